@@ -1,0 +1,1 @@
+//! Models: consensus protocols, ledger, full node, data sharing.

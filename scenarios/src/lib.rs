@@ -1,0 +1,1 @@
+//! The scenario language, data sources, and the runner of plans.

@@ -1,0 +1,1 @@
+//! Invariants, metrics, verdicts and the outcome of a run.

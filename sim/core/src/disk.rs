@@ -1,0 +1,82 @@
+//! What a node's disk holds, as its process sees it after a restart.
+
+use crate::Payload;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Names a write that a process asked for; comes back in `Event::Persisted`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct WriteToken(pub u64);
+
+/// Where a value is written.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Slot {
+    /// Appended to the end of log `.0`.
+    Log(u8),
+    /// Overwrites cell `.1` of table `.0`.
+    Cell(u8, u64),
+    /// Removes every cell of table `.0` below `.1` (takes no space; the payload is ignored).
+    EraseBelow(u8, u64),
+}
+
+/// One value to write. A process hands a list of them to `Context::persist`; they become durable
+/// together, after one fsync.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// Where.
+    pub slot: Slot,
+    /// What; `None` only for [`Slot::EraseBelow`].
+    pub value: Option<Arc<dyn Payload>>,
+}
+
+impl Write {
+    /// Appends `value` to log `log`.
+    pub fn append(log: u8, value: Arc<dyn Payload>) -> Self {
+        Self { slot: Slot::Log(log), value: Some(value) }
+    }
+    /// Sets cell `key` of `table` to `value`.
+    pub fn cell(table: u8, key: u64, value: Arc<dyn Payload>) -> Self {
+        Self { slot: Slot::Cell(table, key), value: Some(value) }
+    }
+    /// Removes every cell of `table` whose key is below `key`.
+    pub fn erase_below(table: u8, key: u64) -> Self {
+        Self { slot: Slot::EraseBelow(table, key), value: None }
+    }
+}
+
+/// The durable contents of a node's disk.
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    logs: BTreeMap<u8, Vec<Arc<dyn Payload>>>,
+    cells: BTreeMap<(u8, u64), Arc<dyn Payload>>,
+}
+
+impl Disk {
+    /// Applies one durable write.
+    pub fn apply(&mut self, write: Write) {
+        match (write.slot, write.value) {
+            (Slot::Log(log), Some(value)) => self.logs.entry(log).or_default().push(value),
+            (Slot::Cell(table, key), Some(value)) => {
+                self.cells.insert((table, key), value);
+            }
+            (Slot::EraseBelow(table, key), _) => {
+                let keep = self.cells.split_off(&(table, key));
+                self.cells.retain(|&(t, _), _| t != table);
+                self.cells.extend(keep);
+            }
+            (_, None) => {}
+        }
+    }
+    /// The entries of log `log`, oldest first.
+    pub fn log(&self, log: u8) -> &[Arc<dyn Payload>] {
+        self.logs.get(&log).map_or(&[], Vec::as_slice)
+    }
+    /// The cells of `table`, by key.
+    pub fn table(&self, table: u8) -> impl Iterator<Item = (u64, &Arc<dyn Payload>)> {
+        self.cells.range((table, 0)..=(table, u64::MAX)).map(|(&(_, key), value)| (key, value))
+    }
+    /// Cell `key` of `table`.
+    pub fn cell(&self, table: u8, key: u64) -> Option<&Arc<dyn Payload>> {
+        self.cells.get(&(table, key))
+    }
+}

@@ -1,0 +1,42 @@
+//! The vocabulary that every part of consim shares: time, processes, events, effects, probes,
+//! value types. It knows no kernel, no YAML and no host.
+//!
+//! A node runs a [`Process`]: a sans-IO state machine that receives an [`Event`] and asks for
+//! [`Effect`]s through its [`Context`]. The kernel runs it in virtual time.
+
+pub mod chain;
+pub mod codec;
+pub mod crypto;
+pub mod digest;
+pub mod disk;
+pub mod dist;
+pub mod effect;
+pub mod ids;
+pub mod machine;
+pub mod observer;
+pub mod payload;
+pub mod probe;
+pub mod process;
+pub mod rng;
+pub mod time;
+pub mod values;
+pub mod work;
+pub mod workload;
+
+pub use chain::{Batch, Block, Certificate, Committed, Header, Receipt, Tx, TxId};
+pub use codec::{CodecError, Decoder, Encoder};
+pub use crypto::{KeyId, Keyring, SecretKey, Signature};
+pub use digest::Digest;
+pub use disk::{Disk, Slot, Write, WriteToken};
+pub use dist::{Distribution, Sampler};
+pub use effect::{Delivery, Effect, Effects};
+pub use ids::{ChainId, NodeId, OpId};
+pub use machine::{State, StateMachine};
+pub use observer::{Check, Finding, Observer, Severity, Verdict};
+pub use payload::{Payload, Vote};
+pub use probe::{OpEnd, Probe};
+pub use process::{Context, Event, Process, TimerKey};
+pub use rng::{Streams, mix};
+pub use time::{Span, Time};
+pub use work::Work;
+pub use workload::{Arrival, Workload};

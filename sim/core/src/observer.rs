@@ -1,0 +1,96 @@
+//! Observers and checks. Nothing computes a metric inside a protocol.
+
+use crate::probe::Probe;
+use crate::{NodeId, Payload, Time};
+
+/// Consumes observations, in time order.
+pub trait Observer: Send {
+    /// A process emitted `probe`.
+    fn probe(&mut self, at: Time, node: NodeId, probe: &Probe);
+    /// The wiretap: `from` sent `payload` to `receivers` nodes (once per send or multicast).
+    fn sent(&mut self, _at: Time, _from: NodeId, _payload: &dyn Payload, _receivers: usize) {}
+    /// A node went down or came up.
+    fn node_up(&mut self, _at: Time, _node: NodeId, _up: bool) {}
+    /// A fault window opened or closed; `id` is its name in the scenario.
+    fn fault(&mut self, _at: Time, _id: &str, _open: bool) {}
+    /// The run is over.
+    fn end(&mut self, _at: Time) {}
+}
+
+/// Pass, fail, or nothing was judged.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Verdict {
+    /// Judged, and it held.
+    Pass,
+    /// Nothing was judged, or not enough to say.
+    Unknown,
+    /// It was violated.
+    Fail,
+}
+
+/// What a violated check means for the exit code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Severity {
+    /// Exit 10.
+    Safety,
+    /// Exit 11.
+    Liveness,
+}
+
+/// What a check found.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The verdict: `Unknown` if nothing was evaluated.
+    pub verdict: Verdict,
+    /// How many facts were judged.
+    pub evaluated: u64,
+    /// The first violations in words, at most [`Finding::MAX_VIOLATIONS`].
+    pub violations: Vec<String>,
+    /// How many violations there were in all.
+    pub violated: u64,
+}
+
+impl Finding {
+    /// How many violations are kept in words.
+    pub const MAX_VIOLATIONS: usize = 8;
+
+    /// A finding that has judged nothing.
+    pub fn new() -> Self {
+        Self { verdict: Verdict::Unknown, evaluated: 0, violations: Vec::new(), violated: 0 }
+    }
+    /// Judges one fact; `violation` is only called if it does not hold.
+    pub fn judge(&mut self, holds: bool, violation: impl FnOnce() -> String) {
+        self.evaluated += 1;
+        if holds {
+            if self.verdict == Verdict::Unknown {
+                self.verdict = Verdict::Pass;
+            }
+        } else {
+            self.verdict = Verdict::Fail;
+            self.violated += 1;
+            if self.violations.len() < Self::MAX_VIOLATIONS {
+                self.violations.push(violation());
+            }
+        }
+    }
+}
+
+impl Default for Finding {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// An invariant: an observer that can be violated.
+pub trait Check: Observer {
+    /// Its word (`agreement`).
+    fn name(&self) -> &'static str;
+    /// Its catalogue code (`I1`).
+    fn code(&self) -> &'static str;
+    /// What a violation means.
+    fn severity(&self) -> Severity;
+    /// What it says, in one sentence, for reports.
+    fn says(&self) -> &'static str;
+    /// What it found so far.
+    fn finding(&self) -> Finding;
+}

@@ -1,0 +1,35 @@
+//! What travels: a message body, shared behind `Arc`, encoded once per send.
+
+use crate::{Digest, KeyId};
+use std::any::Any;
+use std::fmt::Debug;
+
+/// A message body. One multicast shares one payload; receivers downcast it.
+pub trait Payload: Any + Debug + Send + Sync {
+    /// The kind's word, as filters and traces name it (`prepare`).
+    fn kind(&self) -> &'static str;
+    /// Appends the wire form. The kernel charges the length of what this writes.
+    fn encode(&self, out: &mut Vec<u8>);
+    /// The length of the wire form, computed without writing it. A test compares it with `encode`.
+    fn encoded_len(&self) -> usize;
+    /// The signed votes inside that an honest key may give only once per (kind, view, sequence);
+    /// what the `no-double-signing` check listens to. The default has none.
+    fn votes(&self, _each: &mut dyn FnMut(Vote)) {}
+    /// For downcasting: `payload.as_any().downcast_ref::<Message>()`.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// One signed statement that its key may make only once for its slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Vote {
+    /// Who signed.
+    pub key: KeyId,
+    /// What kind of vote (a small number of the protocol's own).
+    pub kind: u8,
+    /// View, round or term.
+    pub view: u64,
+    /// Sequence number or height.
+    pub sequence: u64,
+    /// What was voted for.
+    pub digest: Digest,
+}

@@ -1,0 +1,128 @@
+//! Typed observations that processes emit; metrics, checks, traces and reports observe them.
+
+use crate::chain::{Block, Committed, TxId};
+use crate::{ChainId, Digest, NodeId, OpId, Span, Time};
+use std::any::Any;
+use std::sync::Arc;
+
+/// How an operation ended for its user.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OpEnd {
+    /// Done.
+    Done,
+    /// Answered with a refusal, with its reason; the service did its work.
+    Refused(&'static str),
+    /// No answer: the user gave up.
+    GaveUp,
+}
+
+/// One observation. The kernel adds the instant and the node.
+#[derive(Clone, Debug)]
+pub enum Probe {
+    /// A user asked for an operation of kind `name`, due within `deadline`.
+    Asked {
+        /// The operation.
+        op: OpId,
+        /// Its kind (`read`, `grant`).
+        name: &'static str,
+        /// What counts as available.
+        deadline: Span,
+    },
+    /// The operation ended.
+    Ended {
+        /// The operation.
+        op: OpId,
+        /// Its kind.
+        name: &'static str,
+        /// How.
+        end: OpEnd,
+        /// When the user asked.
+        asked: Time,
+        /// The deadline that `Asked` gave.
+        deadline: Span,
+    },
+    /// A node accepted a transaction into its mempool for the first time (the start of its way).
+    Admitted {
+        /// The chain.
+        chain: ChainId,
+        /// Which.
+        tx: TxId,
+        /// Its digest.
+        digest: Digest,
+    },
+    /// A replica entered a view (also at start and after recovery).
+    View {
+        /// The chain.
+        chain: ChainId,
+        /// The view.
+        view: u64,
+        /// Who leads it.
+        leader: NodeId,
+    },
+    /// A replica gave up on a view.
+    ViewTimeout {
+        /// The chain.
+        chain: ChainId,
+        /// The view that failed.
+        view: u64,
+    },
+    /// A replica proposed a batch.
+    Proposed {
+        /// The chain.
+        chain: ChainId,
+        /// Sequence number.
+        sequence: u64,
+        /// How many transactions.
+        txs: u32,
+    },
+    /// A replica learned that a batch is committed, in sequence order, or got it by catch-up.
+    /// Emitted once per sequence and life of the process; replays from disk are not emitted.
+    Committed(Arc<Committed>),
+    /// A node executed a block.
+    Applied(Arc<Block>),
+    /// A node came back from its disk, at this height and head.
+    Recovered {
+        /// The chain.
+        chain: ChainId,
+        /// The height after replay; 0 if nothing was kept.
+        height: u64,
+        /// The id of the block at that height.
+        head: Digest,
+    },
+    /// A node fetched `blocks` committed batches from a peer and verified them.
+    CaughtUp {
+        /// The chain.
+        chain: ChainId,
+        /// How many.
+        blocks: u64,
+    },
+    /// A node's checkpoint became stable.
+    StableCheckpoint {
+        /// The chain.
+        chain: ChainId,
+        /// The sequence number.
+        sequence: u64,
+    },
+    /// Transactions that wait in a node's mempool, seen when a block was applied.
+    Waiting {
+        /// The chain.
+        chain: ChainId,
+        /// How many.
+        txs: u32,
+    },
+    /// A node refused a peer or client that is not authenticated.
+    Unauthenticated {
+        /// Who was refused.
+        subject: NodeId,
+        /// Why (`unknown authority`, `expired`).
+        reason: &'static str,
+    },
+    /// A domain model's own observation, known to that model's checks and metrics alone.
+    Domain(Arc<dyn DomainProbe>),
+}
+
+/// A domain model's observation.
+pub trait DomainProbe: Any + std::fmt::Debug + Send + Sync {
+    /// For downcasting.
+    fn as_any(&self) -> &dyn Any;
+}

@@ -1,0 +1,119 @@
+//! The process: everything that runs on a node.
+
+use crate::effect::{Delivery, Effect, Effects};
+use crate::probe::Probe;
+use crate::{Disk, NodeId, Payload, Span, Time, Work, Write, WriteToken};
+use rand_chacha::ChaCha12Rng;
+use std::sync::Arc;
+
+/// Names a timer of a process; setting a key again replaces its deadline.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TimerKey(pub u64);
+
+/// What happens to a process.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The node starts for the first time.
+    Start,
+    /// The node starts again after a crash, with what its disk kept.
+    Recover(&'a Disk),
+    /// A message arrived.
+    Message {
+        /// Who sent it (the transport authenticates the sender).
+        from: NodeId,
+        /// The body, shared with the other receivers.
+        payload: &'a Arc<dyn Payload>,
+    },
+    /// A timer that the process set has fired.
+    Timer(TimerKey),
+    /// A user at this node asks for something.
+    Request(&'a Arc<dyn Payload>),
+    /// A write that the process asked for is durable.
+    Persisted(WriteToken),
+}
+
+/// A deterministic state machine with event handlers (Cachin, Guerraoui, Rodrigues). It never
+/// reads a clock, a socket, a file or global randomness: all comes through the context.
+pub trait Process: Send {
+    /// Reacts to one event. Runs atomically at the start of service; effects leave when the work
+    /// that it asked for is done.
+    fn handle(&mut self, cx: &mut Context<'_>, event: Event<'_>);
+}
+
+/// What a handler may see and ask for.
+pub struct Context<'a> {
+    now: Time,
+    wall_ns: i64,
+    node: NodeId,
+    effects: &'a mut Effects,
+    rng: &'a mut dyn FnMut() -> ChaCha12Rng,
+    rng_slot: &'a mut Option<Box<ChaCha12Rng>>,
+}
+
+impl<'a> Context<'a> {
+    /// A context for one call of `handle`; hosts make these. `rng` makes the node's stream on
+    /// first use and `rng_slot` keeps it between calls. `wall_ns` is the node's own reading of the
+    /// calendar, in nanoseconds after the Unix epoch.
+    pub fn new(
+        now: Time,
+        wall_ns: i64,
+        node: NodeId,
+        effects: &'a mut Effects,
+        rng: &'a mut dyn FnMut() -> ChaCha12Rng,
+        rng_slot: &'a mut Option<Box<ChaCha12Rng>>,
+    ) -> Self {
+        Self { now, wall_ns, node, effects, rng, rng_slot }
+    }
+    /// Monotonic time: the start of service of this event.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+    /// The node's wall clock, nanoseconds after the Unix epoch: offset and drift included.
+    pub fn wall_ns(&self) -> i64 {
+        self.wall_ns
+    }
+    /// This node.
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+    /// This node's random stream.
+    pub fn rng(&mut self) -> &mut ChaCha12Rng {
+        self.rng_slot.get_or_insert_with(|| Box::new((self.rng)()))
+    }
+    /// Sends `payload` to `to`.
+    pub fn send(&mut self, to: NodeId, payload: Arc<dyn Payload>) {
+        self.effects.list.push(Effect::Send { to, payload });
+    }
+    /// Sends `payload` to every node of `to` except this one.
+    pub fn multicast(&mut self, to: &Arc<[NodeId]>, payload: Arc<dyn Payload>) {
+        self.effects.list.push(Effect::Multicast { to: Arc::clone(to), payload });
+    }
+    /// Sets timer `key` to fire after `after`; replaces an earlier deadline.
+    pub fn set_timer(&mut self, key: TimerKey, after: Span) {
+        self.effects.list.push(Effect::SetTimer { key, after });
+    }
+    /// Cancels timer `key`, a queued firing included.
+    pub fn cancel_timer(&mut self, key: TimerKey) {
+        self.effects.list.push(Effect::CancelTimer { key });
+    }
+    /// Makes `writes` durable together; `Event::Persisted(token)` follows.
+    pub fn persist(&mut self, token: WriteToken, writes: Vec<Write>) {
+        self.effects.list.push(Effect::Persist { token, writes });
+    }
+    /// Adds to the cost of this handler.
+    pub fn work(&mut self, work: Work) {
+        self.effects.work.add(work);
+    }
+    /// Emits an observation.
+    pub fn emit(&mut self, probe: Probe) {
+        self.effects.probes.push(probe);
+    }
+    /// Hands an ordered batch up to the layer that hosts this process.
+    pub fn deliver(&mut self, delivery: Delivery) {
+        self.effects.delivered.push_back(delivery);
+    }
+    /// The oldest delivery that a hosted process made and its host has not taken yet.
+    pub fn take_delivery(&mut self) -> Option<Delivery> {
+        self.effects.delivered.pop_front()
+    }
+}

@@ -1,0 +1,2 @@
+//! Value types of scenarios: sizes, bit rates, rates, shares, factors, limits, and their one
+//! text parser. No YAML here.

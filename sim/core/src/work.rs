@@ -1,0 +1,57 @@
+//! What a handler costs. The node's hardware profile turns it into time on its cores.
+
+/// Units of work of one handler. All counts are additive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Work {
+    /// Signatures made.
+    pub sign: u32,
+    /// Signatures checked one by one, on one core.
+    pub verify: u32,
+    /// Signatures of a batch (a certificate, the transactions of a block), checked on all cores.
+    pub verify_batched: u32,
+    /// Bytes hashed.
+    pub hash_bytes: u64,
+    /// Bytes encrypted or decrypted.
+    pub encrypt_bytes: u64,
+    /// Transactions executed.
+    pub execute: u32,
+}
+
+impl Work {
+    /// No work.
+    pub const NONE: Self = Self { sign: 0, verify: 0, verify_batched: 0, hash_bytes: 0, encrypt_bytes: 0, execute: 0 };
+
+    /// Adds `other` to this work.
+    pub fn add(&mut self, other: Self) {
+        self.sign += other.sign;
+        self.verify += other.verify;
+        self.verify_batched += other.verify_batched;
+        self.hash_bytes += other.hash_bytes;
+        self.encrypt_bytes += other.encrypt_bytes;
+        self.execute += other.execute;
+    }
+    /// `n` signatures made.
+    pub fn sign(n: u32) -> Self {
+        Self { sign: n, ..Self::NONE }
+    }
+    /// `n` signatures checked one by one.
+    pub fn verify(n: u32) -> Self {
+        Self { verify: n, ..Self::NONE }
+    }
+    /// `n` signatures checked as a batch.
+    pub fn verify_batched(n: u32) -> Self {
+        Self { verify_batched: n, ..Self::NONE }
+    }
+    /// `n` bytes hashed.
+    pub fn hash(n: usize) -> Self {
+        Self { hash_bytes: n as u64, ..Self::NONE }
+    }
+    /// `n` bytes encrypted or decrypted.
+    pub fn encrypt(n: usize) -> Self {
+        Self { encrypt_bytes: n as u64, ..Self::NONE }
+    }
+    /// `n` transactions executed.
+    pub fn execute(n: u32) -> Self {
+        Self { execute: n, ..Self::NONE }
+    }
+}

@@ -1,0 +1,22 @@
+//! Workloads: what users ask for, and when.
+
+use crate::{NodeId, Payload, Time};
+use std::sync::Arc;
+
+/// One arrival of a workload: at `at`, a user at `node` asks for `request`.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// When.
+    pub at: Time,
+    /// At which node the user is.
+    pub node: NodeId,
+    /// What.
+    pub request: Arc<dyn Payload>,
+}
+
+/// A generator of arrivals, in time order. The host pulls the next one when it has handed out the
+/// last, so a workload holds no queue. It owns its random stream.
+pub trait Workload: Send {
+    /// The next arrival, or `None` when there is nothing more.
+    fn next(&mut self) -> Option<Arrival>;
+}

@@ -1,0 +1,1 @@
+//! The discrete-event kernel: queue, virtual network, costs, faults, run digest.

@@ -1,1 +1,7 @@
-//! Models: consensus protocols, ledger, full node, data sharing.
+//! What runs on a node: consensus protocols, ledger, the full node, domain models. A model sees
+//! only `consim-core`: no kernel, no host, no YAML.
+
+pub mod consensus;
+pub mod ledger;
+pub mod node;
+pub mod sharing;

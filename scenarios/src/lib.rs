@@ -1,1 +1,3 @@
 //! The scenario language, data sources, and the runner of plans.
+
+pub mod plan;

@@ -1,1 +1,4 @@
 //! Invariants, metrics, verdicts and the outcome of a run.
+
+pub mod outcome;
+pub mod results;

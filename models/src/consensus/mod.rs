@@ -1,0 +1,119 @@
+//! Consensus protocols, one folder each, behind one trait and one registry line.
+
+pub mod pbft;
+
+use consim_core::{ChainId, Context, Digest, Keyring, NodeId, Process, SecretKey, Span, Tx};
+use std::sync::Arc;
+
+/// A replica: the process that orders transactions on one node. The full node hosts it, hands it
+/// every event that is its own, and takes its deliveries from the context after each call.
+///
+/// Timers: a replica uses [`consim_core::TimerKey`]s below [`TIMER_LIMIT`], write tokens below
+/// [`TOKEN_LIMIT`] and disk logs and tables below [`DISK_LIMIT`]; the node uses those above.
+pub trait Replica: Process {
+    /// Takes a transaction that this node accepted. It will be ordered at most once, although it
+    /// may be submitted at several nodes and again after a restart. `false`: the mempool is full.
+    fn submit(&mut self, cx: &mut Context<'_>, tx: Arc<Tx>) -> bool;
+    /// The node executed the delivery `sequence` (in order); `state` is the id of its head block.
+    fn executed(&mut self, cx: &mut Context<'_>, sequence: u64, state: Digest);
+    /// Transactions that wait in the mempool.
+    fn waiting(&self) -> usize;
+}
+
+/// Timer keys of a replica are below this.
+pub const TIMER_LIMIT: u64 = 1 << 32;
+/// Write tokens of a replica are below this.
+pub const TOKEN_LIMIT: u64 = 1 << 48;
+/// Disk logs and tables of a replica are numbered below this.
+pub const DISK_LIMIT: u8 = 64;
+
+/// When a block is proposed: when any bound is reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BlockLimits {
+    /// Transactions in a block.
+    pub transactions: u32,
+    /// Bytes in a block.
+    pub bytes: u64,
+    /// The longest that the oldest waiting transaction waits; zero proposes at once.
+    pub wait: Span,
+}
+
+/// What the mempool holds at most.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MempoolLimits {
+    /// Transactions.
+    pub transactions: u32,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// What every protocol is told.
+#[derive(Debug)]
+pub struct ReplicaConfig {
+    /// The chain.
+    pub chain: ChainId,
+    /// This node, one of `members`.
+    pub me: NodeId,
+    /// The validators in node order; the same list at every member.
+    pub members: Arc<[NodeId]>,
+    /// Votes that a certificate needs; `quorum(n)` of the protocol unless a fault changes it.
+    pub quorum: usize,
+    /// This node's signing key, shared with the node that hosts the replica.
+    pub key: Arc<SecretKey>,
+    /// Everybody's public keys.
+    pub keys: Keyring,
+    /// Block bounds.
+    pub block: BlockLimits,
+    /// Mempool bounds.
+    pub mempool: MempoolLimits,
+    /// First view, round or election timer.
+    pub timeout: Span,
+    /// Blocks between checkpoints.
+    pub checkpoint: u64,
+}
+
+/// A protocol's options, as the plan resolved them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ProtocolOptions {
+    /// PBFT.
+    Pbft(pbft::PbftOptions),
+}
+
+/// A line of the registry.
+#[derive(Clone, Copy, Debug)]
+pub struct ProtocolEntry {
+    /// Its word in scenarios.
+    pub name: &'static str,
+    /// The first version that has it.
+    pub since: &'static str,
+    /// One sentence.
+    pub help: &'static str,
+    /// The least number of members.
+    pub least: usize,
+    /// How many faulty members of `n` it tolerates.
+    pub tolerates: fn(usize) -> usize,
+    /// Votes that a certificate of `n` members needs.
+    pub quorum: fn(usize) -> usize,
+    /// Message delays from proposal to commit at a replica, for latency floors.
+    pub phases: u32,
+}
+
+/// All protocols of this version.
+pub const PROTOCOLS: &[ProtocolEntry] = &[pbft::ENTRY];
+
+/// Makes a replica.
+pub fn build(config: ReplicaConfig, options: &ProtocolOptions) -> Box<dyn Replica> {
+    match options {
+        ProtocolOptions::Pbft(options) => Box::new(pbft::PbftReplica::new(config, options.clone())),
+    }
+}
+
+/// The most faulty members that a Byzantine-fault-tolerant group of `n` bears: floor((n-1)/3).
+pub const fn byzantine_faults(n: usize) -> usize {
+    n.saturating_sub(1) / 3
+}
+
+/// The quorum whose any two members sets share a correct member, for every n: ceil((n+f+1)/2).
+pub const fn byzantine_quorum(n: usize) -> usize {
+    (n + byzantine_faults(n) + 1).div_ceil(2)
+}

@@ -1,0 +1,4 @@
+//! Data sharing.
+
+pub mod config;
+pub mod records;

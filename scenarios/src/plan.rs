@@ -1,0 +1,305 @@
+//! The plan: a scenario with every default, profile, selector and draw resolved.
+//!
+//! `BTreeMap`s and integers; no `Option` where a default exists. The language makes it, the
+//! runner executes it, `plan.yaml` prints it as a scenario.
+
+use consim_core::{Distribution, Span, Time};
+use consim_kernel::config::{Hardware, Link};
+use consim_models::consensus::{BlockLimits, MempoolLimits, ProtocolOptions};
+use consim_models::sharing::config::{ConsentOptions, SharingOptions, VisitOptions};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A resolved scenario.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The scenario's name.
+    pub name: String,
+    /// One or two sentences.
+    pub about: Option<String>,
+    /// All randomness.
+    pub seed: u64,
+    /// Calendar time of time zero, nanoseconds after the Unix epoch.
+    pub start_ns: i64,
+    /// The zone of `start`, seconds east of UTC: day profiles follow it.
+    pub zone_s: i32,
+    /// Virtual length, all phases included.
+    pub duration: Span,
+    /// Left out of statistics.
+    pub warmup: Span,
+    /// The network.
+    pub network: NetworkPlan,
+    /// Institutions in node order: group name, then number. One node each in this version.
+    pub institutions: Vec<Institution>,
+    /// Chains by name.
+    pub chains: BTreeMap<String, ChainPlan>,
+    /// Services by name.
+    pub services: BTreeMap<String, ServicePlan>,
+    /// Workloads by name.
+    pub workloads: BTreeMap<String, WorkloadPlan>,
+    /// Faults by name; repeats are separate entries `NAME#2`.
+    pub faults: BTreeMap<String, FaultPlan>,
+    /// How long after the last fault liveness may take.
+    pub heal_bound: Span,
+    /// `checks.only`; empty is all that apply.
+    pub checks_only: Vec<String>,
+    /// `checks.except`.
+    pub checks_except: Vec<String>,
+    /// Gates, in the file's order by path.
+    pub expect: Vec<Expectation>,
+    /// Length of a bin of the time series.
+    pub interval: Span,
+    /// Data that was read.
+    pub inputs: Vec<InputPlan>,
+    /// Notes of the planner for the reader.
+    pub notes: Vec<String>,
+    /// Where numbers come from: path, source.
+    pub sources: Vec<(String, String)>,
+    /// Hexadecimal digest of the plan.
+    pub digest: String,
+    /// The same without the seed.
+    pub design_digest: String,
+    /// The plan as a scenario file that resolves to the same digest.
+    pub yaml: String,
+}
+
+/// The network of a plan.
+#[derive(Clone, Debug)]
+pub struct NetworkPlan {
+    /// The table's name (`guangdong`).
+    pub table: String,
+    /// Its regions that are used by an institution, by name.
+    pub regions: Vec<RegionPlan>,
+    /// One-way delay, `[from][to]` by index of `regions`.
+    pub delays: Vec<Vec<Distribution>>,
+    /// The profile's name (`metro`).
+    pub link_profile: String,
+    /// The line between nodes of different sites.
+    pub link: Link,
+    /// The line inside a site (profile `lan`).
+    pub site_link: Link,
+}
+
+/// A region.
+#[derive(Clone, Debug)]
+pub struct RegionPlan {
+    /// Its name.
+    pub name: String,
+    /// Millionths of a degree north; 0 where the table has no coordinates.
+    pub lat_udeg: i32,
+    /// Millionths of a degree east.
+    pub lon_udeg: i32,
+}
+
+/// An institution and its node, which bears its name.
+#[derive(Clone, Debug)]
+pub struct Institution {
+    /// `community-4`.
+    pub name: String,
+    /// `community`.
+    pub group: String,
+    /// From 1.
+    pub number: u32,
+    /// `community`, `regulator`...
+    pub tier: String,
+    /// Index into `network.regions`.
+    pub region: usize,
+    /// Its machine.
+    pub hardware: Arc<Hardware>,
+    /// The machine's profile name.
+    pub hardware_name: String,
+    /// Offset of its wall clock.
+    pub clock_offset_ns: i64,
+    /// Drift of its wall clock.
+    pub clock_drift_ppb: i64,
+    /// `authority: own`: its certificates come from an authority of its own, which a chain trusts
+    /// only if the organisation is one of its members.
+    pub own_authority: bool,
+}
+
+/// A chain.
+#[derive(Clone, Debug)]
+pub struct ChainPlan {
+    /// Validators: indexes into `institutions`, ascending.
+    pub members: Vec<usize>,
+    /// The protocol's word.
+    pub protocol: String,
+    /// Its options.
+    pub options: ProtocolOptions,
+    /// Block bounds.
+    pub block: BlockLimits,
+    /// Mempool bounds.
+    pub mempool: MempoolLimits,
+    /// First timer; `auto` is resolved.
+    pub timeout: Span,
+    /// Blocks between checkpoints.
+    pub checkpoint: u64,
+    /// Tolerated faulty members.
+    pub f: usize,
+    /// Votes a certificate needs.
+    pub quorum: usize,
+    /// Predicted least time from proposal to commit.
+    pub floor: Span,
+}
+
+/// A service.
+#[derive(Clone, Debug)]
+pub enum ServicePlan {
+    /// `data-sharing` on a chain.
+    DataSharing {
+        /// The chain's name.
+        chain: String,
+        /// Options.
+        options: SharingOptions,
+    },
+}
+
+/// A workload.
+#[derive(Clone, Debug)]
+pub struct WorkloadPlan {
+    /// What.
+    pub kind: WorkloadKind,
+    /// The service's name.
+    pub service: String,
+    /// How much.
+    pub load: Load,
+    /// The day profile's name.
+    pub day_name: String,
+    /// Weight of each hour of the day, parts per million of the daily mean (mean 1,000,000).
+    pub day: [u32; 24],
+    /// Window.
+    pub from: Time,
+    /// End of the window.
+    pub to: Time,
+    /// What counts as available, in place of the operations' own deadlines.
+    pub deadline: Option<Span>,
+    /// Wait before a retry.
+    pub retry_after: Span,
+    /// Retries.
+    pub retry_times: u32,
+}
+
+/// What a workload does.
+#[derive(Clone, Debug)]
+pub enum WorkloadKind {
+    /// Patients see doctors.
+    Visits(VisitOptions, ReplaySpacing),
+    /// Patients change standing consents.
+    Consents(ConsentOptions),
+    /// Supervision reads the audit trail.
+    Audits,
+}
+
+/// How recorded visits are spread over the run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReplaySpacing {
+    /// In their order, spread over the day profile.
+    Ranked,
+    /// In proportion to their recorded distances.
+    Scaled,
+}
+
+/// How much. Rates are events per 10^9 seconds.
+#[derive(Clone, Debug)]
+pub enum Load {
+    /// In all, spread evenly over the institutions of the service.
+    Open {
+        /// Events per 10^9 s.
+        rate: u64,
+        /// Evenly spaced instead of Poisson.
+        even: bool,
+    },
+    /// Per institution: index into `institutions`, events per 10^9 s.
+    Each(BTreeMap<usize, u64>),
+    /// Everything that is recorded, once, over the window (with `source`, when no load is given).
+    Recorded,
+}
+
+/// A fault with its window.
+#[derive(Clone, Debug)]
+pub struct FaultPlan {
+    /// When it opens.
+    pub from: Time,
+    /// When it closes.
+    pub to: Time,
+    /// What it does.
+    pub kind: FaultPlanKind,
+}
+
+/// Who is meant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Who {
+    /// Indexes into `institutions`, ascending.
+    Institutions(Vec<usize>),
+    /// `leader of CHAIN`, bound when the window opens.
+    LeaderOf(String),
+}
+
+/// What a fault does.
+#[derive(Clone, Debug)]
+pub enum FaultPlanKind {
+    /// `crash` (P1).
+    Crash(Who),
+    /// `partition` (N7).
+    Partition(Who),
+    /// `loss` (N2).
+    Loss(LinesPlan, u32),
+    /// `delay` (N1).
+    Delay(LinesPlan, Distribution),
+}
+
+/// Which lines.
+#[derive(Clone, Debug)]
+pub enum LinesPlan {
+    /// Every line of these nodes.
+    Of(Who),
+    /// One way.
+    FromTo(Who, Who),
+    /// Both ways.
+    Between(Who, Who),
+}
+
+/// A gate.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// The metric's path.
+    pub path: String,
+    /// As written.
+    pub text: String,
+    /// The limit, in the metric's unit in `outcome.metrics` (ms, per second, share 0..1, count).
+    pub limit: Limit,
+}
+
+/// A limit. Values are in the unit of the metric.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Limit {
+    /// `at most V`.
+    AtMost(f64),
+    /// `at least V`.
+    AtLeast(f64),
+    /// `below V`.
+    Below(f64),
+    /// `above V`.
+    Above(f64),
+    /// `exactly V`.
+    Exactly(f64),
+    /// `between A and B`.
+    Between(f64, f64),
+    /// `within P of V`: share, value.
+    Within(f64, f64),
+}
+
+/// A data source that was read.
+#[derive(Clone, Debug)]
+pub struct InputPlan {
+    /// As written.
+    pub path: String,
+    /// Hexadecimal BLAKE3 of the bytes read.
+    pub digest: String,
+    /// Resources taken.
+    pub taken: u64,
+    /// Resources or files left out.
+    pub skipped: u64,
+    /// Why, at most 20 lines; each with file and JSON path.
+    pub notes: Vec<String>,
+}

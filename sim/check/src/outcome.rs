@@ -1,0 +1,218 @@
+//! `outcome.json`: the stable result of a run (DESIGN: it may gain keys, never lose or rename one).
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The outcome of one run. Field order is the order in the file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Version of this schema: 1.
+    pub schema: u32,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The `compare` label, if any.
+    pub variant: Option<String>,
+    /// The seed.
+    pub seed: u64,
+    /// consim's version.
+    pub version: String,
+    /// Digest of the plan (language page, section 6).
+    pub plan_digest: String,
+    /// The same without the seed.
+    pub design_digest: String,
+    /// Digest of the run: every send, delivery, timer, disk completion.
+    pub run_digest: String,
+    /// True if the run was cut short (interrupted, or a limit was hit).
+    pub partial: bool,
+    /// `pass`, `unknown` or `fail`.
+    pub verdict: String,
+    /// Virtual length.
+    pub virtual_seconds: f64,
+    /// Events that the kernel handled.
+    pub events: u64,
+    /// Messages delivered.
+    pub messages: u64,
+    /// Bytes sent.
+    pub bytes: u64,
+    /// Transactions.
+    pub throughput: Throughput,
+    /// Latency of all operations, end to end.
+    pub latency_ms: Latency,
+    /// By kind of operation.
+    pub operations: BTreeMap<String, Operation>,
+    /// Every metric word that this run fed, by the path used in `expect`.
+    pub metrics: BTreeMap<String, f64>,
+    /// One entry a chain.
+    pub chains: Vec<ChainOutcome>,
+    /// Data that was read.
+    pub inputs: Vec<Input>,
+    /// One entry a check.
+    pub checks: Vec<CheckOutcome>,
+    /// One entry a fault of the plan.
+    pub faults: Vec<FaultOutcome>,
+    /// One entry an attack of the plan.
+    pub attacks: Vec<serde_json::Value>,
+    /// One entry a fault or attack: what it did to the service.
+    pub resilience: Vec<Resilience>,
+    /// One entry a gate.
+    pub expectations: Vec<ExpectationOutcome>,
+}
+
+/// Transactions of the measured part of the run.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Throughput {
+    /// Admitted by a node.
+    pub submitted: u64,
+    /// Executed and applied.
+    pub committed: u64,
+    /// Executed and refused by the state machine, or duplicates.
+    pub rejected: u64,
+    /// Applied per second of the measured part.
+    pub tx_per_s: f64,
+}
+
+/// Latencies in milliseconds.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Latency {
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// Median.
+    pub p50: f64,
+    /// 95th percentile.
+    pub p95: f64,
+    /// 99th percentile.
+    pub p99: f64,
+    /// Largest.
+    pub max: f64,
+    /// How many.
+    pub count: u64,
+}
+
+/// One kind of operation.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Operation {
+    /// Asked for in the measured part.
+    pub submitted: u64,
+    /// Ended as done.
+    pub committed: u64,
+    /// Answered with a refusal.
+    pub refused: u64,
+    /// Given up by the user, or still open at the end past the deadline.
+    pub failed: u64,
+    /// Still open at the end, within the deadline.
+    pub open: u64,
+    /// Share answered (done or refused) within the deadline; open ones do not count.
+    pub availability: f64,
+    /// Of those that were answered.
+    pub latency_ms: Latency,
+}
+
+/// One chain.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ChainOutcome {
+    /// Its name.
+    pub id: String,
+    /// The instance of a `per:` chain.
+    pub instance: Option<String>,
+    /// Its protocol.
+    pub protocol: String,
+    /// Its validators.
+    pub nodes: u64,
+    /// Height at the end (the highest of the correct nodes).
+    pub height: u64,
+    /// Applied per second.
+    pub tx_per_s: f64,
+    /// First admission to first execution, per transaction.
+    pub latency_ms: Latency,
+    /// Tolerated faulty members.
+    pub f: u64,
+    /// Votes a certificate needs.
+    pub quorum: u64,
+    /// View changes that took effect (the highest view seen).
+    pub views: u64,
+    /// Bytes of all blocks with certificates, one copy.
+    pub ledger_bytes: u64,
+}
+
+/// A data source.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Input {
+    /// As written in the scenario.
+    pub path: String,
+    /// Resources replayed.
+    pub taken: u64,
+    /// Resources or files left out.
+    pub skipped: u64,
+    /// Why, in words (at most 20 lines).
+    pub notes: Vec<String>,
+}
+
+/// One check.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CheckOutcome {
+    /// Its word.
+    pub name: String,
+    /// Its catalogue code.
+    pub code: String,
+    /// `pass`, `unknown`, `fail`.
+    pub verdict: String,
+    /// Judged facts.
+    pub evaluated: u64,
+    /// Violations in all.
+    pub violated: u64,
+    /// What it says, in a sentence.
+    pub says: String,
+    /// The first violations in words.
+    pub violations: Vec<String>,
+}
+
+/// One fault.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FaultOutcome {
+    /// Its name.
+    pub id: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its catalogue code.
+    pub code: String,
+    /// A measured difference: messages dropped, delayed or retransmitted, nodes taken down.
+    pub took_effect: u64,
+    /// What `took_effect` counts.
+    pub unit: String,
+    /// When it began, seconds.
+    pub from_s: f64,
+    /// When it ended, seconds.
+    pub to_s: f64,
+    /// The nodes that it hit (run-time selectors resolved).
+    pub hit: Vec<String>,
+}
+
+/// What a fault or attack did to the service.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Resilience {
+    /// The fault's or attack's name.
+    pub id: String,
+    /// Seconds in its window (and until the next first commit) with a commit rate below 10 % of the mean outside of all windows.
+    pub downtime_s: f64,
+    /// From the end of the window to the first commit.
+    pub time_to_first_commit_s: Option<f64>,
+    /// Area between the latency distribution functions in and out of the windows, in seconds.
+    pub sensitivity: f64,
+    /// Operations of the window that were given up.
+    pub lost: u64,
+}
+
+/// One gate.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ExpectationOutcome {
+    /// The metric's path.
+    pub path: String,
+    /// The limit as written.
+    pub limit: String,
+    /// The value with its unit, or null if nothing fed it.
+    pub value: Option<String>,
+    /// Was it met? `None` if nothing fed it.
+    pub met: Option<bool>,
+    /// How far from the limit, as a share of the limit (positive is on the good side).
+    pub margin: Option<f64>,
+}

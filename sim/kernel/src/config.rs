@@ -1,0 +1,159 @@
+//! What a kernel is built from: hardware, links, delays, the timeline of faults. All integers.
+
+use consim_core::{Distribution, NodeId, Span, Time, Work};
+use std::sync::Arc;
+
+/// A machine. Durations are for one core at `speed` 1.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hardware {
+    /// Cores; verification of a batch uses all, everything else one.
+    pub cores: u32,
+    /// All CPU costs are divided by this many parts per 1,000 (1,000 is 1x).
+    pub speed_permille: u32,
+    /// One signature.
+    pub sign: Span,
+    /// One verification alone.
+    pub verify: Span,
+    /// One verification in a batch, on one core.
+    pub verify_batched: Span,
+    /// Hashing a KiB.
+    pub hash_per_kib: Span,
+    /// Encrypting or decrypting a KiB.
+    pub encrypt_per_kib: Span,
+    /// Executing a transaction.
+    pub execute: Span,
+    /// Receiving any message.
+    pub per_message: Span,
+    /// Receiving a KiB (scenarios state it per byte).
+    pub per_kib: Span,
+    /// NIC, incoming, bits per second.
+    pub nic_in: u64,
+    /// NIC, outgoing, bits per second.
+    pub nic_out: u64,
+    /// Disk write rate, bytes per second.
+    pub disk_write: u64,
+    /// One fsync.
+    pub fsync: Distribution,
+}
+
+impl Hardware {
+    /// How long `work` and the receipt of `bytes` bytes (if a message) keep the server busy.
+    pub fn cost(&self, work: &Work, received: Option<usize>) -> Span {
+        let kib = |per: Span, bytes: u64| per.nanos().saturating_mul(bytes) / 1024;
+        let cores = u64::from(self.cores.max(1));
+        let mut ns = self.sign.nanos() * u64::from(work.sign)
+            + self.verify.nanos() * u64::from(work.verify)
+            + (self.verify_batched.nanos() * u64::from(work.verify_batched)).div_ceil(cores)
+            + kib(self.hash_per_kib, work.hash_bytes)
+            + kib(self.encrypt_per_kib, work.encrypt_bytes)
+            + self.execute.nanos() * u64::from(work.execute);
+        if let Some(bytes) = received {
+            ns += self.per_message.nanos() + kib(self.per_kib, bytes as u64);
+        }
+        Span::from_nanos(ns.saturating_mul(1_000) / u64::from(self.speed_permille.max(1)))
+    }
+}
+
+/// A line between two nodes, one direction.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// Added to the region delay, one way.
+    pub delay: Distribution,
+    /// Bits per second of the line; 0 is unlimited.
+    pub rate: u64,
+    /// Loss per segment of 1,448 bytes, parts per billion.
+    pub loss_ppb: u32,
+    /// Does a lost message come later (stream) or never (datagram)?
+    pub stream: bool,
+}
+
+/// A node of the run, as the kernel sees it.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// Its name, for random streams and diagnostics.
+    pub name: String,
+    /// Index of its region in the delay table.
+    pub region: u32,
+    /// Nodes of one site talk over the site's own network and share the fate of its lines: a
+    /// partition never comes between them.
+    pub site: u32,
+    /// Its machine.
+    pub hardware: Arc<Hardware>,
+    /// Offset of its wall clock, nanoseconds.
+    pub clock_offset_ns: i64,
+    /// Drift of its wall clock, parts per billion.
+    pub clock_drift_ppb: i64,
+}
+
+/// The network.
+#[derive(Clone, Debug)]
+pub struct NetworkConfig {
+    /// One-way delay between regions, `[from][to]`.
+    pub regions: Vec<Vec<Distribution>>,
+    /// The line between any two nodes of different sites.
+    pub link: Link,
+    /// The line inside a site.
+    pub site_link: Link,
+}
+
+/// Which nodes a fault hits.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// These.
+    Nodes(Vec<NodeId>),
+    /// Whoever leads the chain when the window opens; bound for the whole window.
+    LeaderOf(consim_core::ChainId),
+}
+
+/// What a fault does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FaultKind {
+    /// The nodes go down, lose what was not synced, and start again from their own disks at the end.
+    Crash {
+        /// Who.
+        target: Target,
+    },
+    /// The nodes are cut off from all others, both ways.
+    Partition {
+        /// Who.
+        target: Target,
+    },
+    /// Messages of these lines are lost with this chance per segment, on top of the line's own loss.
+    Loss {
+        /// The lines.
+        lines: Lines,
+        /// Parts per billion.
+        rate_ppb: u32,
+    },
+    /// Messages of these lines take longer.
+    Delay {
+        /// The lines.
+        lines: Lines,
+        /// How much.
+        add: Distribution,
+    },
+}
+
+/// Which lines a link fault hits; `Target` lists are resolved when the window opens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Lines {
+    /// Every line from or to these nodes.
+    Of(Target),
+    /// Lines from the first to the second, one way.
+    FromTo(Target, Target),
+    /// Lines between the first and the second, both ways.
+    Between(Target, Target),
+}
+
+/// A fault with its window.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FaultWindow {
+    /// Its name in the scenario (with `#2` and so on for repeats).
+    pub id: String,
+    /// When it opens.
+    pub from: Time,
+    /// When it closes and heals.
+    pub to: Time,
+    /// What it does.
+    pub kind: FaultKind,
+}

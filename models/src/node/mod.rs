@@ -1,1 +1,3 @@
 //! The full node.
+
+pub mod service;

@@ -1,0 +1,42 @@
+//! What a domain model runs on a full node, and what the node offers it.
+
+use consim_core::{Block, ChainId, Context, Disk, NodeId, OpId, Payload, TimerKey, TxId, WriteToken};
+use std::sync::Arc;
+
+/// A domain service of a full node: the institution's side of the domain model, next to the
+/// ledger. The node hands it every event that is neither the replica's nor its own.
+pub trait Service: Send {
+    /// The node starts; `disk` holds what it kept if it comes back after a crash. The ledger has
+    /// already been rebuilt (`host.height()`).
+    fn start(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, disk: Option<&Disk>);
+    /// A message of the service's own family arrived.
+    fn message(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, from: NodeId, payload: &Arc<dyn Payload>);
+    /// The node executed a block, live (not during replay from disk; a block that came by catch-up is live).
+    fn applied(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, block: &Arc<Block>);
+    /// A timer at or above `consensus::TIMER_LIMIT` fired.
+    fn timer(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, key: TimerKey);
+    /// A write with a token at or above `consensus::TOKEN_LIMIT` is durable.
+    fn persisted(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, token: WriteToken);
+}
+
+/// What the full node offers its service.
+pub trait Host {
+    /// This node.
+    fn node(&self) -> NodeId;
+    /// The chain.
+    fn chain(&self) -> ChainId;
+    /// The applied height.
+    fn height(&self) -> u64;
+    /// The wall-clock time of the head block, nanoseconds after the Unix epoch.
+    fn head_time_ns(&self) -> i64;
+    /// The value of `key` in the state at the applied height.
+    fn get(&self, key: &[u8]) -> Option<Arc<[u8]>>;
+    /// A block of this node's ledger.
+    fn block(&self, height: u64) -> Option<Arc<Block>>;
+    /// Is `id` executed already (at any height)?
+    fn executed(&self, id: TxId) -> Option<u64>;
+    /// Signs `body` as the transaction (this node, `number`) of operation `op` and hands it to
+    /// consensus; charges the signature. Submitting a number again after it was executed does
+    /// nothing. `None`: the mempool is full.
+    fn submit(&mut self, cx: &mut Context<'_>, op: OpId, number: u64, body: Arc<[u8]>) -> Option<TxId>;
+}

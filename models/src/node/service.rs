@@ -1,6 +1,8 @@
 //! What a domain model runs on a full node, and what the node offers it.
 
-use consim_core::{Block, ChainId, Context, Disk, NodeId, OpId, Payload, TimerKey, TxId, WriteToken};
+use consim_core::{
+    Block, ChainId, Context, Disk, NodeId, OpId, Payload, TimerKey, TxId, WriteToken,
+};
 use std::sync::Arc;
 
 /// A domain service of a full node: the institution's side of the domain model, next to the
@@ -10,7 +12,13 @@ pub trait Service: Send {
     /// already been rebuilt (`host.height()`).
     fn start(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, disk: Option<&Disk>);
     /// A message of the service's own family arrived.
-    fn message(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, from: NodeId, payload: &Arc<dyn Payload>);
+    fn message(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &mut dyn Host,
+        from: NodeId,
+        payload: &Arc<dyn Payload>,
+    );
     /// The node executed a block, live (not during replay from disk; a block that came by catch-up is live).
     fn applied(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, block: &Arc<Block>);
     /// A timer at or above `consensus::TIMER_LIMIT` fired.
@@ -38,5 +46,11 @@ pub trait Host {
     /// Signs `body` as the transaction (this node, `number`) of operation `op` and hands it to
     /// consensus; charges the signature. Submitting a number again after it was executed does
     /// nothing. `None`: the mempool is full.
-    fn submit(&mut self, cx: &mut Context<'_>, op: OpId, number: u64, body: Arc<[u8]>) -> Option<TxId>;
+    fn submit(
+        &mut self,
+        cx: &mut Context<'_>,
+        op: OpId,
+        number: u64,
+        body: Arc<[u8]>,
+    ) -> Option<TxId>;
 }

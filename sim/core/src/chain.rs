@@ -44,9 +44,22 @@ impl Tx {
     }
     /// Makes and signs a transaction. `body` is the state machine's own encoding; the caller
     /// charges one signature and the hashing.
-    pub fn new(id: TxId, chain: ChainId, op: OpId, body: Arc<[u8]>, key: &crate::SecretKey) -> Self {
+    pub fn new(
+        id: TxId,
+        chain: ChainId,
+        op: OpId,
+        body: Arc<[u8]>,
+        key: &crate::SecretKey,
+    ) -> Self {
         let digest = Self::digest_of(id, chain, op, &body);
-        Self { id, chain, op, body, signature: key.sign(&digest), digest }
+        Self {
+            id,
+            chain,
+            op,
+            body,
+            signature: key.sign(&digest),
+            digest,
+        }
     }
     /// Who made it, and its number.
     pub fn id(&self) -> TxId {
@@ -74,7 +87,8 @@ impl Tx {
     }
     /// Is the signature its origin's own? The caller charges one verification.
     pub fn verify(&self, keys: &Keyring) -> bool {
-        self.signature.key == KeyId::from(self.id.origin) && keys.verify(&self.digest, &self.signature)
+        self.signature.key == KeyId::from(self.id.origin)
+            && keys.verify(&self.digest, &self.signature)
     }
     /// The encoded length.
     pub fn encoded_len(&self) -> usize {
@@ -82,18 +96,32 @@ impl Tx {
     }
     /// Appends the wire form.
     pub fn encode(&self, e: &mut Encoder<'_>) {
-        e.u16(self.chain.0).u32(self.id.origin.0).u64(self.id.number).u64(self.op.0).bytes(&self.body);
+        e.u16(self.chain.0)
+            .u32(self.id.origin.0)
+            .u64(self.id.number)
+            .u64(self.op.0)
+            .bytes(&self.body);
         self.signature.encode(e);
     }
     /// Reads a transaction; the digest is computed, the signature is not yet checked.
     pub fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
         let chain = ChainId(d.u16()?);
-        let id = TxId { origin: NodeId(d.u32()?), number: d.u64()? };
+        let id = TxId {
+            origin: NodeId(d.u32()?),
+            number: d.u64()?,
+        };
         let op = OpId(d.u64()?);
         let body: Arc<[u8]> = d.bytes(MAX_FIELD)?.into();
         let signature = Signature::decode(d)?;
         let digest = Self::digest_of(id, chain, op, &body);
-        Ok(Self { id, chain, op, body, signature, digest })
+        Ok(Self {
+            id,
+            chain,
+            op,
+            body,
+            signature,
+            digest,
+        })
     }
 }
 
@@ -121,7 +149,15 @@ impl Batch {
             &tx_root.0,
         ]);
         let encoded_len = 4 + 8 + 32 + 4 + txs.iter().map(|tx| tx.encoded_len()).sum::<usize>();
-        Self { proposer, time_ns, txs, tx_root, digest, encoded_len, valid: OnceLock::new() }
+        Self {
+            proposer,
+            time_ns,
+            txs,
+            tx_root,
+            digest,
+            encoded_len,
+            valid: OnceLock::new(),
+        }
     }
     /// Who put it forward.
     pub fn proposer(&self) -> NodeId {
@@ -154,7 +190,10 @@ impl Batch {
     }
     /// Appends the wire form.
     pub fn encode(&self, e: &mut Encoder<'_>) {
-        e.u32(self.proposer.0).u64(self.time_ns as u64).digest(&self.tx_root).list(self.txs.len());
+        e.u32(self.proposer.0)
+            .u64(self.time_ns as u64)
+            .digest(&self.tx_root)
+            .list(self.txs.len());
         for tx in self.txs.iter() {
             tx.encode(e);
         }
@@ -165,14 +204,23 @@ impl Batch {
         let time_ns = d.u64()? as i64;
         let tx_root = d.digest()?;
         let n = d.list(MAX_BATCH_TXS, 26 + Signature::ENCODED)?;
-        let txs: Arc<[Arc<Tx>]> = (0..n).map(|_| Tx::decode(d).map(Arc::new)).collect::<Result<Vec<_>, _>>()?.into();
+        let txs: Arc<[Arc<Tx>]> = (0..n)
+            .map(|_| Tx::decode(d).map(Arc::new))
+            .collect::<Result<Vec<_>, _>>()?
+            .into();
         Ok(Self::new(proposer, time_ns, txs, tx_root))
     }
 }
 
 /// The digest that a vote's signature covers: one domain for every protocol, so that independent
 /// checks can verify certificates. `kind` is the protocol's own number of the vote kind.
-pub fn vote_statement(chain: ChainId, kind: u8, view: u64, sequence: u64, digest: &Digest) -> Digest {
+pub fn vote_statement(
+    chain: ChainId,
+    kind: u8,
+    view: u64,
+    sequence: u64,
+    digest: &Digest,
+) -> Digest {
     Digest::of_parts(&[
         b"consim vote 1",
         &chain.0.to_be_bytes(),
@@ -201,12 +249,23 @@ pub struct Certificate {
 impl Certificate {
     /// Does it hold valid signatures of at least `quorum` distinct members of `members`, and of
     /// nobody else? The caller charges the verifications.
-    pub fn verify(&self, chain: ChainId, members: &[NodeId], quorum: usize, keys: &Keyring) -> bool {
+    pub fn verify(
+        &self,
+        chain: ChainId,
+        members: &[NodeId],
+        quorum: usize,
+        keys: &Keyring,
+    ) -> bool {
         let statement = vote_statement(chain, self.kind, self.view, self.sequence, &self.digest);
-        let ascending = self.signatures.windows(2).all(|w| matches!(w, [a, b] if a.key < b.key));
+        let ascending = self
+            .signatures
+            .windows(2)
+            .all(|w| matches!(w, [a, b] if a.key < b.key));
         ascending
             && self.signatures.len() >= quorum
-            && self.signatures.iter().all(|s| members.iter().any(|&m| KeyId::from(m) == s.key) && keys.verify(&statement, s))
+            && self.signatures.iter().all(|s| {
+                members.iter().any(|&m| KeyId::from(m) == s.key) && keys.verify(&statement, s)
+            })
     }
     /// The encoded length.
     pub fn encoded_len(&self) -> usize {
@@ -214,7 +273,11 @@ impl Certificate {
     }
     /// Appends the wire form.
     pub fn encode(&self, e: &mut Encoder<'_>) {
-        e.u8(self.kind).u64(self.view).u64(self.sequence).digest(&self.digest).list(self.signatures.len());
+        e.u8(self.kind)
+            .u64(self.view)
+            .u64(self.sequence)
+            .digest(&self.digest)
+            .list(self.signatures.len());
         for s in &self.signatures {
             s.encode(e);
         }
@@ -223,8 +286,16 @@ impl Certificate {
     pub fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
         let (kind, view, sequence, digest) = (d.u8()?, d.u64()?, d.u64()?, d.digest()?);
         let n = d.list(MAX_SIGNATURES, Signature::ENCODED)?;
-        let signatures = (0..n).map(|_| Signature::decode(d)).collect::<Result<_, _>>()?;
-        Ok(Self { kind, view, sequence, digest, signatures })
+        let signatures = (0..n)
+            .map(|_| Signature::decode(d))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            kind,
+            view,
+            sequence,
+            digest,
+            signatures,
+        })
     }
 }
 
@@ -291,8 +362,14 @@ impl Header {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(160);
         let mut e = Encoder::new(&mut out);
-        e.raw(b"consim block 1").u16(self.chain.0).u64(self.height).u64(self.sequence);
-        e.digest(&self.parent).digest(&self.batch).digest(&self.tx_root).digest(&self.state_root);
+        e.raw(b"consim block 1")
+            .u16(self.chain.0)
+            .u64(self.height)
+            .u64(self.sequence);
+        e.digest(&self.parent)
+            .digest(&self.batch)
+            .digest(&self.tx_root)
+            .digest(&self.state_root);
         e.u64(self.time_ns as u64).u32(self.tx_count);
         out
     }

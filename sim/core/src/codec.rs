@@ -127,7 +127,10 @@ impl<'a> Decoder<'a> {
     }
     /// An array of `N` bytes.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], CodecError> {
-        let (head, tail) = self.rest.split_first_chunk::<N>().ok_or(CodecError::Truncated)?;
+        let (head, tail) = self
+            .rest
+            .split_first_chunk::<N>()
+            .ok_or(CodecError::Truncated)?;
         self.rest = tail;
         Ok(*head)
     }
@@ -173,7 +176,11 @@ impl<'a> Decoder<'a> {
     }
     /// Ends the message; bytes that are left over are an error.
     pub fn end(self) -> Result<(), CodecError> {
-        if self.rest.is_empty() { Ok(()) } else { Err(CodecError::Trailing(self.rest.len())) }
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(CodecError::Trailing(self.rest.len()))
+        }
     }
     /// How many bytes are left.
     pub fn remaining(&self) -> usize {

@@ -41,26 +41,44 @@ pub struct Keyring {
 fn tag(secret: u64, digest: &Digest) -> u64 {
     let d = &digest.0;
     let word = |i: usize| {
-        d.get(i * 8..i * 8 + 8).and_then(|s| s.try_into().ok()).map_or(0, u64::from_le_bytes)
+        d.get(i * 8..i * 8 + 8)
+            .and_then(|s| s.try_into().ok())
+            .map_or(0, u64::from_le_bytes)
     };
-    mix(mix(secret, word(0) ^ word(2)), word(1) ^ word(3).rotate_left(32))
+    mix(
+        mix(secret, word(0) ^ word(2)),
+        word(1) ^ word(3).rotate_left(32),
+    )
 }
 
 impl Keyring {
     /// Makes `n` key pairs out of the run's seed: the public keyring and the secret keys, which
     /// the caller hands to their owners.
     pub fn generate(n: u32, seed: u64) -> (Self, Vec<SecretKey>) {
-        let secrets: Arc<[u64]> = (0..n).map(|i| mix(seed ^ 0x6b65_7972_696e_6721, u64::from(i))).collect();
-        let keys = secrets.iter().zip(0..).map(|(&secret, i)| SecretKey { id: KeyId(i), secret }).collect();
+        let secrets: Arc<[u64]> = (0..n)
+            .map(|i| mix(seed ^ 0x6b65_7972_696e_6721, u64::from(i)))
+            .collect();
+        let keys = secrets
+            .iter()
+            .zip(0..)
+            .map(|(&secret, i)| SecretKey {
+                id: KeyId(i),
+                secret,
+            })
+            .collect();
         (Self { secrets }, keys)
     }
     /// Is `signature` one that `signature.key` made over `digest`?
     pub fn verify(&self, digest: &Digest, signature: &Signature) -> bool {
-        self.secrets.get(signature.key.0 as usize).is_some_and(|&secret| tag(secret, digest) == signature.tag)
+        self.secrets
+            .get(signature.key.0 as usize)
+            .is_some_and(|&secret| tag(secret, digest) == signature.tag)
     }
     /// A second copy of a key: for tests and for adversaries that stole it. Honest code never calls this.
     pub fn steal(&self, key: KeyId) -> Option<SecretKey> {
-        self.secrets.get(key.0 as usize).map(|&secret| SecretKey { id: key, secret })
+        self.secrets
+            .get(key.0 as usize)
+            .map(|&secret| SecretKey { id: key, secret })
     }
 }
 
@@ -71,7 +89,10 @@ impl SecretKey {
     }
     /// Signs `digest`. The caller charges the cost with [`crate::Work`].
     pub fn sign(&self, digest: &Digest) -> Signature {
-        Signature { key: self.id, tag: tag(self.secret, digest) }
+        Signature {
+            key: self.id,
+            tag: tag(self.secret, digest),
+        }
     }
 }
 

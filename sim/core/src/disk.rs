@@ -32,15 +32,24 @@ pub struct Write {
 impl Write {
     /// Appends `value` to log `log`.
     pub fn append(log: u8, value: Arc<dyn Payload>) -> Self {
-        Self { slot: Slot::Log(log), value: Some(value) }
+        Self {
+            slot: Slot::Log(log),
+            value: Some(value),
+        }
     }
     /// Sets cell `key` of `table` to `value`.
     pub fn cell(table: u8, key: u64, value: Arc<dyn Payload>) -> Self {
-        Self { slot: Slot::Cell(table, key), value: Some(value) }
+        Self {
+            slot: Slot::Cell(table, key),
+            value: Some(value),
+        }
     }
     /// Removes every cell of `table` whose key is below `key`.
     pub fn erase_below(table: u8, key: u64) -> Self {
-        Self { slot: Slot::EraseBelow(table, key), value: None }
+        Self {
+            slot: Slot::EraseBelow(table, key),
+            value: None,
+        }
     }
 }
 
@@ -73,7 +82,9 @@ impl Disk {
     }
     /// The cells of `table`, by key.
     pub fn table(&self, table: u8) -> impl Iterator<Item = (u64, &Arc<dyn Payload>)> {
-        self.cells.range((table, 0)..=(table, u64::MAX)).map(|(&(_, key), value)| (key, value))
+        self.cells
+            .range((table, 0)..=(table, u64::MAX))
+            .map(|(&(_, key), value)| (key, value))
     }
     /// Cell `key` of `table`.
     pub fn cell(&self, table: u8, key: u64) -> Option<&Arc<dyn Payload>> {

@@ -46,19 +46,33 @@ const TABLE: usize = 1024;
 /// relative error below 1.15e-9), with `libm` for the tails.
 pub fn normal_quantile(p: f64) -> f64 {
     const A: [f64; 6] = [
-        -3.969_683_028_665_376e1, 2.209_460_984_245_205e2, -2.759_285_104_469_687e2,
-        1.383_577_518_672_690e2, -3.066_479_806_614_716e1, 2.506_628_277_459_239,
+        -3.969_683_028_665_376e1,
+        2.209_460_984_245_205e2,
+        -2.759_285_104_469_687e2,
+        1.383_577_518_672_690e2,
+        -3.066_479_806_614_716e1,
+        2.506_628_277_459_239,
     ];
     const B: [f64; 5] = [
-        -5.447_609_879_822_406e1, 1.615_858_368_580_409e2, -1.556_989_798_598_866e2,
-        6.680_131_188_771_972e1, -1.328_068_155_288_572e1,
+        -5.447_609_879_822_406e1,
+        1.615_858_368_580_409e2,
+        -1.556_989_798_598_866e2,
+        6.680_131_188_771_972e1,
+        -1.328_068_155_288_572e1,
     ];
     const C: [f64; 6] = [
-        -7.784_894_002_430_293e-3, -3.223_964_580_411_365e-1, -2.400_758_277_161_838,
-        -2.549_732_539_343_734, 4.374_664_141_464_968, 2.938_163_982_698_783,
+        -7.784_894_002_430_293e-3,
+        -3.223_964_580_411_365e-1,
+        -2.400_758_277_161_838,
+        -2.549_732_539_343_734,
+        4.374_664_141_464_968,
+        2.938_163_982_698_783,
     ];
     const D: [f64; 4] = [
-        7.784_695_709_041_462e-3, 3.224_671_290_700_398e-1, 2.445_134_137_142_996, 3.754_408_661_907_416,
+        7.784_695_709_041_462e-3,
+        3.224_671_290_700_398e-1,
+        2.445_134_137_142_996,
+        3.754_408_661_907_416,
     ];
     let poly = |c: &[f64], x: f64| c.iter().fold(0.0, |acc, &k| acc * x + k);
     let p = p.clamp(1e-12, 1.0 - 1e-12);
@@ -83,7 +97,9 @@ impl Distribution {
                 let width = to.nanos().saturating_sub(from.nanos()) as f64;
                 from.nanos() as f64 + width * p
             }
-            Self::Normal { mean, sd } => mean.nanos() as f64 + sd.nanos() as f64 * normal_quantile(p),
+            Self::Normal { mean, sd } => {
+                mean.nanos() as f64 + sd.nanos() as f64 * normal_quantile(p)
+            }
             Self::LogNormal { median, p99 } => {
                 let m = median.nanos().max(1) as f64;
                 let sigma = libm::log(p99.nanos().max(1) as f64 / m) / Z99;
@@ -96,7 +112,9 @@ impl Distribution {
     /// The mean, for predictions and reports.
     pub fn mean(&self) -> Span {
         match *self {
-            Self::Constant(span) | Self::Exponential { mean: span } | Self::Normal { mean: span, .. } => span,
+            Self::Constant(span)
+            | Self::Exponential { mean: span }
+            | Self::Normal { mean: span, .. } => span,
             Self::Uniform { from, to } => Span::from_nanos(from.nanos() / 2 + to.nanos() / 2),
             Self::LogNormal { median, p99 } => {
                 let m = median.nanos().max(1) as f64;
@@ -109,16 +127,19 @@ impl Distribution {
     pub fn sampler(&self) -> Sampler {
         match *self {
             Self::Constant(span) => Sampler::Constant(span.nanos()),
-            Self::Uniform { from, to } => {
-                Sampler::Uniform { from: from.nanos(), width: to.nanos().saturating_sub(from.nanos()).saturating_add(1) }
-            }
+            Self::Uniform { from, to } => Sampler::Uniform {
+                from: from.nanos(),
+                width: to.nanos().saturating_sub(from.nanos()).saturating_add(1),
+            },
             Self::Exponential { .. } => Sampler::Exact(self.clone()),
             Self::Normal { .. } | Self::LogNormal { .. } => {
                 // Cell edges from 1/4096 to 1 - 1/4096: draws beyond are taken at the edge of the table,
                 // which cuts a log-normal at its 99.98th percentile. Reports state the tables.
                 let lo = 1.0 / 4096.0;
                 let step = (1.0 - 2.0 * lo) / TABLE as f64;
-                let edges = (0..=TABLE).map(|i| self.quantile(lo + step * i as f64).nanos()).collect();
+                let edges = (0..=TABLE)
+                    .map(|i| self.quantile(lo + step * i as f64).nanos())
+                    .collect();
                 Sampler::Table(edges)
             }
         }

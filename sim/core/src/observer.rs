@@ -56,7 +56,12 @@ impl Finding {
 
     /// A finding that has judged nothing.
     pub fn new() -> Self {
-        Self { verdict: Verdict::Unknown, evaluated: 0, violations: Vec::new(), violated: 0 }
+        Self {
+            verdict: Verdict::Unknown,
+            evaluated: 0,
+            violations: Vec::new(),
+            violated: 0,
+        }
     }
     /// Judges one fact; `violation` is only called if it does not hold.
     pub fn judge(&mut self, holds: bool, violation: impl FnOnce() -> String) {

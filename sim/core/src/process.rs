@@ -62,7 +62,14 @@ impl<'a> Context<'a> {
         rng: &'a mut dyn FnMut() -> ChaCha12Rng,
         rng_slot: &'a mut Option<Box<ChaCha12Rng>>,
     ) -> Self {
-        Self { now, wall_ns, node, effects, rng, rng_slot }
+        Self {
+            now,
+            wall_ns,
+            node,
+            effects,
+            rng,
+            rng_slot,
+        }
     }
     /// Monotonic time: the start of service of this event.
     pub fn now(&self) -> Time {
@@ -86,7 +93,10 @@ impl<'a> Context<'a> {
     }
     /// Sends `payload` to every node of `to` except this one.
     pub fn multicast(&mut self, to: &Arc<[NodeId]>, payload: Arc<dyn Payload>) {
-        self.effects.list.push(Effect::Multicast { to: Arc::clone(to), payload });
+        self.effects.list.push(Effect::Multicast {
+            to: Arc::clone(to),
+            payload,
+        });
     }
     /// Sets timer `key` to fire after `after`; replaces an earlier deadline.
     pub fn set_timer(&mut self, key: TimerKey, after: Span) {

@@ -47,7 +47,10 @@ pub fn mix(key: u64, counter: u64) -> u64 {
         (product as u64) ^ ((product >> 64) as u64)
     }
     let a = fold(key ^ 0x9e37_79b9_7f4a_7c15, counter ^ 0xd1b5_4a32_d192_ed03);
-    fold(a ^ key.rotate_left(23) ^ 0xa076_1d64_78bd_642f, counter.wrapping_mul(0xe703_7ed1_a0b4_28db) ^ a ^ 0x8ebc_6af0_9c88_c6e3)
+    fold(
+        a ^ key.rotate_left(23) ^ 0xa076_1d64_78bd_642f,
+        counter.wrapping_mul(0xe703_7ed1_a0b4_28db) ^ a ^ 0x8ebc_6af0_9c88_c6e3,
+    )
 }
 
 /// A draw in `[0, 1)` out of 53 bits of `bits`.

@@ -19,7 +19,14 @@ pub struct Work {
 
 impl Work {
     /// No work.
-    pub const NONE: Self = Self { sign: 0, verify: 0, verify_batched: 0, hash_bytes: 0, encrypt_bytes: 0, execute: 0 };
+    pub const NONE: Self = Self {
+        sign: 0,
+        verify: 0,
+        verify_batched: 0,
+        hash_bytes: 0,
+        encrypt_bytes: 0,
+        execute: 0,
+    };
 
     /// Adds `other` to this work.
     pub fn add(&mut self, other: Self) {
@@ -32,26 +39,44 @@ impl Work {
     }
     /// `n` signatures made.
     pub fn sign(n: u32) -> Self {
-        Self { sign: n, ..Self::NONE }
+        Self {
+            sign: n,
+            ..Self::NONE
+        }
     }
     /// `n` signatures checked one by one.
     pub fn verify(n: u32) -> Self {
-        Self { verify: n, ..Self::NONE }
+        Self {
+            verify: n,
+            ..Self::NONE
+        }
     }
     /// `n` signatures checked as a batch.
     pub fn verify_batched(n: u32) -> Self {
-        Self { verify_batched: n, ..Self::NONE }
+        Self {
+            verify_batched: n,
+            ..Self::NONE
+        }
     }
     /// `n` bytes hashed.
     pub fn hash(n: usize) -> Self {
-        Self { hash_bytes: n as u64, ..Self::NONE }
+        Self {
+            hash_bytes: n as u64,
+            ..Self::NONE
+        }
     }
     /// `n` bytes encrypted or decrypted.
     pub fn encrypt(n: usize) -> Self {
-        Self { encrypt_bytes: n as u64, ..Self::NONE }
+        Self {
+            encrypt_bytes: n as u64,
+            ..Self::NONE
+        }
     }
     /// `n` transactions executed.
     pub fn execute(n: u32) -> Self {
-        Self { execute: n, ..Self::NONE }
+        Self {
+            execute: n,
+            ..Self::NONE
+        }
     }
 }

@@ -1,3 +1,21 @@
 //! The discrete-event kernel: queue, virtual network, costs, faults, run digest.
+//!
+//! Rules (docs/architecture.md, "The event loop"): an event that reaches an up process enters its
+//! inbox; the handler runs atomically at the start of service; the server is busy until start +
+//! work; effects leave at that finish, stamped with the sender's epoch and dropped if the epoch
+//! ended before; ties break by meaning, never by the moment of pushing.
 
 pub mod config;
+mod digest;
+mod faults;
+mod kernel;
+mod network;
+mod node;
+mod queue;
+mod slab;
+#[cfg(test)]
+mod tests;
+
+pub use faults::FaultEffect;
+pub use kernel::{Kernel, KernelConfig, Progress, Spawn, Totals};
+pub use node::Usage;

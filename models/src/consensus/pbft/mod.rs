@@ -36,7 +36,15 @@ impl consim_core::Process for PbftReplica {
     fn handle(&mut self, _cx: &mut consim_core::Context<'_>, _event: consim_core::Event<'_>) {}
 }
 impl Replica for PbftReplica {
-    fn submit(&mut self, _: &mut consim_core::Context<'_>, _: std::sync::Arc<consim_core::Tx>) -> bool { false }
+    fn submit(
+        &mut self,
+        _: &mut consim_core::Context<'_>,
+        _: std::sync::Arc<consim_core::Tx>,
+    ) -> bool {
+        false
+    }
     fn executed(&mut self, _: &mut consim_core::Context<'_>, _: u64, _: consim_core::Digest) {}
-    fn waiting(&self) -> usize { 0 }
+    fn waiting(&self) -> usize {
+        0
+    }
 }

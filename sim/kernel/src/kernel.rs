@@ -1,0 +1,847 @@
+//! The event loop.
+
+use crate::config::{FaultWindow, NetworkConfig, NodeConfig, Target};
+use crate::digest::{Mark, RunDigest};
+use crate::faults::{FaultEffect, Faults};
+use crate::network::{Fate, Network, Place, transfer};
+use crate::node::{Node, Pending, Usage};
+use crate::queue::{Class, Item, Queue, Tie};
+use crate::slab::Sends;
+use consim_core::{
+    ChainId, Context, Effect, Effects, Event, NodeId, Observer, Payload, Probe, Process, Streams,
+    Time, TimerKey, Work, Workload, Write, WriteToken, mix,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The most entries that the future event list may hold; beyond it the run ends as partial.
+pub(crate) const MAX_PENDING: usize = 50_000_000;
+
+/// Makes the process of a node, at the start of the run and after each crash.
+pub trait Spawn: Send {
+    /// A fresh process for `node`; the kernel then hands it `Start` or `Recover`.
+    fn spawn(&mut self, node: NodeId) -> Box<dyn Process>;
+}
+
+/// What a kernel is built from.
+pub struct KernelConfig {
+    /// All randomness.
+    pub streams: Streams,
+    /// Calendar time of time zero, nanoseconds after the Unix epoch.
+    pub start_ns: i64,
+    /// The nodes; a node's number is its index.
+    pub nodes: Vec<NodeConfig>,
+    /// The network.
+    pub network: NetworkConfig,
+    /// Fault windows.
+    pub faults: Vec<FaultWindow>,
+    /// Generators of requests.
+    pub workloads: Vec<Box<dyn Workload>>,
+    /// Makes processes.
+    pub spawner: Box<dyn Spawn>,
+    /// The end of the run.
+    pub end: Time,
+}
+
+/// Counts of a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    /// Handler calls.
+    pub events: u64,
+    /// Messages that reached a process.
+    pub messages: u64,
+    /// Bytes sent, every copy.
+    pub bytes: u64,
+    /// True if the limit of pending events ended the run early.
+    pub partial: bool,
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Progress {
+    /// There is more to do.
+    More,
+    /// The end of the run is reached.
+    Done,
+}
+
+/// A discrete-event kernel with its observers.
+pub struct Kernel<O: Observer> {
+    now: Time,
+    start_ns: i64,
+    end: Time,
+    streams: Streams,
+    queue: Queue,
+    nodes: Vec<Node>,
+    network: Network,
+    sends: Sends,
+    faults: Faults,
+    workloads: Vec<WorkloadSlot>,
+    spawner: Box<dyn Spawn>,
+    digest: RunDigest,
+    totals: Totals,
+    effects: Effects,
+    wire: Vec<u8>,
+    /// Per chain and node: the latest view and its leader.
+    views: BTreeMap<ChainId, BTreeMap<NodeId, (u64, NodeId)>>,
+    /// Bytes between regions, `[from][to]`.
+    flows: Vec<Vec<u64>>,
+    observer: O,
+    finished: bool,
+}
+
+struct WorkloadSlot {
+    source: Box<dyn Workload>,
+    next: Option<consim_core::Arrival>,
+    handed: u64,
+}
+
+/// What a handler is called with.
+enum Call {
+    Start,
+    Recover,
+    Message { send: u32 },
+    Timer(TimerKey),
+    Persisted(WriteToken),
+    Request(Arc<dyn Payload>),
+}
+
+impl<O: Observer> Kernel<O> {
+    /// Builds a kernel; every node starts at time zero, in order.
+    pub fn new(config: KernelConfig, observer: O) -> Self {
+        let sites = config
+            .nodes
+            .iter()
+            .map(|n| n.site as usize + 1)
+            .max()
+            .unwrap_or(0);
+        let regions = config.network.regions.len();
+        let mut kernel = Self {
+            now: Time::ZERO,
+            start_ns: config.start_ns,
+            end: config.end,
+            network: Network::new(
+                &config.network,
+                config.nodes.len(),
+                config.streams.key("network"),
+            ),
+            faults: Faults::new(config.faults, sites, config.streams.key("faults")),
+            digest: RunDigest::new(config.streams.seed()),
+            streams: config.streams,
+            queue: Queue::default(),
+            nodes: config
+                .nodes
+                .into_iter()
+                .zip(0..)
+                .map(|(c, i)| Node::new(NodeId(i), c))
+                .collect(),
+            sends: Sends::default(),
+            workloads: config
+                .workloads
+                .into_iter()
+                .map(|source| WorkloadSlot {
+                    source,
+                    next: None,
+                    handed: 0,
+                })
+                .collect(),
+            spawner: config.spawner,
+            totals: Totals::default(),
+            effects: Effects::default(),
+            wire: Vec::new(),
+            views: BTreeMap::new(),
+            flows: vec![vec![0; regions]; regions],
+            observer,
+            finished: false,
+        };
+        kernel.begin();
+        kernel
+    }
+
+    fn begin(&mut self) {
+        for (window, i) in self.faults.windows.iter().zip(0u32..) {
+            if window.from <= self.end {
+                // Windows that close at an instant do so before others open at it.
+                self.queue.push(
+                    window.from,
+                    Tie::new(Class::Fault, 1, u64::from(i), 0),
+                    Item::Fault {
+                        window: i,
+                        open: true,
+                    },
+                );
+                self.queue.push(
+                    window.to,
+                    Tie::new(Class::Fault, 0, u64::from(i), 0),
+                    Item::Fault {
+                        window: i,
+                        open: false,
+                    },
+                );
+            }
+        }
+        for i in 0..self.nodes.len() {
+            self.start_node(i, false);
+        }
+        for i in 0..self.workloads.len() as u32 {
+            self.pull(i);
+        }
+    }
+
+    fn start_node(&mut self, i: usize, recover: bool) {
+        let process = self.spawner.spawn(NodeId(i as u32));
+        if let Some(node) = self.nodes.get_mut(i) {
+            node.process = Some(process);
+        }
+        self.observer.node_up(self.now, NodeId(i as u32), true);
+        self.serve(
+            i,
+            if recover {
+                &Call::Recover
+            } else {
+                &Call::Start
+            },
+        );
+    }
+
+    /// Runs until `until` (or the end of the run, if that is earlier).
+    pub fn run_until(&mut self, until: Time) -> Progress {
+        let until = until.min(self.end);
+        while let Some((at, item)) = self.queue.pop(until) {
+            self.now = at;
+            self.step(item);
+            if self.queue.len() > MAX_PENDING {
+                self.totals.partial = true;
+                break;
+            }
+        }
+        self.now = until;
+        if until < self.end && !self.totals.partial {
+            return Progress::More;
+        }
+        self.finish();
+        Progress::Done
+    }
+
+    fn finish(&mut self) {
+        if self.finished {
+            return;
+        }
+        self.finished = true;
+        for node in &mut self.nodes {
+            if node.downs > 0 {
+                node.usage.down += self.now - node.down_since;
+            }
+        }
+        self.observer.end(self.now);
+    }
+
+    fn step(&mut self, item: Item) {
+        match item {
+            Item::Arrival { send, to, queued } => self.arrive(send, to, queued),
+            Item::Wake { node } => self.wake(node as usize),
+            Item::Timer { node, slot } => self.timer_ticket(node as usize, slot),
+            Item::Disk { node, op } => self.disk_done(node as usize, op),
+            Item::Request { workload } => self.hand_out(workload),
+            Item::Fault { window, open: true } => self.open_fault(window as usize),
+            Item::Fault {
+                window,
+                open: false,
+            } => self.close_fault(window as usize),
+        }
+    }
+
+    // ---- arrivals ----------------------------------------------------------------------------
+
+    fn arrive(&mut self, send: u32, to: u32, queued: bool) {
+        let Some(record) = self.sends.get(send) else {
+            return;
+        };
+        let (Some(sender), Some(node)) = (
+            self.nodes.get(record.from.index()),
+            self.nodes.get(to as usize),
+        ) else {
+            return;
+        };
+        let (from_place, to_place) = (place(sender), place(node));
+        let never_left = sender.epoch_ended_by(record.epoch, record.finish);
+        if never_left || node.process.is_none() || self.faults.cuts(from_place, to_place) {
+            self.sends.release(send);
+            return;
+        }
+        let (bytes, id, counter, from) = (record.bytes, record.id, record.counter, record.from);
+        let Some(node) = self.nodes.get_mut(to as usize) else {
+            return;
+        };
+        if !queued {
+            // The last bit is in once the NIC is done with what came before and with these bytes.
+            let time = transfer(u64::from(bytes), node.config.hardware.nic_in);
+            let ready = self.now.later(node.nic_in_free + time);
+            node.nic_in_free = ready;
+            node.usage.nic_in += time;
+            if ready > self.now {
+                let tie = Tie::new(Class::Arrival, from.0, counter, to);
+                self.queue.push(
+                    ready,
+                    tie,
+                    Item::Arrival {
+                        send,
+                        to,
+                        queued: true,
+                    },
+                );
+                return;
+            }
+        }
+        self.totals.messages += 1;
+        self.digest.delivery(self.now, to, id);
+        self.enter(to as usize, Pending::Message { send });
+    }
+
+    /// An event reaches an up node: it is served at once if the server is free and nobody waits.
+    fn enter(&mut self, i: usize, pending: Pending) {
+        let now = self.now;
+        let Some(node) = self.nodes.get_mut(i) else {
+            return;
+        };
+        if node.inbox.is_empty() && node.busy_until <= now {
+            self.serve_pending(i, pending);
+            return;
+        }
+        node.inbox.push_back(pending);
+        node.usage.inbox_max = node.usage.inbox_max.max(node.inbox.len() as u32);
+        if node.wake_at == Time::MAX {
+            self.schedule_wake(i);
+        }
+    }
+
+    fn schedule_wake(&mut self, i: usize) {
+        let now = self.now;
+        if let Some(node) = self.nodes.get_mut(i) {
+            node.wakes += 1;
+            node.wake_at = node.busy_until.later(now);
+            self.queue.push(
+                node.wake_at,
+                Tie::new(Class::Wake, i as u32, node.wakes, 0),
+                Item::Wake { node: i as u32 },
+            );
+        }
+    }
+
+    fn wake(&mut self, i: usize) {
+        let Some(node) = self.nodes.get_mut(i) else {
+            return;
+        };
+        if node.wake_at != self.now {
+            return; // a wake of an epoch that ended
+        }
+        node.wake_at = Time::MAX;
+        // Void timer firings take no service; go on to the first real event.
+        while let Some(node) = self.nodes.get_mut(i)
+            && node.busy_until <= self.now
+            && let Some(pending) = node.inbox.pop_front()
+        {
+            self.serve_pending(i, pending);
+        }
+        if let Some(node) = self.nodes.get(i)
+            && !node.inbox.is_empty()
+            && node.wake_at == Time::MAX
+        {
+            self.schedule_wake(i);
+        }
+    }
+
+    fn serve_pending(&mut self, i: usize, pending: Pending) {
+        match pending {
+            Pending::Message { send } => {
+                self.serve(i, &Call::Message { send });
+                self.sends.release(send);
+            }
+            Pending::Timer { slot, generation } => {
+                let Some(node) = self.nodes.get_mut(i) else {
+                    return;
+                };
+                let Some(timer) = node.timers.get_mut(slot as usize) else {
+                    return;
+                };
+                if timer.generation == generation && timer.armed {
+                    timer.armed = false;
+                    let key = timer.key;
+                    self.digest.mark(self.now, Mark::Timer, i as u32, key.0);
+                    self.serve(i, &Call::Timer(key));
+                }
+            }
+            Pending::Persisted { token } => self.serve(i, &Call::Persisted(token)),
+            Pending::Request { request } => self.serve(i, &Call::Request(request)),
+        }
+    }
+
+    // ---- service -----------------------------------------------------------------------------
+
+    fn serve(&mut self, i: usize, call: &Call) {
+        let Some(node) = self.nodes.get_mut(i) else {
+            return;
+        };
+        let wall_ns = node.wall_ns(self.start_ns, self.now);
+        let Some(process) = node.process.as_mut() else {
+            return;
+        };
+        let mut effects = std::mem::take(&mut self.effects);
+        effects.clear();
+        let streams = self.streams;
+        let name = &node.config.name;
+        let mut make_rng = || streams.stream(&format!("node/{name}"));
+        let mut received = None;
+        {
+            let mut cx = Context::new(
+                self.now,
+                wall_ns,
+                node.id,
+                &mut effects,
+                &mut make_rng,
+                &mut node.rng,
+            );
+            match call {
+                Call::Start => process.handle(&mut cx, Event::Start),
+                Call::Recover => process.handle(&mut cx, Event::Recover(&node.disk)),
+                Call::Message { send } => {
+                    if let Some(record) = self.sends.get(*send) {
+                        received = Some(record.bytes as usize);
+                        node.usage.messages += 1;
+                        process.handle(
+                            &mut cx,
+                            Event::Message {
+                                from: record.from,
+                                payload: &record.payload,
+                            },
+                        );
+                    }
+                }
+                Call::Timer(key) => process.handle(&mut cx, Event::Timer(*key)),
+                Call::Persisted(token) => process.handle(&mut cx, Event::Persisted(*token)),
+                Call::Request(request) => process.handle(&mut cx, Event::Request(request)),
+            }
+        }
+        self.totals.events += 1;
+        let cost = node.config.hardware.cost(&effects.work, received);
+        let finish = self.now + cost;
+        node.busy_until = finish;
+        node.usage.cpu += cost;
+        let node_id = node.id;
+        for probe in effects.probes.drain(..) {
+            if let Probe::View {
+                chain,
+                view,
+                leader,
+            } = probe
+            {
+                self.views
+                    .entry(chain)
+                    .or_default()
+                    .insert(node_id, (view, leader));
+            }
+            self.observer.probe(self.now, node_id, &probe);
+        }
+        for effect in effects.list.drain(..) {
+            self.carry_out(i, finish, effect);
+        }
+        effects.work = Work::NONE;
+        self.effects = effects;
+    }
+
+    fn carry_out(&mut self, i: usize, finish: Time, effect: Effect) {
+        match effect {
+            Effect::Send { to, payload } => self.send(i, finish, &[to], payload),
+            Effect::Multicast { to, payload } => self.send(i, finish, &to, payload),
+            Effect::SetTimer { key, after } => self.set_timer(i, key, finish + after),
+            Effect::CancelTimer { key } => {
+                if let Some(timer) = self
+                    .nodes
+                    .get_mut(i)
+                    .and_then(|n| n.timers.iter_mut().find(|t| t.key == key))
+                {
+                    timer.armed = false;
+                    timer.generation += 1;
+                }
+            }
+            Effect::Persist { token, writes } => self.persist(i, finish, token, writes),
+        }
+    }
+
+    fn send(&mut self, i: usize, finish: Time, to: &[NodeId], payload: Arc<dyn Payload>) {
+        let Some(node) = self.nodes.get_mut(i) else {
+            return;
+        };
+        self.wire.clear();
+        payload.encode(&mut self.wire);
+        debug_assert_eq!(
+            self.wire.len(),
+            payload.encoded_len(),
+            "encoded_len of {}",
+            payload.kind()
+        );
+        let bytes = self.wire.len() as u64;
+        let (from, epoch, counter) = (node.id, node.epoch, node.sends);
+        node.sends += 1;
+        let receivers = to.iter().filter(|&&r| r != from).count();
+        let id = mix(u64::from(from.0), counter) as u32;
+        self.digest
+            .send(finish, from.0, id, receivers as u32, &self.wire);
+        self.observer
+            .sent(self.now, from, payload.as_ref(), receivers);
+        let from_place = place(node);
+        let rate = node.config.hardware.nic_out;
+        let send = self
+            .sends
+            .insert(from, epoch, finish, payload, bytes as u32, id, counter);
+        let per_copy = transfer(bytes, rate);
+        let quiet = self.faults.is_quiet();
+        for &receiver in to {
+            if receiver == from {
+                continue;
+            }
+            let Some(target) = self.nodes.get(receiver.index()) else {
+                continue;
+            };
+            let to_place = place(target);
+            let Some(node) = self.nodes.get_mut(i) else {
+                return;
+            };
+            let depart = node.nic_out_free.later(finish) + per_copy;
+            node.nic_out_free = depart;
+            node.usage.nic_out += per_copy;
+            node.usage.bytes_out += bytes;
+            self.totals.bytes += bytes;
+            if from_place.site != to_place.site
+                && let Some(cell) = self
+                    .flows
+                    .get_mut(from_place.region as usize)
+                    .and_then(|r| r.get_mut(to_place.region as usize))
+            {
+                *cell += bytes;
+            }
+            let mut extra = crate::network::Extra::default();
+            if !quiet {
+                if self.faults.cuts(from_place, to_place) {
+                    continue;
+                }
+                extra = self.faults.extra(from_place, to_place);
+            }
+            match self
+                .network
+                .send(depart, from_place, to_place, bytes, extra)
+            {
+                Fate::Deliver {
+                    at,
+                    retransmissions,
+                } => {
+                    if retransmissions > 0 && extra.loss_ppb > 0 {
+                        self.faults
+                            .credit_loss(from_place, to_place, u64::from(retransmissions));
+                    }
+                    self.sends.retain(send);
+                    let tie = Tie::new(Class::Arrival, from.0, counter, receiver.0);
+                    self.queue.push(
+                        at,
+                        tie,
+                        Item::Arrival {
+                            send,
+                            to: receiver.0,
+                            queued: false,
+                        },
+                    );
+                }
+                Fate::Lost => {
+                    if extra.loss_ppb > 0 {
+                        self.faults.credit_loss(from_place, to_place, 1);
+                    }
+                }
+            }
+        }
+        self.sends.release(send);
+    }
+
+    // ---- timers and disk -----------------------------------------------------------------------
+
+    fn set_timer(&mut self, i: usize, key: TimerKey, deadline: Time) {
+        let Some(node) = self.nodes.get_mut(i) else {
+            return;
+        };
+        let slot = node.timer_slot(key);
+        let Some(timer) = node.timers.get_mut(slot) else {
+            return;
+        };
+        timer.armed = true;
+        timer.deadline = deadline;
+        timer.generation += 1;
+        if timer.ticket > deadline {
+            timer.ticket = deadline;
+            let tie = Tie::new(Class::Timer, i as u32, key.0, 0);
+            self.queue.push(
+                deadline,
+                tie,
+                Item::Timer {
+                    node: i as u32,
+                    slot: slot as u32,
+                },
+            );
+        }
+    }
+
+    fn timer_ticket(&mut self, i: usize, slot: u32) {
+        let now = self.now;
+        let Some(node) = self.nodes.get_mut(i) else {
+            return;
+        };
+        let Some(timer) = node.timers.get_mut(slot as usize) else {
+            return;
+        };
+        if timer.ticket != now {
+            return; // an earlier ticket took its place
+        }
+        timer.ticket = Time::MAX;
+        if !timer.armed {
+            return;
+        }
+        if timer.deadline > now {
+            timer.ticket = timer.deadline;
+            let tie = Tie::new(Class::Timer, i as u32, timer.key.0, 0);
+            self.queue.push(
+                timer.deadline,
+                tie,
+                Item::Timer {
+                    node: i as u32,
+                    slot,
+                },
+            );
+            return;
+        }
+        let generation = timer.generation;
+        self.enter(i, Pending::Timer { slot, generation });
+    }
+
+    fn persist(&mut self, i: usize, finish: Time, token: WriteToken, writes: Vec<Write>) {
+        let Some(node) = self.nodes.get_mut(i) else {
+            return;
+        };
+        let bytes: usize = writes
+            .iter()
+            .filter_map(|w| w.value.as_ref())
+            .map(|v| v.encoded_len())
+            .sum();
+        let op = node.next_write;
+        node.next_write += 1;
+        let draw = mix(
+            mix(self.streams.seed() ^ 0x6469_736b, u64::from(node.id.0)),
+            op,
+        );
+        let hardware = &node.config.hardware;
+        let time =
+            transfer(bytes as u64, hardware.disk_write.saturating_mul(8)) + node.fsync.sample(draw);
+        let done = node.disk_free.later(finish) + time;
+        node.disk_free = done;
+        node.usage.disk += time;
+        node.writes.insert(op, (token, writes));
+        self.queue.push(
+            done,
+            Tie::new(Class::Disk, i as u32, op, 0),
+            Item::Disk { node: i as u32, op },
+        );
+    }
+
+    fn disk_done(&mut self, i: usize, op: u64) {
+        let Some(node) = self.nodes.get_mut(i) else {
+            return;
+        };
+        // Writes of an epoch that ended are gone from the table.
+        let Some((token, writes)) = node.writes.remove(&op) else {
+            return;
+        };
+        for write in writes {
+            node.disk.apply(write);
+        }
+        self.digest.mark(self.now, Mark::Disk, i as u32, token.0);
+        self.enter(i, Pending::Persisted { token });
+    }
+
+    // ---- requests ------------------------------------------------------------------------------
+
+    fn pull(&mut self, workload: u32) {
+        let number = self.nodes.len() as u32 + workload;
+        let Some(slot) = self.workloads.get_mut(workload as usize) else {
+            return;
+        };
+        slot.next = slot.source.next();
+        if let Some(arrival) = &slot.next {
+            let tie = Tie::new(Class::Arrival, number, slot.handed, 0);
+            self.queue
+                .push(arrival.at.later(self.now), tie, Item::Request { workload });
+            slot.handed += 1;
+        }
+    }
+
+    fn hand_out(&mut self, workload: u32) {
+        let taken = self
+            .workloads
+            .get_mut(workload as usize)
+            .and_then(|slot| slot.next.take());
+        if let Some(arrival) = taken {
+            let i = arrival.node.index();
+            self.digest
+                .mark(self.now, Mark::Request, arrival.node.0, u64::from(workload));
+            if self.nodes.get(i).is_some_and(|n| n.process.is_some()) {
+                self.enter(
+                    i,
+                    Pending::Request {
+                        request: arrival.request,
+                    },
+                );
+            }
+        }
+        self.pull(workload);
+    }
+
+    // ---- faults --------------------------------------------------------------------------------
+
+    fn open_fault(&mut self, index: usize) {
+        let nodes = &self.nodes;
+        let views = &self.views;
+        let resolve = |target: &Target| match target {
+            Target::Nodes(list) => list.clone(),
+            Target::LeaderOf(chain) => leader(views, nodes, *chain).into_iter().collect(),
+        };
+        let down = self.faults.open(index, resolve, |n| {
+            nodes.get(n.index()).map_or(0, |n| n.config.site)
+        });
+        let id = self.fault_id(index);
+        self.observer.fault(self.now, &id, true);
+        for node in down {
+            if self.take_down(node) {
+                self.faults.count(index, 1);
+            }
+        }
+    }
+
+    fn close_fault(&mut self, index: usize) {
+        for node in self.faults.close(index) {
+            self.bring_up(node);
+        }
+        let id = self.fault_id(index);
+        self.observer.fault(self.now, &id, false);
+    }
+
+    fn fault_id(&self, index: usize) -> String {
+        self.faults
+            .windows
+            .get(index)
+            .map(|w| w.id.clone())
+            .unwrap_or_default()
+    }
+
+    fn take_down(&mut self, id: NodeId) -> bool {
+        let Some(node) = self.nodes.get_mut(id.index()) else {
+            return false;
+        };
+        node.downs += 1;
+        if node.downs > 1 {
+            return false;
+        }
+        for send in node.crash(self.now) {
+            self.sends.release(send);
+        }
+        for views in self.views.values_mut() {
+            views.remove(&id);
+        }
+        self.digest.mark(self.now, Mark::Down, id.0, 0);
+        self.observer.node_up(self.now, id, false);
+        true
+    }
+
+    fn bring_up(&mut self, id: NodeId) {
+        let Some(node) = self.nodes.get_mut(id.index()) else {
+            return;
+        };
+        node.downs = node.downs.saturating_sub(1);
+        if node.downs == 0 {
+            node.usage.down += self.now - node.down_since;
+            self.digest.mark(self.now, Mark::Up, id.0, 0);
+            self.start_node(id.index(), true);
+        }
+    }
+
+    // ---- results -------------------------------------------------------------------------------
+
+    /// The present instant.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+    /// Counts so far.
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+    /// The digest of everything that happened so far, in hexadecimal.
+    pub fn run_digest(&self) -> String {
+        self.digest.hex()
+    }
+    /// How busy each node was, in node order.
+    pub fn usage(&self) -> Vec<Usage> {
+        self.nodes.iter().map(|n| n.usage).collect()
+    }
+    /// What each fault window came to.
+    pub fn fault_effects(&self) -> Vec<FaultEffect> {
+        let now = self.now;
+        self.faults
+            .effects()
+            .iter()
+            .map(|e| FaultEffect {
+                to: e.to.min(now),
+                ..e.clone()
+            })
+            .collect()
+    }
+    /// Bytes between regions, `[from][to]`; traffic inside a site is left out.
+    pub fn flows(&self) -> &[Vec<u64>] {
+        &self.flows
+    }
+    /// The observer.
+    pub fn observer(&self) -> &O {
+        &self.observer
+    }
+    /// Ends the kernel and returns its observer.
+    pub fn into_observer(self) -> O {
+        self.observer
+    }
+    /// A process, for tests that look inside.
+    #[cfg(test)]
+    pub(crate) fn is_up(&self, node: NodeId) -> bool {
+        self.nodes
+            .get(node.index())
+            .is_some_and(|n| n.process.is_some())
+    }
+}
+
+fn place(node: &Node) -> Place {
+    Place {
+        node: node.id.0,
+        region: node.config.region,
+        site: node.config.site,
+    }
+}
+
+/// Who leads `chain` now: the leader of the highest view that an up node is in. While it is down,
+/// nobody leads and the next to lead is not known before somebody enters the next view, so the
+/// leader of the highest view stands for it.
+fn leader(
+    views: &BTreeMap<ChainId, BTreeMap<NodeId, (u64, NodeId)>>,
+    nodes: &[Node],
+    chain: ChainId,
+) -> Option<NodeId> {
+    let up = |n: &NodeId| nodes.get(n.index()).is_some_and(|n| n.process.is_some());
+    views
+        .get(&chain)?
+        .iter()
+        .filter(|(n, _)| up(n))
+        .map(|(_, v)| v)
+        .max_by_key(|(view, _)| *view)
+        .map(|&(_, leader)| leader)
+}

@@ -15,9 +15,24 @@ struct Member {
 const ARROWS: &[(&str, &[&str])] = &[
     (
         "consim",
-        &["consim-reports", "consim-scenarios", "consim-models", "consim-kernel", "consim-check", "consim-core"],
+        &[
+            "consim-reports",
+            "consim-scenarios",
+            "consim-models",
+            "consim-kernel",
+            "consim-check",
+            "consim-core",
+        ],
     ),
-    ("consim-scenarios", &["consim-models", "consim-kernel", "consim-check", "consim-core"]),
+    (
+        "consim-scenarios",
+        &[
+            "consim-models",
+            "consim-kernel",
+            "consim-check",
+            "consim-core",
+        ],
+    ),
     ("consim-models", &["consim-core"]),
     ("consim-reports", &["consim-check", "consim-core"]),
     ("consim-kernel", &["consim-core"]),
@@ -45,10 +60,14 @@ fn violations(members: &[Member]) -> Vec<String> {
             found.push(format!("{} has no row in ARROWS", member.name));
             continue;
         };
-        let closed = CLOSED.iter().find(|(name, _)| *name == member.name).map(|(_, more)| *more);
+        let closed = CLOSED
+            .iter()
+            .find(|(name, _)| *name == member.name)
+            .map(|(_, more)| *more);
         for dependency in member.dependencies.iter().map(String::as_str) {
             let ours = members.iter().any(|other| other.name == dependency);
-            let foreign = closed.is_some_and(|more| FOREIGN.contains(&dependency) || more.contains(&dependency));
+            let foreign = closed
+                .is_some_and(|more| FOREIGN.contains(&dependency) || more.contains(&dependency));
             if foreign || (ours && !allowed.contains(&dependency)) {
                 found.push(format!("{} must not use {dependency}", member.name));
             }
@@ -56,7 +75,9 @@ fn violations(members: &[Member]) -> Vec<String> {
     }
     for (name, _) in ARROWS {
         if !members.iter().any(|member| member.name == *name) {
-            found.push(format!("{name} has a row in ARROWS but is not in the workspace"));
+            found.push(format!(
+                "{name} has a row in ARROWS but is not in the workspace"
+            ));
         }
     }
     found
@@ -65,11 +86,21 @@ fn violations(members: &[Member]) -> Vec<String> {
 /// The workspace as cargo sees it. Tests of a crate may use more, so dev-dependencies are left out.
 fn workspace() -> Vec<Member> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--manifest-path"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--manifest-path",
+        ])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
     metadata["packages"]
@@ -104,7 +135,12 @@ fn with_arrow(from: &str, to: &str) -> Vec<Member> {
         })
         .collect();
     assert_eq!(violations(&members), Vec::<String>::new());
-    members.iter_mut().find(|member| member.name == from).unwrap().dependencies.push(to.to_owned());
+    members
+        .iter_mut()
+        .find(|member| member.name == from)
+        .unwrap()
+        .dependencies
+        .push(to.to_owned());
     members
 }
 
@@ -123,21 +159,36 @@ fn a_wrong_arrow_is_found() {
         ("consim-scenarios", "consim-reports"),
         ("consim-scenarios", "consim"),
     ] {
-        assert_eq!(violations(&with_arrow(from, to)), [format!("{from} must not use {to}")]);
+        assert_eq!(
+            violations(&with_arrow(from, to)),
+            [format!("{from} must not use {to}")]
+        );
     }
 }
 
 #[test]
 fn other_crates_are_no_arrows() {
-    assert_eq!(violations(&with_arrow("consim-scenarios", "serde-saphyr")), Vec::<String>::new());
-    assert_eq!(violations(&with_arrow("consim-models", "sha2")), Vec::<String>::new());
+    assert_eq!(
+        violations(&with_arrow("consim-scenarios", "serde-saphyr")),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        violations(&with_arrow("consim-models", "sha2")),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn a_crate_without_a_row_is_found() {
     let mut members = with_arrow("consim", "serde_json");
-    members.push(Member { name: "consim-extra".to_owned(), dependencies: Vec::new() });
+    members.push(Member {
+        name: "consim-extra".to_owned(),
+        dependencies: Vec::new(),
+    });
     assert_eq!(violations(&members), ["consim-extra has no row in ARROWS"]);
     members.retain(|member| member.name != "consim-extra" && member.name != "consim-check");
-    assert_eq!(violations(&members), ["consim-check has a row in ARROWS but is not in the workspace"]);
+    assert_eq!(
+        violations(&members),
+        ["consim-check has a row in ARROWS but is not in the workspace"]
+    );
 }

@@ -1,1 +1,3 @@
-//! Ledger.
+//! The ledger: Merkle trees, the authenticated state, and the chain of executed blocks.
+
+pub mod merkle;

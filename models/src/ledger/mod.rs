@@ -1,4 +1,10 @@
 //! The ledger: Merkle trees, the authenticated state, and the chain of executed blocks.
 
+pub mod chain;
 pub mod merkle;
 pub mod state;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use chain::{ExecutionCache, Ledger, LedgerConfig, TxProof};
+pub use state::WorldState;

@@ -1,6 +1,9 @@
 //! What a domain model runs on a full node, and what the node offers it.
 
-use consim_core::{Block, ChainId, Context, Disk, NodeId, OpId, Payload, TimerKey, TxId, WriteToken};
+use super::membership::{IdentityCertificate, Refusal};
+use consim_core::{
+    Block, ChainId, Context, Disk, NodeId, OpId, Payload, TimerKey, TxId, WriteToken,
+};
 use std::sync::Arc;
 
 /// A domain service of a full node: the institution's side of the domain model, next to the
@@ -10,13 +13,35 @@ pub trait Service: Send {
     /// already been rebuilt (`host.height()`).
     fn start(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, disk: Option<&Disk>);
     /// A message of the service's own family arrived.
-    fn message(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, from: NodeId, payload: &Arc<dyn Payload>);
+    fn message(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &mut dyn Host,
+        from: NodeId,
+        payload: &Arc<dyn Payload>,
+    );
     /// The node executed a block, live (not during replay from disk; a block that came by catch-up is live).
     fn applied(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, block: &Arc<Block>);
     /// A timer at or above `consensus::TIMER_LIMIT` fired.
     fn timer(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, key: TimerKey);
     /// A write with a token at or above `consensus::TOKEN_LIMIT` is durable.
     fn persisted(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, token: WriteToken);
+    /// May this message come from a client, because the service authenticates its sender itself
+    /// (`Host::authenticate`)? The node drops every other message of a sender that is not an
+    /// authenticated peer.
+    fn serves(&self, _payload: &dyn Payload) -> bool {
+        false
+    }
+    /// The node dropped a message of `subject`, which is not an authenticated peer, or refused its
+    /// certificate. Called for each, so that a service that writes it down bounds how often.
+    fn refused(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _host: &mut dyn Host,
+        _subject: NodeId,
+        _reason: &'static str,
+    ) {
+    }
 }
 
 /// What the full node offers its service.
@@ -38,5 +63,22 @@ pub trait Host {
     /// Signs `body` as the transaction (this node, `number`) of operation `op` and hands it to
     /// consensus; charges the signature. Submitting a number again after it was executed does
     /// nothing. `None`: the mempool is full.
-    fn submit(&mut self, cx: &mut Context<'_>, op: OpId, number: u64, body: Arc<[u8]>) -> Option<TxId>;
+    fn submit(
+        &mut self,
+        cx: &mut Context<'_>,
+        op: OpId,
+        number: u64,
+        body: Arc<[u8]>,
+    ) -> Option<TxId>;
+    /// Does `certificate` show that `from` belongs to an organisation that the chain admits, as
+    /// peer or client? Charges one verification per certificate, not per question. A refusal is
+    /// emitted as `Probe::Unauthenticated`. A host that knows no authority refuses everybody.
+    fn authenticate(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _from: NodeId,
+        _certificate: &IdentityCertificate,
+    ) -> Result<(), &'static str> {
+        Err(Refusal::UnknownAuthority.words())
+    }
 }

@@ -35,7 +35,7 @@ fn history() -> Vec<Arc<Committed>> {
             committed(
                 CHAIN,
                 sequence,
-                batch(NodeId(0), 1_000 * sequence as i64, txs),
+                batch(NodeId(0), 1_000 * sequence.cast_signed(), txs),
             )
         })
         .collect()

@@ -117,9 +117,9 @@ fn a_clone_keeps_what_it_had() {
     let root = kept.root();
     for i in 0..100u8 {
         if i % 3 == 0 {
-            state.remove(&[i])
+            state.remove(&[i]);
         } else {
-            state.put(&[i], b"after")
+            state.put(&[i], b"after");
         }
     }
     assert_ne!(state.root(), root);

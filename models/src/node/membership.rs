@@ -200,12 +200,13 @@ impl IdentityCertificate {
         self.encode(&mut Encoder::new(&mut out));
         out
     }
-    /// Reads a certificate that stands alone.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
+    /// Reads a certificate that stands alone; nothing is verified yet.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Refusal> {
         let mut d = Decoder::new(bytes);
-        let certificate = Self::decode(&mut d)?;
-        d.end()?;
-        Ok(certificate)
+        let certificate = Self::decode(&mut d);
+        certificate
+            .and_then(|certificate| d.end().map(|()| certificate))
+            .map_err(|_| Refusal::Malformed)
     }
 }
 

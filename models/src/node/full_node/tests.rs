@@ -497,7 +497,11 @@ fn nodes_that_share_executions_and_nodes_that_do_not_have_the_same_blocks() {
     let key = world.keys.steal(NodeId(0).into()).unwrap();
     for sequence in 1..20 {
         let txs = vec![tx(CHAIN, &key, sequence, &[1, sequence as u8])];
-        let ordered = committed(CHAIN, sequence, batch(NodeId(0), sequence.cast_signed(), txs));
+        let ordered = committed(
+            CHAIN,
+            sequence,
+            batch(NodeId(0), sequence.cast_signed(), txs),
+        );
         for rig in [&mut a, &mut b, &mut c] {
             rig.message(0, Ordered(Arc::clone(&ordered)));
             assert_eq!(rig.node.ledger().height(), sequence);

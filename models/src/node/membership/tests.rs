@@ -123,6 +123,13 @@ fn certificates_and_messages_survive_the_codec_and_malformed_bytes_do_not() {
         IdentityCertificate::from_bytes(&bytes).unwrap(),
         certificate
     );
+    let longer = [bytes.as_slice(), &[0]].concat();
+    for malformed in [&bytes[1..], &longer] {
+        assert_eq!(
+            IdentityCertificate::from_bytes(malformed),
+            Err(Refusal::Malformed)
+        );
+    }
     for message in [Message::Hello(certificate), Message::Identify] {
         let mut bytes = Vec::new();
         message.encode(&mut bytes);

@@ -10,6 +10,7 @@ use std::sync::Mutex;
 const CHAIN: ChainId = ChainId(1);
 const MEMBERS: u32 = 4;
 const WALL: i64 = 1_000;
+const LATE: TimerKey = TimerKey(7);
 
 /// A message of the fake protocol: this batch is ordered next.
 #[derive(Debug)]
@@ -49,6 +50,7 @@ type Log = Arc<Mutex<Vec<String>>>;
 /// and keeps the order on disk.
 struct AtOnce {
     sequence: u64,
+    late: Option<Arc<Committed>>,
     log: Log,
 }
 
@@ -82,6 +84,14 @@ impl Process for AtOnce {
             Event::Message { payload, .. } => {
                 let Ordered(ordered) = payload.as_any().downcast_ref().unwrap();
                 self.order(cx, Arc::clone(ordered));
+            }
+            // What it reads from its disk late.
+            Event::Timer(LATE) => {
+                let committed = self.late.take().unwrap();
+                cx.deliver(Delivery {
+                    committed,
+                    replayed: true,
+                });
             }
             Event::Timer(_) | Event::Persisted(_) => {
                 self.log.lock().unwrap().push("replica's".into());
@@ -253,6 +263,20 @@ impl Rig {
         };
         let replica = AtOnce {
             sequence: 0,
+            late: Some(committed(
+                CHAIN,
+                1,
+                batch(
+                    NodeId(2),
+                    1,
+                    vec![tx(
+                        CHAIN,
+                        &world.keys.steal(NodeId(2).into()).unwrap(),
+                        1,
+                        &[1, 1],
+                    )],
+                ),
+            )),
             log: Arc::clone(&log),
         };
         let service = Scribe {
@@ -456,6 +480,15 @@ fn a_recovered_node_has_the_same_head_and_answers_nobody_twice() {
     assert_eq!(told.last().unwrap(), "start at 6 true");
     back.please(1, 9, &[3, 1]);
     assert_eq!(back.node.ledger().height(), 7);
+}
+
+#[test]
+fn a_replayed_block_is_told_to_nobody_however_late_it_comes() {
+    let mut rig = Rig::member(&world(), 1);
+    rig.handle(Event::Timer(LATE));
+    assert_eq!(rig.node.ledger().height(), 1);
+    assert!(rig.effects.probes.is_empty());
+    assert!(rig.take().iter().all(|line| line.starts_with("executed")));
 }
 
 #[test]

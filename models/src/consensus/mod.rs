@@ -18,6 +18,10 @@ pub trait Replica: Process {
     fn executed(&mut self, cx: &mut Context<'_>, sequence: u64, state: Digest);
     /// Transactions that wait in the mempool.
     fn waiting(&self) -> usize;
+    /// Is `payload` a message of this protocol? Every replica says so itself.
+    fn owns(&self, _payload: &dyn consim_core::Payload) -> bool {
+        false
+    }
 }
 
 /// Timer keys of a replica are below this.

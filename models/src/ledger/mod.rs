@@ -1,1 +1,10 @@
-//! Ledger.
+//! The ledger: Merkle trees, the authenticated state, and the chain of executed blocks.
+
+pub mod chain;
+pub mod merkle;
+pub mod state;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use chain::{ExecutionCache, Ledger, LedgerConfig, TxProof};
+pub use state::WorldState;

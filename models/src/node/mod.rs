@@ -1,3 +1,8 @@
-//! The full node.
+//! The full node: a replica, the ledger and a domain service in one process.
 
+mod full_node;
+pub mod membership;
+pub mod message;
 pub mod service;
+
+pub use full_node::{FullNode, NodeConfig};

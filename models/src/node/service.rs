@@ -1,5 +1,6 @@
 //! What a domain model runs on a full node, and what the node offers it.
 
+use super::membership::{IdentityCertificate, Refusal};
 use consim_core::{
     Block, ChainId, Context, Disk, NodeId, OpId, Payload, TimerKey, TxId, WriteToken,
 };
@@ -25,6 +26,22 @@ pub trait Service: Send {
     fn timer(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, key: TimerKey);
     /// A write with a token at or above `consensus::TOKEN_LIMIT` is durable.
     fn persisted(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, token: WriteToken);
+    /// May this message come from a client, because the service authenticates its sender itself
+    /// (`Host::authenticate`)? The node drops every other message of a sender that is not an
+    /// authenticated peer.
+    fn serves(&self, _payload: &dyn Payload) -> bool {
+        false
+    }
+    /// The node dropped a message of `subject`, which is not an authenticated peer, or refused its
+    /// certificate. Called for each, so that a service that writes it down bounds how often.
+    fn refused(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _host: &mut dyn Host,
+        _subject: NodeId,
+        _reason: &'static str,
+    ) {
+    }
 }
 
 /// What the full node offers its service.
@@ -53,4 +70,15 @@ pub trait Host {
         number: u64,
         body: Arc<[u8]>,
     ) -> Option<TxId>;
+    /// Does `certificate` show that `from` belongs to an organisation that the chain admits, as
+    /// peer or client? Charges one verification per certificate, not per question. A refusal is
+    /// emitted as `Probe::Unauthenticated`. A host that knows no authority refuses everybody.
+    fn authenticate(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _from: NodeId,
+        _certificate: &IdentityCertificate,
+    ) -> Result<(), &'static str> {
+        Err(Refusal::UnknownAuthority.words())
+    }
 }

@@ -1,0 +1,295 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::*;
+use crate::ledger::testing::{Sums, batch, committed, tx};
+use consim_core::{NodeId, SecretKey, State as _};
+
+const CHAIN: ChainId = ChainId(1);
+
+fn keys() -> (Keyring, Vec<SecretKey>) {
+    Keyring::generate(4, 7)
+}
+
+fn ledger(step: u64, executions: &ExecutionCache) -> Ledger {
+    Ledger::new(LedgerConfig {
+        chain: CHAIN,
+        machine: Arc::new(Sums { step }),
+        keys: keys().0,
+        executions: executions.clone(),
+    })
+}
+
+/// Ten ordered batches: three transactions each, every fourth null.
+fn history() -> Vec<Arc<Committed>> {
+    let keys = keys().1;
+    let mut number = 0;
+    (1..=10)
+        .map(|sequence| {
+            let count = if sequence % 4 == 0 { 0 } else { 3 };
+            let txs = (0..count)
+                .map(|i| {
+                    number += 1;
+                    tx(CHAIN, &keys[i], number, &[sequence as u8, i as u8])
+                })
+                .collect();
+            committed(
+                CHAIN,
+                sequence,
+                batch(NodeId(0), 1_000 * sequence.cast_signed(), txs),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn blocks_form_a_chain_and_null_batches_make_none() {
+    let mut ledger = ledger(1, &ExecutionCache::off());
+    let mut parent = Digest::ZERO;
+    for ordered in history() {
+        let height = ledger.height();
+        let Some(execution) = ledger.execute(&ordered) else {
+            assert!(ordered.batch.txs().is_empty());
+            assert_eq!(ledger.height(), height);
+            continue;
+        };
+        let header = &execution.block.header;
+        assert_eq!(
+            (header.height, header.sequence),
+            (height + 1, ordered.sequence)
+        );
+        assert_eq!(header.parent, parent);
+        assert_eq!(header.id(), execution.block.id);
+        assert_eq!(header.tx_root, ordered.batch.tx_root());
+        assert_eq!(header.state_root, ledger.state().root());
+        assert_eq!(execution.block.receipts, vec![Receipt::Applied; 3]);
+        assert_eq!(
+            (execution.work.execute, execution.work.verify_batched),
+            (3, 3)
+        );
+        assert!(execution.work.hash_bytes > 200);
+        parent = ledger.head_id();
+        assert_eq!(ledger.block(height + 1).unwrap().id, parent);
+    }
+    assert_eq!(ledger.height(), 8);
+    assert!(ledger.block(0).is_none() && ledger.block(9).is_none());
+}
+
+#[test]
+fn shared_executions_come_to_the_same_blocks_and_the_same_work() {
+    let shared = ExecutionCache::shared();
+    let (mut first, mut second) = (ledger(1, &shared), ledger(1, &shared));
+    let mut alone = ledger(1, &ExecutionCache::off());
+    for ordered in history() {
+        let [a, b, c] = [&mut first, &mut second, &mut alone].map(|l| l.execute(&ordered));
+        let (Some(a), Some(b), Some(c)) = (a, b, c) else {
+            continue;
+        };
+        assert!(
+            Arc::ptr_eq(&a.block, &b.block),
+            "the second takes the first one's"
+        );
+        assert!(
+            !Arc::ptr_eq(&a.block, &c.block),
+            "the third executes for itself"
+        );
+        assert_eq!(a.block.id, c.block.id);
+        assert_eq!((a.work, a.work), (b.work, c.work));
+    }
+    assert_eq!(first.state().root(), alone.state().root());
+}
+
+#[test]
+fn the_cache_keeps_the_latest_executions_only() {
+    let shared = ExecutionCache::shared();
+    let (mut ahead, mut behind) = (ledger(1, &shared), ledger(1, &shared));
+    let key = &keys().1[0];
+    let ordered: Vec<_> = (1..=CACHED_EXECUTIONS as u64 + 2)
+        .map(|s| {
+            committed(
+                CHAIN,
+                s,
+                batch(NodeId(0), 0, vec![tx(CHAIN, key, s, &[1, 1])]),
+            )
+        })
+        .collect();
+    for o in &ordered {
+        ahead.execute(o);
+    }
+    let same: Vec<bool> = ordered
+        .iter()
+        .map(|o| {
+            Arc::ptr_eq(
+                &behind.execute(o).unwrap().block,
+                ahead.block(o.sequence).unwrap(),
+            )
+        })
+        .collect();
+    assert!(!same[0] && !same[1]);
+    // Executing the first ones again has pushed out the next ones in turn.
+    assert_eq!(behind.head_id(), ahead.head_id());
+    let mut close = ledger(1, &shared);
+    for o in &ordered {
+        close.execute(o);
+    }
+    assert_eq!(
+        shared.latest.as_ref().unwrap().lock().unwrap().len(),
+        CACHED_EXECUTIONS
+    );
+}
+
+#[test]
+fn a_batch_with_other_signatures_is_not_taken_from_the_cache() {
+    let (_, keys) = keys();
+    let shared = ExecutionCache::shared();
+    let (mut a, mut b) = (ledger(1, &shared), ledger(1, &shared));
+    let good = tx(CHAIN, &keys[0], 1, &[1, 1]);
+    let mut bytes = Vec::new();
+    good.encode(&mut consim_core::Encoder::new(&mut bytes));
+    let at = bytes.len() - 64;
+    bytes[at] ^= 1;
+    let forged = Arc::new(Tx::decode(&mut consim_core::Decoder::new(&bytes)).unwrap());
+    let [good, forged] =
+        [good, forged].map(|tx| committed(CHAIN, 1, batch(NodeId(0), 0, vec![tx])));
+    assert_eq!(good.batch.digest(), forged.batch.digest());
+    assert_eq!(a.execute(&good).unwrap().block.receipts, [Receipt::Applied]);
+    assert_eq!(
+        b.execute(&forged).unwrap().block.receipts,
+        [Receipt::Refused(BAD_SIGNATURE)]
+    );
+    assert_ne!(a.head_id(), b.head_id());
+}
+
+#[test]
+fn different_execution_shows_in_the_state_root() {
+    let off = ExecutionCache::off();
+    let (mut one, mut two) = (ledger(1, &off), ledger(2, &off));
+    for ordered in history() {
+        one.execute(&ordered);
+        two.execute(&ordered);
+    }
+    let (one, two) = (one.head().unwrap(), two.head().unwrap());
+    assert_eq!(one.header.tx_root, two.header.tx_root);
+    assert_ne!(one.header.state_root, two.header.state_root);
+    assert_ne!(one.id, two.id);
+}
+
+#[test]
+fn a_transaction_is_executed_at_most_once() {
+    let key = &keys().1[2];
+    let mut ledger = ledger(1, &ExecutionCache::off());
+    let paid = tx(CHAIN, key, 1, &[9, 5]);
+    let again = committed(
+        CHAIN,
+        1,
+        batch(NodeId(0), 0, vec![Arc::clone(&paid), Arc::clone(&paid)]),
+    );
+    let block = ledger.execute(&again).unwrap().block;
+    assert_eq!(block.receipts, [Receipt::Applied, Receipt::Duplicate]);
+    assert_eq!(ledger.executed(paid.id()), Some(1));
+    let later = committed(CHAIN, 2, batch(NodeId(1), 0, vec![Arc::clone(&paid)]));
+    assert_eq!(
+        ledger.execute(&later).unwrap().block.receipts,
+        [Receipt::Duplicate]
+    );
+    assert_eq!(
+        ledger.state().get(&[9]).as_deref(),
+        Some(&5u64.to_be_bytes()[..])
+    );
+    assert!(
+        ledger.execute(&later).is_none(),
+        "the same sequence number again"
+    );
+    assert_eq!(ledger.height(), 2);
+}
+
+#[test]
+fn what_its_origin_did_not_sign_for_this_chain_is_refused_and_uses_up_no_number() {
+    let (_, keys) = keys();
+    let mut ledger = ledger(1, &ExecutionCache::off());
+    let id = TxId {
+        origin: NodeId(1),
+        number: 1,
+    };
+    let forged = Arc::new(Tx::new(
+        id,
+        CHAIN,
+        consim_core::OpId(0),
+        [1, 1].into(),
+        &keys[3],
+    ));
+    let other = tx(ChainId(2), &keys[1], 1, &[1, 1]);
+    let genuine = tx(CHAIN, &keys[1], 1, &[1, 1]);
+    let block = ledger
+        .execute(&committed(
+            CHAIN,
+            1,
+            batch(NodeId(0), 0, vec![forged, other, genuine]),
+        ))
+        .unwrap()
+        .block;
+    let expected = [
+        Receipt::Refused(BAD_SIGNATURE),
+        Receipt::Refused(OTHER_CHAIN),
+        Receipt::Applied,
+    ];
+    assert_eq!(block.receipts, expected);
+    let foreign = committed(
+        ChainId(2),
+        2,
+        batch(NodeId(0), 0, vec![tx(ChainId(2), &keys[1], 2, &[1, 1])]),
+    );
+    assert!(ledger.execute(&foreign).is_none());
+}
+
+#[test]
+fn a_refused_transaction_changes_nothing_even_if_the_machine_forgot_to_undo() {
+    let mut ledger = ledger(1, &ExecutionCache::off());
+    // `Sums` writes first and refuses afterwards.
+    let spoilt = tx(CHAIN, &keys().1[0], 1, &[7, 255]);
+    let id = spoilt.id();
+    let block = ledger
+        .execute(&committed(CHAIN, 1, batch(NodeId(0), 0, vec![spoilt])))
+        .unwrap()
+        .block;
+    assert_eq!(block.receipts, [Receipt::Refused("too much")]);
+    assert_eq!(ledger.state().get(&[7]), None);
+    assert_eq!(ledger.executed(id), Some(1));
+}
+
+#[test]
+fn block_time_never_goes_back() {
+    let key = &keys().1[0];
+    let mut ledger = ledger(1, &ExecutionCache::off());
+    let times: Vec<i64> = [-5, 40, 10, 41]
+        .into_iter()
+        .zip(1..)
+        .map(|(time, s)| {
+            let ordered = committed(
+                CHAIN,
+                s,
+                batch(NodeId(0), time, vec![tx(CHAIN, key, s, &[1, 1])]),
+            );
+            ledger.execute(&ordered).unwrap().block.header.time_ns
+        })
+        .collect();
+    assert_eq!(times, [-5, 40, 40, 41]);
+}
+
+#[test]
+fn a_transaction_of_a_block_is_proved_to_be_in_it_and_in_no_other() {
+    let mut ledger = ledger(1, &ExecutionCache::off());
+    for ordered in history() {
+        ledger.execute(&ordered);
+    }
+    let (here, there) = (ledger.block(2).unwrap(), ledger.block(3).unwrap());
+    for (i, tx) in here.committed.batch.txs().iter().enumerate() {
+        let proof = ledger.prove(2, i).unwrap();
+        assert!(proof.verify(&tx.digest(), &here.header));
+        assert!(!proof.verify(&tx.digest(), &there.header));
+        assert!(!proof.verify(&here.id, &here.header));
+        let mut other = proof.clone();
+        other.path.size += 1;
+        assert!(!other.verify(&tx.digest(), &here.header));
+    }
+    assert!(ledger.prove(2, 3).is_none() && ledger.prove(9, 0).is_none());
+}

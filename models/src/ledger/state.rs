@@ -1,0 +1,241 @@
+//! The authenticated state: a persistent map whose root commits to its contents.
+//!
+//! A 16-ary Merkle trie over the SHA-256 of the keys. A leaf sits at the least depth at which no
+//! other key shares its nibbles, so that the shape, and with it the root, depends on the contents
+//! alone and never on the order of changes. Clones share everything; a change copies the way from
+//! the root to its leaf. Hashes are kept in the nodes, and only changed ways are hashed again.
+
+use consim_core::{Digest, State, TxId};
+use std::sync::{Arc, OnceLock};
+
+/// Children of a branch: one per value of a nibble.
+const WIDTH: usize = 16;
+
+/// Whose keys: the machine cannot reach the ledger's own.
+#[derive(Clone, Copy)]
+enum Space {
+    Ledger = 0,
+    Machine = 1,
+}
+
+/// The SHA-256 of a key, read nibble by nibble from the root down.
+type Path = [u8; 32];
+
+fn path_of(space: Space, key: &[u8]) -> Path {
+    Digest::of_parts(&[&[space as u8], key]).0
+}
+
+fn nibble(path: &Path, depth: usize) -> usize {
+    let byte = path.get(depth / 2).copied().unwrap_or(0);
+    usize::from(if depth.is_multiple_of(2) {
+        byte >> 4
+    } else {
+        byte & 15
+    })
+}
+
+#[derive(Clone)]
+struct Leaf {
+    path: Path,
+    value: Arc<[u8]>,
+    hash: OnceLock<Digest>,
+}
+
+/// Holds at least two leaves.
+#[derive(Clone, Default)]
+struct Branch {
+    children: [Option<Arc<Node>>; WIDTH],
+    hash: OnceLock<Digest>,
+}
+
+#[derive(Clone)]
+enum Node {
+    Leaf(Leaf),
+    Branch(Branch),
+}
+
+impl Node {
+    fn leaf(path: &Path, value: &[u8]) -> Arc<Self> {
+        Arc::new(Self::Leaf(Leaf {
+            path: *path,
+            value: value.into(),
+            hash: OnceLock::new(),
+        }))
+    }
+
+    /// The hash of this subtree; adds to `hashed` the bytes that had to be hashed for it. A leaf
+    /// hashes 0, path and value; a branch hashes 1, the mask of its children and their hashes.
+    fn hash(&self, hashed: &mut usize) -> Digest {
+        match self {
+            Self::Leaf(leaf) => *leaf.hash.get_or_init(|| {
+                *hashed += 1 + leaf.path.len() + leaf.value.len();
+                Digest::of_parts(&[&[0], &leaf.path, &leaf.value])
+            }),
+            Self::Branch(branch) => *branch.hash.get_or_init(|| {
+                let mut bytes = Vec::with_capacity(1 + 2 + 32 * WIDTH);
+                let mask = branch
+                    .children
+                    .iter()
+                    .rev()
+                    .fold(0u16, |mask, child| (mask << 1) | u16::from(child.is_some()));
+                bytes.push(1);
+                bytes.extend_from_slice(&mask.to_be_bytes());
+                for child in branch.children.iter().flatten() {
+                    bytes.extend_from_slice(&child.hash(hashed).0);
+                }
+                *hashed += bytes.len();
+                Digest::of(&bytes)
+            }),
+        }
+    }
+}
+
+/// The state of a chain at one height. A clone costs nothing and shares all contents.
+#[derive(Clone, Default)]
+pub struct WorldState {
+    top: Option<Arc<Node>>,
+    entries: usize,
+}
+
+impl WorldState {
+    /// A state without entries.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// How many entries it has, those of the ledger included.
+    pub fn len(&self) -> usize {
+        self.entries
+    }
+    /// Has it no entries?
+    pub fn is_empty(&self) -> bool {
+        self.entries == 0
+    }
+    /// The digest of all contents; the hash of nothing if there are none.
+    pub fn root(&self) -> Digest {
+        self.rehash().0
+    }
+    /// The root, and how many bytes had to be hashed since it was last asked for.
+    pub fn rehash(&self) -> (Digest, usize) {
+        let mut hashed = 0;
+        let root = self
+            .top
+            .as_ref()
+            .map_or_else(|| Digest::of(&[]), |top| top.hash(&mut hashed));
+        (root, hashed)
+    }
+    /// At which height the transaction `id` was executed.
+    pub fn executed(&self, id: TxId) -> Option<u64> {
+        let value = self.find(&path_of(Space::Ledger, &executed_key(id)))?;
+        value.as_ref().try_into().ok().map(u64::from_be_bytes)
+    }
+    /// Remembers that the transaction `id` was executed at `height`.
+    pub(super) fn mark_executed(&mut self, id: TxId, height: u64) {
+        self.set(
+            &path_of(Space::Ledger, &executed_key(id)),
+            &height.to_be_bytes(),
+        );
+    }
+
+    fn find(&self, path: &Path) -> Option<&Arc<[u8]>> {
+        let (mut node, mut depth) = (self.top.as_ref()?, 0);
+        loop {
+            match &**node {
+                Node::Leaf(leaf) => return (leaf.path == *path).then_some(&leaf.value),
+                Node::Branch(branch) => node = branch.children[nibble(path, depth)].as_ref()?,
+            }
+            depth += 1;
+        }
+    }
+    fn set(&mut self, path: &Path, value: &[u8]) {
+        match self.find(path) {
+            Some(old) if **old == *value => return,
+            Some(_) => {}
+            None => self.entries += 1,
+        }
+        put(&mut self.top, path, 0, value);
+    }
+}
+
+/// The key under which the ledger keeps the height of an executed transaction.
+fn executed_key(id: TxId) -> [u8; 12] {
+    let mut key = [0; 12];
+    key[..4].copy_from_slice(&id.origin.0.to_be_bytes());
+    key[4..].copy_from_slice(&id.number.to_be_bytes());
+    key
+}
+
+fn put(slot: &mut Option<Arc<Node>>, path: &Path, depth: usize, value: &[u8]) {
+    let Some(node) = slot else {
+        *slot = Some(Node::leaf(path, value));
+        return;
+    };
+    if let Node::Leaf(leaf) = &**node {
+        if leaf.path == *path {
+            *node = Node::leaf(path, value);
+            return;
+        }
+        // Two keys share the nibbles so far: the old leaf moves down. Distinct paths differ in
+        // one of their 64 nibbles, so this ends.
+        let mut branch = Branch::default();
+        branch.children[nibble(&leaf.path, depth)] = Some(Arc::clone(node));
+        *node = Arc::new(Node::Branch(branch));
+    }
+    if let Node::Branch(branch) = Arc::make_mut(node) {
+        branch.hash.take();
+        put(
+            &mut branch.children[nibble(path, depth)],
+            path,
+            depth + 1,
+            value,
+        );
+    }
+}
+
+/// Removes a path that is present, and moves a leaf that is left alone in its branch up.
+fn remove(slot: &mut Option<Arc<Node>>, path: &Path, depth: usize) {
+    let Some(node) = slot else { return };
+    if matches!(**node, Node::Leaf(_)) {
+        *slot = None;
+        return;
+    }
+    if let Node::Branch(branch) = Arc::make_mut(node) {
+        branch.hash.take();
+        remove(&mut branch.children[nibble(path, depth)], path, depth + 1);
+        let mut children = branch.children.iter().flatten();
+        if let (Some(only), None) = (children.next(), children.next())
+            && matches!(**only, Node::Leaf(_))
+        {
+            *node = Arc::clone(only);
+        }
+    }
+}
+
+impl State for WorldState {
+    fn get(&self, key: &[u8]) -> Option<Arc<[u8]>> {
+        self.find(&path_of(Space::Machine, key)).cloned()
+    }
+    fn put(&mut self, key: &[u8], value: &[u8]) {
+        self.set(&path_of(Space::Machine, key), value);
+    }
+    fn remove(&mut self, key: &[u8]) {
+        let path = path_of(Space::Machine, key);
+        if self.find(&path).is_some() {
+            self.entries -= 1;
+            remove(&mut self.top, &path, 0);
+        }
+    }
+}
+
+impl std::fmt::Debug for WorldState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "WorldState({} entries, root {})",
+            self.entries,
+            self.root()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

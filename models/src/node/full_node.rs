@@ -1,0 +1,265 @@
+//! The process of a full node.
+
+use super::membership::{Genesis, IdentityCertificate, Refusal, Registry};
+use super::message::Message;
+use super::service::{Host, Service};
+use crate::consensus::{Replica, TIMER_LIMIT, TOKEN_LIMIT};
+use crate::ledger::{ExecutionCache, Ledger, LedgerConfig};
+use consim_core::{
+    Block, ChainId, Context, Delivery, Disk, Event, Keyring, NodeId, OpId, Payload, Probe, Process,
+    SecretKey, State as _, StateMachine, Tx, TxId, Work,
+};
+use std::sync::Arc;
+
+/// What a full node is told.
+pub struct NodeConfig {
+    /// This node.
+    pub node: NodeId,
+    /// The chain.
+    pub chain: ChainId,
+    /// The validators in node order.
+    pub members: Arc<[NodeId]>,
+    /// This node's signing key, shared with its replica.
+    pub key: Arc<SecretKey>,
+    /// Everybody's public keys.
+    pub keys: Keyring,
+    /// What executes transactions.
+    pub machine: Arc<dyn StateMachine>,
+    /// Executions that the chain's nodes share.
+    pub executions: ExecutionCache,
+    /// Whom the chain believes, and its members' certificates.
+    pub genesis: Arc<Genesis>,
+    /// This node's certificate. A node whose certificate is not in the genesis presents it.
+    pub certificate: IdentityCertificate,
+}
+
+/// A full node: it hosts a replica, executes what the replica orders, and hosts a domain service.
+///
+/// Events go to the replica, the service or the node itself: messages by their type, timers and
+/// writes by their numbers. Messages of senders that are not authenticated reach neither.
+pub struct FullNode {
+    service: Box<dyn Service>,
+    host: NodeHost,
+}
+
+/// All of the node but its service, which sees it as its host.
+struct NodeHost {
+    config: NodeConfig,
+    replica: Box<dyn Replica>,
+    ledger: Ledger,
+    registry: Registry,
+}
+
+impl FullNode {
+    /// A node that has not started.
+    pub fn new(config: NodeConfig, replica: Box<dyn Replica>, service: Box<dyn Service>) -> Self {
+        let ledger = Ledger::new(LedgerConfig {
+            chain: config.chain,
+            machine: Arc::clone(&config.machine),
+            keys: config.keys.clone(),
+            executions: config.executions.clone(),
+        });
+        let registry = Registry::new(config.keys.clone(), Arc::clone(&config.genesis));
+        Self {
+            service,
+            host: NodeHost {
+                config,
+                replica,
+                ledger,
+                registry,
+            },
+        }
+    }
+    /// The node's ledger.
+    pub fn ledger(&self) -> &Ledger {
+        &self.host.ledger
+    }
+
+    fn open(&mut self, cx: &mut Context<'_>, event: Event<'_>, disk: Option<&Disk>) {
+        let host = &mut self.host;
+        cx.work(Work::verify_batched(host.registry.open()));
+        if !host.registry.in_genesis(&host.config.certificate) {
+            cx.multicast(
+                &host.config.members,
+                Arc::new(Message::Hello(host.config.certificate)),
+            );
+        }
+        host.replica.handle(cx, event);
+        let mut live = None;
+        while let Some(delivery) = cx.take_delivery() {
+            if !delivery.replayed {
+                live = Some(delivery);
+                break;
+            }
+            host.execute(cx, &delivery);
+        }
+        if disk.is_some() {
+            let (height, head) = (host.ledger.height(), host.ledger.head_id());
+            cx.emit(Probe::Recovered {
+                chain: host.config.chain,
+                height,
+                head,
+            });
+        }
+        self.service.start(cx, host, disk);
+        if let Some(delivery) = live {
+            self.deliver(cx, &delivery);
+        }
+    }
+
+    fn message(&mut self, cx: &mut Context<'_>, from: NodeId, payload: &Arc<dyn Payload>) {
+        let host = &mut self.host;
+        // The replica's first: nearly all messages are its.
+        let ordering = host.replica.owns(&**payload);
+        if !ordering && let Some(message) = payload.as_any().downcast_ref() {
+            return self.own_message(cx, from, message);
+        }
+        match host.registry.peer(from, cx.wall_ns()) {
+            Ok(()) if ordering => host.replica.handle(cx, Event::Message { from, payload }),
+            Err(why) if ordering || !self.service.serves(&**payload) => self.refuse(cx, from, why),
+            _ => self.service.message(cx, host, from, payload),
+        }
+    }
+
+    fn own_message(&mut self, cx: &mut Context<'_>, from: NodeId, message: &Message) {
+        let host = &mut self.host;
+        match message {
+            Message::Hello(certificate) => {
+                if let Err(reason) = host.authenticate(cx, from, certificate) {
+                    self.service.refused(cx, host, from, reason);
+                }
+            }
+            // Only a member may ask: the answer is longer than the question.
+            Message::Identify if host.config.members.contains(&from) => {
+                cx.send(from, Arc::new(Message::Hello(host.config.certificate)));
+            }
+            Message::Identify => {}
+        }
+    }
+
+    /// Drops a message of `subject`. One that has shown no certificate since this node started is
+    /// asked for it, since its first greeting may be lost or forgotten.
+    fn refuse(&mut self, cx: &mut Context<'_>, subject: NodeId, why: Refusal) {
+        if why == Refusal::NoCertificate {
+            cx.send(subject, Arc::new(Message::Identify));
+        }
+        let reason = why.words();
+        cx.emit(Probe::Unauthenticated { subject, reason });
+        self.service.refused(cx, &mut self.host, subject, reason);
+    }
+
+    fn deliver(&mut self, cx: &mut Context<'_>, delivery: &Delivery) {
+        let Some(block) = self.host.execute(cx, delivery) else {
+            return;
+        };
+        if delivery.replayed {
+            return;
+        }
+        let chain = self.host.config.chain;
+        cx.emit(Probe::Applied(Arc::clone(&block)));
+        cx.emit(Probe::Waiting {
+            chain,
+            txs: self.host.replica.waiting() as u32,
+        });
+        self.service.applied(cx, &mut self.host, &block);
+    }
+}
+
+impl Process for FullNode {
+    fn handle(&mut self, cx: &mut Context<'_>, event: Event<'_>) {
+        match event {
+            Event::Start => self.open(cx, event, None),
+            Event::Recover(disk) => self.open(cx, event, Some(disk)),
+            Event::Message { from, payload } => self.message(cx, from, payload),
+            Event::Timer(key) if key.0 < TIMER_LIMIT => self.host.replica.handle(cx, event),
+            Event::Timer(key) => self.service.timer(cx, &mut self.host, key),
+            Event::Persisted(token) if token.0 < TOKEN_LIMIT => self.host.replica.handle(cx, event),
+            Event::Persisted(token) => self.service.persisted(cx, &mut self.host, token),
+            // Users are at desks, which are processes of their own.
+            Event::Request(_) => {}
+        }
+        // The service may submit while it learns of a block, and that may order the next one.
+        while let Some(delivery) = cx.take_delivery() {
+            self.deliver(cx, &delivery);
+        }
+    }
+}
+
+impl NodeHost {
+    /// Executes a delivery, charges its work and tells the replica.
+    fn execute(&mut self, cx: &mut Context<'_>, delivery: &Delivery) -> Option<Arc<Block>> {
+        let execution = self.ledger.execute(&delivery.committed);
+        if let Some(execution) = &execution {
+            cx.work(execution.work);
+        }
+        self.replica
+            .executed(cx, delivery.committed.sequence, self.ledger.head_id());
+        execution.map(|execution| execution.block)
+    }
+}
+
+impl Host for NodeHost {
+    fn node(&self) -> NodeId {
+        self.config.node
+    }
+    fn chain(&self) -> ChainId {
+        self.config.chain
+    }
+    fn height(&self) -> u64 {
+        self.ledger.height()
+    }
+    fn head_time_ns(&self) -> i64 {
+        self.ledger.head_time_ns()
+    }
+    fn get(&self, key: &[u8]) -> Option<Arc<[u8]>> {
+        self.ledger.state().get(key)
+    }
+    fn block(&self, height: u64) -> Option<Arc<Block>> {
+        self.ledger.block(height).cloned()
+    }
+    fn executed(&self, id: TxId) -> Option<u64> {
+        self.ledger.executed(id)
+    }
+    fn submit(
+        &mut self,
+        cx: &mut Context<'_>,
+        op: OpId,
+        number: u64,
+        body: Arc<[u8]>,
+    ) -> Option<TxId> {
+        let id = TxId {
+            origin: self.config.node,
+            number,
+        };
+        if self.ledger.executed(id).is_some() {
+            return Some(id);
+        }
+        let tx = Arc::new(Tx::new(id, self.config.chain, op, body, &self.config.key));
+        cx.work(Work::sign(1));
+        cx.work(Work::hash(tx.encoded_len()));
+        self.replica.submit(cx, tx).then_some(id)
+    }
+    fn authenticate(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: NodeId,
+        certificate: &IdentityCertificate,
+    ) -> Result<(), &'static str> {
+        if !self.registry.verified(from, certificate) {
+            cx.work(Work::verify(1));
+        }
+        self.registry
+            .present(from, certificate, cx.wall_ns())
+            .map_err(|why| {
+                let reason = why.words();
+                cx.emit(Probe::Unauthenticated {
+                    subject: from,
+                    reason,
+                });
+                reason
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests;

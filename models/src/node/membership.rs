@@ -1,0 +1,371 @@
+//! Who belongs to a chain: certificate authorities, identity certificates, trust roots.
+//!
+//! The certificates hold what X.509 profiles hold for this purpose (RFC 5280: issuer, serial
+//! number, subject, validity) and no more; a certificate is revoked by issuer and serial number
+//! (RFC 5280, section 5).
+
+use consim_core::{
+    CodecError, Decoder, Digest, Encoder, KeyId, Keyring, NodeId, SecretKey, Signature,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+/// A certificate authority.
+#[derive(Debug)]
+pub struct Authority {
+    key: SecretKey,
+    issued: u64,
+}
+
+/// What a bearer may be on a chain.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Role {
+    /// A full node, a peer of the members.
+    Peer,
+    /// A client, which only asks.
+    Client,
+}
+
+/// What an authority certifies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// Which node.
+    pub subject: NodeId,
+    /// The number of its organisation.
+    pub organisation: u32,
+    /// What it may be.
+    pub role: Role,
+    /// Valid from here, nanoseconds after the Unix epoch.
+    pub not_before_ns: i64,
+    /// Valid up to here.
+    pub not_after_ns: i64,
+}
+
+/// That an authority knows a node as a node of an organisation, for a time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct IdentityCertificate {
+    /// What it says.
+    pub identity: Identity,
+    /// The authority that issued it, by its key.
+    pub authority: KeyId,
+    /// The authority's running number, from 1.
+    pub serial: u64,
+    /// The authority's signature.
+    pub signature: Signature,
+}
+
+/// Why a certificate does not authenticate its bearer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Refusal {
+    /// It showed none.
+    NoCertificate,
+    /// The bytes are not a certificate.
+    Malformed,
+    /// The authority is not one of the chain's.
+    UnknownAuthority,
+    /// An organisation's own authority speaks for another organisation.
+    ForeignOrganisation,
+    /// The authority did not sign this.
+    BadSignature,
+    /// It is somebody else's.
+    WrongSubject,
+    /// A client's certificate does not make a peer.
+    WrongRole,
+    /// Its time has not come.
+    NotYetValid,
+    /// Its time is over.
+    Expired,
+    /// The authority took it back.
+    Revoked,
+}
+
+impl Refusal {
+    /// Its words in probes and audits.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NoCertificate => "no certificate",
+            Self::Malformed => "malformed certificate",
+            Self::UnknownAuthority => "unknown authority",
+            Self::ForeignOrganisation => "foreign organisation",
+            Self::BadSignature => "bad signature",
+            Self::WrongSubject => "wrong subject",
+            Self::WrongRole => "not a peer",
+            Self::NotYetValid => "not yet valid",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
+    }
+}
+
+impl Authority {
+    /// The authority that signs with `key`.
+    pub fn new(key: SecretKey) -> Self {
+        Self { key, issued: 0 }
+    }
+    /// Its key.
+    pub fn id(&self) -> KeyId {
+        self.key.id()
+    }
+    /// Certifies `identity`.
+    pub fn issue(&mut self, identity: Identity) -> IdentityCertificate {
+        self.issued += 1;
+        let (authority, serial) = (self.id(), self.issued);
+        let signature = self.key.sign(&identity.statement(authority, serial));
+        IdentityCertificate {
+            identity,
+            authority,
+            serial,
+            signature,
+        }
+    }
+}
+
+impl Identity {
+    /// What an authority signs.
+    fn statement(&self, authority: KeyId, serial: u64) -> Digest {
+        let mut out = Vec::with_capacity(64);
+        let mut e = Encoder::new(&mut out);
+        e.raw(b"consim identity 1").u32(authority.0).u64(serial);
+        self.encode(&mut e);
+        Digest::of(&out)
+    }
+    /// Is `now_ns` within its time?
+    pub fn in_time(&self, now_ns: i64) -> Result<(), Refusal> {
+        if now_ns < self.not_before_ns {
+            Err(Refusal::NotYetValid)
+        } else if now_ns > self.not_after_ns {
+            Err(Refusal::Expired)
+        } else {
+            Ok(())
+        }
+    }
+    fn encode(&self, e: &mut Encoder<'_>) {
+        e.u32(self.subject.0).u32(self.organisation);
+        e.u8(match self.role {
+            Role::Peer => 0,
+            Role::Client => 1,
+        });
+        e.u64(self.not_before_ns.cast_unsigned())
+            .u64(self.not_after_ns.cast_unsigned());
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            subject: NodeId(d.u32()?),
+            organisation: d.u32()?,
+            role: match d.u8()? {
+                0 => Role::Peer,
+                1 => Role::Client,
+                tag => return Err(CodecError::Tag(tag)),
+            },
+            not_before_ns: d.u64()?.cast_signed(),
+            not_after_ns: d.u64()?.cast_signed(),
+        })
+    }
+}
+
+impl IdentityCertificate {
+    /// The length of every encoded certificate.
+    pub const ENCODED: usize = 4 + 8 + (4 + 4 + 1 + 8 + 8) + Signature::ENCODED;
+
+    /// Did its authority sign it?
+    pub fn signed(&self, keys: &Keyring) -> bool {
+        let digest = self.identity.statement(self.authority, self.serial);
+        self.signature.key == self.authority && keys.verify(&digest, &self.signature)
+    }
+    /// Appends the wire form.
+    pub fn encode(&self, e: &mut Encoder<'_>) {
+        e.u32(self.authority.0).u64(self.serial);
+        self.identity.encode(e);
+        self.signature.encode(e);
+    }
+    /// Reads a certificate; nothing is verified yet.
+    pub fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            authority: KeyId(d.u32()?),
+            serial: d.u64()?,
+            identity: Identity::decode(d)?,
+            signature: Signature::decode(d)?,
+        })
+    }
+    /// The encoded certificate alone, as messages of other families carry it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(Self::ENCODED);
+        self.encode(&mut Encoder::new(&mut out));
+        out
+    }
+    /// Reads a certificate that stands alone; nothing is verified yet.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Refusal> {
+        let mut d = Decoder::new(bytes);
+        let certificate = Self::decode(&mut d);
+        certificate
+            .and_then(|certificate| d.end().map(|()| certificate))
+            .map_err(|_| Refusal::Malformed)
+    }
+}
+
+/// Whom a chain believes: the authorities of its members, and what they took back.
+#[derive(Clone, Debug, Default)]
+pub struct TrustRoots {
+    /// Authority, and the one organisation that it may speak for (`None`: any).
+    authorities: BTreeMap<KeyId, Option<u32>>,
+    revoked: BTreeSet<(KeyId, u64)>,
+}
+
+impl TrustRoots {
+    /// Believes nobody.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Believes the shared `authority`, whatever organisation it speaks of.
+    pub fn trust_shared(&mut self, authority: KeyId) {
+        self.authorities.insert(authority, None);
+    }
+    /// Believes a member organisation's own `authority`, when it speaks of that organisation.
+    pub fn trust_own(&mut self, authority: KeyId, organisation: u32) {
+        self.authorities.insert(authority, Some(organisation));
+    }
+    /// Believes a certificate no longer.
+    pub fn revoke(&mut self, certificate: &IdentityCertificate) {
+        self.revoked
+            .insert((certificate.authority, certificate.serial));
+    }
+    /// Does `certificate` show that its bearer is `subject`, a node of an organisation that this
+    /// chain admits? The caller charges one verification.
+    pub fn authenticate(
+        &self,
+        certificate: &IdentityCertificate,
+        subject: NodeId,
+        now_wall_ns: i64,
+        keys: &Keyring,
+    ) -> Result<(), Refusal> {
+        let speaks_for = self
+            .authorities
+            .get(&certificate.authority)
+            .ok_or(Refusal::UnknownAuthority)?;
+        if !certificate.signed(keys) {
+            Err(Refusal::BadSignature)
+        } else if speaks_for
+            .is_some_and(|organisation| organisation != certificate.identity.organisation)
+        {
+            Err(Refusal::ForeignOrganisation)
+        } else if certificate.identity.subject != subject {
+            Err(Refusal::WrongSubject)
+        } else if self
+            .revoked
+            .contains(&(certificate.authority, certificate.serial))
+        {
+            Err(Refusal::Revoked)
+        } else {
+            certificate.identity.in_time(now_wall_ns)
+        }
+    }
+}
+
+/// What every member of a chain knows before the first block.
+#[derive(Clone, Debug, Default)]
+pub struct Genesis {
+    /// Whom the chain believes.
+    pub roots: TrustRoots,
+    /// The members' certificates.
+    pub certificates: Vec<IdentityCertificate>,
+}
+
+/// The highest node number that a registry keeps: a stranger's number must not make it grow
+/// without bound.
+pub const MAX_NODES: usize = 1 << 20;
+
+/// Whom a node has authenticated: a table by node, so that the path of a message stays short.
+pub struct Registry {
+    keys: Keyring,
+    genesis: Arc<Genesis>,
+    known: Vec<Option<IdentityCertificate>>,
+}
+
+impl Registry {
+    /// Knows the genesis and nobody yet.
+    pub fn new(keys: Keyring, genesis: Arc<Genesis>) -> Self {
+        Self {
+            keys,
+            genesis,
+            known: Vec::new(),
+        }
+    }
+    /// Takes in the members of the genesis; whose time has not come or is over is refused when it
+    /// speaks. Returns how many signatures that verifies.
+    pub fn open(&mut self) -> u32 {
+        let genesis = Arc::clone(&self.genesis);
+        for certificate in &genesis.certificates {
+            let Identity {
+                subject,
+                not_before_ns,
+                ..
+            } = certificate.identity;
+            if genesis
+                .roots
+                .authenticate(certificate, subject, not_before_ns, &self.keys)
+                .is_ok()
+            {
+                self.keep(certificate);
+            }
+        }
+        genesis.certificates.len() as u32
+    }
+    /// Is `node` authenticated as a peer at this instant?
+    pub fn peer(&self, node: NodeId, now_wall_ns: i64) -> Result<(), Refusal> {
+        let identity = &self.known(node).ok_or(Refusal::NoCertificate)?.identity;
+        if identity.role != Role::Peer {
+            return Err(Refusal::WrongRole);
+        }
+        identity.in_time(now_wall_ns)
+    }
+    /// Was `certificate` verified for `node` already? Then only its time is to be looked at.
+    pub fn verified(&self, node: NodeId, certificate: &IdentityCertificate) -> bool {
+        self.known(node) == Some(certificate)
+    }
+    /// Verifies the certificate that `node` presents and remembers it. The caller charges one
+    /// verification unless it was `verified`.
+    pub fn present(
+        &mut self,
+        node: NodeId,
+        certificate: &IdentityCertificate,
+        now_wall_ns: i64,
+    ) -> Result<(), Refusal> {
+        if self.verified(node, certificate) {
+            return certificate.identity.in_time(now_wall_ns);
+        }
+        self.genesis
+            .roots
+            .authenticate(certificate, node, now_wall_ns, &self.keys)?;
+        self.keep(certificate);
+        Ok(())
+    }
+    /// Is `certificate` in the genesis, so that every member knows it?
+    pub fn in_genesis(&self, certificate: &IdentityCertificate) -> bool {
+        self.genesis.certificates.contains(certificate)
+    }
+    fn known(&self, node: NodeId) -> Option<&IdentityCertificate> {
+        self.known.get(node.index())?.as_ref()
+    }
+    fn keep(&mut self, certificate: &IdentityCertificate) {
+        let index = certificate.identity.subject.index();
+        if index >= MAX_NODES {
+            return;
+        }
+        if self.known.len() <= index {
+            self.known.resize(index + 1, None);
+        }
+        if let Some(slot) = self.known.get_mut(index) {
+            *slot = Some(*certificate);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

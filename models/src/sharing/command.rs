@@ -255,11 +255,11 @@ impl Command {
             2 => Self::Decide {
                 request: RequestId(d.u64()?),
                 permit: boolean(d)?,
-                expires_ns: d.u64()? as i64,
+                expires_ns: d.u64()?.cast_signed(),
             },
             3 => {
                 let pseudonym = Pseudonym(d.array()?);
-                let expires_ns = d.u64()? as i64;
+                let expires_ns = d.u64()?.cast_signed();
                 Self::Grant {
                     pseudonym,
                     grantee: Grantee::decode(d)?,

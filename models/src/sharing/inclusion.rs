@@ -10,7 +10,7 @@ fn node(left: &Digest, right: &Digest) -> Digest {
 }
 
 /// The Merkle tree hash of `leaves`.
-pub fn root(leaves: &[Digest]) -> Digest {
+pub(super) fn root(leaves: &[Digest]) -> Digest {
     match leaves {
         [] => Digest::of(&[]),
         [one] => leaf(one),
@@ -37,7 +37,7 @@ fn path(leaves: &[Digest], index: usize, out: &mut Vec<(bool, Digest)>) {
 }
 
 /// Does the audit path of leaf `index` lead from `digest` to `expected`?
-pub fn holds(leaves: &[Digest], index: usize, digest: &Digest, expected: &Digest) -> bool {
+pub(super) fn holds(leaves: &[Digest], index: usize, digest: &Digest, expected: &Digest) -> bool {
     let mut proof = Vec::new();
     path(leaves, index, &mut proof);
     let reached = proof.iter().fold(leaf(digest), |at, (left, sibling)| {

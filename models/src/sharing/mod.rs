@@ -6,8 +6,10 @@
 //! ([`Desk`]: its doctors and its patients' phones). An organisation outside the chain has a desk
 //! alone, whose entry is a member's server.
 
+pub mod check;
 pub mod command;
 pub mod config;
+pub mod desk;
 pub mod ids;
 mod inclusion;
 pub mod machine;
@@ -18,6 +20,8 @@ pub mod request;
 pub mod service;
 pub mod state;
 
+pub use check::{Summary, checks};
+pub use desk::{Desk, DeskConfig};
 pub use ids::{Grantee, Pseudonym, PseudonymKey, Purpose, Reason, RecordId, RequestId};
 pub use machine::SharingMachine;
 pub use service::{Gate, Honest, Policy, ServiceConfig, SharingService};

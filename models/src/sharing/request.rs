@@ -43,6 +43,17 @@ pub enum Wish {
     Sweep,
 }
 
+impl Wish {
+    /// The patient, if there is one.
+    pub fn patient(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Visit(visit) => Some(&visit.patient),
+            Self::Consent { patient, .. } => Some(patient),
+            Self::Sweep => None,
+        }
+    }
+}
+
 /// A change of a standing consent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Change {

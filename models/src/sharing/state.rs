@@ -156,7 +156,7 @@ impl Word {
     /// Reads the value.
     pub fn decode(value: &[u8]) -> Option<Self> {
         whole(value, |d| match (d.u8()?, d.u64()?) {
-            (0, expires) => Ok(Self::Grant(expires as i64)),
+            (0, expires) => Ok(Self::Grant(expires.cast_signed())),
             (1, 0) => Ok(Self::Denial),
             (2, 0) => Ok(Self::Withdrawal),
             (tag, _) => Err(CodecError::Tag(tag)),

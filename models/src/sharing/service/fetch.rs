@@ -38,13 +38,12 @@ impl SharingService {
             cx.work(Work::encrypt(sealed.open().len()));
         }
         if let Asker::Desk(desk, _) = asker {
-            self.reply(cx, host, op, desk, Some(record), answer.clone());
+            Self::reply(cx, host, op, desk, Some(record), answer.clone());
         }
     }
 
     /// Answers a desk; a record only if it is what was registered.
     pub(super) fn reply(
-        &mut self,
         cx: &mut Context<'_>,
         host: &mut dyn Host,
         op: OpId,

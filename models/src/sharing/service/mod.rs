@@ -208,7 +208,7 @@ impl SharingService {
         let op = tx.op();
         if let Receipt::Refused(word) = receipt {
             let reason = Reason::of_word(word).unwrap_or(Reason::NotAllowed);
-            return self.answer(cx, host, op, asker, Answer::Refused(reason));
+            return Self::answer(cx, host, op, asker, Answer::Refused(reason));
         }
         let Ok(command) = Command::decode(tx.body()) else {
             return;
@@ -221,20 +221,13 @@ impl SharingService {
             Command::Refusal { .. } => return,
             _ => Answer::Done,
         };
-        self.answer(cx, host, op, asker, answer);
+        Self::answer(cx, host, op, asker, answer);
     }
 
     /// Answers whoever asked: a desk gets its reply, another server the release.
-    fn answer(
-        &mut self,
-        cx: &mut Context<'_>,
-        host: &mut dyn Host,
-        op: OpId,
-        asker: Asker,
-        answer: Answer,
-    ) {
+    fn answer(cx: &mut Context<'_>, host: &mut dyn Host, op: OpId, asker: Asker, answer: Answer) {
         match asker {
-            Asker::Desk(desk, record) => self.reply(cx, host, op, desk, record, answer),
+            Asker::Desk(desk, record) => Self::reply(cx, host, op, desk, record, answer),
             Asker::Server(server) => {
                 if let Answer::Record(sealed) = &answer {
                     cx.work(Work::encrypt(sealed.open().len()));
@@ -264,8 +257,8 @@ impl SharingService {
             return;
         }
         self.refused.insert(subject, now);
-        // One number for each instant and subject: 55 bits of nanoseconds last for a year.
-        let number = REFUSAL_NUMBERS | (now.nanos() << 8 >> 1) | u64::from(subject.0 & 0x7f);
+        // One number for each instant and subject: 56 bits of nanoseconds last for two years.
+        let number = REFUSAL_NUMBERS | (now.nanos() << 7) | u64::from(subject.0 & 0x7f);
         let command = Command::Refusal {
             subject,
             reason: Reason::Unauthenticated,

@@ -71,7 +71,7 @@ impl SharingService {
             .record(record)
             .filter(|entry| entry.provider == host.node())
         else {
-            return self.answer(cx, host, op, asker, Answer::Refused(Reason::UnknownRecord));
+            return Self::answer(cx, host, op, asker, Answer::Refused(Reason::UnknownRecord));
         };
         let emergency = self.config.options.emergency;
         let ruled = ruling(
@@ -138,7 +138,7 @@ impl SharingService {
                 Answer::Record(Sealed::seal(op, body))
             }
         };
-        self.answer(cx, host, op, asker, answer);
+        Self::answer(cx, host, op, asker, answer);
     }
 
     /// A block was applied: decides on the reads that waited for it.

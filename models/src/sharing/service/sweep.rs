@@ -12,7 +12,7 @@ use crate::sharing::state::Lookup;
 use consim_core::{Block, Context, Digest, NodeId, OpId, Receipt, Work};
 
 /// The most blocks that one reading covers; the next one goes on from there.
-pub const MAX_SWEEP: u64 = 100_000;
+const MAX_SWEEP: u64 = 100_000;
 
 impl SharingService {
     /// Reads the audit entries since the last reading and puts the reading on the chain.

@@ -6,7 +6,7 @@ use crate::node::service::Host;
 use crate::sharing::command::Command;
 use crate::sharing::ids::Reason;
 use crate::sharing::inclusion;
-use crate::sharing::message::Tally;
+use crate::sharing::message::{Answer, Tally};
 use crate::sharing::probe::SharingProbe;
 use crate::sharing::state::Lookup;
 use consim_core::{Block, Context, Digest, NodeId, OpId, Receipt, Work};
@@ -33,13 +33,7 @@ impl SharingService {
                 height: host.height(),
                 ..Tally::default()
             };
-            return self.answer(
-                cx,
-                host,
-                op,
-                Asker::Desk(desk, None),
-                super::Answer::Swept(tally),
-            );
+            return Self::answer(cx, host, op, Asker::Desk(desk, None), Answer::Swept(tally));
         }
         let tally = read_blocks(cx, host, from, to);
         self.tally = Some((op, tally));

@@ -54,6 +54,8 @@ pub(super) struct Replay {
 struct Homes {
     organisations: BTreeMap<Arc<str>, usize>,
     patients: BTreeMap<Arc<str>, usize>,
+    /// The consents of each patient, by index.
+    consents: BTreeMap<Arc<str>, Vec<usize>>,
 }
 
 impl Homes {
@@ -73,12 +75,15 @@ impl Homes {
                 .entry(Arc::clone(&visit.patient))
                 .or_insert(place);
         }
-        for organisation in set
-            .consents
-            .iter()
-            .filter_map(|consent| consent.organisation.as_ref())
-        {
-            homes.organisation(organisation, places);
+        for (index, consent) in set.consents.iter().enumerate() {
+            homes
+                .consents
+                .entry(Arc::clone(&consent.patient))
+                .or_default()
+                .push(index);
+            if let Some(organisation) = &consent.organisation {
+                homes.organisation(organisation, places);
+            }
         }
         homes
     }
@@ -216,7 +221,7 @@ impl Replay {
     /// What the patient's recorded consents say to an institution: the last one that speaks of it,
     /// else the last one to everybody.
     fn answer(&self, patient: &str, place: usize) -> Option<bool> {
-        let mine = |consent: &&RecordedConsent| &*consent.patient == patient;
+        let mine = self.homes.consents.get(patient)?;
         let to = |consent: &RecordedConsent| {
             consent
                 .organisation
@@ -224,7 +229,11 @@ impl Replay {
                 .map(|organisation| self.homes.organisations.get(organisation).copied())
         };
         let own = |consent: &&RecordedConsent| to(consent) == Some(Some(place));
-        let consents = || self.set.consents.iter().rev().filter(mine);
+        let consents = || {
+            mine.iter()
+                .rev()
+                .filter_map(|&index| self.set.consents.get(index))
+        };
         let found = consents()
             .find(own)
             .or_else(|| consents().find(|consent| consent.organisation.is_none()));

@@ -1,4 +1,29 @@
-//! Data sharing.
+//! Data sharing between the institutions of an alliance: originals stay where they were made, the
+//! chain holds digests, storage addresses, consents and the audit trail (paper 5.1.2.4, flows F-A
+//! and F-D).
+//!
+//! An institution has a *server* (a full node that hosts [`SharingService`]) and a *desk*
+//! ([`Desk`]: its doctors and its patients' phones). An organisation outside the chain has a desk
+//! alone, whose entry is a member's server.
 
+pub mod check;
+pub mod command;
 pub mod config;
+pub mod desk;
+pub mod ids;
+mod inclusion;
+pub mod machine;
+pub mod message;
+pub mod probe;
 pub mod records;
+pub mod request;
+pub mod service;
+pub mod state;
+pub mod workload;
+
+pub use check::{Summary, checks};
+pub use desk::{Desk, DeskConfig};
+pub use ids::{Grantee, Pseudonym, PseudonymKey, Purpose, Reason, RecordId, RequestId};
+pub use machine::SharingMachine;
+pub use service::{Gate, Honest, Policy, ServiceConfig, SharingService};
+pub use workload::{AuditWorkload, ConsentWorkload, VisitWorkload};

@@ -1,0 +1,127 @@
+//! What a report tells about data sharing.
+
+use crate::sharing::ids::Reason;
+use crate::sharing::probe::SharingProbe;
+use consim_core::{NodeId, Observer, Probe, Time};
+use std::collections::BTreeMap;
+
+/// Counts of a run.
+#[derive(Debug, Default)]
+pub struct Summary {
+    own: u64,
+    granted: u64,
+    emergencies: u64,
+    denials: BTreeMap<&'static str, u64>,
+    answers: [[u64; 2]; 2],
+    standing: BTreeMap<&'static str, u64>,
+    unauthenticated: u64,
+    received: u64,
+    mismatches: u64,
+    sweeps: u64,
+    swept: u64,
+    unproven: u64,
+}
+
+impl Summary {
+    /// Nothing counted yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn domain(&mut self, probe: &SharingProbe) {
+        match *probe {
+            SharingProbe::Decided {
+                permit: false,
+                reason,
+                ..
+            } => *self.denials.entry(reason.word()).or_default() += 1,
+            SharingProbe::Decided {
+                provider,
+                requester,
+                ..
+            } if provider == requester => self.own += 1,
+            SharingProbe::Decided {
+                reason: Reason::Emergency,
+                ..
+            } => self.emergencies += 1,
+            SharingProbe::Decided { .. } => self.granted += 1,
+            SharingProbe::Answered { permit, recorded } => {
+                if let Some(count) = self
+                    .answers
+                    .get_mut(usize::from(recorded))
+                    .and_then(|row| row.get_mut(usize::from(permit)))
+                {
+                    *count += 1;
+                }
+            }
+            SharingProbe::Consented(word) => *self.standing.entry(word).or_default() += 1,
+            SharingProbe::Received { accepted, .. } => {
+                self.received += 1;
+                self.mismatches += u64::from(!accepted);
+            }
+            SharingProbe::AuditSwept { tally, .. } => {
+                self.sweeps += 1;
+                self.swept += tally.entries();
+                self.unproven += tally.unproven;
+            }
+            SharingProbe::Released { .. } => {}
+        }
+    }
+
+    /// Label and value, in the order of a report.
+    pub fn rows(&self) -> Vec<(String, String)> {
+        let [
+            [refused_default, granted_default],
+            [refused_recorded, granted_recorded],
+        ] = self.answers;
+        let standing = |word| self.standing.get(word).copied().unwrap_or(0);
+        let first = [
+            ("reads of own records permitted", self.own),
+            ("reads elsewhere permitted by a grant", self.granted),
+            (
+                "reads elsewhere permitted in an emergency",
+                self.emergencies,
+            ),
+        ];
+        let mut out: Vec<(String, String)> = Vec::new();
+        let mut push = |label: &str, value: u64| out.push((label.to_owned(), value.to_string()));
+        for (label, value) in first {
+            push(label, value);
+        }
+        for (word, count) in &self.denials {
+            push(&format!("reads refused: {word}"), *count);
+        }
+        for (label, value) in [
+            ("requests granted by a recorded consent", granted_recorded),
+            ("requests refused by a recorded consent", refused_recorded),
+            ("requests granted by the default policy", granted_default),
+            ("requests refused by the default policy", refused_default),
+            ("standing grants", standing("grant")),
+            ("standing denials", standing("deny")),
+            ("revocations", standing("revoke")),
+            ("refusals of the unauthenticated", self.unauthenticated),
+            ("records received", self.received),
+            (
+                "records received that were not what was registered",
+                self.mismatches,
+            ),
+            ("audit readings", self.sweeps),
+            ("audit entries read", self.swept),
+            ("audit entries without proof", self.unproven),
+        ] {
+            push(label, value);
+        }
+        out
+    }
+}
+
+impl Observer for Summary {
+    fn probe(&mut self, _at: Time, _node: NodeId, probe: &Probe) {
+        if let Probe::Unauthenticated { .. } = probe {
+            self.unauthenticated += 1;
+        }
+        if let Some(domain) = SharingProbe::of(probe) {
+            self.domain(domain);
+        }
+    }
+}

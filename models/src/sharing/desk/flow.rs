@@ -1,0 +1,103 @@
+//! What a user's wish comes to, step by step.
+
+use crate::sharing::ids::{Grantee, Purpose, RecordId, RequestId};
+use crate::sharing::request::{Body, Change, Request, Terms, Wish};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// A step of a flow. All but `Think` are operations.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The doctor records.
+    Register(RecordId, Body),
+    /// The doctor reads.
+    Read(RecordId, Purpose),
+    /// The doctor asks the patient for access.
+    Request,
+    /// The patient thinks.
+    Think,
+    /// The patient answers the request.
+    Answer,
+    /// The patient changes a standing consent.
+    Consent(Grantee, Change),
+    /// Supervision reads the audit trail.
+    Sweep,
+}
+
+impl Step {
+    /// The operation that asks the patient.
+    pub(super) const REQUEST: &'static str = "request";
+
+    /// The operation's kind.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Register(..) => "register",
+            Self::Read(..) => "read",
+            Self::Request => Self::REQUEST,
+            Self::Think | Self::Answer | Self::Consent(_, Change::Grant(_)) => "grant",
+            Self::Consent(_, Change::Deny) => "deny",
+            Self::Consent(_, Change::Revoke) => "revoke",
+            Self::Sweep => "audit",
+        }
+    }
+}
+
+/// An open flow.
+#[derive(Debug)]
+pub(super) struct Flow {
+    pub(super) terms: Terms,
+    pub(super) patient: Arc<str>,
+    pub(super) emergency: bool,
+    pub(super) answer: Option<bool>,
+    /// The request that waits for the patient's answer.
+    pub(super) request: RequestId,
+    /// What is left to do.
+    pub(super) steps: VecDeque<Step>,
+}
+
+impl Flow {
+    pub(super) fn new(request: &Request) -> Self {
+        let mut flow = Self {
+            terms: request.terms,
+            patient: request
+                .wish
+                .patient()
+                .map_or_else(|| Arc::from(""), Arc::clone),
+            emergency: false,
+            answer: None,
+            request: RequestId(0),
+            steps: VecDeque::new(),
+        };
+        match &request.wish {
+            Wish::Consent {
+                grantee, change, ..
+            } => flow.steps.push_back(Step::Consent(*grantee, *change)),
+            Wish::Sweep => flow.steps.push_back(Step::Sweep),
+            Wish::Visit(visit) => {
+                let purpose = if visit.emergency {
+                    Purpose::Emergency
+                } else {
+                    Purpose::Treatment
+                };
+                flow.emergency = visit.emergency;
+                flow.answer = visit.answer;
+                let register =
+                    |(record, body): &(RecordId, Body)| Step::Register(*record, body.clone());
+                flow.steps.extend(visit.resources.iter().map(register));
+                flow.steps
+                    .extend(visit.own.iter().map(|&record| Step::Read(record, purpose)));
+                if !visit.elsewhere.is_empty() && !visit.emergency {
+                    flow.steps
+                        .extend([Step::Request, Step::Think, Step::Answer]);
+                }
+                flow.steps.extend(
+                    visit
+                        .elsewhere
+                        .iter()
+                        .map(|&record| Step::Read(record, purpose)),
+                );
+            }
+        }
+        flow
+    }
+}

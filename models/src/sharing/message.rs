@@ -1,0 +1,450 @@
+//! Messages between desks and servers, and between servers.
+
+use super::command::text;
+use super::ids::{Grantee, Purpose, Reason, RecordId, RequestId};
+use consim_core::{CodecError, Decoder, Encoder, NodeId, OpId, Payload, mix};
+use std::any::Any;
+use std::sync::Arc;
+
+/// The family byte of data-sharing messages.
+pub const FAMILY: u8 = 3;
+/// The longest record that travels, bytes.
+pub const MAX_BODY: usize = 16 << 20;
+/// The longest patient id, bytes.
+pub const MAX_PATIENT: usize = 128;
+/// The longest certificate, bytes.
+pub const MAX_CERTIFICATE: usize = 4096;
+/// What AES-GCM adds to a message: nonce and tag (NIST SP 800-38D), bytes.
+pub const SEAL_BYTES: usize = 12 + 16;
+
+/// A message of the data-sharing model.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Message {
+    /// A desk asks its entry server.
+    Ask {
+        /// The operation; a repeated question keeps it.
+        op: OpId,
+        /// The encoded certificate of the desk.
+        certificate: Arc<[u8]>,
+        /// What.
+        ask: Ask,
+    },
+    /// The entry server answers the desk.
+    Reply {
+        /// The operation.
+        op: OpId,
+        /// How it ended.
+        answer: Answer,
+    },
+    /// A server forwards a read to the record's provider (flow F-A, step 6).
+    Fetch {
+        /// The operation.
+        op: OpId,
+        /// Which record.
+        record: RecordId,
+        /// For which institution.
+        requester: NodeId,
+        /// What for.
+        purpose: Purpose,
+        /// The asking server's applied height: the provider decides no earlier than there.
+        after: u64,
+    },
+    /// The provider answers point to point.
+    Release {
+        /// The operation.
+        op: OpId,
+        /// How it ended.
+        answer: Answer,
+    },
+}
+
+/// What a desk asks for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ask {
+    /// Keep this record and register it.
+    Register {
+        /// Its name.
+        record: RecordId,
+        /// Whose.
+        patient: Arc<str>,
+        /// The original.
+        body: Arc<[u8]>,
+    },
+    /// Ask this patient for access.
+    Request {
+        /// Whom.
+        patient: Arc<str>,
+    },
+    /// The patient answers a request.
+    Decide {
+        /// Which.
+        request: RequestId,
+        /// Yes or no.
+        permit: bool,
+    },
+    /// The patient grants without being asked.
+    Grant {
+        /// Who grants.
+        patient: Arc<str>,
+        /// To whom.
+        grantee: Grantee,
+        /// For how long, nanoseconds; zero is the service's own period.
+        for_ns: u64,
+    },
+    /// The patient denies without being asked.
+    Deny {
+        /// Who denies.
+        patient: Arc<str>,
+        /// To whom.
+        grantee: Grantee,
+    },
+    /// The patient takes a grant back.
+    Revoke {
+        /// Who.
+        patient: Arc<str>,
+        /// From whom.
+        grantee: Grantee,
+    },
+    /// Read a record, wherever it is.
+    Read {
+        /// Which.
+        record: RecordId,
+        /// What for.
+        purpose: Purpose,
+    },
+    /// Read the audit trail since the last time.
+    Sweep,
+}
+
+/// How an operation ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// Done.
+    Done,
+    /// The patient need not be asked: a standing grant holds.
+    Standing,
+    /// The record.
+    Record(Sealed),
+    /// What supervision counted.
+    Swept(Tally),
+    /// No.
+    Refused(Reason),
+}
+
+/// What a reading of the audit trail counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// The last block read.
+    pub height: u64,
+    /// Accesses permitted by the patient or to the institution's own records.
+    pub permits: u64,
+    /// Accesses denied.
+    pub denials: u64,
+    /// Accesses in an emergency.
+    pub emergencies: u64,
+    /// Refusals of the unauthenticated.
+    pub refusals: u64,
+    /// Entries whose inclusion proof did not hold.
+    pub unproven: u64,
+}
+
+impl Tally {
+    /// All entries.
+    pub fn entries(&self) -> u64 {
+        self.permits + self.denials + self.emergencies + self.refusals
+    }
+}
+
+/// An encrypted record: AES-GCM, modelled. The bytes on the wire are as many as real ones and not
+/// the plaintext, but the keystream gives no secrecy; the cost is charged through `Work`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sealed {
+    nonce: u64,
+    body: Arc<[u8]>,
+}
+
+impl Sealed {
+    /// Encrypts `body`; the operation makes the nonce. The caller charges the work.
+    pub fn seal(op: OpId, body: Arc<[u8]>) -> Self {
+        Self { nonce: op.0, body }
+    }
+    /// Decrypts. The caller charges the work.
+    pub fn open(&self) -> &Arc<[u8]> {
+        &self.body
+    }
+    /// The length of the ciphertext with nonce and tag.
+    pub fn len(&self) -> usize {
+        self.body.len() + SEAL_BYTES
+    }
+    /// Is the record empty?
+    pub fn is_empty(&self) -> bool {
+        self.body.is_empty()
+    }
+    fn stream(nonce: u64, bytes: &[u8]) -> impl Iterator<Item = u8> {
+        bytes.chunks(8).zip(0u64..).flat_map(move |(chunk, i)| {
+            let key = mix(nonce, i).to_be_bytes();
+            chunk.iter().zip(key).map(|(b, k)| b ^ k)
+        })
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        Encoder::new(out)
+            .u32((self.body.len() + SEAL_BYTES) as u32)
+            .u64(self.nonce)
+            .raw(&[0; 4]);
+        out.extend(Self::stream(self.nonce, &self.body));
+        out.extend_from_slice(&[0; 16]);
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        let n = d.u32()? as usize;
+        if n > MAX_BODY + SEAL_BYTES {
+            return Err(CodecError::TooLong(n));
+        }
+        let length = n.checked_sub(SEAL_BYTES).ok_or(CodecError::Truncated)?;
+        let nonce = d.u64()?;
+        let pad = d.raw(4)?;
+        let body = Self::stream(nonce, d.raw(length)?).collect();
+        if pad != [0; 4] || d.raw(16)? != [0; 16] {
+            return Err(CodecError::Invalid("seal"));
+        }
+        Ok(Self { nonce, body })
+    }
+}
+
+impl Ask {
+    fn encode(&self, e: &mut Encoder<'_>) {
+        match self {
+            Self::Register {
+                record,
+                patient,
+                body,
+            } => {
+                e.u8(0).u64(record.0).bytes(patient.as_bytes()).bytes(body);
+            }
+            Self::Request { patient } => {
+                e.u8(1).bytes(patient.as_bytes());
+            }
+            Self::Decide { request, permit } => {
+                e.u8(2).u64(request.0).u8(u8::from(*permit));
+            }
+            Self::Grant {
+                patient,
+                grantee,
+                for_ns,
+            } => {
+                e.u8(3).bytes(patient.as_bytes()).u64(*for_ns);
+                grantee.encode(e);
+            }
+            Self::Deny { patient, grantee } => {
+                e.u8(4).bytes(patient.as_bytes());
+                grantee.encode(e);
+            }
+            Self::Revoke { patient, grantee } => {
+                e.u8(5).bytes(patient.as_bytes());
+                grantee.encode(e);
+            }
+            Self::Read { record, purpose } => {
+                e.u8(6).u64(record.0);
+                purpose.encode(e);
+            }
+            Self::Sweep => {
+                e.u8(7);
+            }
+        }
+    }
+    fn encoded_len(&self) -> usize {
+        1 + match self {
+            Self::Register { patient, body, .. } => 8 + 4 + patient.len() + 4 + body.len(),
+            Self::Request { patient } => 4 + patient.len(),
+            Self::Decide { .. } | Self::Read { .. } => 8 + 1,
+            Self::Grant { patient, .. } => 4 + patient.len() + 8 + Grantee::ENCODED,
+            Self::Deny { patient, .. } | Self::Revoke { patient, .. } => {
+                4 + patient.len() + Grantee::ENCODED
+            }
+            Self::Sweep => 0,
+        }
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(match d.u8()? {
+            0 => Self::Register {
+                record: RecordId(d.u64()?),
+                patient: text(d, MAX_PATIENT)?,
+                body: d.bytes(MAX_BODY)?.into(),
+            },
+            1 => Self::Request {
+                patient: text(d, MAX_PATIENT)?,
+            },
+            2 => Self::Decide {
+                request: RequestId(d.u64()?),
+                permit: super::command::boolean(d)?,
+            },
+            3 => {
+                let patient = text(d, MAX_PATIENT)?;
+                let for_ns = d.u64()?;
+                Self::Grant {
+                    patient,
+                    grantee: Grantee::decode(d)?,
+                    for_ns,
+                }
+            }
+            4 => Self::Deny {
+                patient: text(d, MAX_PATIENT)?,
+                grantee: Grantee::decode(d)?,
+            },
+            5 => Self::Revoke {
+                patient: text(d, MAX_PATIENT)?,
+                grantee: Grantee::decode(d)?,
+            },
+            6 => Self::Read {
+                record: RecordId(d.u64()?),
+                purpose: Purpose::decode(d)?,
+            },
+            7 => Self::Sweep,
+            tag => return Err(CodecError::Tag(tag)),
+        })
+    }
+}
+
+impl Answer {
+    fn encode(&self, out: &mut Vec<u8>) {
+        let mut e = Encoder::new(out);
+        match self {
+            Self::Done => {
+                e.u8(0);
+            }
+            Self::Standing => {
+                e.u8(1);
+            }
+            Self::Record(sealed) => {
+                e.u8(2);
+                sealed.encode(out);
+            }
+            Self::Swept(t) => {
+                e.u8(3)
+                    .u64(t.height)
+                    .u64(t.permits)
+                    .u64(t.denials)
+                    .u64(t.emergencies)
+                    .u64(t.refusals)
+                    .u64(t.unproven);
+            }
+            Self::Refused(reason) => {
+                e.u8(4).u8(reason.code());
+            }
+        }
+    }
+    fn encoded_len(&self) -> usize {
+        1 + match self {
+            Self::Done | Self::Standing => 0,
+            Self::Record(sealed) => 4 + sealed.len(),
+            Self::Swept(_) => 6 * 8,
+            Self::Refused(_) => 1,
+        }
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(match d.u8()? {
+            0 => Self::Done,
+            1 => Self::Standing,
+            2 => Self::Record(Sealed::decode(d)?),
+            3 => Self::Swept(Tally {
+                height: d.u64()?,
+                permits: d.u64()?,
+                denials: d.u64()?,
+                emergencies: d.u64()?,
+                refusals: d.u64()?,
+                unproven: d.u64()?,
+            }),
+            4 => Self::Refused(Reason::of_code(d.u8()?)?),
+            tag => return Err(CodecError::Tag(tag)),
+        })
+    }
+}
+
+impl Message {
+    /// Reads a message; malformed bytes are an error.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        let (mut d, kind) = Decoder::message(bytes, FAMILY)?;
+        let op = OpId(d.u64()?);
+        let message = match kind {
+            0 => Self::Ask {
+                op,
+                certificate: d.bytes(MAX_CERTIFICATE)?.into(),
+                ask: Ask::decode(&mut d)?,
+            },
+            1 => Self::Reply {
+                op,
+                answer: Answer::decode(&mut d)?,
+            },
+            2 => Self::Fetch {
+                op,
+                record: RecordId(d.u64()?),
+                requester: NodeId(d.u32()?),
+                purpose: Purpose::decode(&mut d)?,
+                after: d.u64()?,
+            },
+            3 => Self::Release {
+                op,
+                answer: Answer::decode(&mut d)?,
+            },
+            tag => return Err(CodecError::Tag(tag)),
+        };
+        d.end()?;
+        Ok(message)
+    }
+}
+
+impl Payload for Message {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Ask { .. } => "ask",
+            Self::Reply { .. } => "reply",
+            Self::Fetch { .. } => "fetch",
+            Self::Release { .. } => "release",
+        }
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Ask {
+                op,
+                certificate,
+                ask,
+            } => {
+                let mut e = Encoder::message(out, FAMILY, 0);
+                e.u64(op.0).bytes(certificate);
+                ask.encode(&mut e);
+            }
+            Self::Reply { op, answer } => {
+                Encoder::message(out, FAMILY, 1).u64(op.0);
+                answer.encode(out);
+            }
+            Self::Fetch {
+                op,
+                record,
+                requester,
+                purpose,
+                after,
+            } => {
+                let mut e = Encoder::message(out, FAMILY, 2);
+                e.u64(op.0).u64(record.0).u32(requester.0);
+                purpose.encode(&mut e);
+                e.u64(*after);
+            }
+            Self::Release { op, answer } => {
+                Encoder::message(out, FAMILY, 3).u64(op.0);
+                answer.encode(out);
+            }
+        }
+    }
+    fn encoded_len(&self) -> usize {
+        3 + 8
+            + match self {
+                Self::Ask {
+                    certificate, ask, ..
+                } => 4 + certificate.len() + ask.encoded_len(),
+                Self::Reply { answer, .. } | Self::Release { answer, .. } => answer.encoded_len(),
+                Self::Fetch { .. } => 8 + 4 + 1 + 8,
+            }
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

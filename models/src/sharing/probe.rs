@@ -1,0 +1,90 @@
+//! Observations of the data-sharing model, for its checks and its summary.
+
+use super::ids::{Pseudonym, Purpose, Reason, RecordId};
+use super::message::Tally;
+use consim_core::probe::DomainProbe;
+use consim_core::{Digest, NodeId, OpId, Probe};
+use std::any::Any;
+use std::sync::Arc;
+
+/// An observation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SharingProbe {
+    /// A provider decided on an access.
+    Decided {
+        /// The operation.
+        op: OpId,
+        /// The record.
+        record: RecordId,
+        /// Whose record.
+        pseudonym: Pseudonym,
+        /// Who decided.
+        provider: NodeId,
+        /// Which institution asked.
+        requester: NodeId,
+        /// What for.
+        purpose: Purpose,
+        /// Permit or deny.
+        permit: bool,
+        /// Why.
+        reason: Reason,
+        /// The provider's applied height.
+        height: u64,
+    },
+    /// A provider answered an access: the record is released, or the denial told.
+    Released {
+        /// The operation.
+        op: OpId,
+        /// The record.
+        record: RecordId,
+        /// The record itself, or a denial.
+        permit: bool,
+    },
+    /// The asking institution received a record and compared its digest with the chain's.
+    Received {
+        /// The operation.
+        op: OpId,
+        /// The record.
+        record: RecordId,
+        /// SHA-256 of the body that came.
+        digest: Digest,
+        /// Was the body accepted?
+        accepted: bool,
+    },
+    /// A patient answered a request.
+    Answered {
+        /// Yes or no.
+        permit: bool,
+        /// By a recorded consent, or by the default policy.
+        recorded: bool,
+    },
+    /// A standing consent was changed on the chain (`grant`, `deny`, `revoke`).
+    Consented(&'static str),
+    /// Supervision read the audit trail.
+    AuditSwept {
+        /// The first block read.
+        from: u64,
+        /// What it counted.
+        tally: Tally,
+    },
+}
+
+impl DomainProbe for SharingProbe {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl SharingProbe {
+    /// As a probe of the run.
+    pub fn probe(self) -> Probe {
+        Probe::Domain(Arc::new(self))
+    }
+    /// The observation inside a probe of the run.
+    pub fn of(probe: &Probe) -> Option<&Self> {
+        match probe {
+            Probe::Domain(domain) => domain.as_any().downcast_ref(),
+            _ => None,
+        }
+    }
+}

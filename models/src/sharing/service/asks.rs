@@ -1,0 +1,186 @@
+//! What desks ask for.
+
+use super::pending::{Asker, Stage, Wanted};
+use super::{SharingService, Work};
+use crate::consensus::TOKEN_LIMIT;
+use crate::node::service::Host;
+use crate::sharing::command::Command;
+use crate::sharing::ids::{Pseudonym, Purpose, Reason, RecordId, RequestId};
+use crate::sharing::message::{Answer, Ask, Message};
+use crate::sharing::state::{Lookup, consented};
+use consim_core::{Context, Digest, NodeId, OpId, Span, WriteToken};
+use std::sync::Arc;
+
+/// Write tokens of this service are above those of the replica and the node; the operation's
+/// number makes them unique.
+const TOKENS: u64 = TOKEN_LIMIT | 1 << 63;
+
+impl SharingService {
+    pub(super) fn start_ask(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &mut dyn Host,
+        desk: NodeId,
+        op: OpId,
+        ask: &Ask,
+    ) {
+        let asker = Asker::Desk(desk, None);
+        let command = match ask {
+            Ask::Register {
+                record,
+                patient,
+                body,
+            } => {
+                return self.register(cx, host, op, desk, *record, patient, body);
+            }
+            Ask::Read { record, purpose } => {
+                return self.read(cx, host, op, desk, *record, *purpose);
+            }
+            Ask::Sweep => return self.sweep(cx, host, op, desk),
+            Ask::Request { patient } => {
+                let pseudonym = self.pseudonym(cx, patient);
+                let requester = self.requester(host, desk);
+                let standing = !self.config.options.ask_each_request
+                    && consented(&*host, &pseudonym, requester, host.head_time_ns()).is_ok();
+                if standing {
+                    return cx.send(
+                        desk,
+                        Arc::new(Message::Reply {
+                            op,
+                            answer: Answer::Standing,
+                        }),
+                    );
+                }
+                Command::Request {
+                    request: RequestId(op.0),
+                    pseudonym,
+                    requester,
+                    purpose: Purpose::Treatment,
+                }
+            }
+            Ask::Decide { request, permit } => {
+                let expires_ns = self.expires_ns(cx, 0);
+                Command::Decide {
+                    request: *request,
+                    permit: *permit,
+                    expires_ns,
+                }
+            }
+            Ask::Grant {
+                patient,
+                grantee,
+                for_ns,
+            } => {
+                let expires_ns = self.expires_ns(cx, *for_ns);
+                Command::Grant {
+                    pseudonym: self.pseudonym(cx, patient),
+                    grantee: *grantee,
+                    expires_ns,
+                }
+            }
+            Ask::Deny { patient, grantee } => Command::Deny {
+                pseudonym: self.pseudonym(cx, patient),
+                grantee: *grantee,
+            },
+            Ask::Revoke { patient, grantee } => Command::Revoke {
+                pseudonym: self.pseudonym(cx, patient),
+                grantee: *grantee,
+            },
+        };
+        self.commit(cx, host, op, asker, &command);
+    }
+
+    /// The pseudonym of a patient. The sources name a patient by one identifier, so the medical id
+    /// is made of it.
+    fn pseudonym(&self, cx: &mut Context<'_>, patient: &str) -> Pseudonym {
+        cx.work(Work::hash(patient.len() * 2 + 128));
+        self.config
+            .pseudonyms
+            .pseudonym(patient, &format!("M-{patient}"))
+    }
+
+    fn expires_ns(&self, cx: &Context<'_>, for_ns: u64) -> i64 {
+        let period = if for_ns == 0 {
+            self.config.options.grant_expires
+        } else {
+            Span::from_nanos(for_ns)
+        };
+        cx.wall_ns().saturating_add_unsigned(period.nanos())
+    }
+
+    /// Keeps the original first, then tells the chain its digest: what the chain names is there.
+    #[allow(clippy::too_many_arguments)] // the fields of one message
+    fn register(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &mut dyn Host,
+        op: OpId,
+        desk: NodeId,
+        record: RecordId,
+        patient: &str,
+        body: &Arc<[u8]>,
+    ) {
+        cx.work(Work::hash(body.len()));
+        let command = Command::Register {
+            record,
+            pseudonym: self.pseudonym(cx, patient),
+            digest: Digest::of(body),
+            size: body.len() as u32,
+            address: format!("{}/records/{:x}", self.config.name, record.0).into(),
+        };
+        let asker = Asker::Desk(desk, None);
+        match self.store.add(record, body) {
+            Some(write) => {
+                let token = WriteToken(TOKENS | op.0);
+                self.writes.insert(token, op);
+                cx.persist(token, vec![write]);
+                self.put(cx, op, asker, Stage::Storing { command });
+            }
+            // Stored before (a crash came in between), or another's record: the chain decides.
+            None => self.commit(cx, host, op, asker, &command),
+        }
+    }
+
+    /// A read: by the state of this server the record's provider is found; if that is another
+    /// server, the read is forwarded to it (flow F-A, steps 5 and 6).
+    fn read(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &mut dyn Host,
+        op: OpId,
+        desk: NodeId,
+        record: RecordId,
+        purpose: Purpose,
+    ) {
+        let Some(entry) = (*host).record(record) else {
+            return Self::refuse(cx, op, desk, Reason::UnknownRecord);
+        };
+        let wanted = Wanted {
+            record,
+            requester: self.requester(host, desk),
+            purpose,
+            after: host.height(),
+        };
+        let asker = Asker::Desk(desk, Some(record));
+        if entry.provider == host.node() {
+            return self.provide(cx, host, op, asker, wanted);
+        }
+        let message = Message::Fetch {
+            op,
+            record,
+            requester: wanted.requester,
+            purpose,
+            after: wanted.after,
+        };
+        cx.send(entry.provider, Arc::new(message));
+        self.put(
+            cx,
+            op,
+            asker,
+            Stage::Fetching {
+                record,
+                provider: entry.provider,
+            },
+        );
+    }
+}

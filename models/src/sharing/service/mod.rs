@@ -1,0 +1,429 @@
+//! The institution's side of data sharing on its server: it keeps the originals, brings commands
+//! to the chain, decides on accesses as provider and fetches records for its own doctors.
+//!
+//! Every operation leads to at most one transaction of a server, numbered by the operation. A
+//! question that is repeated after a lost message or a crash finds that transaction again and is
+//! answered from what was executed, so nothing takes effect twice.
+
+mod asks;
+mod fetch;
+mod pending;
+mod provide;
+mod store;
+mod sweep;
+
+use super::command::Command;
+use super::config::SharingOptions;
+use super::ids::{PseudonymKey, Reason};
+use super::message::{Answer, Ask, Message, Sealed, Tally};
+use super::probe::SharingProbe;
+use crate::consensus::TIMER_LIMIT;
+use crate::node::service::{Host, Service};
+use consim_core::{
+    Block, Context, Disk, NodeId, OpId, Payload, Receipt, Span, Time, TimerKey, Tx, TxId, Work,
+    WriteToken,
+};
+use pending::{Asker, Pending, Stage};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::Store;
+
+/// The most operations that a server has open; what comes beyond is answered with `busy`.
+pub const MAX_PENDING: usize = 10_000;
+/// The most refused subjects that a server remembers for the rate bound of refusals.
+pub const MAX_SUBJECTS: usize = 1_024;
+/// A subject's refusals are audited once in this time: an outsider must not fill the chain
+/// (assumed).
+pub const REFUSAL_EVERY: Span = Span::from_secs(10);
+/// Transactions that are not yet executed are handed to consensus again after this time (assumed:
+/// longer than a view change).
+const RESUBMIT: Span = Span::from_secs(5);
+/// Reads that wait for another server are forgotten after this time: the desk has given up
+/// (twice the longest clinical deadline).
+const FORGET: Span = Span::from_secs(120);
+/// The service's timer.
+const TICK: TimerKey = TimerKey(TIMER_LIMIT | 1 << 40);
+/// Transaction numbers of refusals that belong to no operation.
+const REFUSAL_NUMBERS: u64 = 1 << 63;
+
+/// Says who may use a server.
+pub trait Gate: Send {
+    /// Is `from` the holder of `certificate`, and does the alliance trust it? Charges the work.
+    fn admit(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &mut dyn Host,
+        from: NodeId,
+        certificate: &[u8],
+    ) -> Result<(), &'static str>;
+}
+
+/// How a provider keeps the rules. The default methods are those of an honest provider; tests put
+/// others in their place to show that the checks notice.
+pub trait Policy: Send {
+    /// What the provider decides where the rules say `ruled`.
+    fn decide(&mut self, ruled: Result<Reason, Reason>) -> Result<Reason, Reason> {
+        ruled
+    }
+    /// What the provider releases where it keeps `body`.
+    fn release(&mut self, body: Arc<[u8]>) -> Arc<[u8]> {
+        body
+    }
+    /// Does the provider write the audit entry, and wait for it, before it answers?
+    fn audits_first(&self) -> bool {
+        true
+    }
+}
+
+/// Keeps the rules.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Honest;
+impl Policy for Honest {}
+
+/// What a server is told.
+pub struct ServiceConfig {
+    /// The service's options.
+    pub options: SharingOptions,
+    /// The alliance's secret for pseudonyms.
+    pub pseudonyms: PseudonymKey,
+    /// The institution's name; storage addresses begin with it.
+    pub name: Arc<str>,
+    /// The institution's own desk.
+    pub desk: NodeId,
+    /// The servers of the chain's members.
+    pub members: Arc<[NodeId]>,
+    /// Is this the health supervision department, which reads the audit?
+    pub supervision: bool,
+    /// Who may use this server.
+    pub gate: Box<dyn Gate>,
+    /// How it keeps the rules.
+    pub policy: Box<dyn Policy>,
+}
+
+/// The data-sharing service of a server.
+pub struct SharingService {
+    config: ServiceConfig,
+    store: Store,
+    pending: BTreeMap<OpId, Pending>,
+    writes: BTreeMap<WriteToken, OpId>,
+    refused: BTreeMap<NodeId, Time>,
+    tally: Option<(OpId, Tally)>,
+    ticking: bool,
+}
+
+impl SharingService {
+    /// A service that has stored nothing yet.
+    pub fn new(config: ServiceConfig) -> Self {
+        Self {
+            config,
+            store: Store::default(),
+            pending: BTreeMap::new(),
+            writes: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            tally: None,
+            ticking: false,
+        }
+    }
+
+    /// How many originals the server keeps.
+    pub fn originals(&self) -> usize {
+        self.store.len()
+    }
+
+    fn put(&mut self, cx: &mut Context<'_>, op: OpId, asker: Asker, stage: Stage) {
+        self.pending.insert(
+            op,
+            Pending {
+                asker,
+                since: cx.now(),
+                stage,
+            },
+        );
+        if !self.ticking {
+            self.ticking = true;
+            cx.set_timer(TICK, RESUBMIT);
+        }
+    }
+
+    /// Brings `command` to the chain as the transaction of `op`; `asker` is answered when it is
+    /// executed. A full mempool is tried again at the next tick.
+    fn commit(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &mut dyn Host,
+        op: OpId,
+        asker: Asker,
+        command: &Command,
+    ) {
+        let body = command.body();
+        host.submit(cx, op, op.0, Arc::clone(&body));
+        self.put(cx, op, asker, Stage::Committing { body });
+    }
+
+    /// The transaction of `op` if it was executed: its receipt and itself.
+    fn outcome(host: &dyn Host, op: OpId) -> Option<(Receipt, Arc<Tx>)> {
+        let id = TxId {
+            origin: host.node(),
+            number: op.0,
+        };
+        let block = host.block(host.executed(id)?)?;
+        let found = block
+            .committed
+            .batch
+            .txs()
+            .iter()
+            .zip(&block.receipts)
+            .find(|(tx, _)| tx.id() == id);
+        found.map(|(tx, receipt)| (*receipt, Arc::clone(tx)))
+    }
+
+    /// Is this operation known already? Then its asker is noted or answered again, and there is
+    /// nothing more to do.
+    fn known(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, op: OpId, asker: Asker) -> bool {
+        if let Some(pending) = self.pending.get_mut(&op) {
+            pending.asker = asker;
+            if let Stage::Committing { body } = &pending.stage {
+                host.submit(cx, op, op.0, Arc::clone(body));
+            }
+            return !matches!(pending.stage, Stage::Fetching { .. });
+        }
+        match Self::outcome(host, op) {
+            Some((receipt, tx)) => {
+                self.settle(cx, host, asker, &tx, receipt);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Acts on an executed transaction of this server: tells the asker how the operation ended.
+    fn settle(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &mut dyn Host,
+        asker: Asker,
+        tx: &Tx,
+        receipt: Receipt,
+    ) {
+        let op = tx.op();
+        if let Receipt::Refused(word) = receipt {
+            let reason = Reason::of_word(word).unwrap_or(Reason::NotAllowed);
+            return Self::answer(cx, host, op, asker, Answer::Refused(reason));
+        }
+        let Ok(command) = Command::decode(tx.body()) else {
+            return;
+        };
+        let answer = match command {
+            Command::Access(access) => return self.release(cx, host, op, asker, &access),
+            Command::AuditRead { from, to, .. } => {
+                Answer::Swept(self.swept(cx, host, op, from, to))
+            }
+            Command::Refusal { .. } => return,
+            _ => Answer::Done,
+        };
+        Self::answer(cx, host, op, asker, answer);
+    }
+
+    /// Answers whoever asked: a desk gets its reply, another server the release.
+    fn answer(cx: &mut Context<'_>, host: &mut dyn Host, op: OpId, asker: Asker, answer: Answer) {
+        match asker {
+            Asker::Desk(desk, record) => Self::reply(cx, host, op, desk, record, answer),
+            Asker::Server(server) => {
+                if let Answer::Record(sealed) = &answer {
+                    cx.work(Work::encrypt(sealed.open().len()));
+                }
+                cx.send(server, Arc::new(Message::Release { op, answer }));
+            }
+            Asker::Nobody => {}
+        }
+    }
+
+    fn refuse(cx: &mut Context<'_>, op: OpId, desk: NodeId, reason: Reason) {
+        cx.send(
+            desk,
+            Arc::new(Message::Reply {
+                op,
+                answer: Answer::Refused(reason),
+            }),
+        );
+    }
+
+    /// Audits that an unauthenticated subject was refused, at most once in [`REFUSAL_EVERY`].
+    fn audit_refusal(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, subject: NodeId) {
+        let now = cx.now();
+        self.refused
+            .retain(|_, &mut at| now.since(at) < REFUSAL_EVERY);
+        if self.refused.contains_key(&subject) || self.refused.len() >= MAX_SUBJECTS {
+            return;
+        }
+        self.refused.insert(subject, now);
+        // One number for each instant and subject: 56 bits of nanoseconds last for two years.
+        let number = REFUSAL_NUMBERS | (now.nanos() << 7) | u64::from(subject.0 & 0x7f);
+        let command = Command::Refusal {
+            subject,
+            reason: Reason::Unauthenticated,
+        };
+        let op = OpId(number);
+        if self.pending.len() < MAX_PENDING {
+            self.commit(cx, host, op, Asker::Nobody, &command);
+        }
+    }
+
+    /// Another part of the node refused `subject`, which is not authenticated.
+    pub fn subject_refused(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, subject: NodeId) {
+        self.audit_refusal(cx, host, subject);
+    }
+
+    fn asked(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &mut dyn Host,
+        from: NodeId,
+        op: OpId,
+        certificate: &[u8],
+        ask: &Ask,
+    ) {
+        if self.config.gate.admit(cx, host, from, certificate).is_err() {
+            Self::refuse(cx, op, from, Reason::Unauthenticated);
+            return self.audit_refusal(cx, host, from);
+        }
+        // An operation bears the number of its desk, so nobody can take another's.
+        if op.0 >> 32 != u64::from(from.0) {
+            return Self::refuse(cx, op, from, Reason::NotAllowed);
+        }
+        let record = if let Ask::Read { record, .. } = ask {
+            Some(*record)
+        } else {
+            None
+        };
+        if self.known(cx, host, op, Asker::Desk(from, record)) {
+            return;
+        }
+        if self.pending.len() >= MAX_PENDING {
+            return Self::refuse(cx, op, from, Reason::Busy);
+        }
+        self.start_ask(cx, host, from, op, ask);
+    }
+
+    /// Which institution a desk speaks for: its own server, or itself if it is outside the chain.
+    fn requester(&self, host: &dyn Host, desk: NodeId) -> NodeId {
+        if desk == self.config.desk {
+            host.node()
+        } else {
+            desk
+        }
+    }
+
+    fn tick(&mut self, cx: &mut Context<'_>, host: &mut dyn Host) {
+        let now = cx.now();
+        self.pending
+            .retain(|_, p| p.stage.lasts() || now.since(p.since) < FORGET);
+        for (&op, pending) in &self.pending {
+            if let Stage::Committing { body } = &pending.stage {
+                host.submit(cx, op, op.0, Arc::clone(body));
+            }
+        }
+        self.ticking = !self.pending.is_empty();
+        if self.ticking {
+            cx.set_timer(TICK, RESUBMIT);
+        }
+    }
+}
+
+impl Service for SharingService {
+    fn start(&mut self, _cx: &mut Context<'_>, _host: &mut dyn Host, disk: Option<&Disk>) {
+        self.pending.clear();
+        self.writes.clear();
+        self.refused.clear();
+        self.tally = None;
+        self.ticking = false;
+        self.store = disk.map_or_else(Store::default, Store::restore);
+    }
+
+    fn message(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &mut dyn Host,
+        from: NodeId,
+        payload: &Arc<dyn Payload>,
+    ) {
+        match payload.as_any().downcast_ref::<Message>() {
+            Some(Message::Ask {
+                op,
+                certificate,
+                ask,
+            }) => self.asked(cx, host, from, *op, certificate, ask),
+            Some(Message::Fetch {
+                op,
+                record,
+                requester,
+                purpose,
+                after,
+            }) => {
+                let wanted = pending::Wanted {
+                    record: *record,
+                    requester: *requester,
+                    purpose: *purpose,
+                    after: *after,
+                };
+                self.fetched(cx, host, from, *op, wanted);
+            }
+            Some(Message::Release { op, answer }) => self.arrived(cx, host, from, *op, answer),
+            Some(Message::Reply { .. }) | None => {}
+        }
+    }
+
+    fn applied(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, block: &Arc<Block>) {
+        let me = host.node();
+        for (tx, receipt) in block.committed.batch.txs().iter().zip(&block.receipts) {
+            if *receipt == Receipt::Duplicate {
+                continue;
+            }
+            if tx.id().origin == me && tx.id().number == tx.op().0 {
+                if *receipt == Receipt::Applied {
+                    observe(cx, tx);
+                }
+                if let Some(pending) = self.pending.remove(&tx.op()) {
+                    self.settle(cx, host, pending.asker, tx, *receipt);
+                }
+            }
+        }
+        self.height_reached(cx, host);
+    }
+
+    fn timer(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, key: TimerKey) {
+        if key == TICK {
+            self.tick(cx, host);
+        }
+    }
+
+    fn persisted(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, token: WriteToken) {
+        let Some(op) = self.writes.remove(&token) else {
+            return;
+        };
+        if let Some(Pending {
+            asker,
+            stage: Stage::Storing { command },
+            ..
+        }) = self.pending.get(&op)
+        {
+            let (asker, command) = (*asker, command.clone());
+            self.commit(cx, host, op, asker, &command);
+        }
+    }
+}
+
+/// A change of consent took effect on the chain: seen once, at the server that brought it there.
+fn observe(cx: &mut Context<'_>, tx: &Tx) {
+    if let Ok(command @ (Command::Grant { .. } | Command::Deny { .. } | Command::Revoke { .. })) =
+        Command::decode(tx.body())
+    {
+        cx.emit(SharingProbe::Consented(command.word()).probe());
+    }
+}
+
+/// Encrypts a record for `op` and charges it.
+fn seal(cx: &mut Context<'_>, op: OpId, body: &Arc<[u8]>) -> Sealed {
+    cx.work(Work::encrypt(body.len()));
+    Sealed::seal(op, Arc::clone(body))
+}

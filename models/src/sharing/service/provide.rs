@@ -1,0 +1,166 @@
+//! The provider's side of a read: decide at the applied height, audit on the chain, then answer.
+
+use super::pending::{Asker, Pending, Stage, Wanted};
+use super::{MAX_PENDING, SharingService};
+use crate::node::service::Host;
+use crate::sharing::command::{Access, Command};
+use crate::sharing::ids::Reason;
+use crate::sharing::message::{Answer, Message, Sealed};
+use crate::sharing::probe::SharingProbe;
+use crate::sharing::state::{Lookup, ruling};
+use consim_core::{Context, NodeId, OpId};
+use std::sync::Arc;
+
+impl SharingService {
+    /// Another server forwards a read. A member asks for itself or for one outside the chain.
+    pub(super) fn fetched(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &mut dyn Host,
+        from: NodeId,
+        op: OpId,
+        wanted: Wanted,
+    ) {
+        let members = &self.config.members;
+        let refuse = |cx: &mut Context<'_>, reason| {
+            cx.send(
+                from,
+                Arc::new(Message::Release {
+                    op,
+                    answer: Answer::Refused(reason),
+                }),
+            );
+        };
+        if !members.contains(&from) {
+            refuse(cx, Reason::Unauthenticated);
+            return self.audit_refusal(cx, host, from);
+        }
+        let for_another_member = wanted.requester != from && members.contains(&wanted.requester);
+        if for_another_member || op.0 >> 32 == u64::from(self.config.desk.0) {
+            return refuse(cx, Reason::NotAllowed);
+        }
+        if self.known(cx, host, op, Asker::Server(from)) {
+            return;
+        }
+        if self.pending.len() >= MAX_PENDING {
+            return refuse(cx, Reason::Busy);
+        }
+        self.provide(cx, host, op, Asker::Server(from), wanted);
+    }
+
+    /// Decides on a read of a record of this institution, once this server has applied what the
+    /// asker has seen: a grant that the asker knows of is not overlooked.
+    pub(super) fn provide(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &mut dyn Host,
+        op: OpId,
+        asker: Asker,
+        wanted: Wanted,
+    ) {
+        if wanted.after > host.height() {
+            return self.put(cx, op, asker, Stage::Waiting(wanted));
+        }
+        let Wanted {
+            record,
+            requester,
+            purpose,
+            ..
+        } = wanted;
+        let Some(entry) = (*host)
+            .record(record)
+            .filter(|entry| entry.provider == host.node())
+        else {
+            return Self::answer(cx, host, op, asker, Answer::Refused(Reason::UnknownRecord));
+        };
+        let emergency = self.config.options.emergency;
+        let ruled = ruling(
+            &*host,
+            &entry,
+            requester,
+            purpose,
+            emergency,
+            host.head_time_ns(),
+        );
+        let decision = self.config.policy.decide(ruled);
+        let (permit, reason) = (decision.is_ok(), decision.unwrap_or_else(|reason| reason));
+        let (height, provider) = (host.height(), host.node());
+        let pseudonym = entry.pseudonym;
+        let probe = SharingProbe::Decided {
+            op,
+            record,
+            pseudonym,
+            provider,
+            requester,
+            purpose,
+            permit,
+            reason,
+            height,
+        };
+        cx.emit(probe.probe());
+        let access = Access {
+            record,
+            requester,
+            purpose,
+            permit,
+            reason,
+            height,
+        };
+        if self.config.policy.audits_first() {
+            self.commit(cx, host, op, asker, &Command::Access(access));
+        } else {
+            self.release(cx, host, op, asker, &access);
+        }
+    }
+
+    /// The audit entry is on the chain: the record goes out, or the denial is told.
+    pub(super) fn release(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &mut dyn Host,
+        op: OpId,
+        asker: Asker,
+        access: &Access,
+    ) {
+        cx.emit(
+            SharingProbe::Released {
+                op,
+                record: access.record,
+                permit: access.permit,
+            }
+            .probe(),
+        );
+        let answer = match (access.permit, self.store.get(access.record)) {
+            (false, _) => Answer::Refused(access.reason),
+            (true, None) => Answer::Refused(Reason::Missing),
+            (true, Some(body)) => {
+                let body = self.config.policy.release(Arc::clone(body));
+                Answer::Record(Sealed::seal(op, body))
+            }
+        };
+        Self::answer(cx, host, op, asker, answer);
+    }
+
+    /// A block was applied: decides on the reads that waited for it.
+    pub(super) fn height_reached(&mut self, cx: &mut Context<'_>, host: &mut dyn Host) {
+        let height = host.height();
+        let ready =
+            |p: &Pending| matches!(&p.stage, Stage::Waiting(wanted) if wanted.after <= height);
+        let ops: Vec<OpId> = self
+            .pending
+            .iter()
+            .filter(|(_, p)| ready(p))
+            .map(|(&op, _)| op)
+            .collect();
+        for op in ops {
+            if let Some(Pending {
+                asker,
+                stage: Stage::Waiting(wanted),
+                ..
+            }) = self.pending.remove(&op)
+            {
+                self.provide(cx, host, op, asker, wanted);
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The institution's own database of originals.
+
+use crate::sharing::ids::RecordId;
+use consim_core::{Disk, Payload, Write};
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The disk table of the originals, far above those of the replica and the node.
+const TABLE: u8 = 192;
+
+/// An original as it lies on the disk.
+#[derive(Debug)]
+struct Original(Arc<[u8]>);
+
+impl Payload for Original {
+    fn kind(&self) -> &'static str {
+        "original"
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
+    }
+    fn encoded_len(&self) -> usize {
+        self.0.len()
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// The originals of an institution.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    bodies: BTreeMap<RecordId, Arc<[u8]>>,
+}
+
+impl Store {
+    /// What the disk kept.
+    pub(super) fn restore(disk: &Disk) -> Self {
+        let bodies = disk.table(TABLE).filter_map(|(record, value)| {
+            value
+                .as_any()
+                .downcast_ref::<Original>()
+                .map(|original| (RecordId(record), Arc::clone(&original.0)))
+        });
+        Self {
+            bodies: bodies.collect(),
+        }
+    }
+    /// Takes an original; the write that makes it durable. An original is never overwritten:
+    /// `None` if the record is there already.
+    pub(super) fn add(&mut self, record: RecordId, body: &Arc<[u8]>) -> Option<Write> {
+        if self.bodies.contains_key(&record) {
+            return None;
+        }
+        self.bodies.insert(record, Arc::clone(body));
+        Some(Write::cell(
+            TABLE,
+            record.0,
+            Arc::new(Original(Arc::clone(body))),
+        ))
+    }
+    /// An original.
+    pub(super) fn get(&self, record: RecordId) -> Option<&Arc<[u8]>> {
+        self.bodies.get(&record)
+    }
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.bodies.len()
+    }
+}

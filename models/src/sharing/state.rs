@@ -1,0 +1,245 @@
+//! What the chain's state holds for data sharing, and the consent rule over it.
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `r` record (8) | provider (4), pseudonym (32), digest (32), size (4), storage address |
+//! | `q` request (8) | pseudonym (32), requester (4), entry (4), open (1) |
+//! | `c` pseudonym (32) grantee (5) | word (1: grant, denial, withdrawal), expiry (8) |
+//! | `s` supervision's server (4) | last height that it has read (8) |
+//!
+//! Integers are big-endian. Audit entries are transactions of the blocks and need no state.
+
+use super::command::{MAX_ADDRESS, boolean, text};
+use super::ids::{Grantee, Pseudonym, Purpose, Reason, RecordId, RequestId};
+use consim_core::{CodecError, Decoder, Digest, Encoder, NodeId};
+use std::sync::Arc;
+
+/// A registered record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecordEntry {
+    /// The server that keeps the original.
+    pub provider: NodeId,
+    /// Whose record.
+    pub pseudonym: Pseudonym,
+    /// SHA-256 of the original.
+    pub digest: Digest,
+    /// Length of the original, bytes.
+    pub size: u32,
+    /// Where the provider keeps it.
+    pub address: Arc<str>,
+}
+
+/// A request for access.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RequestEntry {
+    /// Whose records.
+    pub pseudonym: Pseudonym,
+    /// Which institution asks.
+    pub requester: NodeId,
+    /// The server that submitted it.
+    pub entry: NodeId,
+    /// Does it wait for the patient?
+    pub open: bool,
+}
+
+/// A patient's last word to a grantee.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Word {
+    /// Yes, until then (nanoseconds after the Unix epoch).
+    Grant(i64),
+    /// No.
+    Denial,
+    /// No longer.
+    Withdrawal,
+}
+
+/// The key of a record.
+pub fn record_key(record: RecordId) -> Vec<u8> {
+    key(b'r', &[&record.0.to_be_bytes()])
+}
+/// The key of a request.
+pub fn request_key(request: RequestId) -> Vec<u8> {
+    key(b'q', &[&request.0.to_be_bytes()])
+}
+/// The key of a patient's word to a grantee.
+pub fn consent_key(pseudonym: &Pseudonym, grantee: Grantee) -> Vec<u8> {
+    let mut out = key(b'c', &[&pseudonym.0]);
+    grantee.encode(&mut Encoder::new(&mut out));
+    out
+}
+/// The key of a supervisor's progress.
+pub fn sweep_key(server: NodeId) -> Vec<u8> {
+    key(b's', &[&server.0.to_be_bytes()])
+}
+fn key(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(40);
+    out.push(tag);
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+    out
+}
+
+/// Reads a whole value; one that does not decode counts as absent.
+fn whole<T>(
+    value: &[u8],
+    read: impl FnOnce(&mut Decoder<'_>) -> Result<T, CodecError>,
+) -> Option<T> {
+    let mut d = Decoder::new(value);
+    let entry = read(&mut d).ok()?;
+    d.end().ok()?;
+    Some(entry)
+}
+
+impl RecordEntry {
+    /// The value in the state.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(80 + self.address.len());
+        let mut e = Encoder::new(&mut out);
+        e.u32(self.provider.0)
+            .raw(&self.pseudonym.0)
+            .digest(&self.digest)
+            .u32(self.size)
+            .bytes(self.address.as_bytes());
+        out
+    }
+    /// Reads the value.
+    pub fn decode(value: &[u8]) -> Option<Self> {
+        whole(value, |d| {
+            Ok(Self {
+                provider: NodeId(d.u32()?),
+                pseudonym: Pseudonym(d.array()?),
+                digest: d.digest()?,
+                size: d.u32()?,
+                address: text(d, MAX_ADDRESS)?,
+            })
+        })
+    }
+}
+
+impl RequestEntry {
+    /// The value in the state.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(41);
+        let mut e = Encoder::new(&mut out);
+        e.raw(&self.pseudonym.0)
+            .u32(self.requester.0)
+            .u32(self.entry.0)
+            .u8(u8::from(self.open));
+        out
+    }
+    /// Reads the value.
+    pub fn decode(value: &[u8]) -> Option<Self> {
+        whole(value, |d| {
+            Ok(Self {
+                pseudonym: Pseudonym(d.array()?),
+                requester: NodeId(d.u32()?),
+                entry: NodeId(d.u32()?),
+                open: boolean(d)?,
+            })
+        })
+    }
+}
+
+impl Word {
+    /// The value in the state.
+    pub fn encode(self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(9);
+        let mut e = Encoder::new(&mut out);
+        match self {
+            Self::Grant(expires_ns) => e.u8(0).u64(expires_ns as u64),
+            Self::Denial => e.u8(1).u64(0),
+            Self::Withdrawal => e.u8(2).u64(0),
+        };
+        out
+    }
+    /// Reads the value.
+    pub fn decode(value: &[u8]) -> Option<Self> {
+        whole(value, |d| match (d.u8()?, d.u64()?) {
+            (0, expires) => Ok(Self::Grant(expires.cast_signed())),
+            (1, 0) => Ok(Self::Denial),
+            (2, 0) => Ok(Self::Withdrawal),
+            (tag, _) => Err(CodecError::Tag(tag)),
+        })
+    }
+}
+
+/// Reads values of the state.
+pub trait Lookup {
+    /// The value of `key`.
+    fn value(&self, key: &[u8]) -> Option<Arc<[u8]>>;
+
+    /// A registered record.
+    fn record(&self, record: RecordId) -> Option<RecordEntry> {
+        RecordEntry::decode(&self.value(&record_key(record))?)
+    }
+    /// A request.
+    fn request(&self, request: RequestId) -> Option<RequestEntry> {
+        RequestEntry::decode(&self.value(&request_key(request))?)
+    }
+    /// A patient's last word to exactly this grantee.
+    fn word(&self, pseudonym: &Pseudonym, grantee: Grantee) -> Option<Word> {
+        Word::decode(&self.value(&consent_key(pseudonym, grantee))?)
+    }
+    /// How far a supervisor has read.
+    fn swept(&self, server: NodeId) -> u64 {
+        self.value(&sweep_key(server))
+            .and_then(|v| <[u8; 8]>::try_from(&*v).ok())
+            .map_or(0, u64::from_be_bytes)
+    }
+}
+
+impl Lookup for dyn consim_core::State + '_ {
+    fn value(&self, key: &[u8]) -> Option<Arc<[u8]>> {
+        self.get(key)
+    }
+}
+impl Lookup for dyn crate::node::service::Host + '_ {
+    fn value(&self, key: &[u8]) -> Option<Arc<[u8]>> {
+        self.get(key)
+    }
+}
+
+/// May `requester` read a record of `pseudonym` for treatment at `now_ns`? The patient's word to
+/// the requester itself goes before the word to everybody; a grant that has run out is no word.
+pub fn consented<L: Lookup + ?Sized>(
+    state: &L,
+    pseudonym: &Pseudonym,
+    requester: NodeId,
+    now_ns: i64,
+) -> Result<Reason, Reason> {
+    let mut without = Reason::NoGrant;
+    for grantee in [Grantee::Institution(requester), Grantee::Everyone] {
+        match state.word(pseudonym, grantee) {
+            Some(Word::Grant(expires_ns)) if now_ns < expires_ns => return Ok(Reason::Granted),
+            Some(Word::Grant(_)) => without = Reason::Expired,
+            Some(Word::Denial) => return Err(Reason::Denied),
+            Some(Word::Withdrawal) => return Err(Reason::Revoked),
+            None => {}
+        }
+    }
+    Err(without)
+}
+
+/// The whole rule of access (R5, R7): an institution's own record, an emergency where the alliance
+/// allows it, else the patient's consent.
+pub fn ruling<L: Lookup + ?Sized>(
+    state: &L,
+    record: &RecordEntry,
+    requester: NodeId,
+    purpose: Purpose,
+    emergency_allowed: bool,
+    now_ns: i64,
+) -> Result<Reason, Reason> {
+    if record.provider == requester {
+        return Ok(Reason::Own);
+    }
+    match (
+        purpose,
+        consented(state, &record.pseudonym, requester, now_ns),
+    ) {
+        (Purpose::Emergency, Err(_)) if emergency_allowed => Ok(Reason::Emergency),
+        (Purpose::Emergency, Err(_)) => Err(Reason::NoEmergency),
+        (_, ruled) => ruled,
+    }
+}

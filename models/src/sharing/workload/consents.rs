@@ -1,0 +1,160 @@
+//! Changes of standing consents, and readings of the audit trail.
+
+use super::pace::Arrivals;
+use super::{Common, PANEL, Pace, Place, draw, patient};
+use crate::sharing::config::ConsentOptions;
+use crate::sharing::ids::Grantee;
+use crate::sharing::request::{Change, Request, Terms, Wish};
+use consim_core::{Arrival, Workload};
+use rand_chacha::ChaCha12Rng;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// The most standing grants that are remembered for revocation; the oldest are forgotten.
+const MAX_GIVEN: usize = 4_096;
+/// One grant in this many is to everybody (assumed).
+const TO_EVERYONE: u64 = 10;
+
+/// The instants of a workload that has rates; a recorded pace has none.
+fn arrivals(common: &Common) -> Arrivals {
+    let (rates, even): (&[u64], bool) = match &common.pace {
+        Pace::Rates { rates, even } => (rates, *even),
+        Pace::Recorded(_) => (&[], false),
+    };
+    Arrivals::new(rates, even, common.day.clone(), common.from, common.to)
+}
+
+/// Patients who grant, deny and revoke without being asked. The options are the weights of the
+/// three; a revocation takes back a grant given earlier in the run, and while there is none the
+/// patient grants.
+pub struct ConsentWorkload {
+    arrivals: Arrivals,
+    places: Vec<Place>,
+    terms: Terms,
+    options: ConsentOptions,
+    given: VecDeque<(usize, Arc<str>, Grantee)>,
+    rng: ChaCha12Rng,
+}
+
+impl ConsentWorkload {
+    /// A workload with its own random stream.
+    pub fn new(common: &Common, options: ConsentOptions, rng: ChaCha12Rng) -> Self {
+        Self {
+            arrivals: arrivals(common),
+            places: common.places.clone(),
+            terms: common.terms,
+            options,
+            given: VecDeque::new(),
+            rng,
+        }
+    }
+
+    fn grantee(&mut self, home: usize) -> Grantee {
+        let others = (self.places.len() as u64).saturating_sub(1);
+        if others == 0 || draw(&mut self.rng, TO_EVERYONE) == 0 {
+            return Grantee::Everyone;
+        }
+        let other = draw(&mut self.rng, others) as usize;
+        let place = self
+            .places
+            .get(if other < home { other } else { other + 1 });
+        place.map_or(Grantee::Everyone, |place| {
+            Grantee::Institution(place.server)
+        })
+    }
+
+    fn wish(&mut self, home: usize) -> (usize, Wish) {
+        let ConsentOptions {
+            grant,
+            deny,
+            revoke,
+        } = self.options;
+        let [grant, deny, revoke] = [grant, deny, revoke].map(u64::from);
+        let mark = draw(&mut self.rng, grant + deny + revoke);
+        if mark >= grant + deny && !self.given.is_empty() {
+            let which = draw(&mut self.rng, self.given.len() as u64) as usize;
+            if let Some((home, patient, grantee)) = self.given.swap_remove_back(which) {
+                return (
+                    home,
+                    Wish::Consent {
+                        patient,
+                        grantee,
+                        change: Change::Revoke,
+                    },
+                );
+            }
+        }
+        let patient = patient(home, draw(&mut self.rng, PANEL));
+        let grantee = self.grantee(home);
+        let change = if (grant..grant + deny).contains(&mark) {
+            Change::Deny
+        } else {
+            Change::Grant(None)
+        };
+        if change != Change::Deny {
+            if self.given.len() == MAX_GIVEN {
+                self.given.pop_front();
+            }
+            self.given.push_back((home, Arc::clone(&patient), grantee));
+        }
+        (
+            home,
+            Wish::Consent {
+                patient,
+                grantee,
+                change,
+            },
+        )
+    }
+}
+
+impl Workload for ConsentWorkload {
+    fn next(&mut self) -> Option<Arrival> {
+        let (at, home) = self.arrivals.next(&mut self.rng)?;
+        let (home, wish) = self.wish(home);
+        let node = self.places.get(home)?.desk;
+        Some(Arrival {
+            at,
+            node,
+            request: Arc::new(Request {
+                terms: self.terms,
+                wish,
+            }),
+        })
+    }
+}
+
+/// Supervision reads the audit trail; its places are supervision's alone.
+pub struct AuditWorkload {
+    arrivals: Arrivals,
+    places: Vec<Place>,
+    terms: Terms,
+    rng: ChaCha12Rng,
+}
+
+impl AuditWorkload {
+    /// A workload with its own random stream.
+    pub fn new(common: &Common, rng: ChaCha12Rng) -> Self {
+        Self {
+            arrivals: arrivals(common),
+            places: common.places.clone(),
+            terms: common.terms,
+            rng,
+        }
+    }
+}
+
+impl Workload for AuditWorkload {
+    fn next(&mut self) -> Option<Arrival> {
+        let (at, place) = self.arrivals.next(&mut self.rng)?;
+        let node = self.places.get(place)?.desk;
+        Some(Arrival {
+            at,
+            node,
+            request: Arc::new(Request {
+                terms: self.terms,
+                wish: Wish::Sweep,
+            }),
+        })
+    }
+}

@@ -1,0 +1,282 @@
+//! Recorded visits and consents, replayed.
+
+use super::pace::{Arrivals, Day, Pace, Spacing, ranked, scaled};
+use super::visits::{Names, Reads};
+use super::{Common, Place, happens, picks};
+use crate::sharing::config::VisitOptions;
+use crate::sharing::ids::{Grantee, RecordId};
+use crate::sharing::records::{RecordSet, RecordedConsent, RecordedVisit};
+use crate::sharing::request::{Body, Change, Visit, Wish};
+use consim_core::{Span, Time};
+use rand_chacha::ChaCha12Rng;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The most reads of one visit: a doctor does not open a hundred documents of a long recorded
+/// encounter (assumed).
+pub(super) const MAX_READS: u64 = 64;
+/// Recorded consents are submitted at the start of the window, one after the other in this
+/// distance: an alliance imports its consents before it opens (assumed).
+pub(super) const CONSENT_SPACING: Span = Span::from_millis(50);
+
+/// Where the instants of the visits come from.
+#[derive(Debug)]
+enum Clock {
+    Spread(Spacing),
+    Rate(Arrivals),
+}
+
+/// Replays a record set. Organisations of the source become institutions, round-robin in the order
+/// in which they appear; visits without one go where their patient goes. A patient's later visit
+/// at another institution reads the earlier records elsewhere.
+#[derive(Debug)]
+pub(super) struct Replay {
+    set: Arc<RecordSet>,
+    places: Vec<Place>,
+    clock: Clock,
+    day: Day,
+    from: Time,
+    to: Time,
+    options: VisitOptions,
+    names: Names,
+    /// The institution of each organisation, or of each patient without one.
+    homes: Homes,
+    next_visit: usize,
+    /// The instant of the next visit, if it is known already.
+    visit_at: Option<Time>,
+    next_consent: usize,
+    /// Records of each patient so far, with their institutions.
+    known: BTreeMap<Arc<str>, Vec<(usize, RecordId)>>,
+}
+
+/// Which institution stands for whom.
+#[derive(Debug, Default)]
+struct Homes {
+    organisations: BTreeMap<Arc<str>, usize>,
+    patients: BTreeMap<Arc<str>, usize>,
+    /// The consents of each patient, by index.
+    consents: BTreeMap<Arc<str>, Vec<usize>>,
+}
+
+impl Homes {
+    fn new(set: &RecordSet, places: usize) -> Self {
+        let mut homes = Self::default();
+        for visit in &set.visits {
+            let place = match &visit.provider {
+                Some(organisation) => homes.organisation(organisation, places),
+                None => homes
+                    .patients
+                    .get(&visit.patient)
+                    .copied()
+                    .unwrap_or(homes.patients.len() % places),
+            };
+            homes
+                .patients
+                .entry(Arc::clone(&visit.patient))
+                .or_insert(place);
+        }
+        for (index, consent) in set.consents.iter().enumerate() {
+            homes
+                .consents
+                .entry(Arc::clone(&consent.patient))
+                .or_default()
+                .push(index);
+            if let Some(organisation) = &consent.organisation {
+                homes.organisation(organisation, places);
+            }
+        }
+        homes
+    }
+    fn organisation(&mut self, organisation: &Arc<str>, places: usize) -> usize {
+        let next = self.organisations.len() % places;
+        *self
+            .organisations
+            .entry(Arc::clone(organisation))
+            .or_insert(next)
+    }
+    fn of_visit(&self, visit: &RecordedVisit) -> usize {
+        let organisation = visit
+            .provider
+            .as_ref()
+            .and_then(|organisation| self.organisations.get(organisation));
+        organisation
+            .or_else(|| self.patients.get(&visit.patient))
+            .copied()
+            .unwrap_or(0)
+    }
+}
+
+impl Replay {
+    /// `common.places` is not empty.
+    pub(super) fn new(
+        set: Arc<RecordSet>,
+        common: &Common,
+        options: &VisitOptions,
+        names: Names,
+    ) -> Self {
+        let homes = Homes::new(&set, common.places.len());
+        let clock = match &common.pace {
+            Pace::Recorded(spacing) => Clock::Spread(*spacing),
+            Pace::Rates { rates, even } => Clock::Rate(Arrivals::new(
+                rates,
+                *even,
+                common.day.clone(),
+                common.from,
+                common.to,
+            )),
+        };
+        Self {
+            homes,
+            clock,
+            places: common.places.clone(),
+            day: common.day.clone(),
+            from: common.from,
+            to: common.to,
+            options: options.clone(),
+            names,
+            next_visit: 0,
+            visit_at: None,
+            next_consent: 0,
+            known: BTreeMap::new(),
+            set,
+        }
+    }
+
+    pub(super) fn next(&mut self, rng: &mut ChaCha12Rng) -> Option<(Time, usize, Wish)> {
+        if self.visit_at.is_none() {
+            self.visit_at = self.instant(rng);
+        }
+        let consent_at = self.from + CONSENT_SPACING.times(self.next_consent as u64);
+        let set = Arc::clone(&self.set);
+        if let Some(consent) = set.consents.get(self.next_consent)
+            && consent_at < self.to
+            && self.visit_at.is_none_or(|at| consent_at <= at)
+        {
+            self.next_consent += 1;
+            return Some((
+                consent_at,
+                self.homes
+                    .patients
+                    .get(&consent.patient)
+                    .copied()
+                    .unwrap_or(0),
+                self.consent(consent),
+            ));
+        }
+        let at = self.visit_at.take()?;
+        let visit = set.visits.get(self.next_visit)?;
+        self.next_visit += 1;
+        let place = self.homes.of_visit(visit);
+        Some((at, place, self.visit(rng, visit, place)))
+    }
+
+    /// When the next visit is.
+    fn instant(&mut self, rng: &mut ChaCha12Rng) -> Option<Time> {
+        let visits = &self.set.visits;
+        let visit = visits.get(self.next_visit)?;
+        match &mut self.clock {
+            Clock::Spread(Spacing::Ranked) => Some(ranked(
+                &self.day,
+                self.from,
+                self.to,
+                self.next_visit,
+                visits.len(),
+            )),
+            Clock::Spread(Spacing::Scaled) => {
+                let (first, last) = (visits.first()?.at_ns, visits.last()?.at_ns);
+                Some(scaled(self.from, self.to, visit.at_ns, first, last))
+            }
+            Clock::Rate(arrivals) => arrivals.next(rng).map(|(at, _)| at),
+        }
+    }
+
+    /// A recorded consent as a standing one. Its period keeps its length: the recorded calendar is
+    /// not that of the run.
+    fn consent(&self, consent: &RecordedConsent) -> Wish {
+        let period = consent
+            .period
+            .and_then(|(from, to)| to.checked_sub(from))
+            .filter(|&ns| ns > 0);
+        let change = if consent.permit {
+            Change::Grant(period.map(|ns| Span::from_nanos(ns.unsigned_abs())))
+        } else {
+            Change::Deny
+        };
+        let place = consent
+            .organisation
+            .as_ref()
+            .and_then(|organisation| self.homes.organisations.get(organisation));
+        let grantee = place
+            .and_then(|&place| self.places.get(place))
+            .map_or(Grantee::Everyone, |place| {
+                Grantee::Institution(place.server)
+            });
+        Wish::Consent {
+            patient: Arc::clone(&consent.patient),
+            grantee,
+            change,
+        }
+    }
+
+    /// What the patient's recorded consents say to an institution: the last one that speaks of it,
+    /// else the last one to everybody.
+    fn answer(&self, patient: &str, place: usize) -> Option<bool> {
+        let mine = self.homes.consents.get(patient)?;
+        let to = |consent: &RecordedConsent| {
+            consent
+                .organisation
+                .as_ref()
+                .map(|organisation| self.homes.organisations.get(organisation).copied())
+        };
+        let own = |consent: &&RecordedConsent| to(consent) == Some(Some(place));
+        let consents = || {
+            mine.iter()
+                .rev()
+                .filter_map(|&index| self.set.consents.get(index))
+        };
+        let found = consents()
+            .find(own)
+            .or_else(|| consents().find(|consent| consent.organisation.is_none()));
+        found.map(|consent| consent.permit)
+    }
+
+    fn visit(&mut self, rng: &mut ChaCha12Rng, visit: &RecordedVisit, place: usize) -> Wish {
+        let names = &mut self.names;
+        let resources: Vec<(RecordId, Body)> = visit
+            .resources
+            .iter()
+            .map(|resource| (names.take(), Body::Recorded(Arc::clone(&resource.body))))
+            .collect();
+        let reads = Reads::new(
+            resources.len() as u64,
+            self.options.reads_per_write.into(),
+            self.options.elsewhere,
+        );
+        let known = self.known.entry(Arc::clone(&visit.patient)).or_default();
+        let there: Vec<RecordId> = known
+            .iter()
+            .filter(|(p, _)| *p != place)
+            .map(|(_, record)| *record)
+            .collect();
+        known.extend(resources.iter().map(|(record, _)| (place, *record)));
+        let here: Vec<RecordId> = known
+            .iter()
+            .filter(|(p, _)| *p == place)
+            .map(|(_, record)| *record)
+            .collect();
+        let all = reads.all.min(MAX_READS);
+        let elsewhere = if there.is_empty() {
+            0
+        } else {
+            reads.elsewhere.min(all)
+        };
+        Wish::Visit(Visit {
+            patient: Arc::clone(&visit.patient),
+            emergency: happens(rng, self.options.emergency),
+            own: picks(rng, &here, all - elsewhere),
+            elsewhere: picks(rng, &there, elsewhere),
+            answer: self.answer(&visit.patient, place),
+            resources,
+        })
+    }
+}

@@ -1,1 +1,25 @@
 //! Reports of a run: HTML, SVG, CSV, HDR histograms.
+//!
+//! [`render`] turns [`Results`] into the files of an output folder, in memory and without a
+//! clock, a path or an environment: equal results give equal bytes. [`write`] puts them on disk.
+//! [`summary`] is the same answer in one screen of text. `README.md` beside this crate describes
+//! every file and column.
+
+mod availability;
+mod csv;
+mod figures;
+mod files;
+mod headline;
+mod hgrm;
+mod html;
+mod json;
+mod summary;
+mod words;
+
+pub use files::{File, ReportError, render, write};
+pub use headline::headline;
+pub use json::outcome_json;
+pub use summary::summary;
+
+#[cfg(doc)]
+use consim_check::results::Results;

@@ -1,0 +1,108 @@
+//! The distribution of latency, all operations and each kind.
+
+use super::Figure;
+use super::axes::{Frame, Scale, log_ticks};
+use super::canvas::{Anchor, Point, TEXT, WIDTH, fit, svg};
+use super::palette::{INK, series};
+use crate::files::ReportError;
+use crate::words;
+use consim_check::results::Results;
+use hdrhistogram::Histogram;
+
+/// Lines besides `all`: more cannot be told apart.
+const KINDS: usize = 7;
+
+/// Share of operations answered within a latency; nothing if no operation was answered.
+pub(crate) fn latency_cdf(results: &Results) -> Result<Option<Figure>, ReportError> {
+    let mut lines: Vec<(&str, &Histogram<u64>)> = results
+        .latencies
+        .iter()
+        .filter(|(name, h)| name.as_str() != "all" && !h.is_empty())
+        .map(|(name, h)| (name.as_str(), h))
+        .collect();
+    // The most frequent kinds, in their stable order.
+    let mut counts: Vec<u64> = lines.iter().map(|(_, h)| h.len()).collect();
+    counts.sort_unstable_by(|a, b| b.cmp(a));
+    if let Some(&least) = counts.get(KINDS - 1) {
+        lines.retain(|(_, h)| h.len() >= least);
+        lines.truncate(KINDS);
+    }
+    let all = results.latencies.get("all").filter(|h| !h.is_empty());
+    let histograms = || lines.iter().map(|(_, h)| *h).chain(all);
+    let (Some(min), Some(max)) = (
+        histograms().map(Histogram::min).min(),
+        histograms().map(Histogram::max).max(),
+    ) else {
+        return Ok(None);
+    };
+    let (min, max) = (min.max(1) as f64 / 1e3, (max.max(2)) as f64 / 1e3);
+    let frame = Frame {
+        left: 72.0,
+        right: WIDTH - 210.0,
+        top: 16.0,
+        bottom: 276.0,
+    };
+    let ticks = log_ticks(min, max);
+    let ends = (
+        ticks.first().copied().unwrap_or(1.0),
+        ticks.last().copied().unwrap_or(10.0),
+    );
+    let x = Scale::log(ends, (frame.left, frame.right));
+    let y = Scale::linear((0.0, 1.0), (frame.bottom, frame.top));
+    let x_labels: Vec<_> = ticks
+        .iter()
+        .map(|&t| (t, words::millis(t).replace(words::NBSP, " ")))
+        .collect();
+    let y_labels: Vec<_> = [0.0, 0.25, 0.5, 0.75, 0.9, 1.0]
+        .into_iter()
+        .map(|s| (s, words::percent(s).replace(words::NBSP, " ")))
+        .collect();
+    let alt = "Cumulative distribution of latency";
+    let svg = svg(frame.bottom + 48.0, alt, |canvas| {
+        frame.y_axis(canvas, &y, &y_labels, "share of operations answered within");
+        frame.x_axis(canvas, &x, &x_labels, true, "latency, logarithmic");
+        let mut key = (frame.right + 22.0, frame.top + 8.0);
+        let mut entry = |canvas: &mut super::canvas::Canvas<'_>, name: &str, colour, width| {
+            canvas.line(&[key, (key.0 + 20.0, key.1)], colour, width, 1.0);
+            let name = fit(name, TEXT, WIDTH - key.0 - 28.0);
+            canvas.text((key.0 + 26.0, key.1), &name, Anchor::Start, INK);
+            key.1 += 20.0;
+        };
+        if all.is_some() {
+            entry(canvas, "all operations", INK, 3.0);
+        }
+        for (i, (name, h)) in lines.iter().enumerate() {
+            entry(canvas, name, series(i), 2.0);
+            canvas.line(&curve(h, &x, &y), series(i), 2.0, 1.0);
+        }
+        if let Some(h) = all {
+            canvas.line(&curve(h, &x, &y), INK, 3.0, 1.0);
+        }
+    })?;
+    Ok(Some(Figure {
+        name: "latency-cdf",
+        alt: alt.into(),
+        svg,
+    }))
+}
+
+/// Steps of the distribution function, at most one a half pixel.
+fn curve(h: &Histogram<u64>, x: &Scale, y: &Scale) -> Vec<Point> {
+    let total = h.len() as f64;
+    let mut sum = 0_u64;
+    let mut points: Vec<Point> = Vec::new();
+    let mut height = y.px(0.0);
+    for step in h.iter_recorded() {
+        sum += step.count_at_value();
+        // The bucket's highest value may lie above the largest one recorded.
+        let value = step.value_iterated_to().min(h.max()).max(1);
+        let at = x.px(value as f64 / 1e3);
+        let next = y.px(sum as f64 / total);
+        match points.last_mut() {
+            Some(last) if at - last.0 < 0.5 => last.1 = next,
+            _ => points.extend([(at, height), (at, next)]),
+        }
+        height = next;
+    }
+    points
+}

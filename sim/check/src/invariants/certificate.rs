@@ -1,0 +1,113 @@
+//! I7: certificate soundness.
+
+use super::{CheckEntry, Subjects, any_chain, check_from_entry};
+use consim_core::chain::vote_statement;
+use consim_core::{ChainId, Committed, Digest, Finding, NodeId, Observer, Probe, Severity, Time};
+use std::sync::Arc;
+
+pub(super) const ENTRY: CheckEntry = CheckEntry {
+    name: "certificate",
+    code: "I7",
+    since: "0.1.0",
+    severity: Severity::Safety,
+    says: "Every commit carries valid signatures of a quorum of distinct validators over its own batch and sequence number.",
+    applies: any_chain,
+    build: |subjects| Box::new(CertificateSoundness::new(subjects)),
+};
+
+/// Verifies every certificate that a correct node commits on: nodes may hold different ones.
+pub struct CertificateSoundness {
+    subjects: Arc<Subjects>,
+    finding: Finding,
+    /// The statement hashed last; nodes mostly commit the same one after another.
+    last: Option<((ChainId, u8, u64, u64, Digest), Digest)>,
+}
+
+impl CertificateSoundness {
+    /// A check that has seen nothing.
+    pub fn new(subjects: Arc<Subjects>) -> Self {
+        Self {
+            subjects,
+            finding: Finding::new(),
+            last: None,
+        }
+    }
+
+    /// What is wrong with a commit, in words.
+    fn defect(&mut self, committed: &Committed) -> Option<String> {
+        let certificate = &committed.certificate;
+        let Some(chain) = self.subjects.chain(committed.chain) else {
+            return Some("is of an unknown chain".into());
+        };
+        if certificate.sequence != committed.sequence {
+            return Some(format!(
+                "carries a certificate for sequence {}",
+                certificate.sequence
+            ));
+        }
+        if certificate.digest != committed.batch.digest() {
+            return Some(format!(
+                "carries a certificate for batch {}, not {}",
+                certificate.digest,
+                committed.batch.digest()
+            ));
+        }
+        let subject = (
+            committed.chain,
+            certificate.kind,
+            certificate.view,
+            certificate.sequence,
+            certificate.digest,
+        );
+        let statement = match self.last {
+            Some((known, statement)) if known == subject => statement,
+            _ => {
+                let (chain, kind, view, sequence, digest) = subject;
+                let statement = vote_statement(chain, kind, view, sequence, &digest);
+                self.last = Some((subject, statement));
+                statement
+            }
+        };
+        let mut signers: Vec<u32> = certificate
+            .signatures
+            .iter()
+            .filter(|s| chain.members.binary_search(&NodeId(s.key.0)).is_ok())
+            .filter(|s| self.subjects.keys.verify(&statement, s))
+            .map(|s| s.key.0)
+            .collect();
+        signers.sort_unstable();
+        signers.dedup();
+        (signers.len() < chain.quorum).then(|| {
+            format!(
+                "carries valid signatures of {} distinct validators (of {} signatures), {} are needed",
+                signers.len(),
+                certificate.signatures.len(),
+                chain.quorum
+            )
+        })
+    }
+}
+
+impl Observer for CertificateSoundness {
+    fn probe(&mut self, _at: Time, node: NodeId, probe: &Probe) {
+        let Probe::Committed(committed) = probe else {
+            return;
+        };
+        if !self.subjects.correct(node) {
+            return;
+        }
+        let defect = self.defect(committed);
+        let subjects = &self.subjects;
+        self.finding.judge(defect.is_none(), || {
+            format!(
+                "{}, sequence {}: the commit of {} {}",
+                subjects.chain_name(committed.chain),
+                committed.sequence,
+                subjects.name(node),
+                defect.unwrap_or_default()
+            )
+        });
+    }
+}
+
+check_from_entry!(CertificateSoundness);

@@ -1,0 +1,150 @@
+//! L1: liveness.
+
+use super::by_height::ByHeight;
+use super::calm::Calm;
+use super::{CheckEntry, Subjects, any_chain, check_from_entry};
+use consim_core::{ChainId, Digest, Finding, NodeId, Observer, Probe, Severity, Time, TxId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub(super) const ENTRY: CheckEntry = CheckEntry {
+    name: "liveness",
+    code: "L1",
+    since: "0.1.0",
+    severity: Severity::Liveness,
+    says: "Every transaction that a correct node took in, and that stayed up, is executed within the bound, counted from the end of the last fault where that is later.",
+    applies: any_chain,
+    build: |subjects| Box::new(Liveness::new(subjects)),
+};
+
+type Key = (TxId, ChainId);
+
+/// Follows every transaction from its admission to its first execution: about 20 bytes an executed
+/// transaction, more while it waits.
+pub struct Liveness {
+    subjects: Arc<Subjects>,
+    finding: Finding,
+    calm: Calm,
+    ids: ByHeight<Digest>,
+    executed: BTreeSet<Key>,
+    /// Who took it in and is still up, in order of time.
+    pending: BTreeMap<Key, Vec<(Time, NodeId)>>,
+    /// The first admission of every pending transaction.
+    queue: BTreeSet<(Time, Key)>,
+}
+
+impl Liveness {
+    /// A check that has seen nothing.
+    pub fn new(subjects: Arc<Subjects>) -> Self {
+        Self {
+            subjects,
+            finding: Finding::new(),
+            calm: Calm::default(),
+            ids: ByHeight::new(),
+            executed: BTreeSet::new(),
+            pending: BTreeMap::new(),
+            queue: BTreeSet::new(),
+        }
+    }
+
+    /// Condemns what was due before `at`. Called before anything that changes what is due.
+    fn expire(&mut self, at: Time) {
+        while let Some(&(first, key)) = self.queue.first() {
+            let bound = self.subjects.bound;
+            if self.calm.due(first, bound).is_none_or(|due| due >= at) {
+                return;
+            }
+            self.queue.pop_first();
+            self.pending.remove(&key);
+            let subjects = &self.subjects;
+            let (tx, chain) = key;
+            self.finding.judge(false, || {
+                format!(
+                    "{}: transaction {} of {}, taken in at {first}, was not executed within {bound}",
+                    subjects.chain_name(chain),
+                    tx.number,
+                    subjects.name(tx.origin)
+                )
+            });
+        }
+    }
+
+    fn admitted(&mut self, at: Time, node: NodeId, key: Key) {
+        if self.executed.contains(&key) {
+            return;
+        }
+        let waiting = self.pending.entry(key).or_default();
+        if waiting.is_empty() {
+            self.queue.insert((at, key));
+        }
+        waiting.push((at, node));
+    }
+
+    fn execute(&mut self, key: Key) {
+        self.executed.insert(key);
+        let Some(waiting) = self.pending.remove(&key) else {
+            return;
+        };
+        if let Some(&(first, _)) = waiting.first() {
+            self.queue.remove(&(first, key));
+            self.finding.judge(true, String::new);
+        }
+    }
+}
+
+impl Observer for Liveness {
+    fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
+        match probe {
+            Probe::Admitted { chain, tx, .. } if self.subjects.correct(node) => {
+                self.expire(at);
+                self.admitted(at, node, (*tx, *chain));
+            }
+            Probe::Applied(block) if self.subjects.correct(node) => {
+                let (chain, height) = (block.header.chain, block.header.height);
+                if self.ids.get(chain, height) == Some(&block.id) {
+                    return;
+                }
+                self.ids.insert(chain, height, block.id);
+                self.expire(at);
+                for tx in block.committed.batch.txs().iter() {
+                    self.execute((tx.id(), chain));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
+        self.expire(at);
+        if up {
+            return;
+        }
+        // What only this node had taken in may be lost with it.
+        let queue = &mut self.queue;
+        self.pending.retain(|&key, waiting| {
+            let before = waiting.first().map(|&(first, _)| first);
+            waiting.retain(|&(_, n)| n != node);
+            let after = waiting.first().map(|&(first, _)| first);
+            if before != after {
+                if let Some(first) = before {
+                    queue.remove(&(first, key));
+                }
+                if let Some(first) = after {
+                    queue.insert((first, key));
+                }
+            }
+            after.is_some()
+        });
+    }
+
+    fn fault(&mut self, at: Time, _id: &str, open: bool) {
+        self.expire(at);
+        self.calm.fault(at, open);
+    }
+
+    fn end(&mut self, at: Time) {
+        self.expire(at);
+    }
+}
+
+check_from_entry!(Liveness);

@@ -1,0 +1,124 @@
+//! Generic invariants, one file each. They listen to probes and to the wire, recompute with code
+//! of their own, and know nothing of the protocol, the ledger or the domain that they judge.
+//!
+//! Every node reports every block, so a check does its full work for the first report of a height
+//! and compares ids for the others.
+
+mod agreement;
+mod at_most_once;
+mod by_height;
+mod calm;
+mod certificate;
+mod convergence;
+mod equal_state_roots;
+mod finality;
+mod hash_chain;
+mod liveness;
+mod merkle;
+mod no_double_signing;
+mod prefix_order;
+mod subjects;
+mod validity;
+
+#[cfg(test)]
+mod tests;
+
+pub use agreement::Agreement;
+pub use at_most_once::AtMostOnce;
+pub use certificate::CertificateSoundness;
+pub use convergence::Convergence;
+pub use equal_state_roots::EqualStateRoots;
+pub use finality::Finality;
+pub use hash_chain::HashChain;
+pub use liveness::Liveness;
+pub use merkle::Merkle;
+pub use no_double_signing::NoDoubleSigning;
+pub use prefix_order::PrefixOrder;
+pub use subjects::{ChainSubject, Subjects};
+pub use validity::Validity;
+
+use consim_core::{Check, Severity};
+use std::sync::Arc;
+
+/// A line of the registry of checks.
+#[derive(Clone, Copy)]
+pub struct CheckEntry {
+    /// Its word in scenarios (`agreement`).
+    pub name: &'static str,
+    /// Its code in the catalogue of invariants (`I1`).
+    pub code: &'static str,
+    /// The first version that has it.
+    pub since: &'static str,
+    /// What a violation means.
+    pub severity: Severity,
+    /// What it says, in one sentence.
+    pub says: &'static str,
+    /// Does its subject occur in the run? A check without a subject is not listed.
+    pub applies: fn(&Subjects) -> bool,
+    /// Makes it.
+    pub build: fn(Arc<Subjects>) -> Box<dyn Check>,
+}
+
+impl CheckEntry {
+    /// Is `word` its name or its code?
+    pub fn is(&self, word: &str) -> bool {
+        self.name == word || self.code == word
+    }
+}
+
+/// All generic checks, in the order of the catalogue.
+pub const CHECKS: &[CheckEntry] = &[
+    agreement::ENTRY,
+    prefix_order::ENTRY,
+    finality::ENTRY,
+    validity::ENTRY,
+    at_most_once::ENTRY,
+    no_double_signing::ENTRY,
+    certificate::ENTRY,
+    equal_state_roots::ENTRY,
+    hash_chain::ENTRY,
+    merkle::ENTRY,
+    liveness::ENTRY,
+    convergence::ENTRY,
+];
+
+/// The checks that apply to `subjects`: of those in `only` (all, if it is empty) the ones that are
+/// not in `except`. Words are names or codes.
+pub fn build(subjects: &Arc<Subjects>, only: &[String], except: &[String]) -> Vec<Box<dyn Check>> {
+    CHECKS
+        .iter()
+        .filter(|entry| only.is_empty() || only.iter().any(|word| entry.is(word)))
+        .filter(|entry| !except.iter().any(|word| entry.is(word)))
+        .filter(|entry| (entry.applies)(subjects))
+        .map(|entry| (entry.build)(Arc::clone(subjects)))
+        .collect()
+}
+
+/// A subject that every run with a chain has.
+fn any_chain(subjects: &Subjects) -> bool {
+    !subjects.chains.is_empty()
+}
+
+/// Implements [`Check`] for a type with a field `finding` out of the file's `ENTRY`.
+macro_rules! check_from_entry {
+    ($type:ty) => {
+        impl consim_core::Check for $type {
+            fn name(&self) -> &'static str {
+                ENTRY.name
+            }
+            fn code(&self) -> &'static str {
+                ENTRY.code
+            }
+            fn severity(&self) -> consim_core::Severity {
+                ENTRY.severity
+            }
+            fn says(&self) -> &'static str {
+                ENTRY.says
+            }
+            fn finding(&self) -> consim_core::Finding {
+                self.finding.clone()
+            }
+        }
+    };
+}
+use check_from_entry;

@@ -1,0 +1,55 @@
+//! Whom and what the checks judge.
+
+use consim_core::{ChainId, Keyring, NodeId, Span};
+
+/// A chain under judgement.
+#[derive(Clone, Debug)]
+pub struct ChainSubject {
+    /// Its number.
+    pub id: ChainId,
+    /// Its name.
+    pub name: String,
+    /// Its validators, ascending.
+    pub members: Vec<NodeId>,
+    /// Votes that a certificate needs, by the protocol's definition (not by what a fault set).
+    pub quorum: usize,
+}
+
+/// What the checks of a run are told.
+#[derive(Clone, Debug)]
+pub struct Subjects {
+    /// The chains.
+    pub chains: Vec<ChainSubject>,
+    /// Everybody's public keys.
+    pub keys: Keyring,
+    /// Names of the nodes, by node number.
+    pub names: Vec<String>,
+    /// Nodes under an adversary's control; all others are correct, also those that crash.
+    pub corrupt: Vec<NodeId>,
+    /// Does the plan restart a node?
+    pub restarts: bool,
+    /// How long liveness may take after the last disturbance (`heal.bound`).
+    pub bound: Span,
+}
+
+impl Subjects {
+    /// Is `node` correct?
+    pub fn correct(&self, node: NodeId) -> bool {
+        !self.corrupt.contains(&node)
+    }
+    /// The chain with number `id`.
+    pub fn chain(&self, id: ChainId) -> Option<&ChainSubject> {
+        self.chains.iter().find(|chain| chain.id == id)
+    }
+    /// The node's name.
+    pub fn name(&self, node: NodeId) -> String {
+        self.names
+            .get(node.index())
+            .map_or_else(|| node.to_string(), Clone::clone)
+    }
+    /// The chain's name.
+    pub fn chain_name(&self, id: ChainId) -> String {
+        self.chain(id)
+            .map_or_else(|| format!("chain {}", id.0), |chain| chain.name.clone())
+    }
+}

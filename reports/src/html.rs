@@ -447,8 +447,11 @@ struct Series {
     bottom: f64,
     width: f64,
     end_s: f64,
-    rows: Vec<(f64, f64, f64, u64, Option<f64>, Option<f64>)>,
+    rows: Vec<Row>,
 }
+
+/// A bin: from, to, transactions a second, operations given up, p50 and p99 in milliseconds.
+type Row = (f64, f64, f64, u64, Option<f64>, Option<f64>);
 
 fn series_json(results: &Results) -> Result<String, ReportError> {
     let TimeGeometry { frame, end_s } = figures::geometry(results);

@@ -81,7 +81,6 @@ pub(crate) fn latency_cdf(results: &Results) -> Result<Option<Figure>, ReportErr
     })?;
     Ok(Some(Figure {
         name: "latency-cdf",
-        alt: alt.into(),
         svg,
     }))
 }

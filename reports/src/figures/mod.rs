@@ -22,8 +22,6 @@ pub(crate) use utilisation::by_use;
 pub(crate) struct Figure {
     /// Its name, also that of its file.
     pub(crate) name: &'static str,
-    /// What it shows, for those who do not see it.
-    pub(crate) alt: String,
     /// The drawing.
     pub(crate) svg: String,
 }

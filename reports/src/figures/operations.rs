@@ -101,7 +101,6 @@ pub(crate) fn operations(results: &Results) -> Result<Option<Figure>, ReportErro
     })?;
     Ok(Some(Figure {
         name: "operations",
-        alt: alt.into(),
         svg,
     }))
 }

@@ -122,7 +122,6 @@ pub(crate) fn throughput(results: &Results) -> Result<Figure, ReportError> {
     })?;
     Ok(Figure {
         name: "throughput",
-        alt: alt.into(),
         svg,
     })
 }
@@ -204,7 +203,6 @@ pub(crate) fn latency(results: &Results) -> Result<Figure, ReportError> {
     })?;
     Ok(Figure {
         name: "latency",
-        alt: alt.into(),
         svg,
     })
 }

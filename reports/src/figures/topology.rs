@@ -9,7 +9,7 @@ use crate::words;
 use consim_check::results::{Region, Results, Topology};
 use petgraph::graphmap::UnGraphMap;
 use plotters::style::FontStyle;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 const HEIGHT: f64 = 520.0;
 /// The part of the figure that places lie in.
@@ -76,17 +76,17 @@ pub(crate) fn topology(results: &Results) -> Result<Option<Figure>, ReportError>
     })?;
     Ok(Some(Figure {
         name: "topology",
-        alt: alt.into(),
         svg,
     }))
 }
 
 /// Tiers with their colour, in order of appearance.
 fn tiers(regions: &[Region]) -> Vec<(&str, usize)> {
-    let mut seen: BTreeMap<&str, ()> = BTreeMap::new();
-    for (_, tier) in regions.iter().flat_map(|r| &r.nodes) {
-        seen.insert(tier, ());
-    }
+    let seen: BTreeSet<&str> = regions
+        .iter()
+        .flat_map(|r| &r.nodes)
+        .map(|(_, tier)| tier.as_str())
+        .collect();
     // The usual tiers from the largest institution to the smallest; others follow by name.
     let rank = |tier: &str| {
         ["tertiary", "secondary", "community", "regulator"]
@@ -94,7 +94,7 @@ fn tiers(regions: &[Region]) -> Vec<(&str, usize)> {
             .position(|t| *t == tier)
             .unwrap_or(4)
     };
-    let mut tiers: Vec<&str> = seen.into_keys().collect();
+    let mut tiers: Vec<&str> = seen.into_iter().collect();
     tiers.sort_by_key(|t| (rank(t), *t));
     tiers.into_iter().enumerate().map(|(i, t)| (t, i)).collect()
 }

@@ -103,7 +103,6 @@ pub(crate) fn utilisation(results: &Results) -> Result<Option<Figure>, ReportErr
     })?;
     Ok(Some(Figure {
         name: "utilisation",
-        alt: alt.into(),
         svg,
     }))
 }

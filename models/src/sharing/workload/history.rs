@@ -36,10 +36,6 @@ impl History {
         }
         self.visits.push_back(past);
     }
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.visits.len()
-    }
     /// A settled visit that fits, by a few draws.
     pub(super) fn find(
         &self,

@@ -20,8 +20,11 @@ pub struct CertificateSoundness {
     subjects: Arc<Subjects>,
     finding: Finding,
     /// The statement hashed last; nodes mostly commit the same one after another.
-    last: Option<((ChainId, u8, u64, u64, Digest), Digest)>,
+    last: Option<(Statement, Digest)>,
 }
+
+/// What a vote's signature covers: chain, kind, view, sequence, batch digest.
+type Statement = (ChainId, u8, u64, u64, Digest);
 
 impl CertificateSoundness {
     /// A check that has seen nothing.

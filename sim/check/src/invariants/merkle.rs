@@ -115,7 +115,7 @@ impl Merkle {
         });
         for (index, entry) in entries.iter().enumerate() {
             let draw = mix(block.id.prefix(), index as u64);
-            if draw % SAMPLE != 0 {
+            if !draw.is_multiple_of(SAMPLE) {
                 continue;
             }
             let proof = path(index, &entries);

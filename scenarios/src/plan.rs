@@ -3,6 +3,7 @@
 //! `BTreeMap`s and integers; no `Option` where a default exists. The language makes it, the
 //! runner executes it, `plan.yaml` prints it as a scenario.
 
+use consim_core::values::Expectation;
 use consim_core::{Distribution, Span, Time};
 use consim_kernel::config::{Hardware, Link};
 use consim_models::consensus::{BlockLimits, MempoolLimits, ProtocolOptions};
@@ -257,36 +258,6 @@ pub enum LinesPlan {
     FromTo(Who, Who),
     /// Both ways.
     Between(Who, Who),
-}
-
-/// A gate.
-#[derive(Clone, Debug)]
-pub struct Expectation {
-    /// The metric's path.
-    pub path: String,
-    /// As written.
-    pub text: String,
-    /// The limit, in the metric's unit in `outcome.metrics` (ms, per second, share 0..1, count).
-    pub limit: Limit,
-}
-
-/// A limit. Values are in the unit of the metric.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Limit {
-    /// `at most V`.
-    AtMost(f64),
-    /// `at least V`.
-    AtLeast(f64),
-    /// `below V`.
-    Below(f64),
-    /// `above V`.
-    Above(f64),
-    /// `exactly V`.
-    Exactly(f64),
-    /// `between A and B`.
-    Between(f64, f64),
-    /// `within P of V`: share, value.
-    Within(f64, f64),
 }
 
 /// A data source that was read.

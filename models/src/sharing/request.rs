@@ -1,13 +1,15 @@
 //! What users ask of a desk: visits, changes of consent, readings of the audit.
 
 use super::ids::{Grantee, RecordId};
-use consim_core::{Encoder, Payload, Span, mix};
+use consim_core::{Encoder, Payload, Span, WorkloadId, mix};
 use std::any::Any;
 use std::sync::Arc;
 
-/// How patient the users of a workload are.
+/// Whose users ask, and how patient they are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Terms {
+    /// The workload.
+    pub workload: WorkloadId,
     /// What counts as available, in place of the operations' own deadlines.
     pub deadline: Option<Span>,
     /// Wait before an operation is repeated.
@@ -144,7 +146,8 @@ impl Payload for Request {
     }
     fn encode(&self, out: &mut Vec<u8>) {
         let mut e = Encoder::new(out);
-        e.u64(self.terms.deadline.map_or(0, Span::nanos))
+        e.u16(self.terms.workload.0)
+            .u64(self.terms.deadline.map_or(0, Span::nanos))
             .u64(self.terms.retry_after.nanos())
             .u32(self.terms.retry_times);
         match &self.wish {
@@ -185,7 +188,8 @@ impl Payload for Request {
         }
     }
     fn encoded_len(&self) -> usize {
-        8 + 8
+        2 + 8
+            + 8
             + 4
             + 1
             + match &self.wish {

@@ -14,6 +14,10 @@ pub struct ChainId(pub u16);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct OpId(pub u64);
 
+/// A workload of the run, in the order of their names.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct WorkloadId(pub u16);
+
 impl NodeId {
     /// The index of this node in tables of nodes.
     pub const fn index(self) -> usize {

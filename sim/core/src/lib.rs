@@ -30,7 +30,7 @@ pub use digest::Digest;
 pub use disk::{Disk, Slot, Write, WriteToken};
 pub use dist::{Distribution, Sampler};
 pub use effect::{Delivery, Effect, Effects};
-pub use ids::{ChainId, NodeId, OpId};
+pub use ids::{ChainId, NodeId, OpId, WorkloadId};
 pub use machine::{State, StateMachine};
 pub use observer::{Check, Finding, Observer, Severity, Verdict};
 pub use payload::{Payload, Vote};

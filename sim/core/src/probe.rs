@@ -1,7 +1,7 @@
 //! Typed observations that processes emit; metrics, checks, traces and reports observe them.
 
 use crate::chain::{Block, Committed, TxId};
-use crate::{ChainId, Digest, NodeId, OpId, Span, Time};
+use crate::{ChainId, Digest, NodeId, OpId, Span, Time, WorkloadId};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -23,6 +23,8 @@ pub enum Probe {
     Asked {
         /// The operation.
         op: OpId,
+        /// Whose user asks.
+        workload: WorkloadId,
         /// Its kind (`read`, `grant`).
         name: &'static str,
         /// What counts as available.
@@ -32,6 +34,8 @@ pub enum Probe {
     Ended {
         /// The operation.
         op: OpId,
+        /// The workload that `Asked` gave.
+        workload: WorkloadId,
         /// Its kind.
         name: &'static str,
         /// How.

@@ -15,7 +15,7 @@ use super::request::{Change, Request, Terms};
 use consim_core::rng::below;
 use consim_core::{
     Context, Event, NodeId, OpEnd, OpId, Payload, Probe, Process, Sampler, Span, Time, TimerKey,
-    Work,
+    Work, WorkloadId,
 };
 use flow::{Flow, Step};
 use rand_chacha::rand_core::Rng;
@@ -48,6 +48,7 @@ pub struct DeskConfig {
 #[derive(Debug)]
 struct Running {
     flow: u64,
+    workload: WorkloadId,
     name: &'static str,
     asked: Time,
     deadline: Span,
@@ -88,10 +89,16 @@ impl Desk {
             self.advance(cx, id);
         } else if let Some(step) = flow.steps.front() {
             let (name, asked, deadline) = (step.name(), cx.now(), deadline(&request.terms, false));
-            let op = self.new_op(cx);
-            cx.emit(Probe::Asked { op, name, deadline });
+            let (op, workload) = (self.new_op(cx), request.terms.workload);
+            cx.emit(Probe::Asked {
+                op,
+                workload,
+                name,
+                deadline,
+            });
             cx.emit(Probe::Ended {
                 op,
+                workload,
                 name,
                 end: OpEnd::GaveUp,
                 asked,
@@ -158,7 +165,7 @@ impl Desk {
             }
             Step::Sweep => Ask::Sweep,
         };
-        let retry_after = flow.terms.retry_after;
+        let (retry_after, workload) = (flow.terms.retry_after, flow.terms.workload);
         let op = self.new_op(cx);
         if let (Ask::Request { .. }, Some(flow)) = (&ask, self.flows.get_mut(&id)) {
             flow.request = RequestId(op.0);
@@ -168,13 +175,19 @@ impl Desk {
             certificate: Arc::clone(&self.config.certificate),
             ask,
         });
-        cx.emit(Probe::Asked { op, name, deadline });
+        cx.emit(Probe::Asked {
+            op,
+            workload,
+            name,
+            deadline,
+        });
         cx.send(self.config.server, Arc::clone(&message));
         cx.set_timer(retry_timer(op), retry_after);
         self.running.insert(
             op,
             Running {
                 flow: id,
+                workload,
                 name,
                 asked: cx.now(),
                 deadline,
@@ -229,6 +242,7 @@ impl Desk {
     fn end(&mut self, cx: &mut Context<'_>, op: OpId, end: OpEnd) {
         let Some(Running {
             flow,
+            workload,
             name,
             asked,
             deadline,
@@ -239,6 +253,7 @@ impl Desk {
         };
         cx.emit(Probe::Ended {
             op,
+            workload,
             name,
             end,
             asked,

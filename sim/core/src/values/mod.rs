@@ -1,2 +1,5 @@
-//! Value types of scenarios: sizes, bit rates, rates, shares, factors, limits, and their one
-//! text parser. No YAML here.
+//! Value types of scenarios, and the one parser of their texts. No YAML here.
+
+mod limit;
+
+pub use limit::{Expectation, Limit};

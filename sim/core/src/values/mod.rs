@@ -11,7 +11,8 @@ mod when;
 
 pub use limit::{Expectation, Limit, LimitText, Measure};
 pub use quantity::{
-    BitRate, Bytes, Count, Drift, Factor, MAX_NAME, Name, Offset, RESERVED, Rate, Share, Switch,
+    BitRate, Bytes, Count, Degrees, Drift, Factor, MAX_NAME, Name, Offset, RESERVED, Rate, Ratio,
+    Share, Switch,
 };
 pub use selector::{Counted, Pick, Quantity, Selector, Set, Word};
 pub use when::{DateTime, Instant, Range};

@@ -28,6 +28,14 @@ pub struct Share(pub u32);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Factor(pub u32);
 
+/// A plain number, in parts per 1,000.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Ratio(pub u32);
+
+/// An angle in millionths of a degree, with a sign.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Degrees(pub i32);
+
 /// `true` or `false`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Switch(pub bool);
@@ -248,11 +256,7 @@ impl Value for Rate {
             let back = (n * 1_000_000_000 + seconds / 2) / seconds;
             (back == u128::from(self.0)).then(|| format!("{n}{period}"))
         });
-        whole.unwrap_or_else(|| {
-            let (seconds, rest) = (self.0 / 1_000_000_000, self.0 % 1_000_000_000);
-            let digits = format!("{rest:09}");
-            format!("{seconds}.{}/s", digits.trim_end_matches('0'))
-        })
+        whole.unwrap_or_else(|| format!("{}/s", pointed(self.0, 9)))
     }
 }
 
@@ -305,11 +309,7 @@ impl Value for Share {
         Ok(Self(ppb as u32))
     }
     fn text(&self) -> String {
-        let (percent, rest) = (self.0 / 10_000_000, self.0 % 10_000_000);
-        if rest == 0 {
-            return format!("{percent}%");
-        }
-        format!("{percent}.{}%", format!("{rest:07}").trim_end_matches('0'))
+        format!("{}%", pointed(u64::from(self.0), 7))
     }
 }
 
@@ -330,12 +330,63 @@ impl Value for Factor {
             .map_err(|_| too_fine::<Self>(text, "thousandth"))
     }
     fn text(&self) -> String {
-        let (whole, rest) = (self.0 / 1_000, self.0 % 1_000);
-        if rest == 0 {
-            return format!("{whole}x");
-        }
-        format!("{whole}.{}x", format!("{rest:03}").trim_end_matches('0'))
+        format!("{}x", pointed(u64::from(self.0), 3))
     }
+}
+
+impl Value for Ratio {
+    const FORM: &'static str = "a plain number";
+    const EXAMPLES: &'static str = "1.6";
+    fn parse(text: &str) -> Result<Self, ValueError> {
+        let Some(number) = Decimal::parse(text) else {
+            return Err(ValueError::form::<Self>(text));
+        };
+        let permille = narrow::<Self>(text, number.times(1_000), "thousandth")?;
+        u32::try_from(permille)
+            .map(Self)
+            .map_err(|_| too_fine::<Self>(text, "thousandth"))
+    }
+    fn text(&self) -> String {
+        pointed(u64::from(self.0), 3)
+    }
+}
+
+impl Value for Degrees {
+    const FORM: &'static str = "an angle in degrees";
+    const EXAMPLES: &'static str = "23.12911 or -0.5";
+    fn parse(text: &str) -> Result<Self, ValueError> {
+        let (sign, size) = match text.strip_prefix('-') {
+            Some(rest) => (-1, rest),
+            None => (1, text),
+        };
+        let Some(number) = Decimal::parse(size) else {
+            return Err(ValueError::form::<Self>(text));
+        };
+        let micro = narrow::<Self>(text, number.times(1_000_000), "millionth of a degree")?;
+        if micro > 180_000_000 {
+            return Err(ValueError::new(
+                "E107",
+                format!("{text} is more than half a turn"),
+                "an angle is between -180 and 180 degrees",
+            ));
+        }
+        Ok(Self(sign * micro as i32))
+    }
+    fn text(&self) -> String {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        format!("{sign}{}", pointed(u64::from(self.0.unsigned_abs()), 6))
+    }
+}
+
+/// `value / 10^digits` as a decimal number without trailing zeros.
+fn pointed(value: u64, digits: u32) -> String {
+    let scale = 10u64.pow(digits);
+    let (whole, rest) = (value / scale, value % scale);
+    if rest == 0 {
+        return whole.to_string();
+    }
+    let rest = format!("{rest:0width$}", width = digits as usize);
+    format!("{whole}.{}", rest.trim_end_matches('0'))
 }
 
 impl Value for Switch {
@@ -388,14 +439,7 @@ impl Value for Drift {
     }
     fn text(&self) -> String {
         let sign = if self.0 < 0 { "-" } else { "" };
-        let (ppm, rest) = (self.0.unsigned_abs() / 1_000, self.0.unsigned_abs() % 1_000);
-        if rest == 0 {
-            return format!("{sign}{ppm}ppm");
-        }
-        format!(
-            "{sign}{ppm}.{}ppm",
-            format!("{rest:03}").trim_end_matches('0')
-        )
+        format!("{sign}{}ppm", pointed(self.0.unsigned_abs(), 3))
     }
 }
 

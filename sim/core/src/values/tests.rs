@@ -110,6 +110,9 @@ fn counts_shares_factors_switches() {
         ("100%", "100%"),
     ]);
     round::<Factor>(&[("3x", "3x"), ("0.5x", "0.5x"), ("1.25x", "1.25x")]);
+    round::<Ratio>(&[("1.6", "1.6"), ("2", "2")]);
+    round::<Degrees>(&[("23.12911", "23.12911"), ("-0.5", "-0.5"), ("-7", "-7")]);
+    refuse::<Degrees>(&[("181", "E107", "between"), ("N", "E106", "")]);
     round::<Switch>(&[("true", "true"), ("false", "false")]);
     round::<Offset>(&[("-10ms", "-10ms"), ("10ms", "10ms"), ("0s", "0s")]);
     round::<Drift>(&[("-20ppm", "-20ppm"), ("1.5ppm", "1.5ppm")]);

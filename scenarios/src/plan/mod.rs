@@ -3,6 +3,14 @@
 //! `BTreeMap`s and integers; no `Option` where a default exists. The language makes it, the
 //! runner executes it, `plan.yaml` prints it as a scenario.
 
+mod digest;
+mod print;
+mod resolve;
+
+pub use print::Explained;
+pub(crate) use print::{explain, yaml};
+pub(crate) use resolve::{Head, resolve};
+
 use consim_core::values::Expectation;
 use consim_core::{Distribution, Span, Time};
 use consim_kernel::config::{Hardware, Link};
@@ -200,20 +208,19 @@ pub enum ReplaySpacing {
     Scaled,
 }
 
-/// How much. Rates are events per 10^9 seconds.
+/// How much.
 #[derive(Clone, Debug)]
 pub enum Load {
-    /// In all, spread evenly over the institutions of the service.
-    Open {
-        /// Events per 10^9 s.
-        rate: u64,
+    /// At rates.
+    Rates {
+        /// Per institution: index into `institutions`, events per 10^9 s.
+        rates: BTreeMap<usize, u64>,
         /// Evenly spaced instead of Poisson.
         even: bool,
     },
-    /// Per institution: index into `institutions`, events per 10^9 s.
-    Each(BTreeMap<usize, u64>),
-    /// Everything that is recorded, once, over the window (with `source`, when no load is given).
-    Recorded,
+    /// Everything that is recorded, once, over the window, at these institutions (with `source`,
+    /// when no load is given).
+    Recorded(Vec<usize>),
 }
 
 /// A fault with its window.

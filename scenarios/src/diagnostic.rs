@@ -1,0 +1,118 @@
+//! What is wrong with a scenario: place, what is wrong, what would be right.
+
+use serde::Serialize;
+use std::fmt::Write as _;
+use unicode_width::UnicodeWidthStr;
+
+/// The most diagnostics that one command prints.
+pub const MAX_DIAGNOSTICS: usize = 50;
+
+/// Does it stop the run?
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Yes.
+    Error,
+    /// No; `check --strict` makes it one.
+    Warning,
+}
+
+/// One mistake.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Diagnostic {
+    /// The stable code (`E101`, `W403`).
+    pub code: &'static str,
+    /// Error or warning.
+    pub severity: Severity,
+    /// The file as the user named it, or the option of the command line.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// How many characters are meant.
+    pub length: usize,
+    /// The key's path, if it has one (`faults.city-cut.for`).
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What would be right.
+    pub help: String,
+    /// The line itself.
+    #[serde(skip)]
+    pub text: String,
+}
+
+/// All mistakes of a command, sorted by place.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Diagnostics {
+    /// The mistakes.
+    pub list: Vec<Diagnostic>,
+}
+
+impl Diagnostic {
+    /// The mistake with its line and a caret.
+    pub fn render(&self) -> String {
+        let word = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let mut out = format!(
+            "{word}[{}] {}:{}:{}\n",
+            self.code, self.file, self.line, self.column
+        );
+        let gutter = self.line.to_string().len().max(2);
+        let before: String = self.text.chars().take(self.column - 1).collect();
+        let meant: String = self
+            .text
+            .chars()
+            .skip(self.column - 1)
+            .take(self.length)
+            .collect();
+        let indent = before.replace('\t', " ").width();
+        let carets = "^".repeat(meant.width().max(1));
+        let shown = self.text.replace('\t', " ");
+        let _ = writeln!(out, "{:>gutter$} | {}", self.line, shown.trim_end());
+        let _ = writeln!(
+            out,
+            "{:gutter$} | {:indent$}{carets} {}: {}",
+            "", "", self.code, self.message
+        );
+        if !self.help.is_empty() {
+            let _ = writeln!(out, "{:gutter$} = help: {}", "", self.help);
+        }
+        out
+    }
+    /// The mistake as an object.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+impl Diagnostics {
+    /// Sorts by place, drops repetitions and keeps the first [`MAX_DIAGNOSTICS`].
+    pub(crate) fn new(mut list: Vec<Diagnostic>) -> Self {
+        list.sort_by(|a, b| {
+            let place = |d: &Diagnostic| (d.file.clone(), d.line, d.column, d.code);
+            place(a).cmp(&place(b))
+        });
+        list.dedup();
+        list.truncate(MAX_DIAGNOSTICS);
+        Self { list }
+    }
+    /// All of them with a count at the end.
+    pub fn render(&self) -> String {
+        let mut out: String = self.list.iter().map(Diagnostic::render).collect();
+        let errors = self
+            .list
+            .iter()
+            .filter(|d| d.severity == Severity::Error)
+            .count();
+        let _ = match errors {
+            0 => Ok(()),
+            1 => writeln!(out, "1 error"),
+            n => writeln!(out, "{n} errors"),
+        };
+        out
+    }
+}

@@ -1,0 +1,337 @@
+//! Chains and the services on them.
+
+use super::{ChainView, Planner};
+use crate::plan::{ChainPlan, NetworkPlan, ServicePlan};
+use crate::schema::{
+    Ask, At, Auto, Chain, Consensus, DataSharing, Decode, LeafKind, Population, ServiceKind,
+};
+use consim_core::values::Name;
+use consim_core::{Distribution, Span};
+use consim_models::consensus::pbft::PbftOptions;
+use consim_models::consensus::{BlockLimits, MempoolLimits, PROTOCOLS, ProtocolOptions};
+use consim_models::sharing::config::SharingOptions;
+use std::collections::BTreeMap;
+
+/// The chain of a scenario that names none.
+const DEFAULT_CHAIN: &str = "ledger";
+/// The population of a scenario that names none.
+const DEFAULT_POPULATION: &str = "patients";
+/// A timeout of `auto` is this many latency floors...
+const TIMEOUT_FLOORS: u64 = 4;
+/// ...and at least this.
+const TIMEOUT_LEAST: Span = Span::from_secs(1);
+
+impl Planner<'_> {
+    /// Groups and chains share one name space.
+    pub(super) fn clashes(&mut self) {
+        let scenario = self.scenario;
+        for (name, _) in &scenario.chains {
+            let group = scenario.organisations.iter().find(|(g, _)| g.value == name.value);
+            if let Some((group, _)) = group {
+                let at = self.cx.sources.name_of(&group.place);
+                let line = at.rsplit(':').nth(1).unwrap_or("?").to_owned();
+                let word = &name.value.0;
+                let place = name.place.clone();
+                self.cx.error(
+                    "E305",
+                    &place,
+                    format!("`{word}` is a group (line {line}) and now a chain too"),
+                    format!("selectors could not tell them apart; call the chain e.g. {word}-chain"),
+                );
+            }
+        }
+    }
+
+    /// The chains; the first pass gives selectors their sizes.
+    pub(super) fn chains(
+        &mut self,
+        network: Option<&NetworkPlan>,
+    ) -> Option<BTreeMap<String, ChainPlan>> {
+        let scenario = self.scenario;
+        let default;
+        let chains: &[(At<Name>, Chain)] = if scenario.chains.is_empty() {
+            default = [self.default_chain()?];
+            &default
+        } else {
+            &scenario.chains
+        };
+        if let Some((second, _)) = chains.get(1) {
+            let place = second.place.clone();
+            self.cx.later(&place, "a second chain");
+        }
+        let mut out = BTreeMap::new();
+        let mut whole = true;
+        for (name, chain) in chains {
+            match self.chain(name, chain, network) {
+                Some(plan) => {
+                    out.insert(name.value.0.clone(), plan);
+                }
+                None => whole = false,
+            }
+        }
+        whole.then_some(out)
+    }
+
+    fn default_chain(&mut self) -> Option<(At<Name>, Chain)> {
+        let node = self.cx.default_node("{}")?;
+        let place = self.scenario.consim.place.clone();
+        self.cx.below(&["chains", DEFAULT_CHAIN], &place, |cx| {
+            let leaf = cx.leaf(LeafKind::Head, String::new(), &node.place);
+            let chain = Chain::decode(cx, &node)?;
+            let name = At {
+                value: Name(DEFAULT_CHAIN.into()),
+                place: place.clone(),
+                leaf,
+            };
+            Some((name, chain))
+        })
+    }
+
+    fn chain(
+        &mut self,
+        name: &At<Name>,
+        chain: &Chain,
+        network: Option<&NetworkPlan>,
+    ) -> Option<ChainPlan> {
+        let members = self.nodes(&chain.members)?;
+        let Consensus::Pbft(pbft) = &chain.consensus;
+        let entry = PROTOCOLS.iter().find(|p| p.name == "pbft")?;
+        let n = members.len();
+        let (f, quorum) = ((entry.tolerates)(n), (entry.quorum)(n));
+        self.chains.insert(
+            name.value.0.clone(),
+            ChainView {
+                members: members.clone(),
+                f,
+                quorum,
+            },
+        );
+        if n < entry.least {
+            let place = chain.members.place.clone();
+            self.cx.error(
+                "E501",
+                &place,
+                format!("{} needs at least {} members, these are {n}", entry.name, entry.least),
+                "add members",
+            );
+            return None;
+        }
+        for (at, what) in [
+            (&chain.block.transactions, "a block of no transactions"),
+            (&chain.checkpoint, "no blocks between checkpoints"),
+            (&pbft.watermark, "no sequence numbers in flight"),
+            (&pbft.pipeline, "no proposals in flight"),
+            (&chain.mempool.limit, "a mempool that holds nothing"),
+        ] {
+            if at.value.0 == 0 || at.value.0 > u64::from(u32::MAX) {
+                let place = at.place.clone();
+                let what = if at.value.0 == 0 { what } else { "too many" };
+                self.cx.error("E107", &place, what, "at least 1");
+            }
+        }
+        if pbft.watermark.value.0 < chain.checkpoint.value.0 {
+            let place = pbft.watermark.place.clone();
+            self.cx.error(
+                "E505",
+                &place,
+                format!(
+                    "a window of {} never reaches the checkpoint at {}",
+                    pbft.watermark.value.0, chain.checkpoint.value.0
+                ),
+                "watermark is at least the distance of checkpoints",
+            );
+        }
+        if n != 3 * f + 1 {
+            self.notes.push(format!(
+                "n = {n} is not 3f+1; {} bears f = {f} like n = {} (quorum {quorum})",
+                name.value.0,
+                3 * f + 1
+            ));
+        }
+        let floor = network.map_or(Span::ZERO, |net| {
+            self.floor(net, &members, quorum, entry.phases)
+        });
+        let timeout = match chain.timeout.value {
+            Auto::Given(span) => span,
+            Auto::Auto => floor.times(TIMEOUT_FLOORS).max(TIMEOUT_LEAST),
+        };
+        if timeout.is_zero() {
+            let place = chain.timeout.place.clone();
+            self.cx.error("E107", &place, "a timeout of nothing", "2s or auto");
+        }
+        let text = format!(
+            "n = {n}, f = {f}, quorum {quorum}, latency floor {}, timeout {timeout}",
+            rounded(floor)
+        );
+        self.derived(&["chains", &name.value.0], text, &name.place.clone());
+        Some(ChainPlan {
+            members,
+            protocol: entry.name.to_owned(),
+            options: ProtocolOptions::Pbft(PbftOptions {
+                watermark: pbft.watermark.value.0,
+                pipeline: pbft.pipeline.value.0 as u32,
+            }),
+            block: BlockLimits {
+                transactions: chain.block.transactions.value.0 as u32,
+                bytes: chain.block.bytes.value.0,
+                wait: chain.block.wait.value,
+            },
+            mempool: MempoolLimits {
+                transactions: chain.mempool.limit.value.0 as u32,
+                bytes: chain.mempool.bytes.value.0,
+            },
+            timeout,
+            checkpoint: chain.checkpoint.value.0,
+            f,
+            quorum,
+            floor,
+        })
+    }
+
+    /// The least time from a proposal to its commit at the proposer, by delays alone: the first
+    /// phase goes from the proposer to all, in each further one everybody waits for a quorum. The
+    /// proposer is the one for whom it takes least.
+    fn floor(&self, network: &NetworkPlan, members: &[usize], quorum: usize, phases: u32) -> Span {
+        let line = network.link.delay.mean().nanos();
+        let delay = |a: usize, b: usize| {
+            if a == b {
+                return 0;
+            }
+            let region = |i: usize| self.institutions.get(i).map_or(0, |x| x.region);
+            let row = network.delays.get(region(a));
+            let cell = row.and_then(|row| row.get(region(b)));
+            cell.map_or(0, |d| Distribution::mean(d).nanos()) + line
+        };
+        // More proposers would not change the figure by much, and the search is cubic.
+        let least = members.iter().take(64).map(|&leader| {
+            let mut at: Vec<u64> = members.iter().map(|&m| delay(leader, m)).collect();
+            for _ in 1..phases {
+                at = members
+                    .iter()
+                    .map(|&to| {
+                        let mut heard: Vec<u64> = members
+                            .iter()
+                            .zip(&at)
+                            .map(|(&from, &sent)| sent + delay(from, to))
+                            .collect();
+                        heard.sort_unstable();
+                        heard.get(quorum.saturating_sub(1)).copied().unwrap_or(0)
+                    })
+                    .collect();
+            }
+            let own = members.iter().position(|&m| m == leader);
+            own.and_then(|i| at.get(i).copied()).unwrap_or(0)
+        });
+        Span::from_nanos(least.min().unwrap_or(0))
+    }
+
+    /// The services: those of the scenario, or one for each model that a workload names.
+    pub(super) fn services(&mut self) -> Option<BTreeMap<String, ServicePlan>> {
+        let scenario = self.scenario;
+        let population = self.population()?;
+        let default;
+        let services: &[(At<Name>, ServiceKind)] = if scenario.services.is_empty() {
+            default = [self.default_service()?];
+            &default
+        } else {
+            &scenario.services
+        };
+        if let Some((second, _)) = services.get(1) {
+            let place = second.place.clone();
+            self.cx.later(&place, "a second service");
+        }
+        let mut out = BTreeMap::new();
+        for (name, service) in services {
+            let ServiceKind::DataSharing(sharing) = service;
+            let chain = self.chain_of(name, sharing)?;
+            let options = SharingOptions {
+                ask_each_request: sharing.consent.ask.value == Ask::EachRequest,
+                grant_expires: sharing.consent.expires.value,
+                grant_share: population.consent.grant.value.0,
+                answer_in: population.consent.answer_in.distribution(self.cx),
+                emergency: sharing.emergency.allow.value.0,
+            };
+            out.insert(name.value.0.clone(), ServicePlan::DataSharing { chain, options });
+        }
+        Some(out)
+    }
+
+    fn default_service(&mut self) -> Option<(At<Name>, ServiceKind)> {
+        let node = self.cx.default_node("data-sharing")?;
+        let place = self.scenario.consim.place.clone();
+        self.cx.below(&["services", "data-sharing"], &place, |cx| {
+            let leaf = cx.leaf(LeafKind::Head, String::new(), &node.place);
+            let service = ServiceKind::decode(cx, &node)?;
+            let name = At {
+                value: Name("data-sharing".into()),
+                place: place.clone(),
+                leaf,
+            };
+            Some((name, service))
+        })
+    }
+
+    fn population(&mut self) -> Option<Population> {
+        let scenario = self.scenario;
+        if let Some((second, _)) = scenario.populations.get(1) {
+            let place = second.place.clone();
+            self.cx.later(&place, "a second population");
+        }
+        if let Some((_, population)) = scenario.populations.first() {
+            return Some(population.clone());
+        }
+        let node = self.cx.default_node("{}")?;
+        let place = scenario.consim.place.clone();
+        self.cx.below(&["populations", DEFAULT_POPULATION], &place, |cx| {
+            cx.leaf(LeafKind::Head, String::new(), &node.place);
+            Population::decode(cx, &node)
+        })
+    }
+
+    /// The chain of a service: the one that it names, or the only one.
+    fn chain_of(&mut self, name: &At<Name>, sharing: &DataSharing) -> Option<String> {
+        let known: Vec<String> = self.chains.keys().cloned().collect();
+        let Some(at) = &sharing.chain else {
+            if let [only] = known.as_slice() {
+                return Some(only.clone());
+            }
+            if known.len() > 1 {
+                let place = name.place.clone();
+                self.cx.error(
+                    "E502",
+                    &place,
+                    format!("which chain? there are {}: {}", known.len(), known.join(", ")),
+                    format!("chain: {}", known.first().cloned().unwrap_or_default()),
+                );
+            }
+            return None;
+        };
+        if known.contains(&at.value.0) {
+            return Some(at.value.0.clone());
+        }
+        let place = at.place.clone();
+        let words: Vec<&str> = known.iter().map(String::as_str).collect();
+        self.cx.error(
+            "E301",
+            &place,
+            format!("no chain is called `{}`", at.value.0),
+            crate::schema::shape::suggestion(&at.value.0, &words),
+        );
+        None
+    }
+}
+
+/// A duration as people say it: three figures are enough.
+pub(super) fn rounded(span: Span) -> String {
+    let ns = span.nanos();
+    let digits = ns.checked_ilog10().unwrap_or(0);
+    let unit = 10u64.pow(digits.saturating_sub(2));
+    let coarse = Span::from_nanos((ns + unit / 2) / unit * unit);
+    if ns >= 1_000_000_000 {
+        return format!("{:.2}s", coarse.seconds());
+    }
+    if ns >= 1_000_000 {
+        return format!("{}ms", coarse.millis());
+    }
+    coarse.to_string()
+}

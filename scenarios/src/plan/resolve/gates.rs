@@ -1,0 +1,192 @@
+//! What must hold, and where numbers come from.
+
+use super::Planner;
+use crate::plan::{ChainPlan, FaultPlan, WorkloadPlan};
+use crate::schema::shape::suggestion;
+use crate::schema::{Auto, Words};
+use consim_check::invariants::CHECKS;
+use consim_check::metrics::{self, METRICS, Scope, Unit};
+use consim_core::values::{Expectation, Measure};
+use consim_core::{Span, Time};
+use std::collections::BTreeMap;
+
+/// `heal.bound: auto` is this many of the largest timers.
+const BOUND_TIMERS: u64 = 10;
+
+impl Planner<'_> {
+    /// The bound of liveness, and the gates.
+    pub(super) fn gates(
+        &mut self,
+        chains: &Option<BTreeMap<String, ChainPlan>>,
+        workloads: &Option<(BTreeMap<String, WorkloadPlan>, Vec<crate::plan::InputPlan>)>,
+        faults: Option<&BTreeMap<String, FaultPlan>>,
+    ) -> (Span, Option<Vec<Expectation>>) {
+        let bound = match self.scenario.heal.bound.value {
+            Auto::Given(span) => span,
+            Auto::Auto => {
+                let timeouts = chains.iter().flat_map(|c| c.values().map(|c| c.timeout));
+                let retries = workloads
+                    .iter()
+                    .flat_map(|(w, _)| w.values().map(|w| w.retry_after));
+                let largest = timeouts.chain(retries).max().unwrap_or(Span::from_secs(1));
+                largest.times(BOUND_TIMERS)
+            }
+        };
+        self.phases(bound, faults);
+        (bound, self.expectations())
+    }
+
+    /// The four phases of the run, for `check`.
+    fn phases(&mut self, bound: Span, faults: Option<&BTreeMap<String, FaultPlan>>) {
+        let healed = faults.and_then(|f| f.values().map(|f| f.to).max());
+        let end = Time::ZERO + self.duration;
+        let place = self.scenario.heal.bound.place.clone();
+        let text = match healed {
+            Some(healed) if healed < end => {
+                format!("healed at {healed}, liveness within {bound}, {} are left", end.since(healed))
+            }
+            Some(healed) => format!("healed at {healed}, the end of the run"),
+            None => format!("nothing to heal, liveness within {bound}"),
+        };
+        self.derived(&["heal"], text, &place);
+        if let Some(healed) = healed
+            && healed < end
+            && healed + bound > end
+        {
+            self.notes.push(format!(
+                "the last fault ends {} before the run does, less than heal.bound {bound}: liveness after it cannot be judged",
+                end.since(healed)
+            ));
+        }
+    }
+
+    fn expectations(&mut self) -> Option<Vec<Expectation>> {
+        let scenario = self.scenario;
+        let mut out = Vec::new();
+        let mut whole = true;
+        for (key, limit) in &scenario.expect.0 {
+            let Some(unit) = self.metric(&key.text, &key.place) else {
+                whole = false;
+                continue;
+            };
+            match limit.value.limit(measure(unit)) {
+                Ok((bound, text)) => {
+                    if let Some(leaf) = self.cx.leaves.get_mut(limit.leaf) {
+                        leaf.text.clone_from(&text);
+                    }
+                    out.push(Expectation {
+                        path: key.text.to_string(),
+                        text,
+                        limit: bound,
+                    });
+                }
+                Err(error) => {
+                    whole = false;
+                    self.cx.value_error(&limit.place, error);
+                }
+            }
+        }
+        out.sort_by(|a, b| a.path.cmp(&b.path));
+        whole.then_some(out)
+    }
+
+    /// The unit of the metric at `path`, if there is such a metric and such a name.
+    fn metric(&mut self, path: &str, place: &crate::tree::Place) -> Option<Unit> {
+        let Some((entry, scope, name)) = metrics::find(path) else {
+            let word = path.rsplit('.').next().unwrap_or(path);
+            let known: Vec<&str> = METRICS.iter().map(|m| m.name).collect();
+            self.cx.error(
+                "E309",
+                place,
+                format!("no metric is called `{path}`"),
+                suggestion(word, &known),
+            );
+            return None;
+        };
+        let scenario = self.scenario;
+        let names = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<Vec<String>>();
+        let known: Vec<String> = match scope {
+            Scope::Run => return Some(entry.unit),
+            Scope::Chain => self.chains.keys().cloned().collect(),
+            Scope::Organisation => self.groups.keys().cloned().collect(),
+            Scope::Workload => names(scenario.workloads.iter().map(|(n, _)| n.value.0.as_str()).collect()),
+            Scope::Service if scenario.services.is_empty() => vec!["data-sharing".into()],
+            Scope::Service => names(scenario.services.iter().map(|(n, _)| n.value.0.as_str()).collect()),
+        };
+        if known.iter().any(|k| k == name) {
+            return Some(entry.unit);
+        }
+        let words: Vec<&str> = known.iter().map(String::as_str).collect();
+        self.cx.error(
+            "E301",
+            place,
+            format!("nothing is called `{name}` here"),
+            suggestion(name, &words),
+        );
+        None
+    }
+
+    /// `checks.only` and `checks.except`.
+    pub(super) fn check_words(&mut self) -> (Vec<String>, Vec<String>) {
+        let checks = &self.scenario.checks;
+        (self.known_checks(checks.only.as_ref()), self.known_checks(checks.except.as_ref()))
+    }
+
+    fn known_checks(&mut self, words: Option<&Words>) -> Vec<String> {
+        let domain = consim_models::sharing::checks(false, Span::ZERO);
+        let known: Vec<&str> = CHECKS
+            .iter()
+            .map(|c| c.name)
+            .chain(domain.iter().map(|c| c.name()))
+            .collect();
+        let mut out = Vec::new();
+        for (word, place) in words.into_iter().flat_map(|w| &w.list) {
+            if known.contains(&word.as_str()) {
+                out.push(word.clone());
+            } else {
+                self.cx.error(
+                    "E202",
+                    place,
+                    format!("no check is called `{word}`"),
+                    suggestion(word, &known),
+                );
+            }
+        }
+        out
+    }
+
+    /// Sources of the scenario's numbers, then those of the profiles that it uses.
+    pub(super) fn sources(&mut self) -> Vec<(String, String)> {
+        let mut out: Vec<(String, String)> = self
+            .scenario
+            .sources
+            .0
+            .iter()
+            .map(|(key, note)| {
+                let assumed = if note.assumed.value.0 { "assumed: " } else { "" };
+                let fitted = note
+                    .fitted_to
+                    .as_ref()
+                    .map(|w| {
+                        let ids: Vec<&str> = w.list.iter().map(|(id, _)| id.as_str()).collect();
+                        format!(" (fitted to {})", ids.join(", "))
+                    })
+                    .unwrap_or_default();
+                (key.text.to_string(), format!("{assumed}{}{fitted}", note.source.value))
+            })
+            .collect();
+        out.sort();
+        out.extend(self.cx.profiles.sources.iter().cloned());
+        out
+    }
+}
+
+fn measure(unit: Unit) -> Measure {
+    match unit {
+        Unit::Milliseconds => Measure::Millis,
+        Unit::PerSecond => Measure::PerSecond,
+        Unit::Share => Measure::Share,
+        Unit::Count => Measure::Count,
+        Unit::Bytes => Measure::Bytes,
+    }
+}

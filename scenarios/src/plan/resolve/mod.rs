@@ -1,0 +1,233 @@
+//! Scenario to plan: names looked up, selectors evaluated, random choices drawn, windows laid out.
+
+mod chains;
+mod faults;
+mod gates;
+mod network;
+mod people;
+mod select;
+mod workloads;
+
+use super::{Institution, Plan};
+use crate::schema::{Cx, LeafKind, Scenario};
+use crate::tree::Place;
+use consim_core::rng::below;
+use consim_core::values::Value;
+use consim_core::{Span, Streams, Time};
+use std::collections::BTreeMap;
+
+/// The most nodes of a plan.
+pub(crate) const MAX_NODES: usize = 100_000;
+/// The longest warm-up that is not asked for.
+const MAX_WARMUP: Span = Span::from_secs(3_600);
+/// Bins of the time series where no interval is given.
+const BINS: u64 = 200;
+/// The most bins of a time series.
+const MAX_BINS: u64 = 100_000;
+
+/// What a plan is called and seeded with.
+pub(crate) struct Head {
+    /// The scenario's name where it gives none.
+    pub(crate) file_name: String,
+    /// Used where the scenario gives no seed.
+    pub(crate) drawn_seed: u64,
+}
+
+/// A chain as selectors see it.
+#[derive(Clone, Debug)]
+struct ChainView {
+    members: Vec<usize>,
+    f: usize,
+    quorum: usize,
+}
+
+/// Everything that is known so far.
+struct Planner<'a> {
+    cx: &'a mut Cx,
+    scenario: &'a Scenario,
+    streams: Streams,
+    duration: Span,
+    start_ns: i64,
+    institutions: Vec<Institution>,
+    /// The institutions of each group.
+    groups: BTreeMap<String, Vec<usize>>,
+    region_names: Vec<String>,
+    chains: BTreeMap<String, ChainView>,
+    notes: Vec<String>,
+}
+
+impl Planner<'_> {
+    /// 64 bits for occurrence `number` of the value at `path`: editing another entry never
+    /// redraws this one.
+    fn bits(&self, path: &str, number: u64) -> u64 {
+        self.streams.key(&format!("plan/{path}/{number}"))
+    }
+    /// A whole number between two, both included.
+    fn draw(&self, low: u64, high: u64, path: &str, number: u64) -> u64 {
+        low + below(self.bits(path, number), (high - low).saturating_add(1))
+    }
+    /// Adds a derived line to what `check` prints.
+    fn derived(&mut self, path: &[&str], text: String, place: &Place) {
+        self.cx.below(path, place, |cx| {
+            let leaf = cx.leaf(LeafKind::Derived, text, place);
+            if let Some(leaf) = cx.leaves.get_mut(leaf) {
+                leaf.origin = Some("derived".into());
+                leaf.aside = true;
+            }
+        });
+    }
+}
+
+/// Makes the plan; `None` if something was wrong, which the context then knows.
+pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<Plan> {
+    let name = scenario
+        .name
+        .as_ref()
+        .map_or_else(|| head.file_name.clone(), |n| n.value.0.clone());
+    for leaf in [
+        scenario.name.as_ref().map(|at| at.leaf),
+        scenario.about.as_ref().map(|at| at.leaf),
+        Some(scenario.consim.leaf),
+    ] {
+        if let Some(leaf) = leaf.and_then(|leaf| cx.leaves.get_mut(leaf)) {
+            leaf.aside = true;
+        }
+    }
+    let seed = scenario.seed.as_ref().map_or(head.drawn_seed, |s| s.value.0);
+    seed_leaf(cx, scenario, seed);
+    let duration = scenario.duration.value;
+    if duration.is_zero() {
+        cx.error(
+            "E107",
+            &scenario.duration.place,
+            "a run of no length",
+            "for example 30m",
+        );
+        return None;
+    }
+    let warmup = warmup(cx, scenario, duration);
+    let interval = interval(cx, scenario, duration);
+    let mut planner = Planner {
+        cx,
+        scenario,
+        streams: Streams::new(seed),
+        duration,
+        start_ns: scenario.start.value.ns,
+        institutions: Vec::new(),
+        groups: BTreeMap::new(),
+        region_names: Vec::new(),
+        chains: BTreeMap::new(),
+        notes: Vec::new(),
+    };
+    let table = planner.regions();
+    let people = table.as_ref().and_then(|table| planner.people(table));
+    let network = match (&table, people) {
+        (Some(table), Some(())) => planner.network(table),
+        _ => None,
+    };
+    // Without institutions every later mistake would only follow from that.
+    people?;
+    planner.clashes();
+    let chains = planner.chains(network.as_ref());
+    let services = planner.services();
+    let workloads = planner.workloads(services.as_ref());
+    let faults = planner.faults();
+    let (heal_bound, gates) = planner.gates(&chains, &workloads, faults.as_ref());
+    let (checks_only, checks_except) = planner.check_words();
+    let sources = planner.sources();
+    let (workloads, inputs) = workloads?;
+    let notes = std::mem::take(&mut planner.notes);
+    let institutions = std::mem::take(&mut planner.institutions);
+    Some(Plan {
+        name,
+        about: scenario.about.as_ref().map(|a| a.value.clone()),
+        seed,
+        start_ns: scenario.start.value.ns,
+        zone_s: scenario.start.value.zone_s,
+        duration,
+        warmup,
+        network: network?,
+        institutions,
+        chains: chains?,
+        services: services?,
+        workloads,
+        faults: faults?,
+        heal_bound,
+        checks_only,
+        checks_except,
+        expect: gates?,
+        interval,
+        inputs,
+        notes,
+        sources,
+        digest: String::new(),
+        design_digest: String::new(),
+        yaml: String::new(),
+    })
+}
+
+/// The seed has its line in the plan, drawn or not; the design digest leaves it out.
+fn seed_leaf(cx: &mut Cx, scenario: &Scenario, seed: u64) {
+    let index = match &scenario.seed {
+        Some(at) => at.leaf,
+        None => {
+            let place = scenario.consim.place.clone();
+            cx.below(&["seed"], &place, |cx| {
+                cx.leaf(LeafKind::Value, seed.to_string(), &place)
+            })
+        }
+    };
+    if let Some(leaf) = cx.leaves.get_mut(index) {
+        leaf.design = Some(String::new());
+        if scenario.seed.is_none() {
+            leaf.origin = Some("drawn".into());
+        }
+    }
+}
+
+fn warmup(cx: &mut Cx, scenario: &Scenario, duration: Span) -> Span {
+    let Some(at) = &scenario.warmup else {
+        let tenth = Span::from_nanos(duration.nanos() / 10).min(MAX_WARMUP);
+        let place = scenario.duration.place.clone();
+        cx.below(&["warmup"], &place, |cx| {
+            let leaf = cx.leaf(LeafKind::Value, tenth.text(), &place);
+            if let Some(leaf) = cx.leaves.get_mut(leaf) {
+                leaf.origin = Some("default (a tenth of duration, at most 1h)".into());
+            }
+        });
+        return tenth;
+    };
+    if at.value >= duration {
+        cx.error(
+            "E402",
+            &at.place,
+            format!("the run is over at {duration}, nothing is left to measure"),
+            "a warm-up is shorter than the duration",
+        );
+    }
+    at.value
+}
+
+fn interval(cx: &mut Cx, scenario: &Scenario, duration: Span) -> Span {
+    let Some(at) = &scenario.output.interval else {
+        return Span::from_nanos((duration.nanos() / BINS).max(1));
+    };
+    if let Some(leaf) = cx.leaves.get_mut(at.leaf) {
+        leaf.aside = true;
+    }
+    if at.value.is_zero() || duration.nanos() / at.value.nanos() > MAX_BINS {
+        cx.error(
+            "E107",
+            &at.place,
+            format!("more than {MAX_BINS} bins"),
+            "a longer interval",
+        );
+        return Span::from_nanos((duration.nanos() / BINS).max(1));
+    }
+    at.value
+}
+
+/// An instant at the end of the window is outside of it.
+fn within(at: Time, duration: Span) -> bool {
+    at < Time::ZERO + duration
+}

@@ -1,0 +1,328 @@
+//! Institutions: where they are, what they run on.
+
+use super::network::Table;
+use super::{MAX_NODES, Planner};
+use crate::plan::Institution;
+use crate::profiles::PROFILES;
+use crate::schema::shape::suggestion;
+use crate::schema::{
+    At, Authority, HardwareKeys, LeafKind, Organisation, Profiled, RegionRule, Tier,
+};
+use consim_core::rng::below;
+use consim_core::values::{Name, Value};
+use consim_kernel::config::Hardware;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A machine and the ranges of its clock.
+#[derive(Clone)]
+struct Machine {
+    hardware: Arc<Hardware>,
+    offset: (i64, i64),
+    drift: (i64, i64),
+}
+
+impl Planner<'_> {
+    /// Fills institutions and groups.
+    pub(super) fn people(&mut self, table: &Table) -> Option<()> {
+        let scenario = self.scenario;
+        if scenario.organisations.is_empty() {
+            let place = scenario.consim.place.clone();
+            self.cx.error(
+                "E210",
+                &place,
+                "there are no organisations",
+                "organisations: { hospital: { tier: tertiary, count: 4 } }",
+            );
+            return None;
+        }
+        let total: u64 = scenario
+            .organisations
+            .iter()
+            .map(|(_, o)| o.count.value.0)
+            .fold(0, u64::saturating_add);
+        if total > MAX_NODES as u64 {
+            let place = scenario.organisations.first().map(|(n, _)| n.place.clone())?;
+            self.cx.error(
+                "E107",
+                &place,
+                format!("{total} institutions"),
+                format!("at most {MAX_NODES}"),
+            );
+            return None;
+        }
+        let mut machines = self.declared_machines();
+        let mut whole = true;
+        for (name, organisation) in &scenario.organisations {
+            whole &= self.group(name, organisation, table, &mut machines).is_some();
+        }
+        self.unused_machines(&machines);
+        whole.then_some(())
+    }
+
+    /// The machines that the scenario describes.
+    fn declared_machines(&mut self) -> BTreeMap<String, Option<Machine>> {
+        let scenario = self.scenario;
+        let mut machines = BTreeMap::new();
+        for (name, profiled) in &scenario.hardware {
+            if profiled.profile.is_none() {
+                let place = name.place.clone();
+                self.cx.error(
+                    "E210",
+                    &place,
+                    "`profile` is missing here",
+                    "profile: hospital-server, and beside it what differs",
+                );
+                machines.insert(name.value.0.clone(), None);
+                continue;
+            }
+            let machine = self.machine(profiled);
+            machines.insert(name.value.0.clone(), machine);
+        }
+        machines
+    }
+
+    fn unused_machines(&mut self, machines: &BTreeMap<String, Option<Machine>>) {
+        let used: Vec<String> = self.institutions.iter().map(|i| i.hardware_name.clone()).collect();
+        for (name, _) in &self.scenario.hardware {
+            if machines.contains_key(&name.value.0) && !used.contains(&name.value.0) {
+                self.notes.push(format!("no organisation uses hardware.{}", name.value.0));
+            }
+        }
+    }
+
+    fn machine(&mut self, profiled: &Profiled<HardwareKeys>) -> Option<Machine> {
+        let keys = profiled.resolve(self.cx, "hospital-server")?;
+        let fsync = keys.disk.fsync.distribution(self.cx);
+        for (at, what) in [(&keys.cores, "cores")] {
+            if at.value.0 == 0 || at.value.0 > u64::from(u16::MAX) {
+                let place = at.place.clone();
+                self.cx.error("E107", &place, format!("{} {what}", at.value.0), "at least 1");
+                return None;
+            }
+        }
+        if keys.speed.value.0 == 0 {
+            let place = keys.speed.place.clone();
+            self.cx.error("E107", &place, "a machine that never gets anything done", "1x");
+            return None;
+        }
+        let per_kib = keys.per_byte.value.times(1024);
+        Some(Machine {
+            hardware: Arc::new(Hardware {
+                cores: keys.cores.value.0 as u32,
+                speed_permille: keys.speed.value.0,
+                sign: keys.sign.ed25519.value,
+                verify: keys.verify.ed25519.value,
+                verify_batched: keys.verify_batched.ed25519.value,
+                hash_per_kib: keys.hash.value,
+                encrypt_per_kib: keys.encrypt.value,
+                execute: keys.execute.value,
+                per_message: keys.per_message.value,
+                per_kib,
+                nic_in: keys.nic.r#in.value.0,
+                nic_out: keys.nic.out.value.0,
+                disk_write: keys.disk.write.value.0,
+                fsync,
+            }),
+            offset: (keys.clock.offset.low.0, keys.clock.offset.high.0),
+            drift: (keys.clock.drift.low.0, keys.clock.drift.high.0),
+        })
+    }
+
+    /// The machine of a group: declared, or a profile by its name.
+    fn machine_of(
+        &mut self,
+        organisation: &Organisation,
+        tier: Tier,
+        machines: &mut BTreeMap<String, Option<Machine>>,
+    ) -> Option<(String, Machine)> {
+        let word = organisation
+            .hardware
+            .as_ref()
+            .map_or(tier.hardware(), |at| at.value.as_str());
+        if let Some(machine) = machines.get(word) {
+            return Some((word.to_owned(), machine.clone()?));
+        }
+        let entry = PROFILES.iter().find(|p| p.folder == "hardware" && p.name == word);
+        let Some(entry) = entry else {
+            let place = organisation.hardware.as_ref()?.place.clone();
+            // A profile of a later version is said to be one.
+            if crate::profiles::load(self.cx, "hardware", word, Some(&place)).is_none() {
+                return None;
+            }
+            let known: Vec<&str> = machines.keys().map(String::as_str).collect();
+            self.cx.error(
+                "E301",
+                &place,
+                format!("no machine is called `{word}`"),
+                suggestion(word, &known),
+            );
+            return None;
+        };
+        let place = organisation
+            .hardware
+            .as_ref()
+            .map_or_else(|| self.scenario.consim.place.clone(), |at| at.place.clone());
+        self.cx.below(&["hardware", entry.name], &place, |cx| {
+            cx.leaf(LeafKind::Head, String::new(), &place)
+        });
+        let profiled = Profiled::named(self.cx, &["hardware", entry.name], entry.name)?;
+        let machine = self.machine(&profiled);
+        machines.insert(word.to_owned(), machine.clone());
+        Some((word.to_owned(), machine?))
+    }
+
+    fn group(
+        &mut self,
+        name: &At<Name>,
+        organisation: &Organisation,
+        table: &Table,
+        machines: &mut BTreeMap<String, Option<Machine>>,
+    ) -> Option<()> {
+        let group = name.value.0.clone();
+        let tier = organisation
+            .tier
+            .as_ref()
+            .map_or_else(|| Tier::parse(&group).unwrap_or(Tier::Other), |at| at.value);
+        self.roles(organisation)?;
+        let count = organisation.count.value.0 as usize;
+        if count == 0 {
+            let place = organisation.count.place.clone();
+            self.cx.error("E107", &place, "a group of no institutions", "leave the group out");
+            return None;
+        }
+        let regions = self.places(name, organisation, count, table)?;
+        let (hardware_name, machine) = self.machine_of(organisation, tier, machines)?;
+        let own_authority = matches!(organisation.authority, Authority::Own(_));
+        for (number, region) in (1u32..).zip(regions) {
+            let node = format!("{group}-{number}");
+            let clock = |what: &str, (low, high): (i64, i64)| {
+                let path = format!("hardware.{hardware_name}.clock.{what}/{node}");
+                let width = (high - low).unsigned_abs().saturating_add(1);
+                low.saturating_add_unsigned(below(self.bits(&path, 0), width))
+            };
+            let institution = Institution {
+                name: node.clone(),
+                group: group.clone(),
+                number,
+                tier: tier.word().to_owned(),
+                region,
+                hardware: Arc::clone(&machine.hardware),
+                hardware_name: hardware_name.clone(),
+                clock_offset_ns: clock("offset", machine.offset),
+                clock_drift_ppb: clock("drift", machine.drift),
+                own_authority,
+            };
+            let index = self.institutions.len();
+            self.institutions.push(institution);
+            self.groups.entry(group.clone()).or_default().push(index);
+        }
+        let places = self.region_list(&group, table);
+        self.derived(&["organisations", &group, "regions"], places, &name.place.clone());
+        Some(())
+    }
+
+    /// The roles of a group; only the two that this version tells apart.
+    fn roles(&mut self, organisation: &Organisation) -> Option<()> {
+        const KNOWN: [&str; 2] = ["validator", "client"];
+        const LATER: [&str; 5] = ["observer", "orderer", "endorser", "relay", "light-client"];
+        let Some(roles) = &organisation.roles else {
+            return Some(());
+        };
+        let mut whole = Some(());
+        for (role, place) in &roles.list {
+            if LATER.contains(&role.as_str()) {
+                self.cx.later(place, role);
+                whole = None;
+            } else if !KNOWN.contains(&role.as_str()) {
+                let all: Vec<&str> = KNOWN.iter().chain(&LATER).copied().collect();
+                self.cx.error(
+                    "E202",
+                    place,
+                    format!("no role is called `{role}`"),
+                    suggestion(role, &all),
+                );
+                whole = None;
+            }
+        }
+        whole
+    }
+
+    /// The region of each institution of a group.
+    fn places(
+        &mut self,
+        name: &At<Name>,
+        organisation: &Organisation,
+        count: usize,
+        table: &Table,
+    ) -> Option<Vec<usize>> {
+        let regions = table.names.len();
+        let path = format!("organisations.{}.region", name.value.0);
+        Some(match &organisation.region {
+            RegionRule::Spread => (0..count).map(|i| i * regions / count.max(1)).collect(),
+            RegionRule::RoundRobin => (0..count).map(|i| i % regions).collect(),
+            RegionRule::Random => (0..count)
+                .map(|i| below(self.bits(&path, i as u64), regions as u64) as usize)
+                .collect(),
+            RegionRule::OneEach => {
+                if count != regions {
+                    let place = organisation.count.place.clone();
+                    self.cx.error(
+                        "E302",
+                        &place,
+                        format!("one-each makes an institution in each of {regions} regions, not {count}"),
+                        format!("count: {regions}"),
+                    );
+                    return None;
+                }
+                (0..count).collect()
+            }
+            RegionRule::Named(list) => {
+                let mut places = Vec::new();
+                for (region, place) in list {
+                    places.push(self.region(region, place, table)?);
+                }
+                (0..count).filter_map(|i| places.get(i % places.len()).copied()).collect()
+            }
+        })
+    }
+
+    /// The index of a region.
+    pub(super) fn region(
+        &mut self,
+        word: &str,
+        place: &crate::tree::Place,
+        table: &Table,
+    ) -> Option<usize> {
+        let found = table.names.iter().position(|name| name == word);
+        if found.is_none() {
+            let known: Vec<&str> = table.names.iter().map(String::as_str).collect();
+            self.cx.error(
+                "E301",
+                place,
+                format!("no region is called `{word}` in {}", table.name),
+                suggestion(word, &known),
+            );
+        }
+        found
+    }
+
+    /// `guangzhou (1), shenzhen (2)`.
+    fn region_list(&self, group: &str, table: &Table) -> String {
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        for &i in self.groups.get(group).into_iter().flatten() {
+            if let Some(institution) = self.institutions.get(i) {
+                *counts.entry(institution.region).or_default() += 1;
+            }
+        }
+        let words: Vec<String> = counts
+            .iter()
+            .filter_map(|(&region, &n)| {
+                let name = table.names.get(region)?;
+                Some(if n == 1 { name.clone() } else { format!("{name} ({n})") })
+            })
+            .collect();
+        words.join(", ")
+    }
+}
+

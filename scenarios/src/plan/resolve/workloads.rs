@@ -1,0 +1,496 @@
+//! Workloads: how much, where, when, and what recorded data they replay.
+
+use super::Planner;
+use crate::plan::{InputPlan, Load as LoadPlan, ReplaySpacing, ServicePlan, WorkloadKind as Kind, WorkloadPlan};
+use crate::profiles;
+use crate::schema::shape::suggestion;
+use crate::schema::{
+    Arrivals, At, Load, RecordSize, SourceRef, Spacing, Tier, Visits, Workload, WorkloadKind,
+};
+use crate::sources;
+use crate::tree::Value as Tree;
+use consim_core::values::{Instant, Name, Rate, Share, Value};
+use consim_core::{Span, Time};
+use consim_models::sharing::config::{ConsentOptions, VisitOptions};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Weights of a day are parts per million of its mean.
+const MILLION: u64 = 1_000_000;
+/// The most workloads of a plan: their numbers are 16 bits wide.
+const MAX_WORKLOADS: usize = 1_000;
+
+type Resolved = (BTreeMap<String, WorkloadPlan>, Vec<InputPlan>);
+
+impl Planner<'_> {
+    pub(super) fn workloads(
+        &mut self,
+        services: Option<&BTreeMap<String, ServicePlan>>,
+    ) -> Option<Resolved> {
+        let scenario = self.scenario;
+        if scenario.workloads.is_empty() {
+            let place = scenario.consim.place.clone();
+            self.cx.error(
+                "E210",
+                &place,
+                "there are no workloads",
+                "workloads: { outpatients: { visits: data-sharing } }",
+            );
+            return None;
+        }
+        if scenario.workloads.len() > MAX_WORKLOADS {
+            let place = scenario.consim.place.clone();
+            let n = scenario.workloads.len();
+            self.cx.error("E107", &place, format!("{n} workloads"), format!("at most {MAX_WORKLOADS}"));
+            return None;
+        }
+        let mut out = BTreeMap::new();
+        let mut inputs = Vec::new();
+        let mut whole = true;
+        for (name, workload) in &scenario.workloads {
+            match self.workload(name, workload, services, &mut inputs) {
+                Some(plan) => {
+                    out.insert(name.value.0.clone(), plan);
+                }
+                None => whole = false,
+            }
+        }
+        whole.then_some((out, inputs))
+    }
+
+    fn workload(
+        &mut self,
+        name: &At<Name>,
+        workload: &Workload,
+        services: Option<&BTreeMap<String, ServicePlan>>,
+        inputs: &mut Vec<InputPlan>,
+    ) -> Option<WorkloadPlan> {
+        let common = &workload.common;
+        let at = match &workload.kind {
+            WorkloadKind::Visits(k) => &k.service,
+            WorkloadKind::Consents(k) => &k.service,
+            WorkloadKind::Audits(k) => &k.service,
+        };
+        let service = self.service_of(at, services);
+        let (kind, recorded) = self.kind(&workload.kind, inputs);
+        let audits = matches!(workload.kind, WorkloadKind::Audits(_));
+        let places = match &common.from {
+            Some(from) => self.nodes(from),
+            None => Some(self.usual_places(audits)),
+        };
+        let load = places.and_then(|places| self.load(name, workload, &places, recorded));
+        let day = self.day(name, common.day.as_ref(), audits);
+        let (from, to) = self.window(common.at.as_ref(), common.r#for.as_ref())?;
+        let retries = common.retry.times.value.0;
+        if retries > 1_000 || common.retry.after.value.is_zero() {
+            let place = common.retry.times.place.clone();
+            self.cx.error("E107", &place, "users do not repeat that often", "after: 2s, times: 3");
+        }
+        let (day_name, day) = day?;
+        let plan = WorkloadPlan {
+            kind: kind?,
+            service: service?,
+            load: load?,
+            day_name,
+            day,
+            from,
+            to,
+            deadline: common.deadline.as_ref().map(|at| at.value),
+            retry_after: common.retry.after.value,
+            retry_times: retries as u32,
+        };
+        self.note_day(name, &plan);
+        Some(plan)
+    }
+
+    fn service_of(
+        &mut self,
+        at: &At<Name>,
+        services: Option<&BTreeMap<String, ServicePlan>>,
+    ) -> Option<String> {
+        let services = services?;
+        if services.contains_key(&at.value.0) {
+            return Some(at.value.0.clone());
+        }
+        let known: Vec<&str> = services.keys().map(String::as_str).collect();
+        let place = at.place.clone();
+        self.cx.error(
+            "E301",
+            &place,
+            format!("no service is called `{}`", at.value.0),
+            suggestion(&at.value.0, &known),
+        );
+        None
+    }
+
+    /// The options of a workload, and whether it has recorded visits.
+    fn kind(&mut self, kind: &WorkloadKind, inputs: &mut Vec<InputPlan>) -> (Option<Kind>, bool) {
+        match kind {
+            WorkloadKind::Visits(visits) => self.visits(visits, inputs),
+            WorkloadKind::Consents(consents) => {
+                let [grant, deny, revoke] =
+                    [&consents.grant, &consents.deny, &consents.revoke].map(|at| at.value.0);
+                let sum = u64::from(grant) + u64::from(deny) + u64::from(revoke);
+                if sum == 0 {
+                    let place = consents.grant.place.clone();
+                    self.cx.error("E506", &place, "nobody grants, denies or revokes", "grant: 50%");
+                    return (None, false);
+                }
+                let options = ConsentOptions {
+                    grant,
+                    deny,
+                    revoke,
+                };
+                (Some(Kind::Consents(options)), false)
+            }
+            WorkloadKind::Audits(_) => (Some(Kind::Audits), false),
+        }
+    }
+
+    fn visits(&mut self, visits: &Visits, inputs: &mut Vec<InputPlan>) -> (Option<Kind>, bool) {
+        let (median, p99) = match &visits.size {
+            RecordSize::Constant(at) => (at, at),
+            RecordSize::LogNormal(l) => (&l.median, &l.p99),
+        };
+        let limit = consim_models::sharing::message::MAX_BODY as u64;
+        if p99.value.0 > limit || median.value > p99.value || median.value.0 == 0 {
+            let place = p99.place.clone();
+            self.cx.error(
+                "E107",
+                &place,
+                "a record of that size",
+                format!("1B to {limit}B, the median first"),
+            );
+            return (None, false);
+        }
+        for at in [&visits.reads_per_write, &visits.resources] {
+            if at.value.0 > 10_000 {
+                let place = at.place.clone();
+                self.cx.error("E107", &place, "too many for one visit", "at most 10000");
+                return (None, false);
+            }
+        }
+        let source = match &visits.source {
+            Some(source) => match self.source(source) {
+                Some(read) => Some((read, source)),
+                None => return (None, true),
+            },
+            None => None,
+        };
+        let spacing = match source.as_ref().map(|(_, s)| s.spacing.value) {
+            Some(Spacing::Scaled) => ReplaySpacing::Scaled,
+            _ => ReplaySpacing::Ranked,
+        };
+        let recorded = source.is_some();
+        let records = source.map(|((input, records), _)| {
+            inputs.push(input);
+            records
+        });
+        let options = VisitOptions {
+            reads_per_write: visits.reads_per_write.value.0 as u32,
+            resources: visits.resources.value.0 as u32,
+            elsewhere: visits.elsewhere.value.0,
+            emergency: visits.emergency.value.0,
+            size_median: median.value.0 as u32,
+            size_p99: p99.value.0 as u32,
+            records,
+        };
+        (Some(Kind::Visits(options, spacing)), recorded)
+    }
+
+    /// Reads recorded data. The digest of the plan holds the hash of what was read.
+    fn source(
+        &mut self,
+        source: &SourceRef,
+    ) -> Option<(InputPlan, Arc<consim_models::sharing::records::RecordSet>)> {
+        let at = &source.path;
+        let place = at.place.clone();
+        let Some((form, path)) = at.value.split_once(':') else {
+            self.cx.error(
+                "E106",
+                &place,
+                format!("`{}` is no source", at.value),
+                "fhir:FOLDER",
+            );
+            return None;
+        };
+        if form != "fhir" {
+            if ["epcis", "wfdb", "csv", "dataset"].contains(&form) {
+                self.cx.later(&place, &format!("{form}:"));
+            } else {
+                let help = suggestion(form, &["fhir"]);
+                self.cx.error("E202", &place, format!("no source is called `{form}`"), help);
+            }
+            return None;
+        }
+        let folder = self.cx.sources.get(place.source)?.folder.clone();
+        let full = folder.join(path);
+        match sources::fhir::read(&full) {
+            Ok(read) => {
+                if let Some(leaf) = self.cx.leaves.get_mut(at.leaf) {
+                    leaf.digest = Some(read.digest.clone());
+                }
+                let input = InputPlan {
+                    path: at.value.clone(),
+                    digest: read.digest,
+                    taken: read.taken,
+                    skipped: read.skipped,
+                    notes: read.notes,
+                };
+                Some((input, Arc::new(read.records)))
+            }
+            Err(error) => {
+                let help = near_folder(&full)
+                    .map_or_else(|| "paths are relative to this file".to_owned(), |near| {
+                        format!("paths are relative to this file; did you mean {near}?")
+                    });
+                self.cx.error("E603", &place, error.to_string(), help);
+                None
+            }
+        }
+    }
+
+    /// Supervision for audits, every health-care institution for the rest.
+    fn usual_places(&self, audits: bool) -> Vec<usize> {
+        (0..self.institutions.len())
+            .filter(|&i| {
+                let tier = self.institutions.get(i).map_or("", |x| x.tier.as_str());
+                (tier == Tier::Regulator.word()) == audits
+            })
+            .collect()
+    }
+
+    fn load(
+        &mut self,
+        name: &At<Name>,
+        workload: &Workload,
+        places: &[usize],
+        recorded: bool,
+    ) -> Option<LoadPlan> {
+        let rates = match &workload.common.load {
+            None if recorded => return Some(LoadPlan::Recorded(places.to_vec())),
+            None => (self.usual_rates(workload, places), false),
+            Some(Load::Open(open)) => {
+                if places.is_empty() {
+                    let place = name.place.clone();
+                    self.cx.error("E507", &place, "nobody is there to ask", "from: tertiary");
+                    return None;
+                }
+                let n = places.len() as u64;
+                let (each, more) = (open.rate.value.0 / n, open.rate.value.0 % n);
+                let rate = |i: usize| each + u64::from((i as u64) < more);
+                let rates = places.iter().enumerate().map(|(i, &p)| (p, rate(i))).collect();
+                (rates, open.arrivals.value == Arrivals::Even)
+            }
+            Some(Load::Each(each)) => (self.each(&each.0)?, false),
+        };
+        let (rates, even) = rates;
+        if rates.values().all(|&rate| rate == 0) {
+            let place = name.place.clone();
+            self.cx.warning(
+                "W507",
+                &place,
+                "nothing happens in this workload",
+                "give it a load",
+            );
+        }
+        Some(LoadPlan::Rates { rates, even })
+    }
+
+    fn each(&mut self, each: &[(At<Name>, At<Rate>)]) -> Option<BTreeMap<usize, u64>> {
+        let mut rates = BTreeMap::new();
+        let mut whole = true;
+        for (group, rate) in each {
+            if let Some(members) = self.groups.get(&group.value.0) {
+                rates.extend(members.iter().map(|&i| (i, rate.value.0)));
+            } else {
+                whole = false;
+                let known: Vec<String> = self.groups.keys().cloned().collect();
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                let place = group.place.clone();
+                let word = &group.value.0;
+                self.cx.error(
+                    "E301",
+                    &place,
+                    format!("no group is called `{word}`"),
+                    suggestion(word, &known),
+                );
+            }
+        }
+        whole.then_some(rates)
+    }
+
+    /// What institutions of a tier see where no load is given.
+    fn usual_rates(&self, workload: &Workload, places: &[usize]) -> BTreeMap<usize, u64> {
+        let per_day = |i: usize| {
+            let tier = self.institutions.get(i).and_then(|x| Tier::parse(&x.tier).ok());
+            let visits = tier.map_or(0, visits_per_day);
+            match workload.kind {
+                WorkloadKind::Visits(_) => visits,
+                // One visit in ten (assumed, as in the library's scenarios).
+                WorkloadKind::Consents(_) => visits / 10,
+                // Hourly (assumed).
+                WorkloadKind::Audits(_) => 24,
+            }
+        };
+        places.iter().map(|&i| (i, per_day(i) * 1_000_000_000 / 86_400)).collect()
+    }
+
+    /// The profile of the day: weights of its hours, parts per million of their mean.
+    fn day(
+        &mut self,
+        name: &At<Name>,
+        at: Option<&At<String>>,
+        audits: bool,
+    ) -> Option<(String, [u32; 24])> {
+        let fallback = if audits { "flat" } else { "outpatient" };
+        let word = at.map_or(fallback, |at| at.value.as_str()).to_owned();
+        let place = at.map_or_else(|| name.place.clone(), |at| at.place.clone());
+        if at.is_none() {
+            let key = name.value.0.clone();
+            self.cx.below(&["workloads", &key, "day"], &place, |cx| {
+                let leaf = cx.leaf(crate::schema::LeafKind::Value, word.clone(), &place);
+                if let Some(leaf) = cx.leaves.get_mut(leaf) {
+                    leaf.origin = Some("default".into());
+                    leaf.default = true;
+                }
+            });
+        }
+        let profile = profiles::load(self.cx, "day", &word, Some(&place))?;
+        let hours = profile.get("hours");
+        let shares: Option<Vec<u32>> = match hours.map(|h| &h.value) {
+            Some(Tree::List(items)) => items
+                .iter()
+                .map(|item| Share::parse(item.scalar()?).ok().map(|share| share.0))
+                .collect(),
+            _ => None,
+        };
+        let sum: u64 = shares.iter().flatten().map(|&s| u64::from(s)).sum();
+        let weights: Option<[u32; 24]> = shares.and_then(|shares| {
+            let weights: Vec<u32> = shares
+                .iter()
+                .map(|&s| (u64::from(s) * 24 * MILLION / sum.max(1)) as u32)
+                .collect();
+            weights.try_into().ok()
+        });
+        let Some(weights) = weights.filter(|_| sum > 0) else {
+            self.cx.error(
+                "E106",
+                &place,
+                format!("`{word}` is no day"),
+                "a profile of a day has `hours`, a list of 24 shares",
+            );
+            return None;
+        };
+        Some((word, weights))
+    }
+
+    fn window(&mut self, at: Option<&At<Instant>>, length: Option<&At<Span>>) -> Option<(Time, Time)> {
+        let end = Time::ZERO + self.duration;
+        let from = match at {
+            Some(at) => self.instant(&at.value, &at.place)?,
+            None => Time::ZERO,
+        };
+        if let Some(at) = at.filter(|_| from >= end) {
+            let place = at.place.clone();
+            let duration = self.duration;
+            self.cx.error(
+                "E402",
+                &place,
+                format!("the run is over at {duration}"),
+                "move the workload, or lengthen the run",
+            );
+            return None;
+        }
+        let to = length.map_or(end, |span| (from + span.value).min(end));
+        Some((from, to))
+    }
+
+    /// How much really comes, and a note where the day leaves the window nearly empty.
+    fn note_day(&mut self, name: &At<Name>, plan: &WorkloadPlan) {
+        let LoadPlan::Rates { rates, .. } = &plan.load else {
+            return;
+        };
+        let total: u64 = rates.values().sum();
+        let hour = |at: Time| {
+            let local = self.start_ns.saturating_add(i64::from(self.scenario.start.value.zone_s) * 1_000_000_000);
+            let seconds = local.div_euclid(1_000_000_000).rem_euclid(86_400) as u64;
+            ((seconds + at.nanos() / 1_000_000_000) / 3_600 % 24) as usize
+        };
+        let mut hours = 0;
+        let mut weight = 0u64;
+        let mut peak = (0u32, 0usize);
+        let mut at = plan.from;
+        while at < plan.to && hours < 24 * 7 {
+            let w = plan.day.get(hour(at)).copied().unwrap_or(0);
+            weight += u64::from(w);
+            hours += 1;
+            if w > peak.0 {
+                peak = (w, hour(at));
+            }
+            at += Span::from_secs(3_600);
+        }
+        let mean = total as f64 / 1e9 * (weight as f64 / f64::from(hours.max(1)) / 1e6);
+        let start = plan.day.get(hour(plan.from)).copied().unwrap_or(0);
+        let rate = |w: u32| per_second(total as f64 / 1e9 * f64::from(w) / 1e6);
+        let text = format!(
+            "{} in the window, {} at its start, {} at {:02}:00",
+            per_second(mean),
+            rate(start),
+            rate(peak.0),
+            peak.1
+        );
+        let key = name.value.0.clone();
+        self.derived(&["workloads", &key, "rate"], text, &name.place.clone());
+        if mean * 5.0 < total as f64 / 1e9 && total > 0 {
+            self.notes.push(format!(
+                "workloads.{key}: the day `{}` leaves the window nearly empty, {} of the mean rate",
+                plan.day_name,
+                Share((mean * 1e18 / total as f64) as u32 / 10_000_000 * 10_000_000).text()
+            ));
+        }
+    }
+}
+
+/// A rate with two figures.
+fn per_second(rate: f64) -> String {
+    if rate >= 1.0 || rate == 0.0 {
+        return format!("{rate:.1}/s");
+    }
+    if rate >= 0.01 {
+        return format!("{rate:.2}/s");
+    }
+    format!("{:.1}/h", rate * 3_600.0)
+}
+
+/// Visits a day of an institution. Tertiary: 2.6 billion visits to 3,855 hospitals a year;
+/// primary and county: the mean Chinese hospital, 4.26 billion / 38,355 / 365; township: 1.31
+/// billion / 33,753 / 365; village: 1.40 billion / 581,964 / 365 (health bulletin 2023). The rest
+/// is assumed to lie between these.
+fn visits_per_day(tier: Tier) -> u64 {
+    match tier {
+        Tier::Tertiary => 2_000,
+        Tier::Secondary => 400,
+        Tier::Primary | Tier::County => 304,
+        Tier::Community => 230,
+        Tier::Township => 106,
+        Tier::Station => 40,
+        Tier::Village => 7,
+        _ => 0,
+    }
+}
+
+/// A folder whose name is close to one that is not there.
+fn near_folder(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let parent = path.parent()?;
+    let names: Vec<String> = std::fs::read_dir(parent)
+        .ok()?
+        .flatten()
+        .filter(|entry| entry.path().is_dir())
+        .filter_map(|entry| entry.file_name().to_str().map(str::to_owned))
+        .collect();
+    let near = crate::schema::shape::nearest(name, names.iter().map(String::as_str))?;
+    Some(parent.join(near).display().to_string())
+}

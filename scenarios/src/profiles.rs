@@ -1,0 +1,256 @@
+//! Profiles: one value of one key each, built in or read from `file:`.
+
+use crate::schema::Cx;
+use crate::schema::shape::suggestion;
+use crate::tree::{Key, MAX_FILE, Node, Place, Role, Source, Value, parse};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A built-in profile.
+#[derive(Clone, Copy, Debug)]
+pub struct ProfileEntry {
+    /// The key that it is a value of.
+    pub folder: &'static str,
+    /// Its word.
+    pub name: &'static str,
+    /// Its text.
+    pub(crate) text: &'static str,
+}
+
+macro_rules! profiles {
+    ($($folder:literal / $name:literal,)*) => {
+        &[$(ProfileEntry {
+            folder: $folder,
+            name: $name,
+            text: include_str!(concat!("../profiles/", $folder, "/", $name, ".yaml")),
+        },)*]
+    };
+}
+
+/// All built-in profiles.
+pub const PROFILES: &[ProfileEntry] = profiles![
+    "day" / "flat",
+    "day" / "outpatient",
+    "hardware" / "clinic-box",
+    "hardware" / "hospital-server",
+    "links" / "aws-wan",
+    "links" / "lan",
+    "links" / "metro",
+    "regions" / "aws21",
+    "regions" / "guangdong",
+    "regions" / "one-place",
+];
+
+/// Words of the language whose profiles come later.
+const LATER: &[(&str, &str)] = &[
+    ("regions", "china-provinces"),
+    ("regions", "aws13"),
+    ("regions", "simblock"),
+    ("links", "province"),
+    ("links", "backbone"),
+    ("links", "public-internet"),
+    ("hardware", "cloud-vm"),
+    ("hardware", "device"),
+    ("hardware", "aws-m5d-8xlarge"),
+    ("day", "ward"),
+    ("day", "pharmacy"),
+];
+
+/// Tables beside built-in profiles.
+const TABLES: &[(&str, &str)] = &[(
+    "aws21.csv",
+    include_str!("../profiles/regions/aws21.csv"),
+)];
+
+impl ProfileEntry {
+    /// The first sentence of the profile.
+    pub fn about(&self) -> &'static str {
+        self.text
+            .lines()
+            .find_map(|line| line.strip_prefix("about: "))
+            .unwrap_or_default()
+    }
+}
+
+/// Profiles that were used, and what they say of their numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Profiles {
+    loaded: BTreeMap<(&'static str, String), Node>,
+    /// Profile, path in it, source in words.
+    pub(crate) sources: Vec<(String, String)>,
+}
+
+/// The keys of a profile, without its head and its sources. `place` is where its name stands.
+pub(crate) fn load(
+    cx: &mut Cx,
+    folder: &'static str,
+    word: &str,
+    place: Option<&Place>,
+) -> Option<Node> {
+    if let Some(node) = cx.profiles.loaded.get(&(folder, word.to_owned())) {
+        return Some(node.clone());
+    }
+    let source = match word.strip_prefix("file:") {
+        Some(path) => read_file(cx, path, place?)?,
+        None => built_in(cx, folder, word, place)?,
+    };
+    let text = cx.sources.get(source)?.text.clone();
+    let whole = parse(&text, source, &mut cx.problems)?;
+    check_head(cx, &whole, place)?;
+    let label = match word.strip_prefix("file:") {
+        Some(path) => path.to_owned(),
+        None => format!("{folder}/{word}"),
+    };
+    note_sources(cx, &label, &whole);
+    let head = ["consim_profile", "about", "sources"];
+    let rest: Vec<(Key, Node)> = whole
+        .entries()
+        .iter()
+        .filter(|(key, _)| !head.contains(&&*key.text))
+        .cloned()
+        .collect();
+    let node = Node::map(rest, whole.place);
+    let key = (folder, word.to_owned());
+    cx.profiles.loaded.insert(key, node.clone());
+    Some(node)
+}
+
+fn built_in(
+    cx: &mut Cx,
+    folder: &'static str,
+    word: &str,
+    place: Option<&Place>,
+) -> Option<crate::tree::SourceId> {
+    let entry = PROFILES.iter().find(|p| p.folder == folder && p.name == word);
+    let Some(entry) = entry else {
+        let place = place?;
+        if LATER.contains(&(folder, word)) {
+            cx.later(place, word);
+        } else {
+            let known: Vec<&str> = PROFILES
+                .iter()
+                .filter(|p| p.folder == folder)
+                .map(|p| p.name)
+                .collect();
+            let help = format!("{}; or file:PATH for your own", suggestion(word, &known));
+            cx.error("E202", place, format!("no profile of {folder} is called `{word}`"), help);
+        }
+        return None;
+    };
+    Some(cx.sources.add(Source {
+        name: format!("profile {folder}/{word}"),
+        text: entry.text.into(),
+        role: Role::Profile,
+        folder: PathBuf::new(),
+    }))
+}
+
+fn read_file(cx: &mut Cx, path: &str, place: &Place) -> Option<crate::tree::SourceId> {
+    let folder = cx.sources.get(place.source)?.folder.clone();
+    let full = folder.join(path);
+    match read(&full) {
+        Ok(text) => Some(cx.sources.add(Source {
+            name: full.display().to_string(),
+            text: text.into(),
+            role: Role::Profile,
+            folder: full.parent().map(Path::to_path_buf).unwrap_or_default(),
+        })),
+        Err(why) => {
+            cx.error(
+                "E603",
+                place,
+                format!("cannot read {}: {why}", full.display()),
+                "paths are relative to this file",
+            );
+            None
+        }
+    }
+}
+
+/// A text file of bounded length.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
+    let meta = std::fs::metadata(path).map_err(|e| plain(&e))?;
+    if meta.is_dir() {
+        return Err("it is a folder".into());
+    }
+    if meta.len() > MAX_FILE {
+        return Err(format!("it has {} bytes, at most {MAX_FILE} are read", meta.len()));
+    }
+    let bytes = std::fs::read(path).map_err(|e| plain(&e))?;
+    String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        format!("it is not UTF-8 (byte {at})")
+    })
+}
+
+/// An error of the file system without its number.
+pub(crate) fn plain(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".into(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".into(),
+        _ => error.to_string(),
+    }
+}
+
+fn check_head(cx: &mut Cx, node: &Node, place: Option<&Place>) -> Option<()> {
+    let version = node.get("consim_profile").and_then(Node::scalar);
+    if version.map(|v| &**v) == Some("1") {
+        return Some(());
+    }
+    let place = place.cloned().unwrap_or_else(|| node.place.clone());
+    cx.error(
+        "E001",
+        &place,
+        "this is no profile that this program reads",
+        "a profile begins with `consim_profile: 1`",
+    );
+    None
+}
+
+/// Remembers where the numbers of a profile come from.
+fn note_sources(cx: &mut Cx, label: &str, profile: &Node) {
+    let Some(sources) = profile.get("sources") else {
+        return;
+    };
+    for (key, node) in sources.entries() {
+        let text = match &node.value {
+            Value::Scalar(text) => text.to_string(),
+            Value::Map(_) => {
+                let words = node.get("source").and_then(Node::scalar).cloned();
+                let assumed = node.get("assumed").and_then(Node::scalar);
+                let mark = if assumed.is_some_and(|a| &**a == "true") {
+                    "assumed: "
+                } else {
+                    ""
+                };
+                format!("{mark}{}", words.unwrap_or_default())
+            }
+            _ => continue,
+        };
+        let path = format!("profile {label}: {}", key.text);
+        cx.profiles.sources.push((path, text));
+    }
+}
+
+/// The text of a table beside a profile or a scenario.
+pub(crate) fn table(cx: &mut Cx, name: &str, place: &Place) -> Option<String> {
+    if cx.role(place) == Some(&Role::Profile)
+        && let Some((_, text)) = TABLES.iter().find(|(n, _)| *n == name)
+    {
+        return Some((*text).to_owned());
+    }
+    let path = name.strip_prefix("file:").unwrap_or(name);
+    let full = cx.sources.get(place.source)?.folder.join(path);
+    match read(&full) {
+        Ok(text) => Some(text),
+        Err(why) => {
+            cx.error(
+                "E603",
+                place,
+                format!("cannot read {}: {why}", full.display()),
+                "paths are relative to this file",
+            );
+            None
+        }
+    }
+}

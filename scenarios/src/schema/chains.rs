@@ -1,0 +1,98 @@
+//! `chains`.
+
+use super::decode::At;
+use super::lists::Targets;
+use super::macros::{choice, record};
+use consim_core::Span;
+use consim_core::values::{Bytes, Count, Value, ValueError};
+
+record! {
+    /// A chain.
+    pub struct Chain {
+        /// Validators.
+        members: Targets = "all",
+        /// The protocol that orders transactions.
+        consensus: Consensus = "pbft",
+        /// When a block is proposed.
+        block: Block = "{}",
+        /// First view, round or election timer.
+        timeout: At<Auto> = "auto",
+        /// What a node holds that is not ordered yet.
+        mempool: Mempool = "{}",
+        /// Blocks between checkpoints.
+        checkpoint: At<Count> = "128",
+    }
+    later "observers" "per" "shards" "flow" "endorse" "signatures" "certificates" "prune"
+        "snapshot" "channels" "reads" "clients";
+}
+
+choice! {
+    /// `chains.NAME.consensus`.
+    pub enum Consensus: "consensus protocol" {
+        /// Practical Byzantine Fault Tolerance.
+        Pbft(PbftKeys) = "pbft",
+    }
+    later "bft-smart" "raft" "hotstuff" "tendermint" "qbft" "ibft" "clique" "pow" "narwhal-tusk"
+        "bullshark" "mysticeti" "dpos" "dlattice" "chosen-miner";
+}
+
+record! {
+    /// Options of `pbft`.
+    pub struct PbftKeys {
+        /// Sequence numbers in flight above the last stable checkpoint.
+        watermark: At<Count> = "256",
+        /// Proposals in flight.
+        pipeline: At<Count> = "8",
+    }
+    later "checkpoint" "recovery";
+}
+
+record! {
+    /// `chains.NAME.block`: proposed when any bound is reached.
+    pub struct Block {
+        /// Transactions.
+        transactions: At<Count> = "200",
+        /// Bytes.
+        bytes: At<Bytes> = "2MB",
+        /// The longest that the oldest transaction waits.
+        wait: At<Span> = "500ms",
+    }
+    later "empty_after";
+}
+
+record! {
+    /// `chains.NAME.mempool`.
+    pub struct Mempool {
+        /// Transactions.
+        limit: At<Count> = "100k",
+        /// Bytes.
+        bytes: At<Bytes> = "256MB",
+    }
+    later "spread" "batch" "workers" "acknowledge";
+}
+
+/// A duration, or `auto`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Auto {
+    /// Follows from other values.
+    Auto,
+    /// As given.
+    Given(Span),
+}
+
+impl Value for Auto {
+    const FORM: &'static str = "a duration or `auto`";
+    const EXAMPLES: &'static str = "2s or auto";
+    fn parse(text: &str) -> Result<Self, ValueError> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        Span::parse(text).map(Self::Given)
+    }
+    fn text(&self) -> String {
+        match self {
+            Self::Auto => "auto".into(),
+            Self::Given(span) => span.text(),
+        }
+    }
+}

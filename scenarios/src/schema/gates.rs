@@ -1,0 +1,120 @@
+//! `heal`, `checks`, `expect`, `output`, `sources`.
+
+use super::chains::Auto;
+use super::decode::{At, Cx, Decode};
+use super::lists::Words;
+use super::macros::record;
+use super::shape::Shape;
+use crate::tree::{Key, Node, Value};
+use consim_core::Span;
+use consim_core::values::{LimitText, Switch};
+
+record! {
+    /// `heal`.
+    pub struct Heal {
+        /// How long liveness may take after the last fault.
+        bound: At<Auto> = "auto",
+    }
+    later "at" "core";
+}
+
+record! {
+    /// `checks`.
+    pub struct Checks {
+        /// Only these.
+        only: Option<Words>,
+        /// All but these.
+        except: Option<Words>,
+    }
+    later "options";
+}
+
+record! {
+    /// `output`.
+    pub struct Output {
+        /// Length of a bin of the time series; 1/200 of the duration if left out.
+        interval: Option<At<Span>>,
+    }
+    later "trace" "junit" "operations";
+}
+
+/// `expect`: metric paths and their limits.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Expect(pub(crate) Vec<(Key, At<LimitText>)>);
+
+impl Decode for Expect {
+    fn shape() -> Shape {
+        Shape::Paths
+    }
+    fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
+        let mut out = Vec::new();
+        for (key, value) in paths(cx, node)? {
+            if &*key.text == "violation" {
+                cx.later(&key.place, "violation");
+                continue;
+            }
+            let limit = cx.within(&key.text, &key.place, |cx| {
+                let limit = At::<LimitText>::decode(cx, value)?;
+                if let Some(leaf) = cx.leaves.get_mut(limit.leaf) {
+                    leaf.aside = true;
+                }
+                Some(limit)
+            });
+            if let Some(limit) = limit {
+                out.push((key.clone(), limit));
+            }
+        }
+        Some(Self(out))
+    }
+}
+
+/// `sources`: paths and where their values come from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sourced(pub(crate) Vec<(Key, SourceNote)>);
+
+record! {
+    /// Where a value comes from.
+    pub struct SourceNote {
+        /// In words.
+        source: At<String>,
+        /// Is it an assumption?
+        assumed: At<Switch> = "false",
+        /// The experiments that it was fitted to.
+        fitted_to: Option<Words>,
+    }
+    main "source";
+}
+
+impl Decode for Sourced {
+    fn shape() -> Shape {
+        Shape::Paths
+    }
+    fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
+        let mut out = Vec::new();
+        for (key, value) in paths(cx, node)? {
+            let from = cx.leaves.len();
+            let note = cx.within(&key.text, &key.place, |cx| SourceNote::decode(cx, value));
+            cx.leaves.iter_mut().skip(from).for_each(|leaf| leaf.aside = true);
+            if let Some(note) = note {
+                out.push((key.clone(), note));
+            }
+        }
+        Some(Self(out))
+    }
+}
+
+/// The entries of a map from paths.
+fn paths<'a>(cx: &mut Cx, node: &'a Node) -> Option<&'a [(Key, Node)]> {
+    match &node.value {
+        Value::Map(entries) => Some(entries),
+        Value::Empty => {
+            cx.empty(node);
+            None
+        }
+        _ => {
+            let place = cx.place_of(node);
+            cx.error("E211", &place, "a map from paths is expected here", "latency_p99: at most 5s");
+            None
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Lists of words, and selectors.
+
+use super::decode::{At, Cx, Decode, LeafKind};
+use super::shape::Shape;
+use crate::tree::{Node, Place, Value as Tree};
+use consim_core::values::{Selector, Value};
+
+/// A list of words.
+#[derive(Clone, Debug)]
+pub(crate) struct Words {
+    pub(crate) list: Vec<(String, Place)>,
+}
+
+impl Decode for Words {
+    fn shape() -> Shape {
+        Shape::Value("a list of words")
+    }
+    fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
+        let Tree::List(items) = &node.value else {
+            let place = cx.place_of(node);
+            let example = node.scalar().map_or("[...]".into(), |word| format!("[{word}]"));
+            cx.error(
+                "E211",
+                &place,
+                format!("a list is expected here, not {}", node.kind()),
+                example,
+            );
+            return None;
+        };
+        let mut list = Vec::new();
+        for item in items {
+            match item.scalar() {
+                Some(text) => list.push((text.to_string(), item.place.clone())),
+                None => {
+                    let place = cx.place_of(item);
+                    cx.error(
+                        "E211",
+                        &place,
+                        format!("a word is expected here, not {}", item.kind()),
+                        "[one, two]",
+                    );
+                    return None;
+                }
+            }
+        }
+        cx.leaf(LeafKind::Value, node.flow(), &cx.place_of(node));
+        Some(Self { list })
+    }
+}
+
+/// One selector, or the union of several.
+#[derive(Clone, Debug)]
+pub(crate) struct Targets {
+    pub(crate) list: Vec<(Selector, Place)>,
+    /// Where the whole stands.
+    pub(crate) place: Place,
+    pub(crate) leaf: usize,
+    /// The path of the key, which names the stream of its draws.
+    pub(crate) path: String,
+}
+
+impl Decode for Targets {
+    fn shape() -> Shape {
+        Shape::Value(Selector::FORM)
+    }
+    fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
+        let items = match &node.value {
+            Tree::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        // The selectors are decoded for their mistakes; the line of all of them comes after.
+        let before = cx.leaves.len();
+        let mut list = Vec::new();
+        let mut whole = true;
+        for item in items {
+            match At::<Selector>::decode(cx, item) {
+                Some(at) => list.push((at.value, at.place)),
+                None => whole = false,
+            }
+        }
+        cx.leaves.truncate(before);
+        if !whole {
+            return None;
+        }
+        let texts: Vec<String> = list.iter().map(|(s, _)| s.text()).collect();
+        let text = match texts.as_slice() {
+            [one] => one.clone(),
+            several => format!("[{}]", several.join(", ")),
+        };
+        let place = cx.place_of(node);
+        let leaf = cx.leaf(LeafKind::Value, text, &place);
+        Some(Self {
+            list,
+            place,
+            leaf,
+            path: cx.path(),
+        })
+    }
+}

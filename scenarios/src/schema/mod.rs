@@ -1,0 +1,84 @@
+//! The schema: every key of the language, its type, its default, its words.
+//!
+//! Keys of the language that this version does not have stand in the `later` lists: they are
+//! answered with "not yet in this version", never accepted and ignored.
+
+pub(crate) mod choose;
+pub(crate) mod decode;
+mod chains;
+mod faults;
+mod gates;
+mod lists;
+mod macros;
+mod network;
+mod organisations;
+mod services;
+pub(crate) mod shape;
+mod workloads;
+
+pub(crate) use chains::{Auto, Chain, Consensus};
+pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
+pub(crate) use faults::{Fault, FaultKind, For, Lines};
+pub(crate) use gates::{Checks, Expect, Heal, Output, Sourced};
+pub(crate) use lists::{Targets, Words};
+pub(crate) use network::{
+    Delay, HardwareKeys, LinkKeys, Network, OneWay, Place2, Profiled, Regions, TableKeys, Transport,
+};
+pub(crate) use organisations::{Authority, Organisation, Population, RegionRule, Tier};
+pub(crate) use services::{Ask, DataSharing, ServiceKind};
+pub(crate) use workloads::{
+    Arrivals, Audits, Consents, Load, RecordSize, SourceRef, Spacing, Visits, Workload,
+    WorkloadKind,
+};
+
+use consim_core::Span;
+use consim_core::values::{Count, DateTime, Name};
+use macros::record;
+
+record! {
+    /// A scenario.
+    pub struct Scenario {
+        /// Language version.
+        consim: At<Count>,
+        /// In output paths and reports.
+        name: Option<At<Name>>,
+        /// One or two sentences, shown on top of the report.
+        about: Option<At<String>>,
+        /// All randomness.
+        seed: Option<At<Count>>,
+        /// Calendar time zero; a Monday.
+        start: At<DateTime> = "2026-03-02T08:00:00+08:00",
+        /// Virtual length, all phases included.
+        duration: At<Span> = "30m",
+        /// Left out of statistics.
+        warmup: Option<At<Span>>,
+        /// Regions and lines.
+        network: Network = "{}",
+        /// Machines by name.
+        hardware: Named<Profiled<HardwareKeys>>,
+        /// Groups of like institutions.
+        organisations: Named<Organisation>,
+        /// Patients.
+        populations: Named<Population>,
+        /// Chains.
+        chains: Named<Chain>,
+        /// Domain models on a chain.
+        services: Named<ServiceKind>,
+        /// What users do.
+        workloads: Named<Workload>,
+        /// What goes wrong.
+        faults: Named<Fault>,
+        /// When and how the run heals.
+        heal: Heal = "{}",
+        /// Which checks.
+        checks: Checks = "{}",
+        /// Service-level gates.
+        expect: Expect = "{}",
+        /// What is written.
+        output: Output = "{}",
+        /// Where numbers come from.
+        sources: Sourced = "{}",
+    }
+    later "devices" "relays" "platform" "changes" "adversaries" "attacks" "claims" "compare"
+        "vary" "sweep" "experiment" "limits" "found" "experimental";
+}

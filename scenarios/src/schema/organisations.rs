@@ -1,0 +1,170 @@
+//! `organisations` and `populations`.
+
+use super::decode::{At, Cx, Decode, LeafKind};
+use super::lists::Words;
+use super::macros::{choice, record, words};
+use super::network::Delay;
+use super::shape::Shape;
+use crate::tree::{Node, Place, Value};
+use consim_core::values::{Count, Share};
+
+record! {
+    /// A group of like institutions.
+    pub struct Organisation {
+        /// Defaults of hardware, rates and rights.
+        tier: Option<At<Tier>>,
+        /// How many institutions.
+        count: At<Count> = "1",
+        /// Where they are.
+        region: RegionRule = "spread",
+        /// Their machine.
+        hardware: Option<At<String>>,
+        /// What their nodes do on the chains.
+        roles: Option<Words>,
+        /// Who certifies their nodes.
+        authority: Authority = "shared",
+    }
+    later "from" "nodes" "cohorts" "alliance" "version";
+}
+
+words! {
+    /// What kind of institution.
+    pub enum Tier: "tier" {
+        /// Tertiary hospital.
+        Tertiary = "tertiary",
+        /// Secondary hospital.
+        Secondary = "secondary",
+        /// Primary hospital.
+        Primary = "primary",
+        /// Community hospital or health centre.
+        Community = "community",
+        /// Health service station.
+        Station = "station",
+        /// County hospital.
+        County = "county",
+        /// Township health centre.
+        Township = "township",
+        /// Village clinic.
+        Village = "village",
+        /// Pharmacy.
+        Pharmacy = "pharmacy",
+        /// Drug manufacturer.
+        Manufacturer = "manufacturer",
+        /// Drug distributor.
+        Distributor = "distributor",
+        /// Carrier.
+        Logistics = "logistics",
+        /// Health supervision.
+        Regulator = "regulator",
+        /// Cloud provider.
+        Cloud = "cloud",
+        /// Any other.
+        Other = "other",
+    }
+}
+
+impl Tier {
+    /// The profile of its machine where none is named.
+    pub(crate) const fn hardware(self) -> &'static str {
+        match self {
+            Self::Primary
+            | Self::Community
+            | Self::Station
+            | Self::Township
+            | Self::Village
+            | Self::Pharmacy => "clinic-box",
+            _ => "hospital-server",
+        }
+    }
+}
+
+choice! {
+    /// Who certifies an organisation's nodes.
+    pub enum Authority: "authority" {
+        /// The authority that all trust.
+        Shared(Plain) = "shared",
+        /// An authority of the organisation's own.
+        Own(Plain) = "own",
+    }
+}
+
+record! {
+    /// Options of a name that has none.
+    pub struct Plain {}
+}
+
+/// `organisations.NAME.region`.
+#[derive(Clone, Debug)]
+pub(crate) enum RegionRule {
+    /// Evenly over the table's regions by name order.
+    Spread,
+    /// The regions by name order, one after the other.
+    RoundRobin,
+    /// One in each region.
+    OneEach,
+    /// Drawn.
+    Random,
+    /// These, one after the other.
+    Named(Vec<(String, Place)>),
+}
+
+impl Decode for RegionRule {
+    fn shape() -> Shape {
+        Shape::Value("a region or a rule")
+    }
+    fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
+        let place = cx.place_of(node);
+        let word = |item: &Node| Some((item.scalar()?.to_string(), item.place.clone()));
+        let rule = match &node.value {
+            Value::Empty => {
+                cx.empty(node);
+                return None;
+            }
+            Value::Scalar(text) => match &**text {
+                "spread" => Self::Spread,
+                "round-robin" => Self::RoundRobin,
+                "one-each" => Self::OneEach,
+                "random" => Self::Random,
+                "by-population" => {
+                    cx.later(&place, "by-population");
+                    return None;
+                }
+                _ => Self::Named(word(node).into_iter().collect()),
+            },
+            Value::List(items) if !items.is_empty() && items.iter().all(|i| i.scalar().is_some()) => {
+                Self::Named(items.iter().filter_map(word).collect())
+            }
+            _ => {
+                cx.error(
+                    "E211",
+                    &place,
+                    "a region, a list of regions or a rule is expected here",
+                    "guangzhou, [guangzhou, shenzhen], spread, round-robin, one-each or random",
+                );
+                return None;
+            }
+        };
+        cx.leaf(LeafKind::Value, node.flow(), &place);
+        Some(rule)
+    }
+}
+
+record! {
+    /// Patients.
+    pub struct Population {
+        /// How they answer.
+        consent: PopulationConsent = "{}",
+    }
+    later "people" "of" "id_space" "cohort";
+}
+
+record! {
+    /// `populations.NAME.consent`.
+    pub struct PopulationConsent {
+        /// Share of requests that are granted where no recorded consent speaks.
+        grant: At<Share> = "95%",
+        /// How long patients take to answer.
+        answer_in: Delay = "{ log-normal: { median: 20s, p99: 2m } }",
+    }
+    later "deny" "withhold" "opt_out" "change_mind" "delegate" "levels";
+}

@@ -1,0 +1,153 @@
+//! `services`: the domain models.
+
+use super::decode::At;
+use super::macros::{choice, record, words};
+use super::organisations::Plain;
+use consim_core::Span;
+use consim_core::values::{Name, Switch};
+
+choice! {
+    /// `services.NAME`.
+    pub enum ServiceKind: "domain model" {
+        /// Records stay with their institution; digests, consents and audit go on the chain.
+        DataSharing(DataSharing) = "data-sharing",
+    }
+    later "drug-trace" "telemetry" "referral" "supervision" "federated-learning" "key-value";
+}
+
+record! {
+    /// Options of `data-sharing`.
+    pub struct DataSharing {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+        /// What of a record goes on the chain.
+        on_chain: OnChain = "digest",
+        /// Where originals are kept.
+        off_chain: OffChain = "own-database",
+        /// How access is given.
+        access: Access = "contract-grant",
+        /// How records elsewhere are found.
+        search: Search = "forward",
+        /// What a revocation does.
+        revocation: Revocation = "flag",
+        /// How patients are named on the chain.
+        pseudonym: Pseudonym = "hmac",
+        /// How users show who they are.
+        identity: Identity = "certificate",
+        /// Where accesses are written down.
+        audit: Audit = "on-chain",
+        /// When patients are asked.
+        consent: ConsentKeys = "{}",
+        /// Reads in an emergency.
+        emergency: Emergency = "{}",
+        /// By which state of the chain a provider decides.
+        freshness: Freshness = "local",
+    }
+    main "chain";
+    later "endorse" "labels" "disclosure" "cache" "erasure";
+}
+
+choice! {
+    /// What of a record goes on the chain.
+    pub enum OnChain: "content" {
+        /// Digest and storage address.
+        Digest(Plain) = "digest",
+    }
+    later "raw" "summary" "index" "pointer" "anchor";
+}
+choice! {
+    /// Where originals are kept.
+    pub enum OffChain: "store" {
+        /// With the institution that made them.
+        OwnDatabase(Plain) = "own-database",
+    }
+    later "cloud" "ipfs";
+}
+choice! {
+    /// How access is given.
+    pub enum Access: "access control" {
+        /// By the patient's grant in the contract.
+        ContractGrant(Plain) = "contract-grant",
+    }
+    later "key-transaction" "abe" "proxy-re-encryption" "all-members";
+}
+choice! {
+    /// How records elsewhere are found.
+    pub enum Search: "search" {
+        /// The question is forwarded to the provider.
+        Forward(Plain) = "forward",
+    }
+    later "none" "peks" "multi-keyword";
+}
+choice! {
+    /// What a revocation does.
+    pub enum Revocation: "revocation" {
+        /// It marks the grant as withdrawn.
+        Flag(Plain) = "flag",
+    }
+    later "key-rotation" "crypto-shred" "off-chain-delete";
+}
+choice! {
+    /// How patients are named on the chain.
+    pub enum Pseudonym: "pseudonym" {
+        /// By a keyed hash of their identifiers.
+        Hmac(Plain) = "hmac",
+    }
+    later "hash" "salted" "per-visit";
+}
+choice! {
+    /// How users show who they are.
+    pub enum Identity: "identity" {
+        /// By a certificate.
+        Certificate(Plain) = "certificate",
+    }
+    later "zero-knowledge" "three-factor" "certificateless";
+}
+choice! {
+    /// Where accesses are written down.
+    pub enum Audit: "audit trail" {
+        /// On the chain, before the answer.
+        OnChain(Plain) = "on-chain",
+    }
+    later "off-chain" "anchored" "none";
+}
+choice! {
+    /// By which state of the chain a provider decides.
+    pub enum Freshness: "freshness" {
+        /// Its own applied height.
+        Local(Plain) = "local",
+    }
+    later "lease" "ordered";
+}
+
+record! {
+    /// `consent`.
+    pub struct ConsentKeys {
+        /// At each request, or once.
+        ask: At<Ask> = "each-request",
+        /// How long a grant holds.
+        expires: At<Span> = "1y",
+    }
+    main "ask";
+    later "scopes" "delegation" "source";
+}
+
+words! {
+    /// When patients are asked.
+    pub enum Ask: "way of asking" {
+        /// At each request.
+        EachRequest = "each-request",
+        /// A standing grant is honoured until it expires.
+        Standing = "standing",
+    }
+}
+
+record! {
+    /// `emergency`.
+    pub struct Emergency {
+        /// May an emergency read without a grant?
+        allow: At<Switch> = "true",
+    }
+    main "allow";
+    later "review_within";
+}

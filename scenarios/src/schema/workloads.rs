@@ -1,0 +1,196 @@
+//! `workloads`.
+
+use super::decode::{At, Cx, Decode};
+use super::lists::Targets;
+use super::macros::{choice, entry, record, words};
+use super::shape::Shape;
+use crate::tree::Node;
+use consim_core::Span;
+use consim_core::values::{Bytes, Count, Instant, Name, Rate, Share};
+
+entry! {
+    /// A workload.
+    pub struct Workload { common: WorkloadCommon, kind: WorkloadKind }
+}
+
+record! {
+    /// What all workloads have.
+    pub struct WorkloadCommon {
+        /// How much.
+        load: Option<Load>,
+        /// The profile of the day, which multiplies the load and keeps its mean.
+        day: Option<At<String>>,
+        /// Who submits.
+        from: Option<Targets>,
+        /// First instant.
+        at: Option<At<Instant>>,
+        /// Length of the window.
+        r#for: Option<At<Span>>,
+        /// What counts as available.
+        deadline: Option<At<Span>>,
+        /// What users do without an answer.
+        retry: Retry = "{}",
+    }
+    later "bursts" "entry" "priority";
+}
+
+record! {
+    /// `retry`.
+    pub struct Retry {
+        /// Wait for an answer.
+        after: At<Span> = "2s",
+        /// Repetitions.
+        times: At<Count> = "3",
+    }
+    later "same_id";
+}
+
+choice! {
+    /// The kind of a workload.
+    pub enum WorkloadKind: "workload" {
+        /// Patients see doctors, who write and read records.
+        Visits(Visits) = "visits",
+        /// Patients change standing consents.
+        Consents(Consents) = "consents",
+        /// Supervision reads the audit trail.
+        Audits(Audits) = "audits",
+    }
+    later "erasures" "disputes" "referrals" "supply" "trace-queries" "recall" "vitals" "training"
+        "transactions";
+}
+
+record! {
+    /// Options of `visits`.
+    pub struct Visits {
+        /// A service of `data-sharing`.
+        service: At<Name> = "data-sharing",
+        /// Reads for each record written.
+        reads_per_write: At<Count> = "5",
+        /// Records written per visit.
+        resources: At<Count> = "8",
+        /// How long a record is.
+        size: RecordSize = "{ log-normal: { median: 800B, p99: 3900B } }",
+        /// Share of reads that want another institution's records.
+        elsewhere: At<Share> = "10%",
+        /// Share of visits that are emergencies.
+        emergency: At<Share> = "1%",
+        /// Recorded visits to replay.
+        source: Option<SourceRef>,
+    }
+    main "service";
+    later "detailed";
+}
+
+record! {
+    /// Options of `consents`: the weights of the three.
+    pub struct Consents {
+        /// A service of `data-sharing`.
+        service: At<Name> = "data-sharing",
+        /// Grants without a request.
+        grant: At<Share> = "50%",
+        /// Denials without a request.
+        deny: At<Share> = "20%",
+        /// Revocations.
+        revoke: At<Share> = "30%",
+    }
+    main "service";
+    later "opt_out" "source";
+}
+
+record! {
+    /// Options of `audits`.
+    pub struct Audits {
+        /// A service of `data-sharing`.
+        service: At<Name> = "data-sharing",
+    }
+    main "service";
+}
+
+choice! {
+    /// A distribution of sizes.
+    pub enum RecordSize: "distribution of sizes" {
+        /// Always the same.
+        Constant(At<Bytes>) = "constant",
+        /// Log-normal by median and 99th percentile.
+        LogNormal(LogNormalSize) = "log-normal",
+    }
+    main "constant";
+}
+
+record! {
+    /// `log-normal` of sizes.
+    pub struct LogNormalSize {
+        /// Half of the draws are below.
+        median: At<Bytes>,
+        /// 99 % of the draws are below.
+        p99: At<Bytes>,
+    }
+}
+
+choice! {
+    /// How much.
+    pub enum Load: "load" {
+        /// In all, spread evenly over the institutions.
+        Open(OpenLoad) = "open",
+        /// Per institution of each group.
+        Each(EachLoad) = "each",
+    }
+    main "open";
+    later "closed" "ramp" "steps" "recorded" "list" "once";
+}
+
+record! {
+    /// `open`.
+    pub struct OpenLoad {
+        /// Events in all.
+        rate: At<Rate>,
+        /// How they follow each other.
+        arrivals: At<Arrivals> = "poisson",
+    }
+    main "rate";
+}
+
+words! {
+    /// How arrivals follow each other.
+    pub enum Arrivals: "arrival process" {
+        /// Independent of each other.
+        Poisson = "poisson",
+        /// In equal distances.
+        Even = "even",
+    }
+}
+
+/// `each`: a rate for every institution of a group.
+#[derive(Clone, Debug)]
+pub(crate) struct EachLoad(pub(crate) Vec<(At<Name>, At<Rate>)>);
+
+impl Decode for EachLoad {
+    fn shape() -> Shape {
+        Shape::Named(Box::new(At::<Rate>::shape()))
+    }
+    fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
+        super::decode::Named::<At<Rate>>::decode(cx, node).map(Self)
+    }
+}
+
+words! {
+    /// How recorded visits are spread over the run.
+    pub enum Spacing: "spacing" {
+        /// In their order, spread over the day profile.
+        Ranked = "ranked",
+        /// In proportion to their recorded distances.
+        Scaled = "scaled",
+    }
+}
+
+record! {
+    /// A data source.
+    pub struct SourceRef {
+        /// Which.
+        path: At<String>,
+        /// How recorded visits are spread.
+        spacing: At<Spacing> = "ranked",
+    }
+    main "path";
+    later "speed" "repeat" "limit" "assign";
+}

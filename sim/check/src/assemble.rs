@@ -12,6 +12,9 @@ use consim_core::values::Expectation;
 use consim_core::{ChainId, Check, Span};
 use std::collections::BTreeMap;
 
+#[cfg(test)]
+mod tests;
+
 /// The version of the schema of `outcome.json`.
 pub const SCHEMA: u32 = 1;
 

@@ -4,6 +4,9 @@ use crate::assemble::ChainIdentity;
 use crate::metrics::{Metrics, Ways, significant};
 use crate::results::NodeUse;
 
+#[cfg(test)]
+mod tests;
+
 /// A resource that is busier than this is the bottleneck: from half on, what waits for it waits
 /// as long as it is served in the mean (M/M/1).
 const BUSY: f64 = 0.5;

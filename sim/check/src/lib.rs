@@ -7,5 +7,7 @@ pub mod metrics;
 pub mod outcome;
 pub mod results;
 pub mod suite;
+#[cfg(test)]
+mod testing;
 mod tx_set;
 pub mod verdict;

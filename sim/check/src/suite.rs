@@ -3,6 +3,9 @@
 use crate::metrics::Metrics;
 use consim_core::{Check, NodeId, Observer, Payload, Probe, Time};
 
+#[cfg(test)]
+mod tests;
+
 /// All that watches a run. Probes go to everybody; the wiretap, which is called for every message,
 /// only to the checks that listen to it.
 pub struct Suite {

@@ -10,6 +10,9 @@
 use crate::outcome::Outcome;
 use consim_core::{Severity, Verdict};
 
+#[cfg(test)]
+mod tests;
+
 /// Everything passed.
 pub const EXIT_PASS: u8 = 0;
 /// Safety was violated.

@@ -50,6 +50,12 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
+    /// How much is followed: waiting transactions, proposals, commits.
+    #[cfg(test)]
+    pub(super) fn sizes(&self) -> [usize; 3] {
+        [self.waiting.len(), self.proposed.len(), self.ordered.len()]
+    }
+
     /// A node took a transaction in; was it the first, and the transaction not executed yet?
     pub(super) fn admitted(&mut self, at: Time, tx: TxId, counts: bool) -> bool {
         if self.waiting.contains_key(&tx) || self.executed.contains(tx) {

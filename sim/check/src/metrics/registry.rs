@@ -210,12 +210,17 @@ impl Scope {
 /// What a path names: the line of its word, what it is of, and its name (empty for the run).
 /// Whether a scenario has a chain of that name is not known here.
 pub fn find(path: &str) -> Option<(&'static MetricEntry, Scope, &str)> {
-    let (prefix, word) = path.rsplit_once('.').unwrap_or(("", path));
-    let (prefix, name) = prefix.split_once('.').unwrap_or((prefix, ""));
-    let scope = Scope::ALL.iter().find(|scope| scope.prefix() == prefix)?;
+    let (scope, name, word) = match path.rsplit_once('.') {
+        None => (Scope::Run, "", path),
+        Some((subject, word)) => {
+            let (prefix, name) = subject.split_once('.')?;
+            let scope = Scope::ALL.iter().find(|scope| scope.prefix() == prefix)?;
+            (*scope, name, word)
+        }
+    };
     let entry = METRICS.iter().find(|entry| entry.name == word)?;
-    let named = (*scope == Scope::Run) == name.is_empty();
-    (named && entry.scopes.contains(scope)).then_some((entry, *scope, name))
+    let named = (scope == Scope::Run) == name.is_empty();
+    (named && entry.scopes.contains(&scope)).then_some((entry, scope, name))
 }
 
 impl Unit {

@@ -288,6 +288,12 @@ fn checks() -> Vec<CheckOutcome> {
             name: name.into(),
             code: code.into(),
             verdict: "pass".into(),
+            severity: if code.starts_with('L') {
+                "liveness"
+            } else {
+                "safety"
+            }
+            .into(),
             evaluated,
             violated: 0,
             says: says.into(),

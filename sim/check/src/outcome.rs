@@ -1,6 +1,6 @@
 //! `outcome.json`: the stable result of a run (DESIGN: it may gain keys, never lose or rename one).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
 /// The outcome of one run. Field order is the order in the file.
@@ -58,6 +58,11 @@ pub struct Outcome {
     pub expectations: Vec<ExpectationOutcome>,
 }
 
+/// Reads a number that is not finite where the file says `null`, as JSON cannot write one.
+fn nan_if_null<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Option::<f64>::deserialize(from).map(|value| value.unwrap_or(f64::NAN))
+}
+
 /// Transactions of the measured part of the run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Throughput {
@@ -101,7 +106,9 @@ pub struct Operation {
     pub failed: u64,
     /// Still open at the end, within the deadline.
     pub open: u64,
-    /// Share answered (done or refused) within the deadline; open ones do not count.
+    /// Share answered (done or refused) within the deadline; open ones do not count. NaN (`null` in
+    /// the file) if none is left.
+    #[serde(deserialize_with = "nan_if_null")]
     pub availability: f64,
     /// Of those that were answered.
     pub latency_ms: Latency,
@@ -156,6 +163,8 @@ pub struct CheckOutcome {
     pub code: String,
     /// `pass`, `unknown`, `fail`.
     pub verdict: String,
+    /// What a violation means: `safety` (exit code 10) or `liveness` (11).
+    pub severity: String,
     /// Judged facts.
     pub evaluated: u64,
     /// Violations in all.
@@ -193,10 +202,14 @@ pub struct Resilience {
     /// The fault's or attack's name.
     pub id: String,
     /// Seconds in its window (and until the next first commit) with a commit rate below 10 % of the mean outside of all windows.
+    /// NaN (`null` in the file) if there is no such mean, or the time is too short to tell.
+    #[serde(deserialize_with = "nan_if_null")]
     pub downtime_s: f64,
     /// From the end of the window to the first commit.
     pub time_to_first_commit_s: Option<f64>,
-    /// Area between the latency distribution functions in and out of the windows, in seconds.
+    /// Area between the latency distribution functions of operations asked for in this window and
+    /// outside of all windows, in seconds. NaN (`null` in the file) if one of them is empty.
+    #[serde(deserialize_with = "nan_if_null")]
     pub sensitivity: f64,
     /// Operations of the window that were given up.
     pub lost: u64,

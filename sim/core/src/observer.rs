@@ -98,4 +98,8 @@ pub trait Check: Observer {
     fn says(&self) -> &'static str;
     /// What it found so far.
     fn finding(&self) -> Finding;
+    /// Does it listen to the wiretap? One that says no is spared a call for every message.
+    fn hears_sends(&self) -> bool {
+        true
+    }
 }

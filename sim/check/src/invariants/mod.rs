@@ -100,8 +100,15 @@ fn any_chain(subjects: &Subjects) -> bool {
 }
 
 /// Implements [`Check`] for a type with a field `finding` out of the file's `ENTRY`.
+/// One that listens to the wiretap says `sends`.
 macro_rules! check_from_entry {
     ($type:ty) => {
+        check_from_entry!($type, false);
+    };
+    ($type:ty, sends) => {
+        check_from_entry!($type, true);
+    };
+    ($type:ty, $sends:literal) => {
         impl consim_core::Check for $type {
             fn name(&self) -> &'static str {
                 ENTRY.name
@@ -117,6 +124,9 @@ macro_rules! check_from_entry {
             }
             fn finding(&self) -> consim_core::Finding {
                 self.finding.clone()
+            }
+            fn hears_sends(&self) -> bool {
+                $sends
             }
         }
     };

@@ -86,4 +86,4 @@ impl Observer for NoDoubleSigning {
     }
 }
 
-check_from_entry!(NoDoubleSigning);
+check_from_entry!(NoDoubleSigning, sends);

@@ -1,0 +1,274 @@
+//! Puts the results of a run together.
+
+use crate::bottleneck;
+use crate::metrics::{self, Metrics, RunFigures};
+use crate::outcome::{
+    ChainOutcome, CheckOutcome, ExpectationOutcome, FaultOutcome, Input, Outcome,
+};
+use crate::results::{NodeUse, Region, Results, Topology};
+use crate::suite::Suite;
+use crate::verdict;
+use consim_core::values::Expectation;
+use consim_core::{ChainId, Check, Span};
+use std::collections::BTreeMap;
+
+#[cfg(test)]
+mod tests;
+
+/// The version of the schema of `outcome.json`.
+pub const SCHEMA: u32 = 1;
+
+/// What the plan says of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Identity {
+    /// The scenario's name.
+    pub scenario: String,
+    /// One or two sentences of it.
+    pub about: Option<String>,
+    /// The `compare` label, if any.
+    pub variant: Option<String>,
+    /// The seed.
+    pub seed: u64,
+    /// consim's version.
+    pub version: String,
+    /// Hexadecimal digest of the plan.
+    pub plan_digest: String,
+    /// The same without the seed.
+    pub design_digest: String,
+    /// The chains.
+    pub chains: Vec<ChainIdentity>,
+    /// The gates.
+    pub expectations: Vec<Expectation>,
+    /// Data that was read.
+    pub inputs: Vec<Input>,
+    /// The network's places.
+    pub regions: Vec<Region>,
+    /// Notes of the planner.
+    pub notes: Vec<String>,
+    /// The plan as a scenario.
+    pub plan_yaml: String,
+    /// Where numbers come from: path, source.
+    pub sources: Vec<(String, String)>,
+}
+
+/// What the plan says of a chain.
+#[derive(Clone, Debug, Default)]
+pub struct ChainIdentity {
+    /// Its number.
+    pub id: ChainId,
+    /// Its name.
+    pub name: String,
+    /// The instance of a `per:` chain.
+    pub instance: Option<String>,
+    /// Its protocol's word.
+    pub protocol: String,
+    /// Its validators.
+    pub nodes: u64,
+    /// Tolerated faulty members.
+    pub f: u64,
+    /// Votes a certificate needs.
+    pub quorum: u64,
+    /// The longest that a transaction waits for a block to fill.
+    pub block_wait: Span,
+    /// Predicted least time from proposal to commit.
+    pub floor: Span,
+}
+
+impl ChainIdentity {
+    /// Its name in metric paths: with its instance, `NAME@INSTANCE`.
+    fn path_name(&self) -> String {
+        match &self.instance {
+            Some(instance) => format!("{}@{instance}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
+/// What the kernel counted.
+#[derive(Clone, Debug, Default)]
+pub struct KernelFigures {
+    /// Events handled.
+    pub events: u64,
+    /// Messages that arrived.
+    pub messages: u64,
+    /// Bytes sent, every copy.
+    pub bytes: u64,
+    /// Messages that arrived at and bytes sent by each node, by its number; empty if not known.
+    pub traffic: Vec<(u64, u64)>,
+    /// Was the run cut short?
+    pub partial: bool,
+    /// Hexadecimal digest of the run.
+    pub run_digest: String,
+    /// How busy the nodes were.
+    pub node_use: Vec<NodeUse>,
+    /// What the fault windows came to.
+    pub faults: Vec<FaultOutcome>,
+    /// Bytes between regions, `[from][to]`.
+    pub flows: Vec<Vec<u64>>,
+}
+
+/// What the domain model adds.
+#[derive(Clone, Debug, Default)]
+pub struct Domain {
+    /// Metrics of its own, by path.
+    pub metrics: BTreeMap<String, f64>,
+    /// Its table: heading, value.
+    pub table: Vec<(String, String)>,
+    /// One entry an attack of the plan.
+    pub attacks: Vec<serde_json::Value>,
+}
+
+/// The results of a run, and its exit code.
+pub fn assemble(
+    suite: &Suite,
+    identity: Identity,
+    figures: KernelFigures,
+    domain: Domain,
+) -> (Results, u8) {
+    let metrics = suite.metrics();
+    let mut values = metrics.values(&RunFigures {
+        chains: &chain_names(&identity.chains),
+        total: (figures.messages, figures.bytes),
+        nodes: &figures.traffic,
+    });
+    values.extend(domain.metrics.into_iter().filter(|(_, v)| v.is_finite()));
+    let expectations = identity
+        .expectations
+        .iter()
+        .map(|expectation| judge(expectation, &values))
+        .collect();
+    let bottleneck = bottleneck::sentence(metrics, &identity.chains, &figures.node_use);
+    let mut outcome = Outcome {
+        schema: SCHEMA,
+        scenario: identity.scenario,
+        variant: identity.variant,
+        seed: identity.seed,
+        version: identity.version,
+        plan_digest: identity.plan_digest,
+        design_digest: identity.design_digest,
+        run_digest: figures.run_digest,
+        partial: figures.partial,
+        verdict: String::new(),
+        virtual_seconds: metrics.ended_at().seconds(),
+        events: figures.events,
+        messages: figures.messages,
+        bytes: figures.bytes,
+        throughput: metrics.throughput(),
+        latency_ms: metrics.latency(),
+        operations: metrics.operations(),
+        metrics: values,
+        chains: identity
+            .chains
+            .iter()
+            .map(|chain| chain_outcome(metrics, chain))
+            .collect(),
+        inputs: identity.inputs,
+        checks: suite.checks().iter().map(|c| check_outcome(&**c)).collect(),
+        faults: figures.faults,
+        attacks: domain.attacks,
+        resilience: metrics.resilience(),
+        expectations,
+    };
+    verdict::word(verdict::run_verdict(&outcome)).clone_into(&mut outcome.verdict);
+    let exit_code = verdict::exit_code(&outcome);
+    let results = Results {
+        about: identity.about,
+        interval_s: metrics.interval().seconds(),
+        warmup_s: metrics.warmup().seconds(),
+        series: metrics.series().to_vec(),
+        latencies: metrics.histograms(),
+        topology: Topology {
+            regions: identity.regions,
+            flows: flows(&figures.flows),
+        },
+        resources: figures.node_use,
+        bottleneck,
+        notes: notes(metrics, identity.notes, outcome.partial),
+        plan_yaml: identity.plan_yaml,
+        sources: identity.sources,
+        domain: domain.table,
+        outcome,
+    };
+    (results, exit_code)
+}
+
+fn chain_names(chains: &[ChainIdentity]) -> Vec<(ChainId, String)> {
+    chains
+        .iter()
+        .map(|chain| (chain.id, chain.path_name()))
+        .collect()
+}
+
+/// Compares a metric with what is expected of it.
+fn judge(expectation: &Expectation, values: &BTreeMap<String, f64>) -> ExpectationOutcome {
+    let (path, limit) = (&expectation.path, &expectation.limit);
+    let value = values.get(path).copied();
+    // A metric of a domain model's own is a bare number.
+    let unit = metrics::find(path).map_or(metrics::Unit::Count, |(entry, ..)| entry.unit);
+    ExpectationOutcome {
+        path: path.clone(),
+        limit: expectation.text.clone(),
+        value: value.map(|value| unit.render(value, limit)),
+        met: value.map(|value| limit.holds(value)),
+        margin: value.map(|value| limit.margin(value)),
+    }
+}
+
+fn chain_outcome(metrics: &Metrics, identity: &ChainIdentity) -> ChainOutcome {
+    let chain = metrics.of_chain(identity.id);
+    ChainOutcome {
+        id: identity.name.clone(),
+        instance: identity.instance.clone(),
+        protocol: identity.protocol.clone(),
+        nodes: identity.nodes,
+        height: chain.map_or(0, |chain| chain.height),
+        tx_per_s: chain.map_or(0.0, |chain| metrics.per_second(chain.applied)),
+        latency_ms: chain
+            .map(|chain| chain.latencies.summary())
+            .unwrap_or_default(),
+        f: identity.f,
+        quorum: identity.quorum,
+        views: chain.map_or(0, |chain| chain.views),
+        ledger_bytes: chain.map_or(0, |chain| chain.ledger_bytes),
+    }
+}
+
+fn check_outcome(check: &dyn Check) -> CheckOutcome {
+    let finding = check.finding();
+    CheckOutcome {
+        name: check.name().to_owned(),
+        code: check.code().to_owned(),
+        verdict: verdict::word(finding.verdict).to_owned(),
+        severity: verdict::severity_word(check.severity()).to_owned(),
+        evaluated: finding.evaluated,
+        violated: finding.violated,
+        says: check.says().to_owned(),
+        violations: finding.violations,
+    }
+}
+
+/// The flows that carried anything.
+fn flows(matrix: &[Vec<u64>]) -> Vec<(usize, usize, u64)> {
+    let row = |(from, row): (usize, &Vec<u64>)| -> Vec<(usize, usize, u64)> {
+        let cells = row.iter().enumerate();
+        cells.map(|(to, &bytes)| (from, to, bytes)).collect()
+    };
+    let cells = matrix.iter().enumerate().flat_map(row);
+    cells.filter(|&(.., bytes)| bytes > 0).collect()
+}
+
+fn notes(metrics: &Metrics, mut notes: Vec<String>, partial: bool) -> Vec<String> {
+    if partial {
+        notes.push(format!(
+            "The run was cut short at {}: all figures are of the part before.",
+            metrics.ended_at()
+        ));
+    }
+    if let Some(bin) = metrics.downtime_bin() {
+        notes.push(format!(
+            "Downtime was judged over bins of {bin}: {} times the usual distance between blocks.",
+            metrics::BLOCKS_PER_BIN
+        ));
+    }
+    notes
+}

@@ -1,0 +1,133 @@
+//! The figures of one chain.
+
+use super::latencies::Latencies;
+use crate::tx_set::TxSet;
+use consim_core::{Block, Committed, Receipt, Time, TxId};
+use std::collections::BTreeMap;
+
+/// The most transactions that are followed from their admission to their execution at a time.
+pub const MAX_WAITING_TXS: usize = 4_000_000;
+/// The most sequence numbers that are followed from proposal to execution at a time. Protocols
+/// have a few hundred in flight.
+pub const MAX_SEQUENCES: usize = 65_536;
+
+/// Where the time of the executed transactions went, in nanoseconds in all. The three parts of a
+/// transaction add up to its chain latency.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ways {
+    pub(crate) txs: u64,
+    /// From the admission to the proposal of its batch.
+    pub(crate) waiting_ns: u128,
+    /// From the proposal to the first commit.
+    pub(crate) ordering_ns: u128,
+    /// From the first commit to the first execution.
+    pub(crate) executing_ns: u128,
+}
+
+/// One chain.
+#[derive(Debug, Default)]
+pub(crate) struct Chain {
+    pub(crate) height: u64,
+    pub(crate) views: u64,
+    pub(crate) ledger_bytes: u64,
+    pub(crate) submitted: u64,
+    pub(crate) applied: u64,
+    pub(crate) rejected: u64,
+    pub(crate) latencies: Latencies,
+    pub(crate) consensus: Latencies,
+    pub(crate) ways: Ways,
+    /// The highest block that was counted.
+    top: u64,
+    /// First admission of transactions that wait.
+    waiting: BTreeMap<TxId, Time>,
+    executed: TxSet,
+    /// The highest sequence number that was committed.
+    committed: u64,
+    /// First proposal of sequence numbers above `committed`.
+    proposed: BTreeMap<u64, Time>,
+    /// Proposal and first commit of sequence numbers that are not executed yet.
+    ordered: BTreeMap<u64, (Time, Time)>,
+}
+
+impl Chain {
+    /// How much is followed: waiting transactions, proposals, commits.
+    #[cfg(test)]
+    pub(super) fn sizes(&self) -> [usize; 3] {
+        [self.waiting.len(), self.proposed.len(), self.ordered.len()]
+    }
+
+    /// A node took a transaction in; was it the first, and the transaction not executed yet?
+    pub(super) fn admitted(&mut self, at: Time, tx: TxId, counts: bool) -> bool {
+        if self.waiting.contains_key(&tx) || self.executed.contains(tx) {
+            return false;
+        }
+        if self.waiting.len() < MAX_WAITING_TXS {
+            self.waiting.insert(tx, at);
+        }
+        self.submitted += u64::from(counts);
+        true
+    }
+
+    pub(super) fn proposed(&mut self, at: Time, sequence: u64) {
+        if sequence > self.committed && self.proposed.len() < MAX_SEQUENCES {
+            self.proposed.entry(sequence).or_insert(at);
+        }
+    }
+
+    pub(super) fn committed(&mut self, at: Time, committed: &Committed, warmup: Time) {
+        let sequence = committed.sequence;
+        if sequence <= self.committed {
+            return;
+        }
+        self.committed = sequence;
+        let later = self.proposed.split_off(&(sequence + 1));
+        let proposed = std::mem::replace(&mut self.proposed, later).remove(&sequence);
+        if let Some(proposed) = proposed {
+            if proposed >= warmup {
+                self.consensus.record(at - proposed);
+            }
+            if self.ordered.len() < MAX_SEQUENCES {
+                self.ordered.insert(sequence, (proposed, at));
+            }
+        }
+    }
+
+    /// A node executed a block. For the first report of each height: how many transactions were
+    /// applied.
+    pub(super) fn applied(&mut self, at: Time, block: &Block, warmup: Time) -> Option<u64> {
+        let height = block.header.height;
+        if height <= self.top {
+            return None;
+        }
+        self.top = height;
+        self.height = self.height.max(height);
+        let bytes = block.header.encode().len() + block.committed.encoded_len();
+        self.ledger_bytes += bytes as u64;
+        let later = self.ordered.split_off(&(block.header.sequence + 1));
+        let ordered = std::mem::replace(&mut self.ordered, later).remove(&block.header.sequence);
+        let (mut applied, mut rejected) = (0, 0);
+        for (tx, receipt) in block.committed.batch.txs().iter().zip(&block.receipts) {
+            match receipt {
+                Receipt::Applied => applied += 1,
+                Receipt::Duplicate | Receipt::Refused(_) => rejected += 1,
+            }
+            self.executed.insert(tx.id());
+            let admitted = self.waiting.remove(&tx.id());
+            let Some(admitted) = admitted.filter(|&admitted| admitted >= warmup) else {
+                continue;
+            };
+            self.latencies.record(at - admitted);
+            if let Some((proposed, committed)) = ordered {
+                self.ways.txs += 1;
+                self.ways.waiting_ns += u128::from((proposed - admitted).nanos());
+                self.ways.ordering_ns += u128::from((committed - proposed.later(admitted)).nanos());
+                self.ways.executing_ns += u128::from((at - committed.later(admitted)).nanos());
+            }
+        }
+        if at >= warmup {
+            self.applied += applied;
+            self.rejected += rejected;
+        }
+        Some(applied)
+    }
+}

@@ -1,0 +1,104 @@
+//! Latencies of one kind of thing.
+
+use crate::outcome::Latency;
+use consim_core::Span;
+use hdrhistogram::Histogram;
+
+/// Significant digits of the histograms: a percentile is exact to 0.1 %.
+const DIGITS: u8 = 3;
+
+/// A histogram of microseconds, with the exact mean and maximum beside it. It takes no memory until
+/// something is recorded, and afterwards at most half a megabyte.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Latencies {
+    histogram: Option<Histogram<u64>>,
+    sum_ns: u128,
+    max: Span,
+}
+
+impl Latencies {
+    /// Records one, rounded to the microsecond.
+    pub(super) fn record(&mut self, latency: Span) {
+        if self.histogram.is_none() {
+            // Only more than five digits are refused.
+            self.histogram = Histogram::new(DIGITS).ok();
+        }
+        // It grows by itself, up to any value.
+        let us = latency.nanos().saturating_add(500) / 1000;
+        if let Some(Ok(())) = self.histogram.as_mut().map(|h| h.record(us)) {
+            self.sum_ns += u128::from(latency.nanos());
+            self.max = self.max.max(latency);
+        }
+    }
+    /// Forgets all, but keeps the memory.
+    pub(super) fn clear(&mut self) {
+        if let Some(histogram) = &mut self.histogram {
+            histogram.reset();
+        }
+        self.sum_ns = 0;
+        self.max = Span::ZERO;
+    }
+    /// How many.
+    pub(crate) fn count(&self) -> u64 {
+        self.histogram.as_ref().map_or(0, Histogram::len)
+    }
+    /// The latency that a share `quantile` of them does not exceed, milliseconds; NaN if there are none.
+    pub(crate) fn quantile_ms(&self, quantile: f64) -> f64 {
+        match &self.histogram {
+            // A bucket's upper end may lie above the largest value.
+            Some(h) if !h.is_empty() => {
+                (h.value_at_quantile(quantile) as f64 / 1e3).min(self.max.millis())
+            }
+            _ => f64::NAN,
+        }
+    }
+    /// The figures for the outcome.
+    pub(crate) fn summary(&self) -> Latency {
+        let count = self.count();
+        if count == 0 {
+            return Latency::default();
+        }
+        Latency {
+            mean: self.sum_ns as f64 / count as f64 / 1e6,
+            p50: self.quantile_ms(0.5),
+            p95: self.quantile_ms(0.95),
+            p99: self.quantile_ms(0.99),
+            max: self.max.millis(),
+            count,
+        }
+    }
+    /// The histogram; `None` if nothing was recorded.
+    pub(crate) fn histogram(&self) -> Option<&Histogram<u64>> {
+        self.histogram.as_ref().filter(|h| !h.is_empty())
+    }
+    /// The area between the two distribution functions, in seconds: how far a latency of the one
+    /// has to be moved in the mean to make the other (Stabl's sensitivity; the Wasserstein
+    /// distance). NaN if one of them is empty.
+    pub(super) fn area_to(&self, other: &Self) -> f64 {
+        let (Some(a), Some(b)) = (self.histogram(), other.histogram()) else {
+            return f64::NAN;
+        };
+        let steps = |h: &Histogram<u64>| -> Vec<(u64, u64)> {
+            h.iter_recorded()
+                .map(|v| {
+                    (
+                        h.median_equivalent(v.value_iterated_to()),
+                        v.count_since_last_iteration(),
+                    )
+                })
+                .collect()
+        };
+        let mut merged: Vec<(u64, f64)> = Vec::new();
+        let (of_a, of_b) = (a.len() as f64, b.len() as f64);
+        merged.extend(steps(a).iter().map(|&(v, n)| (v, n as f64 / of_a)));
+        merged.extend(steps(b).iter().map(|&(v, n)| (v, -(n as f64) / of_b)));
+        merged.sort_by_key(|&(value, _)| value);
+        let (mut area_us, mut difference, mut last) = (0.0, 0.0_f64, 0);
+        for (value, step) in merged {
+            area_us += difference.abs() * (value - last) as f64;
+            difference += step;
+            last = value;
+        }
+        area_us / 1e6
+    }
+}

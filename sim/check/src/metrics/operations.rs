@@ -1,0 +1,178 @@
+//! What users asked for and what came of it.
+
+use super::MetricsConfig;
+use super::latencies::Latencies;
+use crate::outcome::Operation;
+use consim_core::{NodeId, OpEnd, OpId, Span, Time, WorkloadId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Counts of some operations.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    submitted: u64,
+    pub(crate) done: u64,
+    refused: u64,
+    failed: u64,
+    /// Answered within the deadline.
+    timely: u64,
+    open: u64,
+    pub(crate) latencies: Latencies,
+}
+
+impl Tally {
+    /// Was anything asked for?
+    pub(crate) fn fed(&self) -> bool {
+        self.submitted > 0
+    }
+    /// The share answered within the deadline, of all that are not open within it; NaN if none is.
+    pub(crate) fn availability(&self) -> f64 {
+        let of = self.submitted - self.open;
+        if of == 0 {
+            f64::NAN
+        } else {
+            self.timely as f64 / of as f64
+        }
+    }
+    pub(crate) fn outcome(&self) -> Operation {
+        Operation {
+            submitted: self.submitted,
+            committed: self.done,
+            refused: self.refused,
+            failed: self.failed,
+            open: self.open,
+            availability: self.availability(),
+            latency_ms: self.latencies.summary(),
+        }
+    }
+}
+
+/// An operation that has not ended.
+#[derive(Clone, Debug)]
+pub(super) struct Open {
+    pub(super) workload: WorkloadId,
+    pub(super) name: &'static str,
+    pub(super) node: NodeId,
+    pub(super) asked: Time,
+    pub(super) deadline: Span,
+    /// The fault windows that were open when it was asked for.
+    pub(super) windows: Arc<[usize]>,
+}
+
+/// All operations, counted by everything that figures are asked for by.
+#[derive(Debug)]
+pub(crate) struct Operations {
+    warmup: Time,
+    open: BTreeMap<OpId, Open>,
+    pub(crate) all: Tally,
+    pub(crate) kinds: BTreeMap<&'static str, Tally>,
+    /// Each workload's name, tally and place of its service.
+    pub(crate) workloads: Vec<(String, Tally, usize)>,
+    pub(crate) services: Vec<(String, Tally)>,
+    pub(crate) groups: Vec<(String, Tally)>,
+    /// The place of each node's group in `groups`.
+    group_of: Vec<Option<usize>>,
+}
+
+impl Operations {
+    pub(super) fn new(config: &MetricsConfig) -> Self {
+        let mut services: Vec<(String, Tally)> = Vec::new();
+        let mut workloads = Vec::new();
+        for workload in &config.workloads {
+            let known = services
+                .iter()
+                .position(|(name, _)| *name == workload.service);
+            let service = known.unwrap_or_else(|| {
+                services.push((workload.service.clone(), Tally::default()));
+                services.len() - 1
+            });
+            workloads.push((workload.name.clone(), Tally::default(), service));
+        }
+        let mut group_of = Vec::new();
+        for (group, (_, nodes)) in config.groups.iter().enumerate() {
+            for node in nodes {
+                if group_of.len() <= node.index() {
+                    group_of.resize(node.index() + 1, None);
+                }
+                if let Some(slot) = group_of.get_mut(node.index()) {
+                    *slot = Some(group);
+                }
+            }
+        }
+        Self {
+            warmup: config.warmup,
+            open: BTreeMap::new(),
+            all: Tally::default(),
+            kinds: BTreeMap::new(),
+            workloads,
+            services,
+            groups: config
+                .groups
+                .iter()
+                .map(|(name, _)| (name.clone(), Tally::default()))
+                .collect(),
+            group_of,
+        }
+    }
+
+    /// Does `each` to every tally that an operation counts in, if it counts at all.
+    fn tally(&mut self, op: &Open, mut each: impl FnMut(&mut Tally)) {
+        if op.asked < self.warmup {
+            return;
+        }
+        each(&mut self.all);
+        each(self.kinds.entry(op.name).or_default());
+        if let Some((_, tally, service)) = self.workloads.get_mut(usize::from(op.workload.0)) {
+            each(tally);
+            if let Some((_, tally)) = self.services.get_mut(*service) {
+                each(tally);
+            }
+        }
+        let group = self.group_of.get(op.node.index()).copied().flatten();
+        if let Some((_, tally)) = group.and_then(|group| self.groups.get_mut(group)) {
+            each(tally);
+        }
+    }
+
+    pub(super) fn asked(&mut self, id: OpId, op: Open) {
+        if !self.open.contains_key(&id) {
+            self.tally(&op, |tally| tally.submitted += 1);
+            self.open.insert(id, op);
+        }
+    }
+
+    /// An operation ended; returns it, unless it is not open.
+    pub(super) fn ended(&mut self, at: Time, id: OpId, end: OpEnd) -> Option<Open> {
+        let op = self.open.remove(&id)?;
+        let latency = at - op.asked;
+        let timely = latency <= op.deadline;
+        self.tally(&op, |tally| {
+            match end {
+                OpEnd::Done => tally.done += 1,
+                OpEnd::Refused(_) => tally.refused += 1,
+                OpEnd::GaveUp => {
+                    tally.failed += 1;
+                    return;
+                }
+            }
+            tally.timely += u64::from(timely);
+            tally.latencies.record(latency);
+        });
+        Some(op)
+    }
+
+    /// The run is over: returns what is still open past its deadline, which failed.
+    pub(super) fn end(&mut self, at: Time) -> Vec<Open> {
+        let open = std::mem::take(&mut self.open);
+        let mut failed = Vec::new();
+        for op in open.into_values() {
+            if op.asked + op.deadline < at {
+                self.tally(&op, |tally| tally.failed += 1);
+                failed.push(op);
+            } else {
+                self.tally(&op, |tally| tally.open += 1);
+            }
+        }
+        failed
+    }
+}

@@ -1,0 +1,295 @@
+//! The metric words: what `expect` may name, in which unit, of what.
+
+use consim_core::values::Limit;
+
+/// A unit of metrics: that of the values in `outcome.metrics` and of limits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unit {
+    /// Milliseconds.
+    Milliseconds,
+    /// Per second.
+    PerSecond,
+    /// A share, 0 to 1.
+    Share,
+    /// A number of things.
+    Count,
+    /// Bytes.
+    Bytes,
+}
+
+/// What a metric is of: the part of a path before its word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// The whole run: the bare word.
+    Run,
+    /// `chains.NAME.`
+    Chain,
+    /// `workloads.NAME.`
+    Workload,
+    /// `services.NAME.`
+    Service,
+    /// `organisations.GROUP.`
+    Organisation,
+}
+
+/// A line of the registry of metrics.
+#[derive(Clone, Copy, Debug)]
+pub struct MetricEntry {
+    /// Its word.
+    pub name: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    /// What it is of.
+    pub scopes: &'static [Scope],
+    /// The first version that has it.
+    pub since: &'static str,
+    /// One sentence.
+    pub help: &'static str,
+}
+
+const EVERYWHERE: &[Scope] = &[
+    Scope::Run,
+    Scope::Chain,
+    Scope::Workload,
+    Scope::Service,
+    Scope::Organisation,
+];
+const OPERATIONS: &[Scope] = &[
+    Scope::Run,
+    Scope::Workload,
+    Scope::Service,
+    Scope::Organisation,
+];
+const CHAIN: &[Scope] = &[Scope::Chain];
+const TRAFFIC: &[Scope] = &[Scope::Run, Scope::Organisation];
+
+const fn entry(
+    name: &'static str,
+    unit: Unit,
+    scopes: &'static [Scope],
+    help: &'static str,
+) -> MetricEntry {
+    MetricEntry {
+        name,
+        unit,
+        scopes,
+        since: "0.1.0",
+        help,
+    }
+}
+
+/// All metric words of this version.
+pub const METRICS: &[MetricEntry] = &[
+    entry(
+        "throughput",
+        Unit::PerSecond,
+        EVERYWHERE,
+        "Applied transactions a second; of a workload, service or organisation, operations done.",
+    ),
+    entry(
+        "latency_mean",
+        Unit::Milliseconds,
+        EVERYWHERE,
+        "Mean latency from asking to the answer; of a chain, from admission to execution.",
+    ),
+    entry(
+        "latency_p50",
+        Unit::Milliseconds,
+        EVERYWHERE,
+        "Median of the same latency.",
+    ),
+    entry(
+        "latency_p95",
+        Unit::Milliseconds,
+        EVERYWHERE,
+        "95th percentile of the same latency.",
+    ),
+    entry(
+        "latency_p99",
+        Unit::Milliseconds,
+        EVERYWHERE,
+        "99th percentile of the same latency.",
+    ),
+    entry(
+        "latency_max",
+        Unit::Milliseconds,
+        EVERYWHERE,
+        "Largest of the same latency.",
+    ),
+    entry(
+        "availability",
+        Unit::Share,
+        OPERATIONS,
+        "Share of the operations that were answered, done or refused, within their deadline.",
+    ),
+    entry(
+        "height",
+        Unit::Count,
+        &[Scope::Run, Scope::Chain],
+        "Highest block; of a run with several chains, of the highest one.",
+    ),
+    entry(
+        "messages",
+        Unit::Count,
+        TRAFFIC,
+        "Messages that arrived, over the whole run.",
+    ),
+    entry(
+        "bytes",
+        Unit::Bytes,
+        TRAFFIC,
+        "Bytes sent, every copy, over the whole run.",
+    ),
+    entry(
+        "consensus_latency_mean",
+        Unit::Milliseconds,
+        CHAIN,
+        "Mean latency from the proposal of a batch to its first commit.",
+    ),
+    entry(
+        "consensus_latency_p50",
+        Unit::Milliseconds,
+        CHAIN,
+        "Median of the same latency.",
+    ),
+    entry(
+        "consensus_latency_p95",
+        Unit::Milliseconds,
+        CHAIN,
+        "95th percentile of the same latency.",
+    ),
+    entry(
+        "consensus_latency_p99",
+        Unit::Milliseconds,
+        CHAIN,
+        "99th percentile of the same latency.",
+    ),
+    entry(
+        "consensus_latency_max",
+        Unit::Milliseconds,
+        CHAIN,
+        "Largest of the same latency.",
+    ),
+    entry(
+        "views",
+        Unit::Count,
+        CHAIN,
+        "Highest view, round or term that a node entered.",
+    ),
+    entry(
+        "ledger_bytes",
+        Unit::Bytes,
+        CHAIN,
+        "Bytes of all blocks with their certificates, one copy.",
+    ),
+];
+
+impl Scope {
+    /// All of them.
+    pub const ALL: &'static [Self] = EVERYWHERE;
+
+    /// The first part of a path; empty for the whole run.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Run => "",
+            Self::Chain => "chains",
+            Self::Workload => "workloads",
+            Self::Service => "services",
+            Self::Organisation => "organisations",
+        }
+    }
+    /// The path of the metric `word` of `name` (which a run has not).
+    pub fn path(self, name: &str, word: &str) -> String {
+        match self {
+            Self::Run => word.to_owned(),
+            _ => format!("{}.{name}.{word}", self.prefix()),
+        }
+    }
+}
+
+/// What a path names: the line of its word, what it is of, and its name (empty for the run).
+/// Whether a scenario has a chain of that name is not known here.
+pub fn find(path: &str) -> Option<(&'static MetricEntry, Scope, &str)> {
+    let (scope, name, word) = match path.rsplit_once('.') {
+        None => (Scope::Run, "", path),
+        Some((subject, word)) => {
+            let (prefix, name) = subject.split_once('.')?;
+            let scope = Scope::ALL.iter().find(|scope| scope.prefix() == prefix)?;
+            (*scope, name, word)
+        }
+    };
+    let entry = METRICS.iter().find(|entry| entry.name == word)?;
+    let named = (scope == Scope::Run) == name.is_empty();
+    (named && entry.scopes.contains(&scope)).then_some((entry, scope, name))
+}
+
+impl Unit {
+    /// Its word in lists.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Milliseconds => "ms",
+            Self::PerSecond => "/s",
+            Self::Share => "share",
+            Self::Count => "count",
+            Self::Bytes => "B",
+        }
+    }
+
+    /// The unit that suits a value: its sign, and how many of the metric's units it has.
+    fn suiting(self, value: f64) -> (&'static str, f64) {
+        let among = |units: &[(&'static str, f64)]| {
+            let fits = |&&(_, size): &&(&str, f64)| value.abs() >= size;
+            let smallest = units.last().copied().unwrap_or(("", 1.0));
+            units.iter().find(fits).copied().unwrap_or(smallest)
+        };
+        match self {
+            Self::Milliseconds if value == 0.0 => ("ms", 1.0),
+            Self::Milliseconds => among(&[("s", 1e3), ("ms", 1.0), ("us", 1e-3)]),
+            Self::PerSecond => ("/s", 1.0),
+            Self::Share => ("%", 0.01),
+            Self::Count => ("", 1.0),
+            Self::Bytes => among(&[
+                ("TB", 1e12),
+                ("GB", 1e9),
+                ("MB", 1e6),
+                ("kB", 1e3),
+                ("B", 1.0),
+            ]),
+        }
+    }
+
+    /// A value with its unit (`1.31s`, `99.2%`), in three significant digits, or as many as it
+    /// takes that the text lies on the same side of `limit` as the value.
+    pub fn render(self, value: f64, limit: &Limit) -> String {
+        let (sign, size) = self.suiting(value);
+        let mut text = String::new();
+        for digits in 3..=17 {
+            text = significant(value / size, digits);
+            let said = text.parse::<f64>().unwrap_or(f64::NAN) * size;
+            if limit.holds(said) == limit.holds(value) {
+                break;
+            }
+        }
+        text + sign
+    }
+}
+
+/// A number in `digits` significant digits; digits before the point always stay.
+pub(crate) fn significant(x: f64, digits: usize) -> String {
+    let mut decimals = digits.saturating_sub(1);
+    let mut bound = 10.0;
+    while decimals > 0 && x.abs() >= bound {
+        decimals -= 1;
+        bound *= 10.0;
+    }
+    let mut bound = 1.0;
+    while decimals < 20 && x != 0.0 && x.abs() < bound {
+        decimals += 1;
+        bound /= 10.0;
+    }
+    let text = format!("{x:.decimals$}");
+    if decimals == 0 {
+        return text;
+    }
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

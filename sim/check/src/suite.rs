@@ -1,0 +1,75 @@
+//! The metrics and the checks of a run behind one observer.
+
+use crate::metrics::Metrics;
+use consim_core::{Check, NodeId, Observer, Payload, Probe, Time};
+
+#[cfg(test)]
+mod tests;
+
+/// All that watches a run. Probes go to everybody; the wiretap, which is called for every message,
+/// only to the checks that listen to it.
+pub struct Suite {
+    metrics: Metrics,
+    checks: Vec<Box<dyn Check>>,
+    /// Places in `checks`.
+    wiretaps: Vec<usize>,
+}
+
+impl Suite {
+    /// Metrics and checks that have seen nothing.
+    pub fn new(metrics: Metrics, checks: Vec<Box<dyn Check>>) -> Self {
+        let wiretaps = checks
+            .iter()
+            .enumerate()
+            .filter(|(_, check)| check.hears_sends())
+            .map(|(place, _)| place)
+            .collect();
+        Self {
+            metrics,
+            checks,
+            wiretaps,
+        }
+    }
+    /// The figures.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+    /// The checks.
+    pub fn checks(&self) -> &[Box<dyn Check>] {
+        &self.checks
+    }
+}
+
+impl Observer for Suite {
+    fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
+        self.metrics.probe(at, node, probe);
+        for check in &mut self.checks {
+            check.probe(at, node, probe);
+        }
+    }
+    fn sent(&mut self, at: Time, from: NodeId, payload: &dyn Payload, receivers: usize) {
+        for &place in &self.wiretaps {
+            if let Some(check) = self.checks.get_mut(place) {
+                check.sent(at, from, payload, receivers);
+            }
+        }
+    }
+    fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
+        self.metrics.node_up(at, node, up);
+        for check in &mut self.checks {
+            check.node_up(at, node, up);
+        }
+    }
+    fn fault(&mut self, at: Time, id: &str, open: bool) {
+        self.metrics.fault(at, id, open);
+        for check in &mut self.checks {
+            check.fault(at, id, open);
+        }
+    }
+    fn end(&mut self, at: Time) {
+        self.metrics.end(at);
+        for check in &mut self.checks {
+            check.end(at);
+        }
+    }
+}

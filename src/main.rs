@@ -1,3 +1,22 @@
 //! consim: a deterministic simulator and testbed of a health-care consortium blockchain.
+//!
+//! The command line: one file per verb, thin.
 
-fn main() {}
+mod check;
+mod cli;
+mod exit;
+mod list;
+mod overrides;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let code = match &cli.verb {
+        cli::Verb::Run(_) => exit::OTHER,
+        cli::Verb::Check(args) => check::check(args),
+        cli::Verb::List(args) => list::list(args),
+    };
+    ExitCode::from(code)
+}

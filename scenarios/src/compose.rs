@@ -120,7 +120,12 @@ pub(crate) fn set(
     };
     let last = rest.is_empty();
     match shape {
-        Shape::Value(form) => Err(unreachable_key(place, key, so_far, &format!("{form}, not a map"))),
+        Shape::Value(form) => Err(unreachable_key(
+            place,
+            key,
+            so_far,
+            &format!("{form}, not a map"),
+        )),
         Shape::Paths => {
             let whole: Vec<&str> = path.iter().map(|(part, _)| part.as_str()).collect();
             put(node, &whole.join("."), place, value);
@@ -171,7 +176,10 @@ pub(crate) fn set(
                     return Err(Problem::error(
                         "E601",
                         place,
-                        format!("`{key}` is not reachable: {so_far} is of kind `{}`", other.text),
+                        format!(
+                            "`{key}` is not reachable: {so_far} is of kind `{}`",
+                            other.text
+                        ),
                         format!("{so_far}.{}", other.text),
                     ));
                 }
@@ -228,7 +236,10 @@ fn not_chosen(choice: &Choice, node: &Node, place: &Place, key: &str, so_far: &s
         format!("choose it first: {so_far}={key}")
     } else {
         let known: Vec<&str> = choice.variants.iter().map(|v| v.name).collect();
-        format!("set the choice itself, {so_far}=..., to one of: {}", known.join(", "))
+        format!(
+            "set the choice itself, {so_far}=..., to one of: {}",
+            known.join(", ")
+        )
     };
     unreachable_key(place, key, so_far, &format!("a choice{chosen}")).with_help(help)
 }
@@ -333,7 +344,11 @@ pub(crate) fn remove(
     } else {
         format!("{so_far}.{wanted}")
     };
-    let known: Vec<String> = node.entries().iter().map(|(k, _)| k.text.to_string()).collect();
+    let known: Vec<String> = node
+        .entries()
+        .iter()
+        .map(|(k, _)| k.text.to_string())
+        .collect();
     let missing = || {
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         Problem::error(
@@ -343,7 +358,11 @@ pub(crate) fn remove(
             if known.is_empty() {
                 "there is nothing to remove".to_owned()
             } else {
-                format!("it has {}; {}", known.join(", "), suggestion(wanted, &known))
+                format!(
+                    "it has {}; {}",
+                    known.join(", "),
+                    suggestion(wanted, &known)
+                )
             },
         )
     };

@@ -3,7 +3,12 @@
 mod compose;
 pub mod diagnostic;
 pub mod library;
+mod load;
 pub mod plan;
 pub mod profiles;
+pub mod registries;
 mod schema;
+pub mod sources;
 mod tree;
+
+pub use load::{LoadOptions, Loaded, MAX_BASES, load};

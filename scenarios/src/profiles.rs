@@ -57,10 +57,7 @@ const LATER: &[(&str, &str)] = &[
 ];
 
 /// Tables beside built-in profiles.
-const TABLES: &[(&str, &str)] = &[(
-    "aws21.csv",
-    include_str!("../profiles/regions/aws21.csv"),
-)];
+const TABLES: &[(&str, &str)] = &[("aws21.csv", include_str!("../profiles/regions/aws21.csv"))];
 
 impl ProfileEntry {
     /// The first sentence of the profile.
@@ -121,20 +118,11 @@ fn built_in(
     word: &str,
     place: Option<&Place>,
 ) -> Option<crate::tree::SourceId> {
-    let entry = PROFILES.iter().find(|p| p.folder == folder && p.name == word);
+    let entry = PROFILES
+        .iter()
+        .find(|p| p.folder == folder && p.name == word);
     let Some(entry) = entry else {
-        let place = place?;
-        if LATER.contains(&(folder, word)) {
-            cx.later(place, word);
-        } else {
-            let known: Vec<&str> = PROFILES
-                .iter()
-                .filter(|p| p.folder == folder)
-                .map(|p| p.name)
-                .collect();
-            let help = format!("{}; or file:PATH for your own", suggestion(word, &known));
-            cx.error("E202", place, format!("no profile of {folder} is called `{word}`"), help);
-        }
+        unknown(cx, folder, word, place?, &[]);
         return None;
     };
     Some(cx.sources.add(Source {
@@ -143,6 +131,30 @@ fn built_in(
         role: Role::Profile,
         folder: PathBuf::new(),
     }))
+}
+
+/// Says that there is no profile `word`, and what there is: profiles, and the names in `more`.
+pub(crate) fn unknown(cx: &mut Cx, folder: &str, word: &str, place: &Place, more: &[String]) {
+    if LATER.contains(&(folder, word)) {
+        return cx.later(place, word);
+    }
+    let known: Vec<&str> = more
+        .iter()
+        .map(String::as_str)
+        .chain(
+            PROFILES
+                .iter()
+                .filter(|p| p.folder == folder)
+                .map(|p| p.name),
+        )
+        .collect();
+    let help = format!("{}; or file:PATH for your own", suggestion(word, &known));
+    cx.error(
+        "E202",
+        place,
+        format!("no profile of {folder} is called `{word}`"),
+        help,
+    );
 }
 
 fn read_file(cx: &mut Cx, path: &str, place: &Place) -> Option<crate::tree::SourceId> {
@@ -174,7 +186,10 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
         return Err("it is a folder".into());
     }
     if meta.len() > MAX_FILE {
-        return Err(format!("it has {} bytes, at most {MAX_FILE} are read", meta.len()));
+        return Err(format!(
+            "it has {} bytes, at most {MAX_FILE} are read",
+            meta.len()
+        ));
     }
     let bytes = std::fs::read(path).map_err(|e| plain(&e))?;
     String::from_utf8(bytes).map_err(|e| {

@@ -41,7 +41,8 @@ impl Cx {
             Value::Map(entries) => match entries.as_slice() {
                 [(key, options)] if names.has(&key.text) => {
                     let key = key.clone();
-                    self.chosen_name(&key, names).then(|| (key, options.clone()))
+                    self.chosen_name(&key, names)
+                        .then(|| (key, options.clone()))
                 }
                 [] => {
                     let place = self.place_of(node);
@@ -78,7 +79,12 @@ impl Cx {
         let named = entries
             .iter()
             .find_map(|(_, node)| node.scalar().filter(|word| names.has(word)));
-        let field = self.path().rsplit('.').next().unwrap_or_default().to_owned();
+        let field = self
+            .path()
+            .rsplit('.')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         if let Some(word) = named {
             let rest: Vec<String> = entries
                 .iter()
@@ -88,7 +94,10 @@ impl Cx {
             let beside = if rest.is_empty() {
                 String::new()
             } else {
-                format!(", or {field}: {{ {word}: {{ {} }} }} if it has such options", rest.join(", "))
+                format!(
+                    ", or {field}: {{ {word}: {{ {} }} }} if it has such options",
+                    rest.join(", ")
+                )
             };
             self.error(
                 "E203",

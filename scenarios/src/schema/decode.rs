@@ -5,7 +5,7 @@ use crate::diagnostic::Severity;
 use crate::profiles::Profiles;
 use crate::tree::{Key, Node, Place, Problem, Role, Source, Sources, Value, parse};
 use consim_core::values::{self, Name, ValueError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,14 +42,14 @@ impl<T> Deref for At<T> {
 pub(crate) type Named<T> = Vec<(At<Name>, T)>;
 
 /// What a line of the resolved plan is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum LeafKind {
-    /// A value.
-    Value,
     /// A name that the user chose, or the one that was chosen of several; its values follow.
     Head,
     /// Follows from other values; no key of the language, only shown.
     Derived,
+    /// A value.
+    Value,
     /// Part of a profile that is known by its name: only counts in the digests.
     Silent,
 }
@@ -89,6 +89,9 @@ pub(crate) struct Cx {
     pub(crate) problems: Vec<Problem>,
     pub(crate) leaves: Vec<Leaf>,
     pub(crate) profiles: Profiles,
+    /// Names of entries that something was wrong with: they are left out, and what refers to them
+    /// is not blamed.
+    pub(crate) broken: BTreeSet<String>,
     path: Vec<String>,
     /// The places of the keys on the way.
     keys: Vec<Place>,
@@ -102,6 +105,7 @@ impl Cx {
             problems: Vec::new(),
             leaves: Vec::new(),
             profiles: Profiles::default(),
+            broken: BTreeSet::new(),
             path: Vec::new(),
             keys: Vec::new(),
             defaults: BTreeMap::new(),
@@ -167,7 +171,11 @@ impl Cx {
     }
     /// The way down to here, for [`Self::resume`].
     pub(crate) fn trail(&self) -> Vec<(String, Place)> {
-        self.path.iter().cloned().zip(self.keys.iter().cloned()).collect()
+        self.path
+            .iter()
+            .cloned()
+            .zip(self.keys.iter().cloned())
+            .collect()
     }
     /// Goes where `trail` says, whatever the present path is.
     pub(crate) fn resume<R>(
@@ -211,6 +219,10 @@ impl Cx {
             origin: None,
         });
         self.leaves.len() - 1
+    }
+    /// Is this the name of an entry that something was wrong with?
+    pub(crate) fn is_broken(&self, name: &str) -> bool {
+        self.broken.contains(name)
     }
     pub(crate) fn role(&self, place: &Place) -> Option<&Role> {
         self.sources.get(place.source).map(|s| &s.role)
@@ -322,7 +334,13 @@ impl Cx {
             if let Some(text) = default {
                 self.mark_defaults::<T>(key, from, text);
             }
-            return value;
+            if value.is_some() {
+                return value;
+            }
+            // What is wrong has been said; the rest of the file is still to be looked at.
+            if default.is_none() {
+                return T::absent();
+            }
         }
         if let Some(text) = default {
             let node = self.default_node(text)?;
@@ -441,7 +459,9 @@ impl<T: Decode> Decode for Named<T> {
         match &node.value {
             Value::Map(_) => {}
             Value::List(items) => {
-                let place = items.first().map_or_else(|| cx.place_of(node), |i| i.place.clone());
+                let place = items
+                    .first()
+                    .map_or_else(|| cx.place_of(node), |i| i.place.clone());
                 let example = items
                     .first()
                     .and_then(named_example)
@@ -469,10 +489,10 @@ impl<T: Decode> Decode for Named<T> {
             }
         }
         let mut out = Self::new();
-        let mut whole = true;
         let mut entries: Vec<&(Key, Node)> = node.entries().iter().collect();
         entries.sort_by(|a, b| a.0.text.cmp(&b.0.text));
         for (key, node) in entries {
+            let before = cx.problems.len();
             let entry = cx.within(&key.text, &key.place, |cx| {
                 let name = match <Name as values::Value>::parse(&key.text) {
                     Ok(name) => name,
@@ -492,11 +512,13 @@ impl<T: Decode> Decode for Named<T> {
                 Some((name, value))
             });
             match entry {
-                Some(entry) => out.push(entry),
-                None => whole = false,
+                Some(entry) if cx.problems.len() == before => out.push(entry),
+                _ => {
+                    cx.broken.insert(key.text.to_string());
+                }
             }
         }
-        whole.then_some(out)
+        Some(out)
     }
     fn absent() -> Option<Self> {
         Some(Self::new())

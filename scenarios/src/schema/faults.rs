@@ -132,7 +132,12 @@ impl super::decode::Decode for Pair {
     fn decode(cx: &mut super::decode::Cx, node: &crate::tree::Node) -> Option<Self> {
         let crate::tree::Value::List(items) = &node.value else {
             let place = cx.place_of(node);
-            cx.error("E211", &place, "two selectors are expected here", "[tertiary, community]");
+            cx.error(
+                "E211",
+                &place,
+                "two selectors are expected here",
+                "[tertiary, community]",
+            );
             return None;
         };
         let [a, b] = items.as_slice() else {
@@ -148,7 +153,11 @@ impl super::decode::Decode for Pair {
         let (a, b) = (Targets::decode(cx, a), Targets::decode(cx, b));
         // One line for the pair.
         if let (Some(a), Some(b)) = (&a, &b) {
-            let second = cx.leaves.get(b.leaf).map(|l| l.text.clone()).unwrap_or_default();
+            let second = cx
+                .leaves
+                .get(b.leaf)
+                .map(|l| l.text.clone())
+                .unwrap_or_default();
             if let Some(first) = cx.leaves.get_mut(a.leaf) {
                 first.text = format!("[{}, {second}]", first.text);
             }

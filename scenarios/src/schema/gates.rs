@@ -94,7 +94,10 @@ impl Decode for Sourced {
         for (key, value) in paths(cx, node)? {
             let from = cx.leaves.len();
             let note = cx.within(&key.text, &key.place, |cx| SourceNote::decode(cx, value));
-            cx.leaves.iter_mut().skip(from).for_each(|leaf| leaf.aside = true);
+            cx.leaves
+                .iter_mut()
+                .skip(from)
+                .for_each(|leaf| leaf.aside = true);
             if let Some(note) = note {
                 out.push((key.clone(), note));
             }
@@ -113,7 +116,12 @@ fn paths<'a>(cx: &mut Cx, node: &'a Node) -> Option<&'a [(Key, Node)]> {
         }
         _ => {
             let place = cx.place_of(node);
-            cx.error("E211", &place, "a map from paths is expected here", "latency_p99: at most 5s");
+            cx.error(
+                "E211",
+                &place,
+                "a map from paths is expected here",
+                "latency_p99: at most 5s",
+            );
             None
         }
     }

@@ -18,7 +18,9 @@ impl Decode for Words {
     fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
         let Tree::List(items) = &node.value else {
             let place = cx.place_of(node);
-            let example = node.scalar().map_or("[...]".into(), |word| format!("[{word}]"));
+            let example = node
+                .scalar()
+                .map_or("[...]".into(), |word| format!("[{word}]"));
             cx.error(
                 "E211",
                 &place,
@@ -29,19 +31,17 @@ impl Decode for Words {
         };
         let mut list = Vec::new();
         for item in items {
-            match item.scalar() {
-                Some(text) => list.push((text.to_string(), item.place.clone())),
-                None => {
-                    let place = cx.place_of(item);
-                    cx.error(
-                        "E211",
-                        &place,
-                        format!("a word is expected here, not {}", item.kind()),
-                        "[one, two]",
-                    );
-                    return None;
-                }
-            }
+            let Some(text) = item.scalar() else {
+                let place = cx.place_of(item);
+                cx.error(
+                    "E211",
+                    &place,
+                    format!("a word is expected here, not {}", item.kind()),
+                    "[one, two]",
+                );
+                return None;
+            };
+            list.push((text.to_string(), item.place.clone()));
         }
         cx.leaf(LeafKind::Value, node.flow(), &cx.place_of(node));
         Some(Self { list })

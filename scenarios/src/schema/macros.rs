@@ -105,6 +105,7 @@ macro_rules! choice {
     ) => {
         $(#[doc = $about])+
         #[derive(Clone, Debug)]
+        #[allow(clippy::large_enum_variant, reason = "a scenario holds few of them")]
         pub(crate) enum $name {
             $( $(#[doc = $help])+ $variant($ty), )*
         }
@@ -174,8 +175,6 @@ macro_rules! entry {
             pub(crate) common: $common,
             /// What it is.
             pub(crate) kind: $kind,
-            /// Where the kind stands.
-            pub(crate) kind_place: $crate::tree::Place,
         }
 
         impl $crate::schema::decode::Decode for $name {
@@ -198,7 +197,6 @@ macro_rules! entry {
                 Some(Self {
                     common: common?,
                     kind,
-                    kind_place: key.place,
                 })
             }
         }

@@ -3,9 +3,9 @@
 //! Keys of the language that this version does not have stand in the `later` lists: they are
 //! answered with "not yet in this version", never accepted and ignored.
 
+mod chains;
 pub(crate) mod choose;
 pub(crate) mod decode;
-mod chains;
 mod faults;
 mod gates;
 mod lists;
@@ -18,17 +18,19 @@ mod workloads;
 
 pub(crate) use chains::{Auto, Chain, Consensus};
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
-pub(crate) use faults::{Fault, FaultKind, For, Lines};
+pub(crate) use faults::{Crash, Fault, FaultKind, For, Lines, Pair, Restart};
 pub(crate) use gates::{Checks, Expect, Heal, Output, Sourced};
 pub(crate) use lists::{Targets, Words};
 pub(crate) use network::{
-    Delay, HardwareKeys, LinkKeys, Network, OneWay, Place2, Profiled, Regions, TableKeys, Transport,
+    HardwareKeys, LinkKeys, Network, OneWay, Place2, Profiled, TableKeys, Transport,
 };
 pub(crate) use organisations::{Authority, Organisation, Population, RegionRule, Tier};
-pub(crate) use services::{Ask, DataSharing, ServiceKind};
+pub(crate) use services::{
+    Access, Ask, Audit, DataSharing, Freshness, Identity, OffChain, OnChain, Pseudonym, Revocation,
+    Search, ServiceKind,
+};
 pub(crate) use workloads::{
-    Arrivals, Audits, Consents, Load, RecordSize, SourceRef, Spacing, Visits, Workload,
-    WorkloadKind,
+    Arrivals, Load, RecordSize, SourceRef, Spacing, Visits, Workload, WorkloadKind,
 };
 
 use consim_core::Span;

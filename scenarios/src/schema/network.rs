@@ -6,7 +6,9 @@ use super::macros::{choice, record, words};
 use super::shape::{Field, Record, Shape};
 use crate::compose;
 use crate::tree::{Key, Node, Place, Value};
-use consim_core::values::{BitRate, Bytes, Count, Degrees, Drift, Factor, Offset, Range, Ratio, Share};
+use consim_core::values::{
+    BitRate, Bytes, Count, Degrees, Drift, Factor, Offset, Range, Ratio, Share,
+};
 use consim_core::{Distribution, Span};
 
 record! {
@@ -363,7 +365,12 @@ impl<T: Profile> Decode for Profiled<T> {
                 return None;
             }
             Value::List(_) => {
-                cx.error("E211", &place, "a profile or a map is expected here", "a profile's name");
+                cx.error(
+                    "E211",
+                    &place,
+                    "a profile or a map is expected here",
+                    "a profile's name",
+                );
                 return None;
             }
             Value::Scalar(_) => (Some(node), Vec::new()),
@@ -377,9 +384,9 @@ impl<T: Profile> Decode for Profiled<T> {
             ),
         };
         let profile = match word {
-            Some(word) => Some(cx.within("profile", &word.place, |cx| {
-                At::<String>::decode(cx, word)
-            })?),
+            Some(word) => {
+                Some(cx.within("profile", &word.place, |cx| At::<String>::decode(cx, word))?)
+            }
             None => None,
         };
         if let Some(profile) = &profile

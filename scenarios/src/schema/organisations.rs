@@ -1,10 +1,10 @@
 //! `organisations` and `populations`.
 
-use super::decode::{At, Cx, Decode, LeafKind};
+use super::decode::{At, Cx, Decode, Keys, LeafKind};
 use super::lists::Words;
 use super::macros::{choice, record, words};
 use super::network::Delay;
-use super::shape::Shape;
+use super::shape::{Record, Shape};
 use crate::tree::{Node, Place, Value};
 use consim_core::values::{Count, Share};
 
@@ -88,9 +88,26 @@ choice! {
     }
 }
 
-record! {
-    /// Options of a name that has none.
-    pub struct Plain {}
+/// Options of a name that has none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plain;
+
+impl Decode for Plain {
+    fn shape() -> Shape {
+        Shape::Record(Record {
+            main: None,
+            fields: Vec::new(),
+            later: &[],
+        })
+    }
+    fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
+        let keys = Keys {
+            main: None,
+            known: &[],
+            later: &[],
+        };
+        cx.open(node, &keys).map(|_| Self)
+    }
 }
 
 /// `organisations.NAME.region`.
@@ -131,7 +148,9 @@ impl Decode for RegionRule {
                 }
                 _ => Self::Named(word(node).into_iter().collect()),
             },
-            Value::List(items) if !items.is_empty() && items.iter().all(|i| i.scalar().is_some()) => {
+            Value::List(items)
+                if !items.is_empty() && items.iter().all(|i| i.scalar().is_some()) =>
+            {
                 Self::Named(items.iter().filter_map(word).collect())
             }
             _ => {

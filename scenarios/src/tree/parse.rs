@@ -134,9 +134,12 @@ impl Builder<'_> {
             Raw::Null => Value::Empty,
             Raw::Resolved => Value::Scalar(self.text.get(place.at.clone())?.into()),
             Raw::Text(text) => Value::Scalar(text.into()),
-            Raw::List(items) => {
-                Value::List(items.into_iter().filter_map(|item| self.node(item)).collect())
-            }
+            Raw::List(items) => Value::List(
+                items
+                    .into_iter()
+                    .filter_map(|item| self.node(item))
+                    .collect(),
+            ),
             Raw::Map(entries) => Value::Map(self.entries(entries, &place)),
         };
         Some(Node { value, place })

@@ -3,7 +3,7 @@
 use super::{Planner, within};
 use crate::plan::{FaultPlan, FaultPlanKind, LinesPlan, Who};
 use crate::schema::shape::suggestion;
-use crate::schema::{At, Fault, FaultKind, For, Lines, Pair, Targets};
+use crate::schema::{At, Crash, Fault, FaultKind, For, Lines, Pair, Restart, Targets};
 use crate::tree::Place;
 use consim_core::values::{Instant, Name, Range, Value};
 use consim_core::{Span, Time};
@@ -62,15 +62,21 @@ impl Planner<'_> {
         let every = common.every.as_ref().map(|at| at.value);
         if let Some(at) = common.every.as_ref().filter(|at| at.value.is_zero()) {
             let place = at.place.clone();
-            self.cx.error("E107", &place, "every nothing", "for example 2h");
+            self.cx
+                .error("E107", &place, "every nothing", "for example 2h");
             return None;
         }
         if let (Some(times), None) = (&common.times, every) {
             let place = times.place.clone();
-            self.cx.error("E404", &place, "`times` says how often `every` repeats", "every: 2h");
+            self.cx.error(
+                "E404",
+                &place,
+                "`times` says how often `every` repeats",
+                "every: 2h",
+            );
             return None;
         }
-        let first = self.window(name, fault, 0)?;
+        let first = self.occurrence(name, fault, 0)?;
         let end = Time::ZERO + self.duration;
         if first.from >= end {
             let place = common.at.place.clone();
@@ -88,7 +94,11 @@ impl Planner<'_> {
         let most = common.times.as_ref().map_or(u64::MAX, |at| at.value.0);
         for number in 0..most {
             let shift = every.map_or(Span::ZERO, |every| every.times(number));
-            let mut window = if number == 0 { first } else { self.window(name, fault, number)? };
+            let mut window = if number == 0 {
+                first
+            } else {
+                self.occurrence(name, fault, number)?
+            };
             window.from += shift;
             window.to = (window.to + shift).min(end);
             if !within(window.from, self.duration) {
@@ -105,7 +115,8 @@ impl Planner<'_> {
                 return None;
             }
             let path = format!("faults.{key}.chance");
-            let happens = self.draw(0, BILLION - 1, &path, number) < u64::from(common.chance.value.0);
+            let happens =
+                self.draw(0, BILLION - 1, &path, number) < u64::from(common.chance.value.0);
             if happens {
                 out.push((number, window));
             }
@@ -129,15 +140,22 @@ impl Planner<'_> {
     }
 
     /// Occurrence `number`, as if it were the first: ranges are drawn for each.
-    fn window(&mut self, name: &At<Name>, fault: &Fault, number: u64) -> Option<Window> {
+    fn occurrence(&mut self, name: &At<Name>, fault: &Fault, number: u64) -> Option<Window> {
         let common = &fault.common;
         let key = name.value.0.as_str();
         let low = self.instant(&common.at.value.low, &common.at.place)?;
         let high = self.instant(&common.at.value.high, &common.at.place)?;
-        let at = self.draw(low.nanos(), high.nanos().max(low.nanos()), &format!("faults.{key}.at"), number);
+        let at = self.draw(
+            low.nanos(),
+            high.nanos().max(low.nanos()),
+            &format!("faults.{key}.at"),
+            number,
+        );
         let from = Time::from_nanos(at);
         let repeats = common.every.is_some();
-        self.drawn_line(common.at.leaf, low != high && !repeats, || Instant::After(Span::from_nanos(at)).text());
+        self.drawn_line(common.at.leaf, low != high && !repeats, || {
+            Instant::After(Span::from_nanos(at)).text()
+        });
         let window = match (&common.r#for, &common.until) {
             (Some(length), Some(until)) => {
                 let place = until.place.clone();
@@ -174,7 +192,12 @@ impl Planner<'_> {
                 let to = self.instant(&until.value, &until.place)?;
                 if to <= from {
                     let place = until.place.clone();
-                    self.cx.error("E406", &place, "it ends before it begins", "a later instant");
+                    self.cx.error(
+                        "E406",
+                        &place,
+                        "it ends before it begins",
+                        "a later instant",
+                    );
                     return None;
                 }
                 Window {
@@ -224,7 +247,10 @@ impl Planner<'_> {
             "W403",
             &place,
             format!("nothing is left after {duration} to show recovery; liveness will be unknown"),
-            format!("end it earlier, or duration: {}", duration + Span::from_secs(60)),
+            format!(
+                "end it earlier, or duration: {}",
+                duration + Span::from_secs(60)
+            ),
         );
     }
 
@@ -233,7 +259,10 @@ impl Planner<'_> {
         match instant {
             Instant::After(span) => Some(Time::ZERO + *span),
             Instant::Calendar(date) => {
-                let after = date.ns.checked_sub(self.start_ns).and_then(|ns| u64::try_from(ns).ok());
+                let after = date
+                    .ns
+                    .checked_sub(self.start_ns)
+                    .and_then(|ns| u64::try_from(ns).ok());
                 if after.is_none() {
                     self.cx.error(
                         "E402",
@@ -253,7 +282,8 @@ impl Planner<'_> {
                 let base = self.named_instant(name, *end, place, 0)?;
                 let at = (base + *plus).nanos().checked_sub(minus.nanos());
                 if at.is_none() {
-                    self.cx.error("E402", place, "that is before the start of the run", "less");
+                    self.cx
+                        .error("E402", place, "that is before the start of the run", "less");
                 }
                 at.map(Time::from_nanos)
             }
@@ -261,10 +291,23 @@ impl Planner<'_> {
     }
 
     /// Start or end of another fault.
-    fn named_instant(&mut self, name: &Name, end: bool, place: &Place, depth: usize) -> Option<Time> {
+    fn named_instant(
+        &mut self,
+        name: &Name,
+        end: bool,
+        place: &Place,
+        depth: usize,
+    ) -> Option<Time> {
         let scenario = self.scenario;
+        if self.cx.is_broken(&name.0) {
+            return None;
+        }
         let Some((_, fault)) = scenario.faults.iter().find(|(n, _)| n.value == *name) else {
-            let known: Vec<&str> = scenario.faults.iter().map(|(n, _)| n.value.0.as_str()).collect();
+            let known: Vec<&str> = scenario
+                .faults
+                .iter()
+                .map(|(n, _)| n.value.0.as_str())
+                .collect();
             self.cx.error(
                 "E301",
                 place,
@@ -274,10 +317,15 @@ impl Planner<'_> {
             return None;
         };
         if depth > scenario.faults.len() {
-            self.cx.error("E407", place, "these faults wait for each other", "give one a time");
+            self.cx.error(
+                "E407",
+                place,
+                "these faults wait for each other",
+                "give one a time",
+            );
             return None;
         }
-        let mut at = |planner: &mut Self, instant: &Instant| match instant {
+        let at = |planner: &mut Self, instant: &Instant| match instant {
             Instant::Relative {
                 name,
                 end,
@@ -285,14 +333,21 @@ impl Planner<'_> {
                 minus,
             } => {
                 let base = planner.named_instant(name, *end, place, depth + 1)?;
-                Some(Time::from_nanos((base + *plus).nanos().saturating_sub(minus.nanos())))
+                Some(Time::from_nanos(
+                    (base + *plus).nanos().saturating_sub(minus.nanos()),
+                ))
             }
             other => planner.instant(other, place),
         };
         let low = at(self, &fault.common.at.value.low)?;
         let high = at(self, &fault.common.at.value.high)?;
         let key = name.0.as_str();
-        let from = self.draw(low.nanos(), high.nanos().max(low.nanos()), &format!("faults.{key}.at"), 0);
+        let from = self.draw(
+            low.nanos(),
+            high.nanos().max(low.nanos()),
+            &format!("faults.{key}.at"),
+            0,
+        );
         let from = Time::from_nanos(from);
         if !end {
             return Some(from);
@@ -306,9 +361,12 @@ impl Planner<'_> {
 
     fn fault_kind(&mut self, name: &At<Name>, fault: &Fault) -> Option<FaultPlanKind> {
         match &fault.kind {
-            FaultKind::Crash(crash) => {
-                let who = self.who(&crash.target)?;
-                self.only_members(&who, &crash.target)?;
+            FaultKind::Crash(Crash {
+                target,
+                restart: Restart::Keep(_),
+            }) => {
+                let who = self.who(target)?;
+                self.only_members(&who, target)?;
                 Some(FaultPlanKind::Crash(who))
             }
             FaultKind::Partition(partition) => {
@@ -357,9 +415,15 @@ impl Planner<'_> {
         let Who::Institutions(nodes) = who else {
             return Some(());
         };
-        let members: Vec<usize> = self.chains.values().flat_map(|c| c.members.clone()).collect();
+        let members: Vec<usize> = self
+            .chains
+            .values()
+            .flat_map(|c| c.members.clone())
+            .collect();
         let outsider = nodes.iter().find(|n| !members.contains(n));
-        let Some(name) = outsider.and_then(|&i| self.institutions.get(i)).map(|i| i.name.clone())
+        let Some(name) = outsider
+            .and_then(|&i| self.institutions.get(i))
+            .map(|i| i.name.clone())
         else {
             return Some(());
         };
@@ -402,7 +466,10 @@ fn lines(
         Lines::Of(target) => LinesPlan::Of(planner.who(target)?),
         Lines::FromTo(from, to) => LinesPlan::FromTo(planner.who(from)?, planner.who(to)?),
         Lines::Between(pair) => {
-            let (a, b) = (planner.nodes_quietly(&pair.0)?, planner.nodes_quietly(&pair.1)?);
+            let (a, b) = (
+                planner.nodes_quietly(&pair.0)?,
+                planner.nodes_quietly(&pair.1)?,
+            );
             if let Some(leaf) = planner.cx.leaves.get_mut(pair.0.leaf) {
                 leaf.digest = Some(format!("{a:?} {b:?}"));
             }

@@ -17,8 +17,8 @@ impl Planner<'_> {
     /// The bound of liveness, and the gates.
     pub(super) fn gates(
         &mut self,
-        chains: &Option<BTreeMap<String, ChainPlan>>,
-        workloads: &Option<(BTreeMap<String, WorkloadPlan>, Vec<crate::plan::InputPlan>)>,
+        chains: Option<&BTreeMap<String, ChainPlan>>,
+        workloads: Option<&BTreeMap<String, WorkloadPlan>>,
         faults: Option<&BTreeMap<String, FaultPlan>>,
     ) -> (Span, Option<Vec<Expectation>>) {
         let bound = match self.scenario.heal.bound.value {
@@ -27,7 +27,7 @@ impl Planner<'_> {
                 let timeouts = chains.iter().flat_map(|c| c.values().map(|c| c.timeout));
                 let retries = workloads
                     .iter()
-                    .flat_map(|(w, _)| w.values().map(|w| w.retry_after));
+                    .flat_map(|w| w.values().map(|w| w.retry_after));
                 let largest = timeouts.chain(retries).max().unwrap_or(Span::from_secs(1));
                 largest.times(BOUND_TIMERS)
             }
@@ -43,7 +43,10 @@ impl Planner<'_> {
         let place = self.scenario.heal.bound.place.clone();
         let text = match healed {
             Some(healed) if healed < end => {
-                format!("healed at {healed}, liveness within {bound}, {} are left", end.since(healed))
+                format!(
+                    "healed at {healed}, liveness within {bound}, {} are left",
+                    end.since(healed)
+                )
             }
             Some(healed) => format!("healed at {healed}, the end of the run"),
             None => format!("nothing to heal, liveness within {bound}"),
@@ -109,12 +112,27 @@ impl Planner<'_> {
             Scope::Run => return Some(entry.unit),
             Scope::Chain => self.chains.keys().cloned().collect(),
             Scope::Organisation => self.groups.keys().cloned().collect(),
-            Scope::Workload => names(scenario.workloads.iter().map(|(n, _)| n.value.0.as_str()).collect()),
+            Scope::Workload => names(
+                scenario
+                    .workloads
+                    .iter()
+                    .map(|(n, _)| n.value.0.as_str())
+                    .collect(),
+            ),
             Scope::Service if scenario.services.is_empty() => vec!["data-sharing".into()],
-            Scope::Service => names(scenario.services.iter().map(|(n, _)| n.value.0.as_str()).collect()),
+            Scope::Service => names(
+                scenario
+                    .services
+                    .iter()
+                    .map(|(n, _)| n.value.0.as_str())
+                    .collect(),
+            ),
         };
         if known.iter().any(|k| k == name) {
             return Some(entry.unit);
+        }
+        if self.cx.is_broken(name) {
+            return None;
         }
         let words: Vec<&str> = known.iter().map(String::as_str).collect();
         self.cx.error(
@@ -129,7 +147,10 @@ impl Planner<'_> {
     /// `checks.only` and `checks.except`.
     pub(super) fn check_words(&mut self) -> (Vec<String>, Vec<String>) {
         let checks = &self.scenario.checks;
-        (self.known_checks(checks.only.as_ref()), self.known_checks(checks.except.as_ref()))
+        (
+            self.known_checks(checks.only.as_ref()),
+            self.known_checks(checks.except.as_ref()),
+        )
     }
 
     fn known_checks(&mut self, words: Option<&Words>) -> Vec<String> {
@@ -163,7 +184,11 @@ impl Planner<'_> {
             .0
             .iter()
             .map(|(key, note)| {
-                let assumed = if note.assumed.value.0 { "assumed: " } else { "" };
+                let assumed = if note.assumed.value.0 {
+                    "assumed: "
+                } else {
+                    ""
+                };
                 let fitted = note
                     .fitted_to
                     .as_ref()
@@ -172,7 +197,10 @@ impl Planner<'_> {
                         format!(" (fitted to {})", ids.join(", "))
                     })
                     .unwrap_or_default();
-                (key.text.to_string(), format!("{assumed}{}{fitted}", note.source.value))
+                (
+                    key.text.to_string(),
+                    format!("{assumed}{}{fitted}", note.source.value),
+                )
             })
             .collect();
         out.sort();

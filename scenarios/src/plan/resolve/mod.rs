@@ -54,6 +54,8 @@ struct Planner<'a> {
     region_names: Vec<String>,
     chains: BTreeMap<String, ChainView>,
     notes: Vec<String>,
+    /// Groups or chains are missing because something was wrong with them: sizes say nothing.
+    doubt: bool,
 }
 
 impl Planner<'_> {
@@ -93,7 +95,10 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<P
             leaf.aside = true;
         }
     }
-    let seed = scenario.seed.as_ref().map_or(head.drawn_seed, |s| s.value.0);
+    let seed = scenario
+        .seed
+        .as_ref()
+        .map_or(head.drawn_seed, |s| s.value.0);
     seed_leaf(cx, scenario, seed);
     let duration = scenario.duration.value;
     if duration.is_zero() {
@@ -107,8 +112,10 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<P
     }
     let warmup = warmup(cx, scenario, duration);
     let interval = interval(cx, scenario, duration);
+    let doubt = !cx.broken.is_empty();
     let mut planner = Planner {
         cx,
+        doubt,
         scenario,
         streams: Streams::new(seed),
         duration,
@@ -132,7 +139,11 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<P
     let services = planner.services();
     let workloads = planner.workloads(services.as_ref());
     let faults = planner.faults();
-    let (heal_bound, gates) = planner.gates(&chains, &workloads, faults.as_ref());
+    let (heal_bound, gates) = planner.gates(
+        chains.as_ref(),
+        workloads.as_ref().map(|(w, _)| w),
+        faults.as_ref(),
+    );
     let (checks_only, checks_except) = planner.check_words();
     let sources = planner.sources();
     let (workloads, inputs) = workloads?;
@@ -168,14 +179,13 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<P
 
 /// The seed has its line in the plan, drawn or not; the design digest leaves it out.
 fn seed_leaf(cx: &mut Cx, scenario: &Scenario, seed: u64) {
-    let index = match &scenario.seed {
-        Some(at) => at.leaf,
-        None => {
-            let place = scenario.consim.place.clone();
-            cx.below(&["seed"], &place, |cx| {
-                cx.leaf(LeafKind::Value, seed.to_string(), &place)
-            })
-        }
+    let index = if let Some(at) = &scenario.seed {
+        at.leaf
+    } else {
+        let place = scenario.consim.place.clone();
+        cx.below(&["seed"], &place, |cx| {
+            cx.leaf(LeafKind::Value, seed.to_string(), &place)
+        })
     };
     if let Some(leaf) = cx.leaves.get_mut(index) {
         leaf.design = Some(String::new());

@@ -3,9 +3,7 @@
 use super::Planner;
 use crate::plan::{NetworkPlan, RegionPlan};
 use crate::profiles;
-use crate::schema::{
-    Decode, LeafKind, LinkKeys, OneWay, Place2, Profiled, TableKeys, Transport,
-};
+use crate::schema::{Decode, LeafKind, LinkKeys, OneWay, Place2, Profiled, TableKeys, Transport};
 use crate::tree::Role;
 use consim_core::values::Degrees;
 use consim_core::{Distribution, Span};
@@ -52,10 +50,10 @@ impl Planner<'_> {
             None => Self::geographic(&name, &keys),
         };
         if table.names.is_empty() || table.names.len() > MAX_REGIONS {
-            let place = regions.table.as_ref().map_or_else(
-                || self.scenario.consim.place.clone(),
-                |at| at.place.clone(),
-            );
+            let place = regions
+                .table
+                .as_ref()
+                .map_or_else(|| self.scenario.consim.place.clone(), |at| at.place.clone());
             self.cx.error(
                 "E107",
                 &place,
@@ -73,7 +71,7 @@ impl Planner<'_> {
             keep.dedup();
             table.restrict(&keep);
         }
-        self.region_names = table.names.clone();
+        self.region_names.clone_from(&table.names);
         Some(table)
     }
 
@@ -120,12 +118,15 @@ impl Planner<'_> {
         let place = table.place.clone();
         let profile = profiles::load(self.cx, "regions", &table.value, Some(&place))?;
         let from = self.cx.leaves.len();
-        let mut keys = self
-            .cx
-            .below(&["network", "regions"], &place, |cx| TableKeys::decode(cx, &profile))?;
+        let mut keys = self.cx.below(&["network", "regions"], &place, |cx| {
+            TableKeys::decode(cx, &profile)
+        })?;
         // The name of the table says it all; its numbers count in the digest.
         for leaf in self.cx.leaves.iter_mut().skip(from) {
-            let shown = matches!(leaf.path.last().map(String::as_str), Some("detour" | "access"));
+            let shown = matches!(
+                leaf.path.last().map(String::as_str),
+                Some("detour" | "access")
+            );
             leaf.default = false;
             if !shown || keys.table.is_some() {
                 leaf.kind = LeafKind::Silent;
@@ -165,9 +166,9 @@ impl Planner<'_> {
         let node = self.cx.default_node("{}")?;
         let place = self.scenario.consim.place.clone();
         let before = self.cx.leaves.len();
-        let mut keys = self
-            .cx
-            .below(&["network", "regions"], &place, |cx| TableKeys::decode(cx, &node))?;
+        let mut keys = self.cx.below(&["network", "regions"], &place, |cx| {
+            TableKeys::decode(cx, &node)
+        })?;
         keys.table.clone_from(&regions.table);
         keys.is.clone_from(&regions.is);
         keys.places.clone_from(&regions.places);
@@ -205,11 +206,16 @@ impl Planner<'_> {
             leaf.digest = Some(hash);
         } else {
             let place = file.place.clone();
-            self.cx.below(&["network", "regions", "content"], &place, |cx| {
-                cx.leaf(LeafKind::Silent, hash, &place)
-            });
+            self.cx
+                .below(&["network", "regions", "content"], &place, |cx| {
+                    cx.leaf(LeafKind::Silent, hash, &place)
+                });
         }
-        let share = if is == Some(OneWay::RoundTrip) { 0.5 } else { 1.0 };
+        let share = if is == Some(OneWay::RoundTrip) {
+            0.5
+        } else {
+            1.0
+        };
         let rows = self.rows(&text, file)?;
         let names: Vec<String> = rows.iter().map(|(name, _)| name.clone()).collect();
         let delays = rows
@@ -230,7 +236,10 @@ impl Planner<'_> {
         text: &str,
         file: &crate::schema::At<String>,
     ) -> Option<Vec<(String, Vec<f64>)>> {
-        let mut lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
+        let mut lines = text
+            .lines()
+            .zip(1..)
+            .filter(|(line, _)| !line.trim().is_empty());
         let wrong = |planner: &mut Self, line: usize, what: &str| {
             let place = file.place.clone();
             planner.cx.error(
@@ -250,16 +259,28 @@ impl Planner<'_> {
             let mut cells = line.split(',').map(str::trim);
             let name = cells.next().unwrap_or_default();
             if names.get(rows.len()) != Some(&name) {
-                wrong(self, number, &format!("`{name}` is not the next name of the header"));
+                wrong(
+                    self,
+                    number,
+                    &format!("`{name}` is not the next name of the header"),
+                );
                 return None;
             }
             let row: Option<Vec<f64>> = cells
-                .map(|cell| cell.parse::<f64>().ok().filter(|ms| (0.0..1e7).contains(ms)))
+                .map(|cell| {
+                    cell.parse::<f64>()
+                        .ok()
+                        .filter(|ms| (0.0..1e7).contains(ms))
+                })
                 .collect();
             match row {
                 Some(row) if row.len() == names.len() => rows.push((name.to_owned(), row)),
                 _ => {
-                    wrong(self, number, "a delay is missing or no number of milliseconds");
+                    wrong(
+                        self,
+                        number,
+                        "a delay is missing or no number of milliseconds",
+                    );
                     return None;
                 }
             }
@@ -282,7 +303,11 @@ impl Planner<'_> {
         }
         let delays = used
             .iter()
-            .map(|&a| used.iter().map(|&b| Distribution::Constant(self.delay(table, a, b))).collect())
+            .map(|&a| {
+                used.iter()
+                    .map(|&b| Distribution::Constant(self.delay(table, a, b)))
+                    .collect()
+            })
             .collect();
         let regions = used
             .iter()
@@ -298,7 +323,11 @@ impl Planner<'_> {
                 })
             })
             .collect();
-        let fallback = if table.name == "one-place" { "lan" } else { "metro" };
+        let fallback = if table.name == "one-place" {
+            "lan"
+        } else {
+            "metro"
+        };
         let links = match &self.scenario.network.links {
             Some(links) => links.clone(),
             None => Profiled::named(self.cx, &["network", "links"], fallback)?,
@@ -340,9 +369,11 @@ impl Planner<'_> {
     /// One way, between two regions or inside one.
     fn delay(&self, table: &Table, a: usize, b: usize) -> Span {
         let ms = match &table.delays {
-            Delays::Matrix(rows) => {
-                rows.get(a).and_then(|row| row.get(b)).copied().unwrap_or_default()
-            }
+            Delays::Matrix(rows) => rows
+                .get(a)
+                .and_then(|row| row.get(b))
+                .copied()
+                .unwrap_or_default(),
             Delays::Geographic {
                 places,
                 detour_permille,
@@ -373,13 +404,20 @@ impl Table {
     }
     /// Keeps these, in this order.
     fn restrict(&mut self, keep: &[usize]) {
-        self.names = keep.iter().filter_map(|&i| self.names.get(i).cloned()).collect();
+        self.names = keep
+            .iter()
+            .filter_map(|&i| self.names.get(i).cloned())
+            .collect();
         match &mut self.delays {
             Delays::Geographic { places, .. } => {
-                *places = keep.iter().filter_map(|&i| places.get(i).copied()).collect();
+                *places = keep
+                    .iter()
+                    .filter_map(|&i| places.get(i).copied())
+                    .collect();
             }
             Delays::Matrix(rows) => {
-                let row = |row: &Vec<f64>| keep.iter().filter_map(|&i| row.get(i).copied()).collect();
+                let row =
+                    |row: &Vec<f64>| keep.iter().filter_map(|&i| row.get(i).copied()).collect();
                 *rows = keep.iter().filter_map(|&i| rows.get(i).map(row)).collect();
             }
         }

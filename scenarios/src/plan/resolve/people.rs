@@ -27,6 +27,9 @@ impl Planner<'_> {
     pub(super) fn people(&mut self, table: &Table) -> Option<()> {
         let scenario = self.scenario;
         if scenario.organisations.is_empty() {
+            if self.doubt {
+                return None;
+            }
             let place = scenario.consim.place.clone();
             self.cx.error(
                 "E210",
@@ -42,7 +45,10 @@ impl Planner<'_> {
             .map(|(_, o)| o.count.value.0)
             .fold(0, u64::saturating_add);
         if total > MAX_NODES as u64 {
-            let place = scenario.organisations.first().map(|(n, _)| n.place.clone())?;
+            let place = scenario
+                .organisations
+                .first()
+                .map(|(n, _)| n.place.clone())?;
             self.cx.error(
                 "E107",
                 &place,
@@ -54,7 +60,9 @@ impl Planner<'_> {
         let mut machines = self.declared_machines();
         let mut whole = true;
         for (name, organisation) in &scenario.organisations {
-            whole &= self.group(name, organisation, table, &mut machines).is_some();
+            whole &= self
+                .group(name, organisation, table, &mut machines)
+                .is_some();
         }
         self.unused_machines(&machines);
         whole.then_some(())
@@ -83,10 +91,15 @@ impl Planner<'_> {
     }
 
     fn unused_machines(&mut self, machines: &BTreeMap<String, Option<Machine>>) {
-        let used: Vec<String> = self.institutions.iter().map(|i| i.hardware_name.clone()).collect();
+        let used: Vec<String> = self
+            .institutions
+            .iter()
+            .map(|i| i.hardware_name.clone())
+            .collect();
         for (name, _) in &self.scenario.hardware {
             if machines.contains_key(&name.value.0) && !used.contains(&name.value.0) {
-                self.notes.push(format!("no organisation uses hardware.{}", name.value.0));
+                self.notes
+                    .push(format!("no organisation uses hardware.{}", name.value.0));
             }
         }
     }
@@ -97,13 +110,23 @@ impl Planner<'_> {
         for (at, what) in [(&keys.cores, "cores")] {
             if at.value.0 == 0 || at.value.0 > u64::from(u16::MAX) {
                 let place = at.place.clone();
-                self.cx.error("E107", &place, format!("{} {what}", at.value.0), "at least 1");
+                self.cx.error(
+                    "E107",
+                    &place,
+                    format!("{} {what}", at.value.0),
+                    "at least 1",
+                );
                 return None;
             }
         }
         if keys.speed.value.0 == 0 {
             let place = keys.speed.place.clone();
-            self.cx.error("E107", &place, "a machine that never gets anything done", "1x");
+            self.cx.error(
+                "E107",
+                &place,
+                "a machine that never gets anything done",
+                "1x",
+            );
             return None;
         }
         let per_kib = keys.per_byte.value.times(1024);
@@ -143,20 +166,16 @@ impl Planner<'_> {
         if let Some(machine) = machines.get(word) {
             return Some((word.to_owned(), machine.clone()?));
         }
-        let entry = PROFILES.iter().find(|p| p.folder == "hardware" && p.name == word);
+        if self.cx.is_broken(word) {
+            return None;
+        }
+        let entry = PROFILES
+            .iter()
+            .find(|p| p.folder == "hardware" && p.name == word);
         let Some(entry) = entry else {
             let place = organisation.hardware.as_ref()?.place.clone();
-            // A profile of a later version is said to be one.
-            if crate::profiles::load(self.cx, "hardware", word, Some(&place)).is_none() {
-                return None;
-            }
-            let known: Vec<&str> = machines.keys().map(String::as_str).collect();
-            self.cx.error(
-                "E301",
-                &place,
-                format!("no machine is called `{word}`"),
-                suggestion(word, &known),
-            );
+            let declared: Vec<String> = machines.keys().cloned().collect();
+            crate::profiles::unknown(self.cx, "hardware", word, &place, &declared);
             return None;
         };
         let place = organisation
@@ -188,7 +207,12 @@ impl Planner<'_> {
         let count = organisation.count.value.0 as usize;
         if count == 0 {
             let place = organisation.count.place.clone();
-            self.cx.error("E107", &place, "a group of no institutions", "leave the group out");
+            self.cx.error(
+                "E107",
+                &place,
+                "a group of no institutions",
+                "leave the group out",
+            );
             return None;
         }
         let regions = self.places(name, organisation, count, table)?;
@@ -218,7 +242,11 @@ impl Planner<'_> {
             self.groups.entry(group.clone()).or_default().push(index);
         }
         let places = self.region_list(&group, table);
-        self.derived(&["organisations", &group, "regions"], places, &name.place.clone());
+        self.derived(
+            &["organisations", &group, "regions"],
+            places,
+            &name.place.clone(),
+        );
         Some(())
     }
 
@@ -282,7 +310,9 @@ impl Planner<'_> {
                 for (region, place) in list {
                     places.push(self.region(region, place, table)?);
                 }
-                (0..count).filter_map(|i| places.get(i % places.len()).copied()).collect()
+                (0..count)
+                    .filter_map(|i| places.get(i % places.len()).copied())
+                    .collect()
             }
         })
     }
@@ -319,10 +349,13 @@ impl Planner<'_> {
             .iter()
             .filter_map(|(&region, &n)| {
                 let name = table.names.get(region)?;
-                Some(if n == 1 { name.clone() } else { format!("{name} ({n})") })
+                Some(if n == 1 {
+                    name.clone()
+                } else {
+                    format!("{name} ({n})")
+                })
             })
             .collect();
         words.join(", ")
     }
 }
-

@@ -1,9 +1,9 @@
 //! Selectors: from words to nodes.
 
 use super::Planner;
+use crate::plan::Who;
 use crate::schema::shape::{nearest, suggestion};
 use crate::schema::{Targets, Tier};
-use crate::plan::Who;
 use crate::tree::Place;
 use consim_core::mix;
 use consim_core::values::{Counted, Pick, Quantity, Selector, Set, Value, Word};
@@ -68,7 +68,10 @@ impl Planner<'_> {
                 .map(|i| i.name.as_str())
                 .collect();
             leaf.digest = Some(names.join(" "));
-            let drawn = targets.list.iter().any(|(s, _)| matches!(s.pick, Pick::Random(_)));
+            let drawn = targets
+                .list
+                .iter()
+                .any(|(s, _)| matches!(s.pick, Pick::Random(_)));
             if drawn {
                 leaf.design = Some(leaf.text.clone());
                 leaf.origin = Some("drawn".into());
@@ -92,6 +95,9 @@ impl Planner<'_> {
             if self.chains.contains_key(&word.text) {
                 return Some(word.text.clone());
             }
+            if self.cx.is_broken(&word.text) {
+                return None;
+            }
             let place = place.part(Some(word.at.clone()));
             let known: Vec<String> = self.chains.keys().cloned().collect();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
@@ -103,7 +109,12 @@ impl Planner<'_> {
             );
             return None;
         }
-        self.cx.error("E306", place, "only a chain has a leader", "leader of CHAIN");
+        self.cx.error(
+            "E306",
+            place,
+            "only a chain has a leader",
+            "leader of CHAIN",
+        );
         None
     }
 
@@ -124,6 +135,9 @@ impl Planner<'_> {
             found.nodes.retain(|n| !without.nodes.contains(n));
         }
         if found.nodes.is_empty() && selector.set != Set::None {
+            if self.doubt {
+                return None;
+            }
             self.cx.error(
                 "E307",
                 place,
@@ -159,7 +173,11 @@ impl Planner<'_> {
     fn count(&mut self, counted: &Counted, found: &Found, place: &Place) -> Option<usize> {
         let size = found.nodes.len();
         let part = place.part(Some(counted.at.clone()));
-        let chain = found.chain.as_ref().and_then(|name| self.chains.get(name)).cloned();
+        let chain = found
+            .chain
+            .as_ref()
+            .and_then(|name| self.chains.get(name))
+            .cloned();
         let wanted = match (counted.quantity, chain) {
             (Quantity::Number(n), _) => n as usize,
             (Quantity::Share(share), _) => {
@@ -171,12 +189,19 @@ impl Planner<'_> {
                 chain.f * times as usize + plus as usize
             }
             (Quantity::Quorum, Some(chain)) => chain.quorum,
+            (_, None) if self.doubt => return None,
             (quantity, None) => {
                 let help = self
                     .chains
                     .iter()
                     .next()
-                    .map(|(name, c)| format!("{quantity} of {name} (n = {}, f = {})", c.members.len(), c.f))
+                    .map(|(name, c)| {
+                        format!(
+                            "{quantity} of {name} (n = {}, f = {})",
+                            c.members.len(),
+                            c.f
+                        )
+                    })
                     .unwrap_or_default();
                 self.cx.error(
                     "E303",
@@ -188,10 +213,17 @@ impl Planner<'_> {
             }
         };
         if wanted > size {
+            if self.doubt {
+                return None;
+            }
             self.cx.error(
                 "E302",
                 &part,
-                format!("`{}` has {size} nodes, {wanted} are asked for", found.name),
+                format!(
+                    "`{}` has {}, {wanted} are asked for",
+                    found.name,
+                    nodes(size)
+                ),
                 format!("for all of them: {}", found.name),
             );
             return None;
@@ -230,6 +262,9 @@ impl Planner<'_> {
         if let Some(i) = self.institution(name) {
             return Some(found(vec![i], None));
         }
+        if self.is_doubtful(name) {
+            return None;
+        }
         let place = place.part(Some(word.at.clone()));
         if self.region_names.iter().any(|r| r == name) {
             let n = self.regional(name).len();
@@ -237,7 +272,7 @@ impl Planner<'_> {
                 "E304",
                 &place,
                 format!("`{name}` is a region and needs its word"),
-                format!("region {name} ({n} nodes)"),
+                format!("region {name} ({})", nodes(n)),
             );
         } else if Tier::parse(name).is_ok() {
             self.cx.error(
@@ -248,9 +283,16 @@ impl Planner<'_> {
             );
         } else {
             let help = self.nearest_set(name);
-            self.cx.error("E301", &place, format!("nothing is called `{name}`"), help);
+            self.cx
+                .error("E301", &place, format!("nothing is called `{name}`"), help);
         }
         None
+    }
+
+    /// A name that would be there if its entry were right: a group or chain, or a member of one.
+    fn is_doubtful(&self, name: &str) -> bool {
+        let group = name.rsplit_once('-').map_or(name, |(group, _)| group);
+        self.cx.is_broken(name) || self.cx.is_broken(group)
     }
 
     fn nearest_set(&self, name: &str) -> String {
@@ -272,7 +314,7 @@ impl Planner<'_> {
         let size = self.groups.get(near).map(Vec::len);
         let size = size.or_else(|| self.chains.get(near).map(|c| c.members.len()));
         match size {
-            Some(n) => format!("did you mean `{near}` ({n} nodes)?"),
+            Some(n) => format!("did you mean `{near}` ({})?", nodes(n)),
             None => format!("did you mean `{near}`?"),
         }
     }
@@ -286,6 +328,7 @@ impl Planner<'_> {
         for word in [from, to] {
             match self.institution(&word.text) {
                 Some(i) => ends.push(i),
+                None if self.is_doubtful(&word.text) => return None,
                 None => {
                     let place = place.part(Some(word.at.clone()));
                     let help = self.nearest_set(&word.text);
@@ -350,7 +393,11 @@ impl Planner<'_> {
                     return None;
                 }
                 let nodes: Vec<usize> = (0..self.institutions.len())
-                    .filter(|&i| self.institutions.get(i).is_some_and(|x| x.tier == word.text))
+                    .filter(|&i| {
+                        self.institutions
+                            .get(i)
+                            .is_some_and(|x| x.tier == word.text)
+                    })
                     .collect();
                 if nodes.is_empty() {
                     self.nobody(&format!("tier {}", word.text), place);
@@ -369,6 +416,9 @@ impl Planner<'_> {
     }
 
     fn nobody(&mut self, what: &str, place: &Place) {
+        if self.doubt {
+            return;
+        }
         self.cx.error(
             "E307",
             place,
@@ -404,5 +454,13 @@ impl Planner<'_> {
         }
         flush(run);
         out
+    }
+}
+
+fn nodes(n: usize) -> String {
+    if n == 1 {
+        "1 node".into()
+    } else {
+        format!("{n} nodes")
     }
 }

@@ -1,7 +1,9 @@
 //! Workloads: how much, where, when, and what recorded data they replay.
 
 use super::Planner;
-use crate::plan::{InputPlan, Load as LoadPlan, ReplaySpacing, ServicePlan, WorkloadKind as Kind, WorkloadPlan};
+use crate::plan::{
+    InputPlan, Load as LoadPlan, ReplaySpacing, ServicePlan, WorkloadKind as Kind, WorkloadPlan,
+};
 use crate::profiles;
 use crate::schema::shape::suggestion;
 use crate::schema::{
@@ -30,6 +32,9 @@ impl Planner<'_> {
     ) -> Option<Resolved> {
         let scenario = self.scenario;
         if scenario.workloads.is_empty() {
+            if self.doubt {
+                return None;
+            }
             let place = scenario.consim.place.clone();
             self.cx.error(
                 "E210",
@@ -42,7 +47,12 @@ impl Planner<'_> {
         if scenario.workloads.len() > MAX_WORKLOADS {
             let place = scenario.consim.place.clone();
             let n = scenario.workloads.len();
-            self.cx.error("E107", &place, format!("{n} workloads"), format!("at most {MAX_WORKLOADS}"));
+            self.cx.error(
+                "E107",
+                &place,
+                format!("{n} workloads"),
+                format!("at most {MAX_WORKLOADS}"),
+            );
             return None;
         }
         let mut out = BTreeMap::new();
@@ -85,7 +95,12 @@ impl Planner<'_> {
         let retries = common.retry.times.value.0;
         if retries > 1_000 || common.retry.after.value.is_zero() {
             let place = common.retry.times.place.clone();
-            self.cx.error("E107", &place, "users do not repeat that often", "after: 2s, times: 3");
+            self.cx.error(
+                "E107",
+                &place,
+                "users do not repeat that often",
+                "after: 2s, times: 3",
+            );
         }
         let (day_name, day) = day?;
         let plan = WorkloadPlan {
@@ -113,6 +128,9 @@ impl Planner<'_> {
         if services.contains_key(&at.value.0) {
             return Some(at.value.0.clone());
         }
+        if self.cx.is_broken(&at.value.0) {
+            return None;
+        }
         let known: Vec<&str> = services.keys().map(String::as_str).collect();
         let place = at.place.clone();
         self.cx.error(
@@ -134,7 +152,12 @@ impl Planner<'_> {
                 let sum = u64::from(grant) + u64::from(deny) + u64::from(revoke);
                 if sum == 0 {
                     let place = consents.grant.place.clone();
-                    self.cx.error("E506", &place, "nobody grants, denies or revokes", "grant: 50%");
+                    self.cx.error(
+                        "E506",
+                        &place,
+                        "nobody grants, denies or revokes",
+                        "grant: 50%",
+                    );
                     return (None, false);
                 }
                 let options = ConsentOptions {
@@ -167,7 +190,8 @@ impl Planner<'_> {
         for at in [&visits.reads_per_write, &visits.resources] {
             if at.value.0 > 10_000 {
                 let place = at.place.clone();
-                self.cx.error("E107", &place, "too many for one visit", "at most 10000");
+                self.cx
+                    .error("E107", &place, "too many for one visit", "at most 10000");
                 return (None, false);
             }
         }
@@ -220,7 +244,12 @@ impl Planner<'_> {
                 self.cx.later(&place, &format!("{form}:"));
             } else {
                 let help = suggestion(form, &["fhir"]);
-                self.cx.error("E202", &place, format!("no source is called `{form}`"), help);
+                self.cx.error(
+                    "E202",
+                    &place,
+                    format!("no source is called `{form}`"),
+                    help,
+                );
             }
             return None;
         }
@@ -241,10 +270,10 @@ impl Planner<'_> {
                 Some((input, Arc::new(read.records)))
             }
             Err(error) => {
-                let help = near_folder(&full)
-                    .map_or_else(|| "paths are relative to this file".to_owned(), |near| {
-                        format!("paths are relative to this file; did you mean {near}?")
-                    });
+                let help = near_folder(&full).map_or_else(
+                    || "paths are relative to this file".to_owned(),
+                    |near| format!("paths are relative to this file; did you mean {near}?"),
+                );
                 self.cx.error("E603", &place, error.to_string(), help);
                 None
             }
@@ -274,13 +303,18 @@ impl Planner<'_> {
             Some(Load::Open(open)) => {
                 if places.is_empty() {
                     let place = name.place.clone();
-                    self.cx.error("E507", &place, "nobody is there to ask", "from: tertiary");
+                    self.cx
+                        .error("E507", &place, "nobody is there to ask", "from: tertiary");
                     return None;
                 }
                 let n = places.len() as u64;
                 let (each, more) = (open.rate.value.0 / n, open.rate.value.0 % n);
                 let rate = |i: usize| each + u64::from((i as u64) < more);
-                let rates = places.iter().enumerate().map(|(i, &p)| (p, rate(i))).collect();
+                let rates = places
+                    .iter()
+                    .enumerate()
+                    .map(|(i, &p)| (p, rate(i)))
+                    .collect();
                 (rates, open.arrivals.value == Arrivals::Even)
             }
             Some(Load::Each(each)) => (self.each(&each.0)?, false),
@@ -304,6 +338,8 @@ impl Planner<'_> {
         for (group, rate) in each {
             if let Some(members) = self.groups.get(&group.value.0) {
                 rates.extend(members.iter().map(|&i| (i, rate.value.0)));
+            } else if self.cx.is_broken(&group.value.0) {
+                whole = false;
             } else {
                 whole = false;
                 let known: Vec<String> = self.groups.keys().cloned().collect();
@@ -324,7 +360,10 @@ impl Planner<'_> {
     /// What institutions of a tier see where no load is given.
     fn usual_rates(&self, workload: &Workload, places: &[usize]) -> BTreeMap<usize, u64> {
         let per_day = |i: usize| {
-            let tier = self.institutions.get(i).and_then(|x| Tier::parse(&x.tier).ok());
+            let tier = self
+                .institutions
+                .get(i)
+                .and_then(|x| Tier::parse(&x.tier).ok());
             let visits = tier.map_or(0, visits_per_day);
             match workload.kind {
                 WorkloadKind::Visits(_) => visits,
@@ -334,7 +373,10 @@ impl Planner<'_> {
                 WorkloadKind::Audits(_) => 24,
             }
         };
-        places.iter().map(|&i| (i, per_day(i) * 1_000_000_000 / 86_400)).collect()
+        places
+            .iter()
+            .map(|&i| (i, per_day(i) * 1_000_000_000 / 86_400))
+            .collect()
     }
 
     /// The profile of the day: weights of its hours, parts per million of their mean.
@@ -386,7 +428,11 @@ impl Planner<'_> {
         Some((word, weights))
     }
 
-    fn window(&mut self, at: Option<&At<Instant>>, length: Option<&At<Span>>) -> Option<(Time, Time)> {
+    fn window(
+        &mut self,
+        at: Option<&At<Instant>>,
+        length: Option<&At<Span>>,
+    ) -> Option<(Time, Time)> {
         let end = Time::ZERO + self.duration;
         let from = match at {
             Some(at) => self.instant(&at.value, &at.place)?,
@@ -414,7 +460,9 @@ impl Planner<'_> {
         };
         let total: u64 = rates.values().sum();
         let hour = |at: Time| {
-            let local = self.start_ns.saturating_add(i64::from(self.scenario.start.value.zone_s) * 1_000_000_000);
+            let local = self
+                .start_ns
+                .saturating_add(i64::from(self.scenario.start.value.zone_s) * 1_000_000_000);
             let seconds = local.div_euclid(1_000_000_000).rem_euclid(86_400) as u64;
             ((seconds + at.nanos() / 1_000_000_000) / 3_600 % 24) as usize
         };

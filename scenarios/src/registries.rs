@@ -1,0 +1,103 @@
+//! What a scenario can name, for `consim list`: read off the registries.
+
+use crate::library::LIBRARY;
+use crate::profiles::PROFILES;
+use crate::schema::shape::{Choice, Shape};
+use crate::schema::{Decode, FaultKind, ServiceKind, WorkloadKind};
+use consim_check::invariants::CHECKS;
+use consim_check::metrics::METRICS;
+use consim_core::Span;
+use consim_models::consensus::PROTOCOLS;
+
+/// The version that has everything listed here.
+const SINCE: &str = "0.1.0";
+
+/// A line of a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// Its word in scenarios.
+    pub name: String,
+    /// Its code in the catalogues, if it has one.
+    pub code: String,
+    /// The first version that has it.
+    pub since: &'static str,
+    /// One sentence.
+    pub help: String,
+}
+
+fn entry(name: &str, code: &str, help: &str) -> Entry {
+    Entry {
+        name: name.to_owned(),
+        code: code.to_owned(),
+        since: SINCE,
+        help: help.trim().to_owned(),
+    }
+}
+
+/// The lists that there are.
+pub const LISTS: [&str; 8] = [
+    "scenarios",
+    "protocols",
+    "models",
+    "faults",
+    "attacks",
+    "checks",
+    "metrics",
+    "profiles",
+];
+
+/// The list `what`; empty for a word that is none of [`LISTS`].
+pub fn list(what: &str) -> Vec<Entry> {
+    match what {
+        "scenarios" => LIBRARY
+            .iter()
+            .map(|s| entry(s.path, "", s.about()))
+            .collect(),
+        "protocols" => PROTOCOLS
+            .iter()
+            .map(|p| Entry {
+                since: p.since,
+                ..entry(p.name, "", p.help)
+            })
+            .collect(),
+        "models" => variants::<ServiceKind>()
+            .into_iter()
+            .chain(variants::<WorkloadKind>())
+            .collect(),
+        "faults" => variants::<FaultKind>(),
+        "checks" => CHECKS
+            .iter()
+            .map(|c| Entry {
+                since: c.since,
+                ..entry(c.name, c.code, c.says)
+            })
+            .chain(
+                consim_models::sharing::checks(false, Span::ZERO)
+                    .iter()
+                    .map(|c| entry(c.name(), c.code(), c.says())),
+            )
+            .collect(),
+        "metrics" => METRICS
+            .iter()
+            .map(|m| Entry {
+                since: m.since,
+                ..entry(m.name, "", m.help)
+            })
+            .collect(),
+        "profiles" => PROFILES
+            .iter()
+            .map(|p| entry(&format!("{}/{}", p.folder, p.name), "", p.about()))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn variants<T: Decode>() -> Vec<Entry> {
+    let Shape::Choice(Choice { variants, .. }) = T::shape() else {
+        return Vec::new();
+    };
+    variants
+        .iter()
+        .map(|v| entry(v.name, v.code, v.help))
+        .collect()
+}

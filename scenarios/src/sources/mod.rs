@@ -1,0 +1,3 @@
+//! Readers of recorded data.
+
+pub mod fhir;

@@ -1,0 +1,122 @@
+//! Arguments.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Simulates a health-care consortium blockchain from a scenario file.
+#[derive(Debug, Parser)]
+#[command(name = "consim", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Replay one scenario: progress bar, one-screen summary, output folder with a report.
+    Run(RunArgs),
+    /// Validate scenarios, or print the resolved plan with the origin of every value.
+    Check(CheckArgs),
+    /// List what a scenario can name.
+    List(ListArgs),
+}
+
+/// Overrides that `run` and `check` share.
+#[derive(Debug, Args)]
+pub(crate) struct Overrides {
+    /// Seed of all randomness, in place of the scenario's.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Virtual duration, in place of the scenario's (`30m`, `24h`).
+    #[arg(long, value_name = "D")]
+    pub(crate) duration: Option<String>,
+    /// Override one value, e.g. `chains.alliance.block.wait=250ms`. May be repeated.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) sets: Vec<String>,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The scenario.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
+    /// Output folder. The default is the first free of `results/NAME-SEED`, `results/NAME-SEED-2`, ...
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace results that are already in the output folder.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// No progress bar and no summary.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Print outcome.json in place of the summary.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The scenarios.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
+    /// Print only values that are not defaults.
+    #[arg(long)]
+    pub(crate) changed: bool,
+    /// Treat warnings as errors.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Say only what is wrong.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// How to print diagnostics.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// Formats of diagnostics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// With the line and a caret.
+    Text,
+    /// An array of objects.
+    Json,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// What to list; everything if left out.
+    #[arg(value_enum)]
+    pub(crate) what: Option<What>,
+    /// Print an array of { name, code, since, help }.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What there is to list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum What {
+    /// Scenarios of the library.
+    Scenarios,
+    /// Consensus protocols.
+    Protocols,
+    /// Domain models and their workloads.
+    Models,
+    /// Faults.
+    Faults,
+    /// Attacks.
+    Attacks,
+    /// Checks.
+    Checks,
+    /// Metric words.
+    Metrics,
+    /// Profiles.
+    Profiles,
+}

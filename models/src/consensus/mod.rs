@@ -108,7 +108,7 @@ pub const PROTOCOLS: &[ProtocolEntry] = &[pbft::ENTRY];
 /// Makes a replica.
 pub fn build(config: ReplicaConfig, options: &ProtocolOptions) -> Box<dyn Replica> {
     match options {
-        ProtocolOptions::Pbft(options) => Box::new(pbft::PbftReplica::new(config, options.clone())),
+        ProtocolOptions::Pbft(options) => Box::new(pbft::PbftReplica::new(config, *options)),
     }
 }
 

@@ -1,0 +1,407 @@
+//! Catching up and repeating what was lost: status exchange (TOCS, section 5.2) and the transfer
+//! of committed batches with their certificates.
+
+use super::config::{IDLE_TICKS, MAX_BLOCK_BYTES, MAX_BLOCKS, MAX_RESENT, MAX_SERVED};
+use super::message::{Blocks, Body, COMMIT, NewView, Proposal, Status};
+use super::replica::{PbftReplica, TICK};
+use super::tally::Members;
+use consim_core::{Batch, Committed, Context, Digest, Payload, Probe, Work};
+use std::sync::Arc;
+
+/// What is known of the others' progress, and the transfer under way.
+#[derive(Debug)]
+pub(super) struct CatchUp {
+    /// How far each member says that it has executed. It may lie: what it sends is verified, and
+    /// a claim that it does not make good is void.
+    claims: Vec<u64>,
+    fetch: Option<Fetch>,
+    /// Whom to ask next.
+    turn: usize,
+    /// Members that were helped since the last tick, and answers with bodies that each got.
+    helped: Members,
+    served: Vec<u16>,
+    /// After a restart: who has answered so far; `None` if enough have.
+    answered: Option<Members>,
+    ticks: u32,
+    last: Last,
+}
+
+#[derive(Debug)]
+struct Fetch {
+    peer: usize,
+    /// Has a tick passed since?
+    old: bool,
+}
+
+/// How things stood at the last tick.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Last {
+    view: u64,
+    active: bool,
+    executed: u64,
+    waited: bool,
+}
+
+impl CatchUp {
+    pub(super) fn new(n: usize) -> Self {
+        Self {
+            claims: vec![0; n],
+            fetch: None,
+            turn: 0,
+            helped: Members::default(),
+            served: vec![0; n],
+            answered: None,
+            ticks: 0,
+            last: Last::default(),
+        }
+    }
+    /// A member has executed at least this far, as it says.
+    pub(super) fn claim(&mut self, member: usize, executed: u64) {
+        if let Some(claim) = self.claims.get_mut(member) {
+            *claim = executed.max(*claim);
+        }
+    }
+    fn set_claim(&mut self, member: usize, executed: u64) {
+        if let Some(claim) = self.claims.get_mut(member) {
+            *claim = executed;
+        }
+    }
+    /// May this member be helped? Once between two ticks.
+    pub(super) fn may_help(&mut self, member: usize) -> bool {
+        self.helped.insert(member)
+    }
+    /// May it be sent bodies?
+    fn may_serve(&mut self, member: usize) -> bool {
+        match self.served.get_mut(member) {
+            Some(served) if *served < MAX_SERVED => {
+                *served += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+    /// The next member that claims to be ahead of `executed`.
+    fn ahead(&mut self, executed: u64) -> Option<usize> {
+        let n = self.claims.len();
+        let peer = (1..=n)
+            .map(|i| (self.turn + i) % n)
+            .find(|&i| self.claims.get(i).is_some_and(|&claim| claim > executed))?;
+        self.turn = peer;
+        Some(peer)
+    }
+    /// The replica has restarted: it asks until enough have answered.
+    pub(super) fn restarted(&mut self) {
+        self.answered = Some(Members::default());
+    }
+}
+
+impl PbftReplica {
+    // ---- status ----------------------------------------------------------------------------------
+
+    pub(super) fn status(&self, ask: bool, for_stable: u64) -> Body {
+        let lacks = for_stable < self.stable();
+        Body::Status(Status {
+            view: self.view,
+            active: self.active,
+            executed: self.executed,
+            stable: self.stable(),
+            ask,
+            proof: self.checkpoints.proof.clone().filter(|_| lacks),
+        })
+    }
+
+    /// Upon STATUS: a member that is in an older view or lacks votes is helped; if it is ahead,
+    /// this replica catches up with it.
+    pub(super) fn on_status(&mut self, cx: &mut Context<'_>, from: usize, status: &Status) {
+        if let Some(answered) = &mut self.catch_up.answered {
+            answered.insert(from);
+            if answered.len() > self.group.faults {
+                self.catch_up.answered = None;
+            }
+        }
+        self.catch_up.set_claim(from, status.executed);
+        if let Some(proof) = &status.proof {
+            self.on_proof(cx, proof);
+        }
+        if status.ask {
+            let answer = self.status(false, status.stable);
+            self.send(cx, from, answer);
+        }
+        let entering = status.view == self.view && !status.active && self.active;
+        if status.view < self.view || entering {
+            self.help(cx, from);
+        } else if status.ask && status.view == self.view && self.active && status.active {
+            self.repeat_votes(cx, from, status.executed);
+        }
+        self.seek(cx);
+    }
+
+    /// Sends the own votes of this view again, for what the member has not executed and cannot
+    /// get as blocks from this replica.
+    fn repeat_votes(&mut self, cx: &mut Context<'_>, member: usize, executed: u64) {
+        let unfinished = self.executed.max(executed);
+        if self.top <= unfinished || !self.catch_up.may_help(member) {
+            return;
+        }
+        let to = self.group.node(member);
+        let slots = self.window.iter().filter(|(s, _)| *s > unfinished);
+        for (_, slot) in slots.take(MAX_RESENT) {
+            for message in slot.said_prepare.iter().chain(&slot.said_commit) {
+                cx.send(to, Arc::clone(message));
+            }
+        }
+    }
+
+    // ---- transfer of committed batches -----------------------------------------------------------
+
+    /// Asks a member that claims to be ahead for what comes next, unless one was asked already.
+    pub(super) fn seek(&mut self, cx: &mut Context<'_>) {
+        if self.catch_up.fetch.is_some() {
+            return;
+        }
+        let Some(peer) = self.catch_up.ahead(self.executed) else {
+            return;
+        };
+        self.catch_up.fetch = Some(Fetch { peer, old: false });
+        let from = self.executed + 1;
+        self.send(cx, peer, Body::FetchBlocks { from });
+    }
+
+    /// Upon FETCH-BLOCKS: sends committed batches in order, within bounds.
+    pub(super) fn on_fetch_blocks(&mut self, cx: &mut Context<'_>, from: usize, first: u64) {
+        if !self.catch_up.may_serve(from) {
+            return;
+        }
+        let mut blocks = Vec::new();
+        let mut bytes = 0;
+        let start = usize::try_from(first.saturating_sub(1)).unwrap_or(usize::MAX);
+        for committed in self.log.iter().skip(start).take(MAX_BLOCKS) {
+            bytes += committed.encoded_len();
+            if bytes > MAX_BLOCK_BYTES && !blocks.is_empty() {
+                break;
+            }
+            blocks.push(Arc::clone(committed));
+        }
+        let body = Body::Blocks(Blocks {
+            blocks,
+            executed: self.executed,
+            proof: self.checkpoints.proof.clone(),
+        });
+        self.send(cx, from, body);
+    }
+
+    /// Upon BLOCKS that were asked for: verifies each and executes it. A member that sends
+    /// something invalid, or nothing, is not asked again before it makes a new claim.
+    pub(super) fn on_blocks(&mut self, cx: &mut Context<'_>, from: usize, answer: &Blocks) {
+        if self.catch_up.fetch.as_ref().is_none_or(|f| f.peer != from)
+            || answer.blocks.len() > MAX_BLOCKS
+        {
+            return;
+        }
+        self.catch_up.fetch = None;
+        let before = self.executed;
+        let mut sound = true;
+        for committed in &answer.blocks {
+            if committed.sequence <= self.executed {
+                continue;
+            }
+            if committed.sequence != self.executed + 1 || !self.verify_committed(cx, committed) {
+                sound = false;
+                break;
+            }
+            self.deliver(cx, Arc::clone(committed));
+            // Nobody here has a part in it in this view, so that nothing is left to be done.
+            let untouched = |slot: &super::slots::Slot| slot.digest.is_none();
+            if self
+                .window
+                .open(self.executed)
+                .is_some_and(|s| untouched(s))
+            {
+                self.window.finish(self.executed);
+            }
+        }
+        let fetched = self.executed - before;
+        let claim = if sound && fetched > 0 {
+            answer.executed
+        } else {
+            0
+        };
+        self.catch_up.set_claim(from, claim);
+        if let Some(proof) = &answer.proof {
+            self.on_proof(cx, proof);
+        }
+        if fetched > 0 {
+            cx.emit(Probe::CaughtUp {
+                chain: self.group.chain,
+                blocks: fetched,
+            });
+            while self.window.get(self.floor + 1).is_some_and(|s| s.finished) {
+                self.floor += 1;
+            }
+            self.progressed(cx);
+            self.execute_ready(cx);
+            self.try_propose(cx);
+        }
+        self.seek(cx);
+    }
+
+    /// Is it committed by a quorum, and is its body genuine? The digest does not cover the
+    /// signatures of transactions, so that these are verified too.
+    fn verify_committed(&self, cx: &mut Context<'_>, committed: &Committed) -> bool {
+        let group = &self.group;
+        let certificate = &committed.certificate;
+        cx.work(Work::verify_batched(certificate.signatures.len() as u32));
+        committed.chain == group.chain
+            && certificate.kind == COMMIT
+            && certificate.sequence == committed.sequence
+            && certificate.digest == committed.batch.digest()
+            && certificate.verify(group.chain, &group.members, group.quorum, &group.keys)
+            && self.verify_batch(cx, &committed.batch)
+    }
+
+    // ---- bodies of what a new view puts forward --------------------------------------------------
+
+    /// Asks for the bodies that are missing: at first a member whose view change shows that it
+    /// had prepared it, then one after the other.
+    pub(super) fn fetch_bodies(&mut self, cx: &mut Context<'_>, new_view: Option<&NewView>) {
+        let missing: Vec<(u64, Digest)> = self
+            .window
+            .iter()
+            .filter(|(s, slot)| *s > self.executed && slot.batch.is_none())
+            .filter_map(|(s, slot)| Some((s, slot.digest?)))
+            .take(MAX_RESENT)
+            .collect();
+        for (sequence, digest) in missing {
+            let holder = new_view.and_then(|new_view| {
+                let holds = |p: &Arc<super::message::Prepared>| {
+                    p.0.sequence == sequence && p.0.digest == digest
+                };
+                let change = new_view
+                    .changes()
+                    .iter()
+                    .find(|c| c.prepared().iter().any(holds))?;
+                self.group.index_of_key(change.signature().key)
+            });
+            let n = self.group.len().max(1);
+            let turn = (sequence as usize + self.catch_up.ticks as usize) % n;
+            let peer = match holder.unwrap_or(turn) {
+                me if me == self.group.me => (me + 1) % n,
+                other => other,
+            };
+            self.send(cx, peer, Body::FetchBatch { sequence, digest });
+        }
+    }
+
+    /// Upon FETCH-BATCH: sends the body, if it is here.
+    pub(super) fn on_fetch_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: usize,
+        sequence: u64,
+        digest: &Digest,
+    ) {
+        let logged = self.logged(sequence).map(|c| &c.batch);
+        let body = self
+            .window
+            .get(sequence)
+            .and_then(|slot| slot.body(digest))
+            .or(logged.filter(|b| b.digest() == *digest));
+        let Some(batch) = body.cloned() else {
+            return;
+        };
+        if self.catch_up.may_serve(from) {
+            self.send(cx, from, Body::Batch { sequence, batch });
+        }
+    }
+
+    /// Upon BATCH: the body of what the new view puts forward at `sequence`.
+    pub(super) fn on_batch(&mut self, cx: &mut Context<'_>, sequence: u64, batch: &Arc<Batch>) {
+        let digest = batch.digest();
+        let missing = self
+            .window
+            .get(sequence)
+            .is_some_and(|slot| slot.digest == Some(digest) && slot.batch.is_none());
+        let Some(&(_, signature)) = self.new_view_vote(sequence).filter(|v| v.0 == digest) else {
+            return;
+        };
+        if !self.active || !missing || !self.verify_batch(cx, batch) {
+            return;
+        }
+        let proposal = self.message(Body::PrePrepare(Arc::new(Proposal {
+            view: self.view,
+            sequence,
+            batch: Arc::clone(batch),
+            signature,
+        })));
+        self.accept(cx, sequence, Arc::clone(batch), proposal);
+        self.try_propose(cx);
+    }
+
+    // ---- the tick --------------------------------------------------------------------------------
+
+    /// Looks for what may have been lost since the last tick, and says again what somebody may
+    /// lack.
+    pub(super) fn on_tick(&mut self, cx: &mut Context<'_>) {
+        cx.set_timer(TICK, self.group.tick());
+        let catch_up = &mut self.catch_up;
+        catch_up.ticks = catch_up.ticks.wrapping_add(1);
+        catch_up.helped.clear();
+        catch_up.served.fill(0);
+        match &mut catch_up.fetch {
+            Some(fetch) if fetch.old => {
+                let peer = fetch.peer;
+                catch_up.fetch = None;
+                catch_up.set_claim(peer, 0);
+            }
+            Some(fetch) => fetch.old = true,
+            None => {}
+        }
+        let now = Last {
+            view: self.view,
+            active: self.active,
+            executed: self.executed,
+            waited: self.waits() || self.has_future() || self.checkpoints.proven() > self.executed,
+        };
+        let stuck = self.catch_up.last == now && now.waited;
+        let quiet = self.catch_up.last.executed == now.executed;
+        self.catch_up.last = now;
+        let asks = self.catch_up.answered.is_some();
+        if !self.active {
+            self.repeat_view_change(cx);
+        }
+        if stuck || asks || !self.active {
+            let status = self.status(true, u64::MAX);
+            self.multicast(cx, status);
+        } else if quiet && self.catch_up.ticks.is_multiple_of(IDLE_TICKS) {
+            self.compare_notes(cx);
+        }
+        if stuck {
+            self.fetch_bodies(cx, None);
+        }
+        if quiet {
+            self.seek(cx);
+        }
+        self.resend_due(cx);
+        self.retell_checkpoints(cx);
+    }
+
+    /// Without news, one peer after the other is asked how far it is: a replica that was cut off
+    /// while all was quiet learns so what it missed.
+    fn compare_notes(&mut self, cx: &mut Context<'_>) {
+        let n = self.group.len().max(1);
+        let round = (self.catch_up.ticks / IDLE_TICKS) as usize;
+        let peer = (self.group.me + 1 + round % (n - 1).max(1)) % n;
+        let status = self.status(true, u64::MAX);
+        self.send(cx, peer, status);
+    }
+
+    /// After a restart: everybody is asked, and hears the votes that are still needed.
+    pub(super) fn ask_everybody(&mut self, cx: &mut Context<'_>, votes: &[Arc<dyn Payload>]) {
+        self.catch_up.restarted();
+        let status = self.status(true, u64::MAX);
+        self.multicast(cx, status);
+        for vote in votes {
+            cx.multicast(&self.group.members, Arc::clone(vote));
+        }
+    }
+}

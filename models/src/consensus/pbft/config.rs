@@ -1,0 +1,151 @@
+//! Options, limits and the resolved view of who is in the group.
+
+use super::super::{BlockLimits, ReplicaConfig, byzantine_faults};
+use consim_core::{ChainId, KeyId, Keyring, NodeId, SecretKey, Span};
+use std::sync::Arc;
+
+/// PBFT's options.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PbftOptions {
+    /// Sequence numbers that may be in flight above the last stable checkpoint (`L` of the paper,
+    /// section 4.3). Raised to the checkpoint interval where it is below, since no checkpoint
+    /// could ever become stable otherwise.
+    pub watermark: u64,
+    /// Proposals in flight.
+    pub pipeline: u32,
+}
+
+impl Default for PbftOptions {
+    /// The defaults of the scenario language: a window of 256, eight proposals in flight (assumed).
+    fn default() -> Self {
+        Self {
+            watermark: 256,
+            pipeline: 8,
+        }
+    }
+}
+
+/// The widest window (assumed): bounds slots and the certificates of a view change.
+pub const MAX_WATERMARK: u64 = 1 << 16;
+/// Bodies that a slot keeps of proposals of earlier views (assumed): each takes a view change in
+/// which another batch was put forward at the same sequence number.
+pub const MAX_FORMER: usize = 7;
+/// Messages of views still to come that are kept for one member (assumed): some slots of a
+/// pipeline in three phases. What does not fit is asked for again.
+pub const MAX_FUTURE: u16 = 64;
+/// The view timer doubles at most this often (assumed): 64 times the first timer.
+pub const MAX_BACKOFF: u32 = 6;
+/// Committed batches in one answer to a replica that is behind (assumed).
+pub const MAX_BLOCKS: usize = 64;
+/// Bytes of committed batches in one answer, unless a single one is larger (assumed).
+pub const MAX_BLOCK_BYTES: usize = 1 << 20;
+/// Answers with bodies that a member gets between two ticks (assumed).
+pub const MAX_SERVED: u16 = 64;
+/// Slots whose votes are sent again to a member that asks (assumed).
+pub const MAX_RESENT: usize = 32;
+/// Transactions in one forward message (assumed).
+pub const MAX_FORWARD: usize = 512;
+/// Bytes of transactions in one forward message, unless a single one is larger (assumed).
+pub const MAX_FORWARD_BYTES: usize = 256 << 10;
+/// Transactions that are sent to everybody at one time, because they wait for too long (assumed).
+pub const MAX_RESENT_TXS: usize = 2_048;
+/// Own states at checkpoints that wait for a proof (assumed): only a replica that catches up over
+/// a long way has many.
+pub const MAX_OWN_STATES: usize = 1_024;
+/// Runs of ordered numbers that are remembered of one origin (assumed). Numbers run on from 1, so
+/// that one is the rule; what is forgotten, the ledger refuses.
+pub const MAX_RUNS: usize = 256;
+/// Without news a replica compares notes with one peer every so many ticks (assumed).
+pub const IDLE_TICKS: u32 = 4;
+
+/// The configuration in the form that the message path wants it in.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) chain: ChainId,
+    /// The index of this replica among the members.
+    pub(super) me: usize,
+    pub(super) members: Arc<[NodeId]>,
+    pub(super) quorum: usize,
+    pub(super) faults: usize,
+    pub(super) key: Arc<SecretKey>,
+    pub(super) keys: Keyring,
+    pub(super) block: BlockLimits,
+    pub(super) timeout: Span,
+    pub(super) interval: u64,
+    pub(super) watermark: u64,
+    pub(super) pipeline: u64,
+    /// The first member's number, and the index of each number from there on, plus one.
+    first: u32,
+    table: Vec<u16>,
+}
+
+impl Group {
+    pub(super) fn new(config: ReplicaConfig, options: PbftOptions) -> Self {
+        let PbftOptions {
+            watermark,
+            pipeline,
+        } = options;
+        let members = config.members;
+        let first = members.iter().map(|m| m.0).min().unwrap_or(0);
+        let span = members.iter().map(|m| m.0 - first + 1).max().unwrap_or(0);
+        let mut table = vec![0; span as usize];
+        for (member, index) in members.iter().zip(1..) {
+            if let Some(entry) = table.get_mut((member.0 - first) as usize) {
+                *entry = index;
+            }
+        }
+        let interval = config.checkpoint.max(1);
+        Self {
+            chain: config.chain,
+            me: members.iter().position(|&m| m == config.me).unwrap_or(0),
+            quorum: config.quorum,
+            faults: byzantine_faults(members.len()),
+            members,
+            key: config.key,
+            keys: config.keys,
+            block: BlockLimits {
+                transactions: config.block.transactions.max(1),
+                ..config.block
+            },
+            timeout: config.timeout,
+            interval,
+            watermark: watermark.clamp(interval, MAX_WATERMARK.max(interval)),
+            pipeline: u64::from(pipeline.max(1)),
+            first,
+            table,
+        }
+    }
+    /// The index of `node` among the members.
+    #[inline]
+    pub(super) fn index(&self, node: NodeId) -> Option<usize> {
+        let entry = *self.table.get(node.0.checked_sub(self.first)? as usize)?;
+        usize::from(entry).checked_sub(1)
+    }
+    /// The index of the member whose key this is.
+    pub(super) fn index_of_key(&self, key: KeyId) -> Option<usize> {
+        self.index(NodeId(key.0))
+    }
+    /// How many members.
+    pub(super) fn len(&self) -> usize {
+        self.members.len()
+    }
+    /// Member `index`.
+    pub(super) fn node(&self, index: usize) -> NodeId {
+        self.members.get(index).copied().unwrap_or_default()
+    }
+    /// The key of member `index`.
+    #[inline]
+    pub(super) fn key_of(&self, index: usize) -> KeyId {
+        self.node(index).into()
+    }
+    /// The primary of `view`: p = v mod |R| (section 4).
+    #[inline]
+    pub(super) fn primary(&self, view: u64) -> usize {
+        (view % (self.members.len() as u64).max(1)) as usize
+    }
+    /// Between two looks at what may have been lost: half of the first view timer (assumed), and
+    /// the time that a transaction may rightly wait for its block.
+    pub(super) fn tick(&self) -> Span {
+        self.block.wait + Span::from_nanos((self.timeout.nanos() / 2).max(1))
+    }
+}

@@ -1,0 +1,173 @@
+//! Persist before speaking: what goes to disk, and what is said once it is there.
+//!
+//! One write is under way at a time; what comes meanwhile goes to disk together with one fsync
+//! (group commit). So writes become durable in the order in which they were asked for, on any disk.
+
+use super::message::{NewView, Prepared, ViewChange};
+use consim_core::{
+    Batch, Certificate, Committed, Context, Digest, Encoder, Payload, Signature, Write, WriteToken,
+};
+use std::any::Any;
+use std::sync::Arc;
+
+/// The log of committed batches.
+pub(super) const LOG: u8 = 0;
+/// The table whose cell 0 holds the view.
+pub(super) const VIEW: u8 = 1;
+/// The table whose cell 0 holds the proof of the last stable checkpoint.
+pub(super) const STABLE: u8 = 2;
+/// The pre-prepare that was accepted last, by sequence number: a prepare was signed for it.
+pub(super) const PROPOSALS: u8 = 3;
+/// The prepared certificate, by sequence number: a commit was signed for it.
+pub(super) const PREPARED: u8 = 4;
+/// Bodies of proposals of earlier views, by sequence number times eight.
+pub(super) const FORMER: u8 = 5;
+
+/// The first key of a sequence number in [`FORMER`].
+pub(super) fn former_key(sequence: u64) -> u64 {
+    sequence.saturating_mul(super::config::MAX_FORMER as u64 + 1)
+}
+
+/// An entry of the disk. Pre-prepares are kept as the message that they came in.
+#[derive(Debug)]
+pub(super) enum Record {
+    /// A committed batch.
+    Logged(Arc<Committed>),
+    /// The body of a proposal of an earlier view.
+    Former(Arc<Batch>),
+    /// The proof of a stable checkpoint.
+    Stable(Arc<Certificate>),
+    /// The view: the replica is on its way there with `change`, or in it by `new_view`.
+    View {
+        view: u64,
+        change: Option<Arc<ViewChange>>,
+        new_view: Option<Arc<NewView>>,
+    },
+}
+
+impl Payload for Record {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Logged(_) => "logged",
+            Self::Former(_) => "former",
+            Self::Stable(_) => "stable",
+            Self::View { .. } => "view",
+        }
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        let mut e = Encoder::new(out);
+        match self {
+            Self::Logged(committed) => committed.encode(&mut e),
+            Self::Former(batch) => batch.encode(&mut e),
+            Self::Stable(certificate) => certificate.encode(&mut e),
+            Self::View {
+                view,
+                change,
+                new_view,
+            } => {
+                e.u64(*view).u8(u8::from(change.is_some()));
+                if let Some(change) = change {
+                    change.encode(&mut e);
+                }
+                e.u8(u8::from(new_view.is_some()));
+                if let Some(new_view) = new_view {
+                    new_view.encode(&mut e);
+                }
+            }
+        }
+    }
+    fn encoded_len(&self) -> usize {
+        match self {
+            Self::Logged(committed) => committed.encoded_len(),
+            Self::Former(batch) => batch.encoded_len(),
+            Self::Stable(certificate) => certificate.encoded_len(),
+            Self::View {
+                change, new_view, ..
+            } => {
+                let change = change.as_ref().map_or(0, |c| c.encoded_len());
+                8 + 1 + change + 1 + new_view.as_ref().map_or(0, |n| n.encoded_len())
+            }
+        }
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl Payload for Prepared {
+    fn kind(&self) -> &'static str {
+        "prepared"
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.0.encode(&mut Encoder::new(out));
+    }
+    fn encoded_len(&self) -> usize {
+        self.0.encoded_len()
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// What may be said once it is on disk.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// The primary's pre-prepare, which is its prepare too.
+    PrePrepare(Vow),
+    /// A prepare.
+    Prepare(Vow),
+    /// A commit.
+    Commit(Vow),
+    /// The replica has left for this view.
+    ViewChange(Arc<ViewChange>),
+    /// The primary opens this view.
+    NewView(Arc<NewView>),
+}
+
+/// A vote on its way to disk.
+#[derive(Debug)]
+pub(super) struct Vow {
+    pub(super) view: u64,
+    pub(super) sequence: u64,
+    pub(super) digest: Digest,
+    pub(super) signature: Signature,
+    pub(super) message: Arc<dyn Payload>,
+}
+
+/// Writes on their way to disk.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    token: u64,
+    busy: bool,
+    writes: Vec<Write>,
+    then: Vec<Said>,
+    under_way: Vec<Said>,
+}
+
+impl Journal {
+    /// Writes with the next fsync.
+    pub(super) fn write(&mut self, write: Write) {
+        self.writes.push(write);
+    }
+    /// Says `said` once all that was written so far is durable.
+    pub(super) fn then(&mut self, said: Said) {
+        self.then.push(said);
+    }
+    /// Starts the next write if none is under way. Called at the end of every handler.
+    pub(super) fn flush(&mut self, cx: &mut Context<'_>) {
+        if self.busy || self.writes.is_empty() {
+            return;
+        }
+        self.token += 1;
+        self.busy = true;
+        self.under_way.append(&mut self.then);
+        cx.persist(WriteToken(self.token), std::mem::take(&mut self.writes));
+    }
+    /// A write is durable: moves what may be said now into `into`.
+    pub(super) fn persisted(&mut self, token: WriteToken, into: &mut Vec<Said>) {
+        if self.busy && token.0 == self.token {
+            self.busy = false;
+            into.append(&mut self.under_way);
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Transactions that wait, and the knowledge of those that were ordered.
+
+use super::super::{BlockLimits, MempoolLimits};
+use super::config::{MAX_BACKOFF, MAX_RUNS};
+use consim_core::{NodeId, Span, Time, Tx, TxId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// How a transaction came to this node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Source {
+    /// It was submitted here, or sent to this node alone: this node sees to it that it is ordered.
+    Charge,
+    /// It was sent to everybody.
+    Shared,
+}
+
+#[derive(Debug)]
+struct Entry {
+    tx: Arc<Tx>,
+    ticket: u64,
+    admitted: Time,
+    /// Transactions that this node had seen ordered when this one came.
+    ordered_before: u64,
+    /// It is in a proposal of this view.
+    in_flight: bool,
+    /// When it is to be sent to everybody, for a transaction in this node's charge.
+    due: Option<Time>,
+    attempts: u32,
+}
+
+/// When the next proposal can be made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Ready {
+    /// Now.
+    Now,
+    /// When the oldest transaction has waited long enough.
+    At(Time),
+    /// Nothing waits.
+    Never,
+}
+
+/// The mempool.
+#[derive(Debug)]
+pub(super) struct Mempool {
+    limits: MempoolLimits,
+    entries: BTreeMap<TxId, Entry>,
+    /// What can be proposed, in order of arrival.
+    queue: BTreeMap<u64, Arc<Tx>>,
+    due: BTreeSet<(Time, TxId)>,
+    /// In proposals of this view, but not here: a restart or a view change brought these.
+    proposed: BTreeSet<TxId>,
+    bytes: u64,
+    queued_bytes: u64,
+    ticket: u64,
+    ordered: Ordered,
+    ordered_count: u64,
+}
+
+impl Mempool {
+    pub(super) fn new(limits: MempoolLimits) -> Self {
+        Self {
+            limits,
+            entries: BTreeMap::new(),
+            queue: BTreeMap::new(),
+            due: BTreeSet::new(),
+            proposed: BTreeSet::new(),
+            bytes: 0,
+            queued_bytes: 0,
+            ticket: 0,
+            ordered: Ordered::default(),
+            ordered_count: 0,
+        }
+    }
+    /// How many wait, proposed ones included.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+    /// Does it wait here?
+    pub(super) fn holds(&self, id: TxId) -> bool {
+        self.entries.contains_key(&id)
+    }
+    /// Does exactly this transaction, signature included, wait here? Then it was verified.
+    pub(super) fn knows(&self, tx: &Arc<Tx>) -> bool {
+        self.entries
+            .get(&tx.id())
+            .is_some_and(|e| Arc::ptr_eq(&e.tx, tx) || e.tx == *tx)
+    }
+    /// Is it known to be ordered?
+    pub(super) fn ordered(&self, id: TxId) -> bool {
+        self.ordered.contains(id)
+    }
+    /// Is there room for a transaction of `bytes`?
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.entries.len() < self.limits.transactions as usize
+            && self.bytes.saturating_add(bytes as u64) <= self.limits.bytes
+    }
+    /// Takes a transaction in that is not here yet; `due` says when it is to be sent to everybody.
+    pub(super) fn admit(&mut self, tx: Arc<Tx>, now: Time, source: Source, patience: Span) {
+        let id = tx.id();
+        let bytes = tx.encoded_len() as u64;
+        self.ticket += 1;
+        self.bytes += bytes;
+        let in_flight = self.proposed.remove(&id);
+        if !in_flight {
+            self.queued_bytes += bytes;
+            self.queue.insert(self.ticket, Arc::clone(&tx));
+        }
+        let due = (source == Source::Charge).then(|| now + patience);
+        if let Some(due) = due {
+            self.due.insert((due, id));
+        }
+        let entry = Entry {
+            tx,
+            ticket: self.ticket,
+            admitted: now,
+            ordered_before: self.ordered_count,
+            in_flight,
+            due,
+            attempts: 0,
+        };
+        self.entries.insert(id, entry);
+    }
+    /// A batch was executed: its transactions are ordered and wait no more.
+    pub(super) fn executed(&mut self, txs: &[Arc<Tx>]) {
+        self.ordered_count += txs.len() as u64;
+        for tx in txs {
+            let id = tx.id();
+            self.ordered.insert(id);
+            let Some(entry) = self.entries.remove(&id) else {
+                self.proposed.remove(&id);
+                continue;
+            };
+            let bytes = entry.tx.encoded_len() as u64;
+            self.bytes -= bytes;
+            if !entry.in_flight {
+                self.queue.remove(&entry.ticket);
+                self.queued_bytes -= bytes;
+            }
+            if let Some(due) = entry.due {
+                self.due.remove(&(due, id));
+            }
+        }
+    }
+    /// When can the next batch be proposed? When any bound of `limits` is reached.
+    pub(super) fn ready(&self, now: Time, limits: &BlockLimits) -> Ready {
+        let oldest = self.queue.first_key_value().map(|(_, tx)| tx.id());
+        let Some(oldest) = oldest.and_then(|id| self.entries.get(&id)) else {
+            return Ready::Never;
+        };
+        let due = oldest.admitted + limits.wait;
+        let full = self.queue.len() >= limits.transactions as usize
+            || self.queued_bytes >= limits.bytes
+            || due <= now;
+        if full { Ready::Now } else { Ready::At(due) }
+    }
+    /// Takes the transactions of the next batch, oldest first, within `limits`.
+    pub(super) fn take(&mut self, limits: &BlockLimits) -> Vec<Arc<Tx>> {
+        let mut txs = Vec::new();
+        let mut bytes = 0;
+        while txs.len() < limits.transactions as usize
+            && let Some(first) = self.queue.first_entry()
+        {
+            let size = first.get().encoded_len() as u64;
+            if bytes + size > limits.bytes && !txs.is_empty() {
+                break;
+            }
+            let tx = first.remove();
+            bytes += size;
+            self.queued_bytes -= size;
+            if let Some(entry) = self.entries.get_mut(&tx.id()) {
+                entry.in_flight = true;
+            }
+            txs.push(tx);
+        }
+        txs
+    }
+    /// These are in a proposal of this view and are not proposed again.
+    pub(super) fn propose(&mut self, txs: &[Arc<Tx>]) {
+        for tx in txs {
+            match self.entries.get_mut(&tx.id()) {
+                Some(entry) if !entry.in_flight => {
+                    entry.in_flight = true;
+                    self.queue.remove(&entry.ticket);
+                    self.queued_bytes -= entry.tx.encoded_len() as u64;
+                }
+                Some(_) => {}
+                None => {
+                    self.proposed.insert(tx.id());
+                }
+            }
+        }
+    }
+    /// A new view begins: nothing is proposed yet.
+    pub(super) fn next_view(&mut self) {
+        self.proposed.clear();
+        for entry in self.entries.values_mut().filter(|e| e.in_flight) {
+            entry.in_flight = false;
+            self.queued_bytes += entry.tx.encoded_len() as u64;
+            self.queue.insert(entry.ticket, Arc::clone(&entry.tx));
+        }
+    }
+    /// What is in this node's charge, in order of arrival.
+    pub(super) fn charges(&self) -> Vec<Arc<Tx>> {
+        let mut charges: Vec<_> = self.entries.values().filter(|e| e.due.is_some()).collect();
+        charges.sort_unstable_by_key(|e| e.ticket);
+        charges.into_iter().map(|e| Arc::clone(&e.tx)).collect()
+    }
+    /// What is due to be sent to everybody, at most `most`; each comes again after a time that
+    /// doubles from `patience` on.
+    pub(super) fn due(&mut self, now: Time, patience: Span, most: usize) -> Vec<Arc<Tx>> {
+        let mut txs = Vec::new();
+        while txs.len() < most
+            && let Some(&(at, id)) = self.due.first()
+            && at <= now
+        {
+            self.due.pop_first();
+            let Some(entry) = self.entries.get_mut(&id) else {
+                continue;
+            };
+            entry.attempts = (entry.attempts + 1).min(MAX_BACKOFF);
+            let next = now + patience.times(1 << entry.attempts);
+            entry.due = Some(next);
+            self.due.insert((next, id));
+            txs.push(Arc::clone(&entry.tx));
+        }
+        txs
+    }
+    /// Were more transactions ordered since the oldest came in than any mempool can hold? An
+    /// honest primary, which takes them in order of arrival, does not let that happen.
+    pub(super) fn overtaken(&self) -> bool {
+        let oldest = self.queue.first_key_value().map(|(_, tx)| tx.id());
+        oldest
+            .and_then(|id| self.entries.get(&id))
+            .is_some_and(|e| {
+                self.ordered_count - e.ordered_before > u64::from(self.limits.transactions)
+            })
+    }
+}
+
+/// Which transactions were ordered: per origin, the runs of its numbers (first to last).
+#[derive(Debug, Default)]
+pub(super) struct Ordered {
+    origins: BTreeMap<NodeId, BTreeMap<u64, u64>>,
+}
+
+impl Ordered {
+    pub(super) fn contains(&self, id: TxId) -> bool {
+        self.origins
+            .get(&id.origin)
+            .and_then(|runs| runs.range(..=id.number).next_back())
+            .is_some_and(|(_, &last)| id.number <= last)
+    }
+    pub(super) fn insert(&mut self, id: TxId) {
+        let n = id.number;
+        let runs = self.origins.entry(id.origin).or_default();
+        let mut first = n;
+        if let Some((&start, &last)) = runs.range(..=n).next_back() {
+            if n <= last {
+                return;
+            }
+            if last + 1 == n {
+                first = start;
+            }
+        }
+        let next = n.checked_add(1).and_then(|after| runs.remove(&after));
+        runs.insert(first, next.unwrap_or(n));
+        // A run that is forgotten is the oldest.
+        if runs.len() > MAX_RUNS {
+            runs.pop_first();
+        }
+    }
+}

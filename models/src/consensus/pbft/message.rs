@@ -1,0 +1,676 @@
+//! What replicas send each other, and its wire form.
+//!
+//! Every message begins with version, family, kind (3 bytes) and the chain (2 bytes).
+
+use super::config::{MAX_BLOCKS, MAX_FORWARD};
+use consim_core::chain::{MAX_SIGNATURES, vote_statement};
+use consim_core::{
+    Batch, Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, Payload,
+    SecretKey, Signature, Tx, Vote,
+};
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+
+/// The family byte of PBFT's messages.
+pub const FAMILY: u8 = 1;
+
+/// The vote kind of prepares; the primary gives its own with the pre-prepare.
+pub const PREPARE: u8 = 1;
+/// The vote kind of commits, and of the certificates that blocks carry.
+pub const COMMIT: u8 = 2;
+/// The vote kind of checkpoints (view 0; the digest is the state's).
+pub const CHECKPOINT: u8 = 3;
+/// The vote kind of view changes (sequence 0; the digest is the message's).
+pub const VIEW_CHANGE: u8 = 4;
+/// The vote kind of new views (sequence 0; the digest is the message's).
+pub const NEW_VIEW: u8 = 5;
+
+/// The most certificates that a view change may hold when it is read from bytes.
+const MAX_PREPARED: usize = 1 << 20;
+/// The least bytes of an encoded certificate.
+const CERTIFICATE: usize = 1 + 8 + 8 + 32 + 4;
+/// The bytes of version, family, kind and chain.
+const HEAD: usize = 3 + 2;
+
+/// A message of one chain.
+#[derive(Debug)]
+pub struct Message {
+    /// The chain.
+    pub chain: ChainId,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What a message says. Large bodies are behind `Arc`, because replicas keep and pass them on.
+#[derive(Debug)]
+pub enum Body {
+    /// The primary puts a batch forward (section 4.2).
+    PrePrepare(Arc<Proposal>),
+    /// A backup accepts a pre-prepare (section 4.2).
+    Prepare(Ballot),
+    /// A replica has a prepared certificate (section 4.2).
+    Commit(Ballot),
+    /// A replica has executed up to a checkpoint (section 4.3); `view` is 0, `digest` the state.
+    Checkpoint(Ballot),
+    /// A replica sees no progress in this view (Zyzzyva, section 4.3: "I hate the primary").
+    Suspect {
+        /// The view.
+        view: u64,
+    },
+    /// A replica has left for a higher view (section 4.4).
+    ViewChange(Arc<ViewChange>),
+    /// The primary of a view opens it (section 4.4).
+    NewView(Arc<NewView>),
+    /// Transactions for the primary, or for everybody after a timeout (section 4.1).
+    Forward {
+        /// The transactions.
+        txs: Vec<Arc<Tx>>,
+        /// Do all members get them?
+        to_all: bool,
+    },
+    /// How far a replica is (TOCS, section 5.2: status messages).
+    Status(Status),
+    /// A replica that is behind asks for committed batches.
+    FetchBlocks {
+        /// The first sequence number that it wants.
+        from: u64,
+    },
+    /// Committed batches with their certificates.
+    Blocks(Blocks),
+    /// A replica misses the body of a batch that a new view put forward.
+    FetchBatch {
+        /// Its sequence number.
+        sequence: u64,
+        /// Its digest.
+        digest: Digest,
+    },
+    /// The body that was asked for.
+    Batch {
+        /// Its sequence number.
+        sequence: u64,
+        /// The body.
+        batch: Arc<Batch>,
+    },
+}
+
+/// A signed vote.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ballot {
+    /// The view.
+    pub view: u64,
+    /// The sequence number.
+    pub sequence: u64,
+    /// What is voted for.
+    pub digest: Digest,
+    /// The vote: over the statement of kind, view, sequence number and digest.
+    pub signature: Signature,
+}
+
+/// A pre-prepare.
+#[derive(Debug)]
+pub struct Proposal {
+    /// The view.
+    pub view: u64,
+    /// The sequence number.
+    pub sequence: u64,
+    /// The batch.
+    pub batch: Arc<Batch>,
+    /// The primary's vote of kind [`PREPARE`].
+    pub signature: Signature,
+}
+
+/// A prepared certificate: `P` of a view change holds these.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Prepared(pub Certificate);
+
+/// A view change.
+#[derive(Debug)]
+pub struct ViewChange {
+    view: u64,
+    stable: Option<Arc<Certificate>>,
+    prepared: Vec<Arc<Prepared>>,
+    signature: Signature,
+    digest: Digest,
+    content_len: usize,
+    valid: OnceLock<(usize, bool)>,
+}
+
+/// A new view.
+#[derive(Debug)]
+pub struct NewView {
+    view: u64,
+    changes: Vec<Arc<ViewChange>>,
+    proposals: Vec<(Digest, Signature)>,
+    signature: Signature,
+    digest: Digest,
+    content_len: usize,
+}
+
+/// How far a replica is.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// Its view.
+    pub view: u64,
+    /// Is it in that view (or on its way there)?
+    pub active: bool,
+    /// The last sequence number that it has executed.
+    pub executed: u64,
+    /// Its last stable checkpoint.
+    pub stable: u64,
+    /// Does it want an answer?
+    pub ask: bool,
+    /// The proof of that checkpoint, for a peer that lacks it.
+    pub proof: Option<Arc<Certificate>>,
+}
+
+/// Committed batches, without a gap.
+#[derive(Clone, Debug)]
+pub struct Blocks {
+    /// The batches.
+    pub blocks: Vec<Arc<Committed>>,
+    /// The last sequence number that the sender has executed.
+    pub executed: u64,
+    /// The proof of the sender's stable checkpoint.
+    pub proof: Option<Arc<Certificate>>,
+}
+
+impl Ballot {
+    const ENCODED: usize = 8 + 8 + 32 + Signature::ENCODED;
+
+    /// Signs a vote of `kind`; the caller charges one signature.
+    pub fn sign(
+        chain: ChainId,
+        kind: u8,
+        view: u64,
+        sequence: u64,
+        digest: Digest,
+        key: &SecretKey,
+    ) -> Self {
+        Self {
+            view,
+            sequence,
+            digest,
+            signature: key.sign(&vote_statement(chain, kind, view, sequence, &digest)),
+        }
+    }
+    fn vote(&self, kind: u8) -> Vote {
+        Vote {
+            key: self.signature.key,
+            kind,
+            view: self.view,
+            sequence: self.sequence,
+            digest: self.digest,
+        }
+    }
+    fn encode(&self, e: &mut Encoder<'_>) {
+        e.u64(self.view).u64(self.sequence).digest(&self.digest);
+        self.signature.encode(e);
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            view: d.u64()?,
+            sequence: d.u64()?,
+            digest: d.digest()?,
+            signature: Signature::decode(d)?,
+        })
+    }
+}
+
+/// Takes an encoded part back as what a signature covers.
+fn content(encode: impl FnOnce(&mut Encoder<'_>)) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode(&mut Encoder::new(&mut out));
+    out
+}
+
+fn encode_option(e: &mut Encoder<'_>, certificate: Option<&Arc<Certificate>>) {
+    e.u8(u8::from(certificate.is_some()));
+    if let Some(certificate) = certificate {
+        certificate.encode(e);
+    }
+}
+
+fn decode_option(d: &mut Decoder<'_>) -> Result<Option<Arc<Certificate>>, CodecError> {
+    match d.u8()? {
+        0 => Ok(None),
+        1 => Ok(Some(Arc::new(Certificate::decode(d)?))),
+        tag => Err(CodecError::Tag(tag)),
+    }
+}
+
+fn option_len(certificate: Option<&Arc<Certificate>>) -> usize {
+    1 + certificate.map_or(0, |c| c.encoded_len())
+}
+
+impl ViewChange {
+    /// Signs a view change; the caller charges one signature and the hashing.
+    pub fn sign(
+        chain: ChainId,
+        view: u64,
+        stable: Option<Arc<Certificate>>,
+        prepared: Vec<Arc<Prepared>>,
+        key: &SecretKey,
+    ) -> Self {
+        let (digest, content_len) = Self::digest_of(view, stable.as_ref(), &prepared);
+        let signature = key.sign(&vote_statement(chain, VIEW_CHANGE, view, 0, &digest));
+        Self {
+            view,
+            stable,
+            prepared,
+            signature,
+            digest,
+            content_len,
+            valid: OnceLock::new(),
+        }
+    }
+    /// What the signature covers: everything before it.
+    fn digest_of(
+        view: u64,
+        stable: Option<&Arc<Certificate>>,
+        prepared: &[Arc<Prepared>],
+    ) -> (Digest, usize) {
+        let content = content(|e| Self::encode_content(e, view, stable, prepared));
+        (
+            Digest::of_parts(&[b"consim pbft view change 1", &content]),
+            content.len(),
+        )
+    }
+    fn encode_content(
+        e: &mut Encoder<'_>,
+        view: u64,
+        stable: Option<&Arc<Certificate>>,
+        prepared: &[Arc<Prepared>],
+    ) {
+        e.u64(view);
+        encode_option(e, stable);
+        e.list(prepared.len());
+        for Prepared(certificate) in prepared.iter().map(|p| &**p) {
+            certificate.encode(e);
+        }
+    }
+    /// The view that its sender asks for.
+    pub fn view(&self) -> u64 {
+        self.view
+    }
+    /// The proof of the sender's last stable checkpoint; none at the beginning.
+    pub fn stable(&self) -> Option<&Arc<Certificate>> {
+        self.stable.as_ref()
+    }
+    /// The sequence number of the sender's last stable checkpoint, as claimed.
+    pub fn low(&self) -> u64 {
+        self.stable.as_ref().map_or(0, |c| c.sequence)
+    }
+    /// What was prepared at the sender above that, by ascending sequence number.
+    pub fn prepared(&self) -> &[Arc<Prepared>] {
+        &self.prepared
+    }
+    /// The sender's signature.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
+    }
+    /// The digest of all but the signature.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+    /// How many signatures are to be verified in it.
+    pub fn signatures(&self) -> usize {
+        1 + self.stable.as_ref().map_or(0, |c| c.signatures.len())
+            + self
+                .prepared
+                .iter()
+                .map(|p| p.0.signatures.len())
+                .sum::<usize>()
+    }
+    /// The result of `check` for certificates of `quorum` votes, remembered with the object:
+    /// receivers share it, so the real work is done once although each is charged for it.
+    pub fn valid_or(&self, quorum: usize, check: impl Fn(&Self) -> bool) -> bool {
+        let &(of, valid) = self.valid.get_or_init(|| (quorum, check(self)));
+        if of == quorum { valid } else { check(self) }
+    }
+    /// The encoded length.
+    pub fn encoded_len(&self) -> usize {
+        self.content_len + Signature::ENCODED
+    }
+    pub(super) fn encode(&self, e: &mut Encoder<'_>) {
+        Self::encode_content(e, self.view, self.stable.as_ref(), &self.prepared);
+        self.signature.encode(e);
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        let view = d.u64()?;
+        let stable = decode_option(d)?;
+        let n = d.list(MAX_PREPARED, CERTIFICATE)?;
+        let prepared: Vec<_> = (0..n)
+            .map(|_| Certificate::decode(d).map(|c| Arc::new(Prepared(c))))
+            .collect::<Result<_, _>>()?;
+        let (digest, content_len) = Self::digest_of(view, stable.as_ref(), &prepared);
+        Ok(Self {
+            view,
+            stable,
+            prepared,
+            signature: Signature::decode(d)?,
+            digest,
+            content_len,
+            valid: OnceLock::new(),
+        })
+    }
+}
+
+impl NewView {
+    /// Signs a new view; the caller charges one signature and the hashing. `proposals` holds, for
+    /// each sequence number that the view changes call for, the digest and the primary's vote.
+    pub fn sign(
+        chain: ChainId,
+        view: u64,
+        changes: Vec<Arc<ViewChange>>,
+        proposals: Vec<(Digest, Signature)>,
+        key: &SecretKey,
+    ) -> Self {
+        let (digest, content_len) = Self::digest_of(view, &changes, &proposals);
+        let signature = key.sign(&vote_statement(chain, NEW_VIEW, view, 0, &digest));
+        Self {
+            view,
+            changes,
+            proposals,
+            signature,
+            digest,
+            content_len,
+        }
+    }
+    fn digest_of(
+        view: u64,
+        changes: &[Arc<ViewChange>],
+        proposals: &[(Digest, Signature)],
+    ) -> (Digest, usize) {
+        let content = content(|e| Self::encode_content(e, view, changes, proposals));
+        (
+            Digest::of_parts(&[b"consim pbft new view 1", &content]),
+            content.len(),
+        )
+    }
+    fn encode_content(
+        e: &mut Encoder<'_>,
+        view: u64,
+        changes: &[Arc<ViewChange>],
+        proposals: &[(Digest, Signature)],
+    ) {
+        e.u64(view).list(changes.len());
+        for change in changes {
+            change.encode(e);
+        }
+        e.list(proposals.len());
+        for (digest, signature) in proposals {
+            e.digest(digest);
+            signature.encode(e);
+        }
+    }
+    /// The view that it opens.
+    pub fn view(&self) -> u64 {
+        self.view
+    }
+    /// The view changes that justify it, by ascending key (`V` of the paper).
+    pub fn changes(&self) -> &[Arc<ViewChange>] {
+        &self.changes
+    }
+    /// What it puts forward again, by ascending sequence number (`O` of the paper).
+    pub fn proposals(&self) -> &[(Digest, Signature)] {
+        &self.proposals
+    }
+    /// The primary's signature.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
+    }
+    /// The digest of all but the signature.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+    /// The encoded length.
+    pub fn encoded_len(&self) -> usize {
+        self.content_len + Signature::ENCODED
+    }
+    pub(super) fn encode(&self, e: &mut Encoder<'_>) {
+        Self::encode_content(e, self.view, &self.changes, &self.proposals);
+        self.signature.encode(e);
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        let view = d.u64()?;
+        let n = d.list(MAX_SIGNATURES, 8 + 1 + 4 + Signature::ENCODED)?;
+        let changes: Vec<_> = (0..n)
+            .map(|_| ViewChange::decode(d).map(Arc::new))
+            .collect::<Result<_, _>>()?;
+        let n = d.list(MAX_PREPARED, 32 + Signature::ENCODED)?;
+        let proposals: Vec<_> = (0..n)
+            .map(|_| Ok((d.digest()?, Signature::decode(d)?)))
+            .collect::<Result<_, CodecError>>()?;
+        let (digest, content_len) = Self::digest_of(view, &changes, &proposals);
+        Ok(Self {
+            view,
+            changes,
+            proposals,
+            signature: Signature::decode(d)?,
+            digest,
+            content_len,
+        })
+    }
+}
+
+impl Message {
+    /// Reads a message; malformed bytes are an error.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        let (mut d, kind) = Decoder::message(bytes, FAMILY)?;
+        let chain = ChainId(d.u16()?);
+        let body = Body::decode(kind, &mut d)?;
+        d.end()?;
+        Ok(Self { chain, body })
+    }
+}
+
+fn flag(d: &mut Decoder<'_>) -> Result<bool, CodecError> {
+    match d.u8()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        tag => Err(CodecError::Tag(tag)),
+    }
+}
+
+impl Body {
+    fn tag(&self) -> u8 {
+        match self {
+            Self::PrePrepare(_) => 0,
+            Self::Prepare(_) => 1,
+            Self::Commit(_) => 2,
+            Self::Checkpoint(_) => 3,
+            Self::Suspect { .. } => 4,
+            Self::ViewChange(_) => 5,
+            Self::NewView(_) => 6,
+            Self::Forward { .. } => 7,
+            Self::Status(_) => 8,
+            Self::FetchBlocks { .. } => 9,
+            Self::Blocks(_) => 10,
+            Self::FetchBatch { .. } => 11,
+            Self::Batch { .. } => 12,
+        }
+    }
+    fn decode(kind: u8, d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(match kind {
+            0 => Self::PrePrepare(Arc::new(Proposal {
+                view: d.u64()?,
+                sequence: d.u64()?,
+                batch: Arc::new(Batch::decode(d)?),
+                signature: Signature::decode(d)?,
+            })),
+            1 => Self::Prepare(Ballot::decode(d)?),
+            2 => Self::Commit(Ballot::decode(d)?),
+            3 => Self::Checkpoint(Ballot::decode(d)?),
+            4 => Self::Suspect { view: d.u64()? },
+            5 => Self::ViewChange(Arc::new(ViewChange::decode(d)?)),
+            6 => Self::NewView(Arc::new(NewView::decode(d)?)),
+            7 => {
+                let to_all = flag(d)?;
+                let n = d.list(MAX_FORWARD, 26 + Signature::ENCODED)?;
+                let txs = (0..n)
+                    .map(|_| Tx::decode(d).map(Arc::new))
+                    .collect::<Result<_, _>>()?;
+                Self::Forward { txs, to_all }
+            }
+            8 => Self::Status(Status {
+                view: d.u64()?,
+                active: flag(d)?,
+                executed: d.u64()?,
+                stable: d.u64()?,
+                ask: flag(d)?,
+                proof: decode_option(d)?,
+            }),
+            9 => Self::FetchBlocks { from: d.u64()? },
+            10 => {
+                let n = d.list(MAX_BLOCKS, 2 + 8 + 48 + CERTIFICATE)?;
+                Self::Blocks(Blocks {
+                    blocks: (0..n)
+                        .map(|_| Committed::decode(d).map(Arc::new))
+                        .collect::<Result<_, _>>()?,
+                    executed: d.u64()?,
+                    proof: decode_option(d)?,
+                })
+            }
+            11 => Self::FetchBatch {
+                sequence: d.u64()?,
+                digest: d.digest()?,
+            },
+            12 => Self::Batch {
+                sequence: d.u64()?,
+                batch: Arc::new(Batch::decode(d)?),
+            },
+            tag => return Err(CodecError::Tag(tag)),
+        })
+    }
+}
+
+impl Payload for Message {
+    fn kind(&self) -> &'static str {
+        match &self.body {
+            Body::PrePrepare(_) => "pre-prepare",
+            Body::Prepare(_) => "prepare",
+            Body::Commit(_) => "commit",
+            Body::Checkpoint(_) => "checkpoint",
+            Body::Suspect { .. } => "suspect",
+            Body::ViewChange(_) => "view-change",
+            Body::NewView(_) => "new-view",
+            Body::Forward { .. } => "forward",
+            Body::Status(_) => "status",
+            Body::FetchBlocks { .. } => "fetch-blocks",
+            Body::Blocks(_) => "blocks",
+            Body::FetchBatch { .. } => "fetch-batch",
+            Body::Batch { .. } => "batch",
+        }
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        let mut e = Encoder::message(out, FAMILY, self.body.tag());
+        e.u16(self.chain.0);
+        match &self.body {
+            Body::PrePrepare(p) => {
+                e.u64(p.view).u64(p.sequence);
+                p.batch.encode(&mut e);
+                p.signature.encode(&mut e);
+            }
+            Body::Prepare(b) | Body::Commit(b) | Body::Checkpoint(b) => b.encode(&mut e),
+            Body::Suspect { view } => {
+                e.u64(*view);
+            }
+            Body::ViewChange(change) => change.encode(&mut e),
+            Body::NewView(new_view) => new_view.encode(&mut e),
+            Body::Forward { txs, to_all } => {
+                e.u8(u8::from(*to_all)).list(txs.len());
+                for tx in txs {
+                    tx.encode(&mut e);
+                }
+            }
+            Body::Status(s) => {
+                e.u64(s.view).u8(u8::from(s.active));
+                e.u64(s.executed).u64(s.stable).u8(u8::from(s.ask));
+                encode_option(&mut e, s.proof.as_ref());
+            }
+            Body::FetchBlocks { from } => {
+                e.u64(*from);
+            }
+            Body::Blocks(b) => {
+                e.list(b.blocks.len());
+                for committed in &b.blocks {
+                    committed.encode(&mut e);
+                }
+                e.u64(b.executed);
+                encode_option(&mut e, b.proof.as_ref());
+            }
+            Body::FetchBatch { sequence, digest } => {
+                e.u64(*sequence).digest(digest);
+            }
+            Body::Batch { sequence, batch } => {
+                e.u64(*sequence);
+                batch.encode(&mut e);
+            }
+        }
+    }
+    fn encoded_len(&self) -> usize {
+        HEAD + match &self.body {
+            // View, sequence number, batch, signature.
+            Body::PrePrepare(p) => 8 + 8 + p.batch.encoded_len() + Signature::ENCODED,
+            Body::Prepare(_) | Body::Commit(_) | Body::Checkpoint(_) => Ballot::ENCODED,
+            Body::Suspect { .. } | Body::FetchBlocks { .. } => 8,
+            Body::ViewChange(change) => change.encoded_len(),
+            Body::NewView(new_view) => new_view.encoded_len(),
+            Body::Forward { txs, .. } => 1 + 4 + txs.iter().map(|t| t.encoded_len()).sum::<usize>(),
+            // View, active, executed, stable, ask.
+            Body::Status(s) => 8 + 1 + 8 + 8 + 1 + option_len(s.proof.as_ref()),
+            Body::Blocks(b) => {
+                let blocks = b.blocks.iter().map(|c| c.encoded_len()).sum::<usize>();
+                4 + blocks + 8 + option_len(b.proof.as_ref())
+            }
+            Body::FetchBatch { .. } => 8 + 32,
+            Body::Batch { batch, .. } => 8 + batch.encoded_len(),
+        }
+    }
+    fn votes(&self, each: &mut dyn FnMut(Vote)) {
+        match &self.body {
+            Body::PrePrepare(p) => each(Vote {
+                key: p.signature.key,
+                kind: PREPARE,
+                view: p.view,
+                sequence: p.sequence,
+                digest: p.batch.digest(),
+            }),
+            Body::Prepare(b) => each(b.vote(PREPARE)),
+            Body::Commit(b) => each(b.vote(COMMIT)),
+            Body::Checkpoint(b) => each(b.vote(CHECKPOINT)),
+            Body::ViewChange(change) => each(Vote {
+                key: change.signature.key,
+                kind: VIEW_CHANGE,
+                view: change.view,
+                sequence: 0,
+                digest: change.digest,
+            }),
+            Body::NewView(new_view) => {
+                let key = new_view.signature.key;
+                let (view, digest) = (new_view.view, new_view.digest);
+                each(Vote {
+                    key,
+                    kind: NEW_VIEW,
+                    view,
+                    sequence: 0,
+                    digest,
+                });
+                let low = new_view.changes.iter().map(|c| c.low()).max().unwrap_or(0);
+                for (&(digest, signature), i) in new_view.proposals.iter().zip(1..) {
+                    each(Vote {
+                        key: signature.key,
+                        kind: PREPARE,
+                        view,
+                        sequence: low.saturating_add(i),
+                        digest,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

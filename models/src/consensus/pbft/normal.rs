@@ -1,0 +1,604 @@
+//! The normal case (section 4.2): pre-prepare, prepare, commit.
+
+use super::config::{MAX_FORWARD, MAX_FORWARD_BYTES, MAX_RESENT_TXS};
+use super::journal::{FORMER, PREPARED, PROPOSALS, Record, Said, Vow, former_key};
+use super::mempool::{Ready, Source};
+use super::message::{Ballot, Body, COMMIT, PREPARE, Prepared, Proposal};
+use super::replica::{BATCH_TIMER, PbftReplica};
+use super::slots::Tallies;
+use super::tally::Tally;
+use crate::ledger::merkle;
+use consim_core::chain::vote_statement;
+use consim_core::{
+    Batch, ChainId, Committed, Context, Delivery, Digest, Keyring, Payload, Probe, Signature, Tx,
+    Work, Write,
+};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Which votes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Phase {
+    Prepare,
+    Commit,
+}
+
+impl Phase {
+    pub(super) fn kind(self) -> u8 {
+        match self {
+            Self::Prepare => PREPARE,
+            Self::Commit => COMMIT,
+        }
+    }
+    fn of(self, tallies: &mut Tallies) -> &mut Tally {
+        match self {
+            Self::Prepare => &mut tallies.prepares,
+            Self::Commit => &mut tallies.commits,
+        }
+    }
+}
+
+/// Is a batch what an honest proposer can have made: true root, every transaction once, signed by
+/// its origin, for this chain? The same for all replicas, so that one looks and all know.
+fn is_genuine(batch: &Batch, chain: ChainId, keys: &Keyring) -> bool {
+    let leaves: Vec<Digest> = batch.txs().iter().map(|tx| tx.digest()).collect();
+    let ids: BTreeSet<_> = batch.txs().iter().map(|tx| tx.id()).collect();
+    merkle::root(&leaves) == batch.tx_root()
+        && ids.len() == batch.txs().len()
+        && batch
+            .txs()
+            .iter()
+            .all(|tx| tx.chain() == chain && tx.verify(keys))
+}
+
+impl PbftReplica {
+    // ---- transactions --------------------------------------------------------------------------
+
+    /// Takes a transaction into the mempool if there is room and a block can hold it.
+    pub(super) fn admit(&mut self, cx: &mut Context<'_>, tx: &Arc<Tx>, charge: bool) -> bool {
+        let bytes = tx.encoded_len();
+        if bytes as u64 > self.group.block.bytes || !self.mempool.has_room(bytes) {
+            return false;
+        }
+        let source = if charge {
+            Source::Charge
+        } else {
+            Source::Shared
+        };
+        let patience = self.patience();
+        self.mempool
+            .admit(Arc::clone(tx), cx.now(), source, patience);
+        cx.emit(Probe::Admitted {
+            chain: self.group.chain,
+            tx: tx.id(),
+            digest: tx.digest(),
+        });
+        true
+    }
+
+    /// Upon FORWARD (section 4.1, the request): takes the transactions in; the view timer starts.
+    pub(super) fn on_forward(&mut self, cx: &mut Context<'_>, txs: &[Arc<Tx>], to_all: bool) {
+        if txs.len() > MAX_FORWARD {
+            return;
+        }
+        let lead = self.active && self.group.primary(self.view) == self.group.me;
+        for tx in txs {
+            let id = tx.id();
+            if tx.chain() != self.group.chain || self.mempool.ordered(id) || self.mempool.holds(id)
+            {
+                continue;
+            }
+            cx.work(Work::verify_batched(1));
+            cx.work(Work::hash(tx.encoded_len()));
+            if !tx.verify(&self.group.keys) || !self.admit(cx, tx, !to_all) {
+                continue;
+            }
+            // Sent to this node alone, by one that takes it for the primary.
+            if !to_all && !lead {
+                self.outbox.push(Arc::clone(tx));
+            }
+        }
+        if !lead {
+            self.send_outbox(cx);
+        }
+        self.watch(cx);
+        self.try_propose(cx);
+    }
+
+    /// Sends what was submitted to the primary; what is pending when a view begins goes there too.
+    pub(super) fn send_outbox(&mut self, cx: &mut Context<'_>) {
+        let outbox = std::mem::take(&mut self.outbox);
+        let primary = self.group.primary(self.view);
+        if self.active && primary != self.group.me {
+            self.forward(cx, outbox, Some(primary));
+        }
+    }
+
+    /// Sends transactions to a member, or to everybody, in messages of bounded size.
+    pub(super) fn forward(&self, cx: &mut Context<'_>, txs: Vec<Arc<Tx>>, to: Option<usize>) {
+        let mut part = Vec::new();
+        let mut bytes = 0;
+        let mut send = |part: &mut Vec<Arc<Tx>>| {
+            let body = Body::Forward {
+                txs: std::mem::take(part),
+                to_all: to.is_none(),
+            };
+            match to {
+                Some(to) => self.send(cx, to, body),
+                None => self.multicast(cx, body),
+            }
+        };
+        for tx in txs {
+            let size = tx.encoded_len();
+            if part.len() == MAX_FORWARD || (bytes + size > MAX_FORWARD_BYTES && !part.is_empty()) {
+                send(&mut part);
+                bytes = 0;
+            }
+            bytes += size;
+            part.push(tx);
+        }
+        if !part.is_empty() {
+            send(&mut part);
+        }
+    }
+
+    /// Sends what waits for too long to everybody (section 4.1: "the client broadcasts"). The
+    /// primary itself orders what is in its charge.
+    pub(super) fn resend_due(&mut self, cx: &mut Context<'_>) {
+        if self.active && self.group.primary(self.view) == self.group.me {
+            return;
+        }
+        let patience = self.group.block.wait + self.group.timeout;
+        let due = self.mempool.due(cx.now(), patience, MAX_RESENT_TXS);
+        self.forward(cx, due, None);
+    }
+
+    // ---- the primary ---------------------------------------------------------------------------
+
+    /// Puts batches forward while the primary may: in view, between the watermarks, with room in
+    /// the pipeline, knowing all that is below, and when a bound of a block is reached.
+    pub(super) fn try_propose(&mut self, cx: &mut Context<'_>) {
+        if !self.active || self.group.primary(self.view) != self.group.me {
+            return;
+        }
+        loop {
+            self.next = self.next.max(self.executed + 1);
+            while self
+                .window
+                .get(self.next)
+                .is_some_and(|s| s.digest.is_some())
+            {
+                self.next += 1;
+            }
+            let in_flight = self.next - 1 - self.executed;
+            if self.next > self.window.high()
+                || in_flight >= self.group.pipeline
+                || !self.knows_below(self.next)
+            {
+                return;
+            }
+            match self.mempool.ready(cx.now(), &self.group.block) {
+                Ready::Never => return,
+                Ready::At(due) => {
+                    if self.batch_timer != Some(due) {
+                        self.batch_timer = Some(due);
+                        cx.set_timer(BATCH_TIMER, due - cx.now());
+                    }
+                    return;
+                }
+                Ready::Now => {}
+            }
+            let txs = self.mempool.take(&self.group.block);
+            if txs.is_empty() {
+                return;
+            }
+            self.propose(cx, txs);
+        }
+    }
+
+    /// Does it know everything below `sequence`? A new primary that did not would put forward
+    /// what is ordered already.
+    fn knows_below(&self, sequence: u64) -> bool {
+        self.executed >= self.changes.low
+            && (self.executed + 1..sequence)
+                .all(|s| self.window.get(s).is_some_and(|slot| slot.batch.is_some()))
+    }
+
+    fn propose(&mut self, cx: &mut Context<'_>, txs: Vec<Arc<Tx>>) {
+        let (view, sequence, me) = (self.view, self.next, self.group.me);
+        let leaves: Vec<Digest> = txs.iter().map(|tx| tx.digest()).collect();
+        let count = txs.len();
+        let batch = Arc::new(Batch::new(
+            self.group.node(me),
+            cx.wall_ns(),
+            txs.into(),
+            merkle::root(&leaves),
+        ));
+        cx.work(Work::hash(
+            merkle::hashed_bytes(count) + batch.encoded_len(),
+        ));
+        cx.work(Work::sign(1));
+        let digest = batch.digest();
+        let vote = Ballot::sign(
+            self.group.chain,
+            PREPARE,
+            view,
+            sequence,
+            digest,
+            &self.group.key,
+        );
+        let message = self.message(Body::PrePrepare(Arc::new(Proposal {
+            view,
+            sequence,
+            batch: Arc::clone(&batch),
+            signature: vote.signature,
+        })));
+        cx.emit(Probe::Proposed {
+            chain: self.group.chain,
+            sequence,
+            txs: count as u32,
+        });
+        self.settle(sequence, digest);
+        self.keep_proposal(sequence, batch, Arc::clone(&message));
+        self.journal.then(Said::PrePrepare(Vow {
+            view,
+            sequence,
+            digest,
+            signature: vote.signature,
+            message,
+        }));
+        self.watch(cx);
+    }
+
+    /// The own pre-prepare is on disk: it is said, and counts as the primary's prepare.
+    pub(super) fn say_pre_prepare(&mut self, cx: &mut Context<'_>, vow: &Vow) {
+        if vow.view != self.view || !self.active {
+            return;
+        }
+        cx.multicast(&self.group.members, Arc::clone(&vow.message));
+        self.said(Phase::Prepare, vow);
+        self.try_prepared(cx, vow.sequence);
+    }
+
+    /// Counts an own vote that was said, and keeps it to be said again.
+    fn said(&mut self, phase: Phase, vow: &Vow) {
+        let sequence = vow.sequence;
+        if let Some(slot) = self.window.get_mut(sequence) {
+            let message = Some(Arc::clone(&vow.message));
+            match phase {
+                Phase::Prepare => slot.said_prepare = message,
+                Phase::Commit => slot.said_commit = message,
+            }
+        }
+        let me = self.group.me;
+        self.count(sequence, phase, me, vow.digest, vow.signature);
+    }
+
+    // ---- pre-prepare ---------------------------------------------------------------------------
+
+    /// Upon PRE-PREPARE of the primary of this view, between the watermarks, with no other batch
+    /// accepted for this view and sequence number (section 4.2): validate, accept, prepare.
+    pub(super) fn on_pre_prepare(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: usize,
+        proposal: &Arc<Proposal>,
+        payload: &Arc<dyn Payload>,
+    ) {
+        let (view, sequence) = (proposal.view, proposal.sequence);
+        if view != self.view || !self.active {
+            return self.later(from, view, payload);
+        }
+        if from != self.group.primary(view) {
+            return;
+        }
+        let digest = proposal.batch.digest();
+        let Some(slot) = self.window.open(sequence) else {
+            return;
+        };
+        if let Some(accepted) = slot.digest {
+            // The new view has put it forward already, and here is its body.
+            if accepted == digest && slot.batch.is_none() {
+                self.on_batch(cx, sequence, &proposal.batch);
+            }
+            return;
+        }
+        if sequence <= self.executed && !self.executed_as(sequence, &digest) {
+            return;
+        }
+        let statement = vote_statement(self.group.chain, PREPARE, view, sequence, &digest);
+        cx.work(Work::verify(1));
+        if proposal.signature.key != self.group.key_of(from)
+            || !self.group.keys.verify(&statement, &proposal.signature)
+            || !self.is_acceptable(cx, from, &proposal.batch)
+        {
+            return;
+        }
+        self.settle(sequence, digest);
+        self.count(sequence, Phase::Prepare, from, digest, proposal.signature);
+        self.accept(
+            cx,
+            sequence,
+            Arc::clone(&proposal.batch),
+            Arc::clone(payload),
+        );
+    }
+
+    /// Is a fresh proposal of member `from` one to vote for? Charges what it takes to know.
+    fn is_acceptable(&self, cx: &mut Context<'_>, from: usize, batch: &Batch) -> bool {
+        let txs = batch.txs();
+        let limits = &self.group.block;
+        let bytes: u64 = txs.iter().map(|tx| tx.encoded_len() as u64).sum();
+        !txs.is_empty()
+            && txs.len() <= limits.transactions as usize
+            && bytes <= limits.bytes
+            && batch.proposer() == self.group.node(from)
+            && txs.iter().all(|tx| !self.mempool.ordered(tx.id()))
+            && self.verify_batch(cx, batch)
+    }
+
+    /// Verifies a batch; the signatures of transactions that wait here were verified before.
+    pub(super) fn verify_batch(&self, cx: &mut Context<'_>, batch: &Batch) -> bool {
+        let txs = batch.txs();
+        let unknown = txs.iter().filter(|tx| !self.mempool.knows(tx)).count();
+        cx.work(Work::verify_batched(unknown as u32));
+        cx.work(Work::hash(
+            merkle::hashed_bytes(txs.len()) + batch.encoded_len(),
+        ));
+        batch.valid_or(|batch| is_genuine(batch, self.group.chain, &self.group.keys))
+    }
+
+    /// From now on `digest` is what this view puts forward at `sequence`.
+    pub(super) fn settle(&mut self, sequence: u64, digest: Digest) {
+        let (chain, view) = (self.group.chain, self.view);
+        let hash = |kind| move |d: &Digest| vote_statement(chain, kind, view, sequence, d);
+        if let Some(tallies) = self.window.tallies(sequence) {
+            tallies.prepares.settle(digest, hash(PREPARE));
+            tallies.commits.settle(digest, hash(COMMIT));
+        }
+        if let Some(slot) = self.window.open(sequence) {
+            slot.digest = Some(digest);
+            self.top = self.top.max(sequence);
+        }
+    }
+
+    /// Counts a vote that is known to be valid.
+    pub(super) fn count(
+        &mut self,
+        sequence: u64,
+        phase: Phase,
+        member: usize,
+        digest: Digest,
+        signature: Signature,
+    ) {
+        if let Some(tallies) = self.window.tallies(sequence) {
+            phase.of(tallies).add(member, digest, signature);
+        }
+    }
+
+    /// Keeps the body of what is put forward, in memory and on disk.
+    fn keep_proposal(&mut self, sequence: u64, batch: Arc<Batch>, message: Arc<dyn Payload>) {
+        let Some(slot) = self.window.open(sequence) else {
+            return;
+        };
+        slot.batch = Some(batch);
+        slot.proposal = Some(Arc::clone(&message));
+        self.journal
+            .write(Write::cell(PROPOSALS, sequence, message));
+        // Others may hold a certificate for what was put forward here before.
+        for (former, i) in slot.former.iter().zip(0..) {
+            let record = Record::Former(Arc::clone(former));
+            let key = former_key(sequence).saturating_add(i);
+            self.journal
+                .write(Write::cell(FORMER, key, Arc::new(record)));
+        }
+    }
+
+    /// Accepts what was put forward, now that its body is here: a backup prepares.
+    pub(super) fn accept(
+        &mut self,
+        cx: &mut Context<'_>,
+        sequence: u64,
+        batch: Arc<Batch>,
+        proposal: Arc<dyn Payload>,
+    ) {
+        let digest = batch.digest();
+        if self.group.primary(self.view) == self.group.me {
+            self.mempool.propose(batch.txs());
+            self.keep_proposal(sequence, batch, proposal);
+        } else {
+            self.keep_proposal(sequence, batch, proposal);
+            let vow = self.vow(cx, Phase::Prepare, sequence, digest);
+            self.journal.then(Said::Prepare(vow));
+        }
+        self.watch(cx);
+        self.try_prepared(cx, sequence);
+        self.try_committed(cx, sequence);
+    }
+
+    /// Signs a vote of this view.
+    pub(super) fn vow(
+        &self,
+        cx: &mut Context<'_>,
+        phase: Phase,
+        sequence: u64,
+        digest: Digest,
+    ) -> Vow {
+        cx.work(Work::sign(1));
+        let (chain, view) = (self.group.chain, self.view);
+        let ballot = Ballot::sign(chain, phase.kind(), view, sequence, digest, &self.group.key);
+        Vow {
+            view,
+            sequence,
+            digest,
+            signature: ballot.signature,
+            message: self.message(match phase {
+                Phase::Prepare => Body::Prepare(ballot),
+                Phase::Commit => Body::Commit(ballot),
+            }),
+        }
+    }
+
+    /// The own vote is on disk: it is said and counted.
+    pub(super) fn say_vote(&mut self, cx: &mut Context<'_>, phase: Phase, vow: &Vow) {
+        if vow.view != self.view || !self.active {
+            return;
+        }
+        cx.multicast(&self.group.members, Arc::clone(&vow.message));
+        self.said(phase, vow);
+        let sequence = vow.sequence;
+        match phase {
+            Phase::Prepare => self.try_prepared(cx, sequence),
+            Phase::Commit => self.try_committed(cx, sequence),
+        }
+    }
+
+    // ---- prepare and commit ----------------------------------------------------------------------
+
+    /// Upon PREPARE or COMMIT of this view, between the watermarks (section 4.2): verify, count.
+    /// Votes beyond the quorum are not looked at.
+    #[inline]
+    pub(super) fn on_ballot(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: usize,
+        phase: Phase,
+        ballot: &Ballot,
+        payload: &Arc<dyn Payload>,
+    ) {
+        let (view, sequence) = (ballot.view, ballot.sequence);
+        if view != self.view || !self.active {
+            return self.later(from, view, payload);
+        }
+        if sequence <= self.floor {
+            return;
+        }
+        let (chain, quorum) = (self.group.chain, self.group.quorum);
+        let Some(tallies) = self.window.tallies(sequence) else {
+            return;
+        };
+        let tally = phase.of(tallies);
+        if tally.count() >= quorum || tally.voted(from) {
+            return;
+        }
+        let statement = tally.statement(&ballot.digest, |digest| {
+            vote_statement(chain, phase.kind(), view, sequence, digest)
+        });
+        cx.work(Work::verify(1));
+        if ballot.signature.key != self.group.key_of(from)
+            || !self.group.keys.verify(&statement, &ballot.signature)
+        {
+            return;
+        }
+        tally.add(from, ballot.digest, ballot.signature);
+        if tally.count() >= quorum {
+            match phase {
+                Phase::Prepare => self.try_prepared(cx, sequence),
+                Phase::Commit => self.try_committed(cx, sequence),
+            }
+        }
+    }
+
+    /// prepared(m, v, n, i) (section 4.2): the body and a quorum of prepares, the primary's
+    /// pre-prepare among them. The replica commits.
+    pub(super) fn try_prepared(&mut self, cx: &mut Context<'_>, sequence: u64) {
+        let (view, quorum) = (self.view, self.group.quorum);
+        let Some(slot) = self.window.get_mut(sequence) else {
+            return;
+        };
+        let (Some(digest), Some(_), Some(tallies)) = (slot.digest, &slot.batch, &slot.tallies)
+        else {
+            return;
+        };
+        if slot.prepared_in(view) || tallies.prepares.digest() != Some(digest) {
+            return;
+        }
+        let certificate = tallies
+            .prepares
+            .certificate(quorum, PREPARE, view, sequence);
+        let Some(certificate) = certificate else {
+            return;
+        };
+        let prepared = Arc::new(Prepared(certificate));
+        slot.prepared = Some(Arc::clone(&prepared));
+        self.journal
+            .write(Write::cell(PREPARED, sequence, prepared));
+        let vow = self.vow(cx, Phase::Commit, sequence, digest);
+        self.journal.then(Said::Commit(vow));
+    }
+
+    /// committed-local(m, v, n, i) (section 4.2): the body and a quorum of commits. Batches are
+    /// executed in order.
+    pub(super) fn try_committed(&mut self, cx: &mut Context<'_>, sequence: u64) {
+        let (view, quorum) = (self.view, self.group.quorum);
+        let Some(slot) = self.window.get_mut(sequence) else {
+            return;
+        };
+        let (Some(digest), Some(batch), Some(tallies)) = (slot.digest, &slot.batch, &slot.tallies)
+        else {
+            return;
+        };
+        if tallies.commits.digest() != Some(digest) {
+            return;
+        }
+        let certificate = tallies.commits.certificate(quorum, COMMIT, view, sequence);
+        let Some(certificate) = certificate else {
+            return;
+        };
+        if sequence > self.executed {
+            slot.committed = Some(Arc::new(Committed {
+                chain: self.group.chain,
+                sequence,
+                batch: Arc::clone(batch),
+                certificate,
+            }));
+        }
+        self.window.finish(sequence);
+        while self.window.get(self.floor + 1).is_some_and(|s| s.finished) {
+            self.floor += 1;
+        }
+        self.execute_ready(cx);
+    }
+
+    /// Executes what is committed without a gap.
+    pub(super) fn execute_ready(&mut self, cx: &mut Context<'_>) {
+        let before = self.executed;
+        while let Some(slot) = self.window.get_mut(self.executed + 1)
+            && let Some(committed) = slot.committed.take()
+        {
+            self.deliver(cx, committed);
+        }
+        if self.executed > before {
+            self.changes.progressed(self.group.me);
+            self.progressed(cx);
+            self.try_propose(cx);
+        }
+    }
+
+    /// Hands up the next committed batch and writes it to the log.
+    pub(super) fn deliver(&mut self, cx: &mut Context<'_>, committed: Arc<Committed>) {
+        self.executed = committed.sequence;
+        self.mempool.executed(committed.batch.txs());
+        self.journal.write(Write::append(
+            super::journal::LOG,
+            Arc::new(Record::Logged(Arc::clone(&committed))),
+        ));
+        self.log.push(Arc::clone(&committed));
+        cx.emit(Probe::Committed(Arc::clone(&committed)));
+        cx.deliver(Delivery {
+            committed,
+            replayed: false,
+        });
+    }
+
+    /// Was this batch executed at `sequence`?
+    pub(super) fn executed_as(&self, sequence: u64, digest: &Digest) -> bool {
+        self.logged(sequence)
+            .is_some_and(|committed| committed.batch.digest() == *digest)
+    }
+    /// What was handed up at `sequence`.
+    pub(super) fn logged(&self, sequence: u64) -> Option<&Arc<Committed>> {
+        self.log
+            .get(usize::try_from(sequence.checked_sub(1)?).ok()?)
+    }
+}

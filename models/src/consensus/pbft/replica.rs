@@ -1,0 +1,322 @@
+//! The replica: its state, and which transition an event leads to.
+
+use super::catch_up::CatchUp;
+use super::checkpoint::Checkpoints;
+use super::config::{Group, MAX_FUTURE, PbftOptions};
+use super::journal::{Journal, Said};
+use super::mempool::Mempool;
+use super::message::{Body, Message};
+use super::normal::Phase;
+use super::slots::Window;
+use super::view_change::Changes;
+use crate::consensus::{Replica, ReplicaConfig};
+use crate::ledger::merkle;
+use consim_core::{
+    Batch, Committed, Context, Digest, Event, Payload, Probe, Process, Span, Time, TimerKey, Tx,
+};
+use std::sync::Arc;
+
+/// Looks after what may have been lost.
+pub(super) const TICK: TimerKey = TimerKey(0);
+/// The paper's timer: the primary makes no progress, or the new view does not come.
+pub(super) const VIEW_TIMER: TimerKey = TimerKey(1);
+/// The oldest transaction has waited long enough for a block.
+pub(super) const BATCH_TIMER: TimerKey = TimerKey(2);
+/// What was submitted in the handlers of one instant is sent together.
+pub(super) const FORWARD_TIMER: TimerKey = TimerKey(3);
+
+/// A PBFT replica. The sub-protocols stand in files of their own and share this state.
+pub struct PbftReplica {
+    pub(super) group: Group,
+    pub(super) view: u64,
+    /// Is it in `view`, or still on its way there?
+    pub(super) active: bool,
+    /// The last sequence number that was handed up.
+    pub(super) executed: u64,
+    /// The last one that came from the disk of an earlier life.
+    pub(super) replayed: u64,
+    /// Everything up to here is finished in this view: votes for it are ignored.
+    pub(super) floor: u64,
+    /// The highest sequence number that was put forward in this view.
+    pub(super) top: u64,
+    /// The sequence number that this replica puts forward next as primary.
+    pub(super) next: u64,
+    /// What was handed up, from sequence number 1 on: the service of those that are behind.
+    pub(super) log: Vec<Arc<Committed>>,
+    pub(super) window: Window,
+    pub(super) checkpoints: Checkpoints,
+    pub(super) changes: Changes,
+    pub(super) mempool: Mempool,
+    pub(super) catch_up: CatchUp,
+    pub(super) journal: Journal,
+    /// Submitted and not yet sent on.
+    pub(super) outbox: Vec<Arc<Tx>>,
+    pub(super) view_timer: bool,
+    pub(super) batch_timer: Option<Time>,
+    forward_timer: bool,
+    /// Messages of views to come, and how many of each member.
+    future: Vec<(usize, Arc<dyn Payload>)>,
+    future_of: Vec<u16>,
+    /// The batch that fills a gap: the same for everybody.
+    pub(super) null: Arc<Batch>,
+    said: Vec<Said>,
+}
+
+impl PbftReplica {
+    /// A replica that has not started.
+    pub fn new(config: ReplicaConfig, options: PbftOptions) -> Self {
+        let mempool = Mempool::new(config.mempool);
+        let group = Group::new(config, options);
+        let n = group.len();
+        let null = Batch::new(group.node(0), 0, Arc::new([]), merkle::root(&[]));
+        Self {
+            view: 0,
+            active: true,
+            executed: 0,
+            replayed: 0,
+            floor: 0,
+            top: 0,
+            next: 1,
+            log: Vec::new(),
+            window: Window::new(group.watermark),
+            checkpoints: Checkpoints::default(),
+            changes: Changes::new(n),
+            mempool,
+            catch_up: CatchUp::new(n),
+            journal: Journal::default(),
+            outbox: Vec::new(),
+            view_timer: false,
+            batch_timer: None,
+            forward_timer: false,
+            future: Vec::new(),
+            future_of: vec![0; n],
+            null: Arc::new(null),
+            said: Vec::new(),
+            group,
+        }
+    }
+
+    // ---- sending -------------------------------------------------------------------------------
+
+    pub(super) fn message(&self, body: Body) -> Arc<dyn Payload> {
+        Arc::new(Message {
+            chain: self.group.chain,
+            body,
+        })
+    }
+    pub(super) fn multicast(&self, cx: &mut Context<'_>, body: Body) {
+        let message = self.message(body);
+        cx.multicast(&self.group.members, message);
+    }
+    pub(super) fn send(&self, cx: &mut Context<'_>, to: usize, body: Body) {
+        let message = self.message(body);
+        cx.send(self.group.node(to), message);
+    }
+
+    // ---- timers --------------------------------------------------------------------------------
+
+    /// How long the primary may take: the first timer, doubled with each view change since the
+    /// last progress (section 4.5.2), and the time that a transaction may wait for its block.
+    pub(super) fn patience(&self) -> Span {
+        let doubled = self.changes.backoff.saturating_sub(1);
+        self.group.block.wait + self.group.timeout.times(1 << doubled)
+    }
+    /// Does this replica wait for something to be executed?
+    pub(super) fn waits(&self) -> bool {
+        self.top > self.executed || !self.mempool.is_empty()
+    }
+    pub(super) fn set_view_timer(&mut self, cx: &mut Context<'_>) {
+        self.view_timer = true;
+        cx.set_timer(VIEW_TIMER, self.patience());
+    }
+    pub(super) fn cancel_view_timer(&mut self, cx: &mut Context<'_>) {
+        if self.view_timer {
+            self.view_timer = false;
+            cx.cancel_timer(VIEW_TIMER);
+        }
+    }
+    /// Starts the view timer if something waits and it does not run (section 4.4).
+    pub(super) fn watch(&mut self, cx: &mut Context<'_>) {
+        if self.active && !self.view_timer && self.waits() {
+            self.set_view_timer(cx);
+        }
+    }
+    /// Something was executed: the timer starts afresh if more waits, unless the primary lets
+    /// others overtake the oldest.
+    pub(super) fn progressed(&mut self, cx: &mut Context<'_>) {
+        if !self.active {
+            return;
+        }
+        if !self.waits() {
+            self.cancel_view_timer(cx);
+        } else if !self.view_timer || !self.mempool.overtaken() {
+            self.set_view_timer(cx);
+        }
+    }
+    fn set_forward_timer(&mut self, cx: &mut Context<'_>) {
+        if !self.forward_timer {
+            self.forward_timer = true;
+            cx.set_timer(FORWARD_TIMER, Span::ZERO);
+        }
+    }
+
+    // ---- dispatch ------------------------------------------------------------------------------
+
+    fn begin(&mut self, cx: &mut Context<'_>) {
+        if self.active {
+            cx.emit(Probe::View {
+                chain: self.group.chain,
+                view: self.view,
+                leader: self.group.node(self.group.primary(self.view)),
+            });
+        }
+        cx.set_timer(TICK, self.group.tick());
+    }
+
+    /// Keeps a message of a view to come until this replica is there.
+    pub(super) fn later(&mut self, from: usize, view: u64, payload: &Arc<dyn Payload>) {
+        let too_late = view < self.view || (view == self.view && self.active);
+        if let Some(kept) = self.future_of.get_mut(from)
+            && !too_late
+            && *kept < MAX_FUTURE
+        {
+            *kept += 1;
+            self.future.push((from, Arc::clone(payload)));
+        }
+    }
+    /// Are there messages of views to come?
+    pub(super) fn has_future(&self) -> bool {
+        !self.future.is_empty()
+    }
+    /// Handles what was kept, now that the view is another.
+    pub(super) fn replay_future(&mut self, cx: &mut Context<'_>) {
+        self.future_of.fill(0);
+        for (from, payload) in std::mem::take(&mut self.future) {
+            self.receive(cx, from, &payload);
+        }
+    }
+
+    fn receive(&mut self, cx: &mut Context<'_>, from: usize, payload: &Arc<dyn Payload>) {
+        let Some(message) = payload.as_any().downcast_ref::<Message>() else {
+            return;
+        };
+        match &message.body {
+            Body::Prepare(ballot) => self.on_ballot(cx, from, Phase::Prepare, ballot, payload),
+            Body::Commit(ballot) => self.on_ballot(cx, from, Phase::Commit, ballot, payload),
+            Body::PrePrepare(proposal) => self.on_pre_prepare(cx, from, proposal, payload),
+            Body::Checkpoint(ballot) => self.on_checkpoint(cx, from, ballot),
+            Body::Suspect { view } => self.on_suspect(cx, from, *view),
+            Body::ViewChange(change) => self.on_view_change(cx, from, change),
+            Body::NewView(new_view) => self.on_new_view(cx, new_view),
+            Body::Forward { txs, to_all } => self.on_forward(cx, txs, *to_all),
+            Body::Status(status) => self.on_status(cx, from, status),
+            Body::FetchBlocks { from: first } => self.on_fetch_blocks(cx, from, *first),
+            Body::Blocks(blocks) => self.on_blocks(cx, from, blocks),
+            Body::FetchBatch { sequence, digest } => {
+                self.on_fetch_batch(cx, from, *sequence, digest);
+            }
+            Body::Batch { sequence, batch } => self.on_batch(cx, *sequence, batch),
+        }
+    }
+
+    fn say(&mut self, cx: &mut Context<'_>, said: Said) {
+        match said {
+            Said::PrePrepare(vow) => self.say_pre_prepare(cx, &vow),
+            Said::Prepare(vow) => self.say_vote(cx, Phase::Prepare, &vow),
+            Said::Commit(vow) => self.say_vote(cx, Phase::Commit, &vow),
+            Said::ViewChange(change) => self.say_view_change(cx, change),
+            Said::NewView(new_view) => self.say_new_view(cx, &new_view),
+        }
+    }
+
+    fn timer(&mut self, cx: &mut Context<'_>, key: TimerKey) {
+        match key {
+            TICK => self.on_tick(cx),
+            VIEW_TIMER => {
+                self.view_timer = false;
+                self.on_view_timer(cx);
+            }
+            BATCH_TIMER => {
+                self.batch_timer = None;
+                self.try_propose(cx);
+            }
+            FORWARD_TIMER => {
+                self.forward_timer = false;
+                self.send_outbox(cx);
+                self.try_propose(cx);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Process for PbftReplica {
+    fn handle(&mut self, cx: &mut Context<'_>, event: Event<'_>) {
+        match event {
+            Event::Message { from, payload } => {
+                let known = payload.as_any().downcast_ref::<Message>();
+                if known.is_some_and(|m| m.chain == self.group.chain)
+                    && let Some(from) = self.group.index(from)
+                    && from != self.group.me
+                {
+                    self.receive(cx, from, payload);
+                }
+            }
+            Event::Persisted(token) => {
+                let mut said = std::mem::take(&mut self.said);
+                self.journal.persisted(token, &mut said);
+                for said in said.drain(..) {
+                    self.say(cx, said);
+                }
+                self.said = said;
+            }
+            Event::Timer(key) => self.timer(cx, key),
+            Event::Start => self.begin(cx),
+            Event::Recover(disk) => {
+                self.recover(cx, disk);
+                self.begin(cx);
+            }
+            Event::Request(_) => {}
+        }
+        self.journal.flush(cx);
+    }
+}
+
+impl Replica for PbftReplica {
+    fn submit(&mut self, cx: &mut Context<'_>, tx: Arc<Tx>) -> bool {
+        if self.mempool.ordered(tx.id()) || self.mempool.holds(tx.id()) {
+            return true;
+        }
+        if !self.admit(cx, &tx, true) {
+            return false;
+        }
+        self.outbox.push(tx);
+        self.set_forward_timer(cx);
+        self.watch(cx);
+        true
+    }
+    fn executed(&mut self, cx: &mut Context<'_>, sequence: u64, state: Digest) {
+        self.on_executed(cx, sequence, state);
+        self.journal.flush(cx);
+    }
+    fn waiting(&self) -> usize {
+        self.mempool.len()
+    }
+    fn owns(&self, payload: &dyn Payload) -> bool {
+        payload
+            .as_any()
+            .downcast_ref::<Message>()
+            .is_some_and(|m| m.chain == self.group.chain)
+    }
+}
+
+impl std::fmt::Debug for PbftReplica {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PbftReplica")
+            .field("view", &self.view)
+            .field("active", &self.active)
+            .field("executed", &self.executed)
+            .field("stable", &self.window.low())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,511 @@
+//! Whole clusters of full nodes on the kernel, judged by the generic checks.
+
+use crate::consensus::pbft::{PbftOptions, PbftReplica};
+use crate::consensus::{BlockLimits, MempoolLimits, ReplicaConfig, TIMER_LIMIT, byzantine_quorum};
+use crate::ledger::ExecutionCache;
+use crate::ledger::testing::Sums;
+use crate::node::membership::{Authority, Genesis, Identity, Role, TrustRoots};
+use crate::node::service::{Host, Service};
+use crate::node::{FullNode, NodeConfig};
+use consim_check::invariants::{self, ChainSubject, Subjects};
+use consim_core::{
+    Block, ChainId, Check, Context, Disk, Distribution, Event, Finding, Keyring, NodeId, Observer,
+    OpId, Payload, Probe, Process, Span, Streams, Time, TimerKey, TxId, Verdict, WriteToken,
+};
+use consim_kernel::config::{
+    FaultKind, FaultWindow, Hardware, Lines, Link, NetworkConfig, NodeConfig as Machine, Target,
+};
+use consim_kernel::{Kernel, KernelConfig, Spawn};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+pub(super) const CHAIN: ChainId = ChainId(1);
+const SUBMIT: TimerKey = TimerKey(TIMER_LIMIT);
+
+pub(super) fn ms(n: u64) -> Span {
+    Span::from_millis(n)
+}
+pub(super) fn secs(n: u64) -> Time {
+    Time::ZERO + Span::from_secs(n)
+}
+pub(super) fn nodes(list: &[u32]) -> Target {
+    Target::Nodes(list.iter().map(|&n| NodeId(n)).collect())
+}
+fn window(id: &str, from: u64, to: u64, kind: FaultKind) -> FaultWindow {
+    FaultWindow {
+        id: id.into(),
+        from: secs(from),
+        to: secs(to),
+        kind,
+    }
+}
+pub(super) fn crash(target: Target, from: u64, to: u64) -> FaultWindow {
+    window("crash", from, to, FaultKind::Crash { target })
+}
+pub(super) fn cut(target: Target, from: u64, to: u64) -> FaultWindow {
+    window("cut", from, to, FaultKind::Partition { target })
+}
+pub(super) fn loss(all: u32, permille: u32, from: u64, to: u64) -> FaultWindow {
+    let lines = Lines::Of(Target::Nodes((0..all).map(NodeId).collect()));
+    let kind = FaultKind::Loss {
+        lines,
+        rate_ppb: permille * 1_000_000,
+    };
+    window("loss", from, to, kind)
+}
+
+/// Makes a process of a node that is not honest; gets the honest one and a stolen key.
+pub(super) type Corrupt = Arc<dyn Fn(NodeId, FullNode, &Keyring) -> Box<dyn Process> + Send + Sync>;
+
+/// A cluster, its load and its faults.
+pub(super) struct Cluster {
+    pub(super) n: u32,
+    pub(super) seed: u64,
+    pub(super) end: Time,
+    pub(super) quorum: usize,
+    pub(super) options: PbftOptions,
+    pub(super) block: BlockLimits,
+    pub(super) mempool: MempoolLimits,
+    pub(super) timeout: Span,
+    pub(super) checkpoint: u64,
+    /// One transaction per node and period, from the first to the last instant.
+    pub(super) period: Span,
+    pub(super) load: (Time, Time),
+    /// Who submits.
+    pub(super) clients: Vec<u32>,
+    pub(super) faults: Vec<FaultWindow>,
+    pub(super) link: Link,
+    pub(super) fsync: Distribution,
+    /// A restarted node finds its disk empty.
+    pub(super) amnesia: bool,
+    pub(super) corrupt: Vec<(u32, Corrupt)>,
+    /// How long liveness may take after the last disturbance.
+    pub(super) bound: Span,
+}
+
+impl Cluster {
+    pub(super) fn new(n: u32, seed: u64) -> Self {
+        Self {
+            n,
+            seed,
+            end: secs(60),
+            quorum: byzantine_quorum(n as usize),
+            options: PbftOptions::default(),
+            block: BlockLimits {
+                transactions: 100,
+                bytes: 1 << 20,
+                wait: Span::ZERO,
+            },
+            mempool: MempoolLimits {
+                transactions: 10_000,
+                bytes: 10 << 20,
+            },
+            timeout: ms(1_000),
+            checkpoint: 16,
+            period: ms(250),
+            load: (Time::ZERO, secs(30)),
+            clients: (0..n).collect(),
+            faults: Vec::new(),
+            link: Link {
+                delay: Distribution::LogNormal {
+                    median: ms(10),
+                    p99: ms(30),
+                },
+                rate: 100_000_000,
+                loss_ppb: 0,
+                stream: true,
+            },
+            fsync: Distribution::LogNormal {
+                median: ms(1),
+                p99: ms(10),
+            },
+            amnesia: false,
+            corrupt: Vec::new(),
+            bound: Span::from_secs(15),
+        }
+    }
+    /// Lines that lose messages for good.
+    pub(super) fn datagrams(mut self) -> Self {
+        self.link.stream = false;
+        self
+    }
+    pub(super) fn fault(mut self, fault: FaultWindow) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// Runs it to its end.
+    pub(super) fn run(self) -> Outcome {
+        let n = self.n;
+        let (keys, mut secrets) = Keyring::generate(n + 1, self.seed);
+        let mut authority = Authority::new(secrets.pop().unwrap());
+        let mut roots = TrustRoots::new();
+        roots.trust_shared(authority.id());
+        let certificates = (0..n)
+            .map(|i| {
+                authority.issue(Identity {
+                    subject: NodeId(i),
+                    organisation: i,
+                    role: Role::Peer,
+                    not_before_ns: 0,
+                    not_after_ns: i64::MAX,
+                })
+            })
+            .collect();
+        let hardware = Arc::new(hardware(self.fsync.clone()));
+        let machine = |i: u32| Machine {
+            name: format!("n-{i}"),
+            region: 0,
+            site: i,
+            hardware: Arc::clone(&hardware),
+            clock_offset_ns: 0,
+            clock_drift_ppb: 0,
+        };
+        let members: Arc<[NodeId]> = (0..n).map(NodeId).collect();
+        let subjects = Arc::new(Subjects {
+            chains: vec![ChainSubject {
+                id: CHAIN,
+                name: "test".into(),
+                members: members.to_vec(),
+                quorum: byzantine_quorum(n as usize),
+            }],
+            keys: keys.clone(),
+            names: (0..n).map(|i| format!("n-{i}")).collect(),
+            corrupt: self.corrupt.iter().map(|&(i, _)| NodeId(i)).collect(),
+            restarts: true,
+            bound: self.bound,
+        });
+        let seen = Arc::default();
+        let watch = Watch {
+            checks: invariants::build(&subjects, &[], &[]),
+            corrupt: subjects.corrupt.clone(),
+            seen: Arc::clone(&seen),
+        };
+        let config = KernelConfig {
+            streams: Streams::new(self.seed),
+            start_ns: 1_700_000_000_000_000_000,
+            nodes: (0..n).map(machine).collect(),
+            network: NetworkConfig {
+                regions: vec![vec![Distribution::Constant(ms(1))]],
+                link: self.link.clone(),
+                site_link: self.link.clone(),
+            },
+            faults: self.faults.clone(),
+            workloads: Vec::new(),
+            end: self.end,
+            spawner: Box::new(Nursery {
+                keys,
+                members,
+                genesis: Arc::new(Genesis {
+                    roots,
+                    certificates,
+                }),
+                executions: ExecutionCache::off(),
+                cluster: self,
+            }),
+        };
+        let mut kernel = Kernel::new(config, watch);
+        kernel.run_until(Time::MAX);
+        let digest = kernel.run_digest();
+        let messages = kernel.totals().messages;
+        let effects = kernel
+            .fault_effects()
+            .iter()
+            .map(|e| e.took_effect)
+            .collect();
+        let watch = kernel.into_observer();
+        let findings = watch
+            .checks
+            .iter()
+            .map(|check| (check.name(), check.finding()))
+            .collect();
+        drop(watch);
+        Outcome {
+            findings,
+            seen: Arc::into_inner(seen).unwrap().into_inner().unwrap(),
+            digest,
+            messages,
+            effects,
+        }
+    }
+}
+
+fn hardware(fsync: Distribution) -> Hardware {
+    Hardware {
+        cores: 4,
+        speed_permille: 1_000,
+        sign: Span::from_micros(20),
+        verify: Span::from_micros(40),
+        verify_batched: Span::from_micros(20),
+        hash_per_kib: Span::from_micros(1),
+        encrypt_per_kib: Span::from_micros(1),
+        execute: Span::from_micros(10),
+        per_message: Span::from_micros(5),
+        per_kib: Span::from_micros(1),
+        nic_in: 1_000_000_000,
+        nic_out: 1_000_000_000,
+        disk_write: 200_000_000,
+        fsync,
+    }
+}
+
+/// Makes full nodes.
+struct Nursery {
+    cluster: Cluster,
+    keys: Keyring,
+    members: Arc<[NodeId]>,
+    genesis: Arc<Genesis>,
+    executions: ExecutionCache,
+}
+
+impl Spawn for Nursery {
+    fn spawn(&mut self, node: NodeId) -> Box<dyn Process> {
+        let cluster = &self.cluster;
+        let key = Arc::new(self.keys.steal(node.into()).unwrap());
+        let replica = PbftReplica::new(
+            ReplicaConfig {
+                chain: CHAIN,
+                me: node,
+                members: Arc::clone(&self.members),
+                quorum: cluster.quorum,
+                key: Arc::clone(&key),
+                keys: self.keys.clone(),
+                block: cluster.block,
+                mempool: cluster.mempool,
+                timeout: cluster.timeout,
+                checkpoint: cluster.checkpoint,
+            },
+            cluster.options,
+        );
+        let service = Submitter {
+            number: 0,
+            period: cluster.period,
+            load: cluster.load,
+            submits: cluster.clients.contains(&node.0),
+        };
+        let honest = FullNode::new(
+            NodeConfig {
+                node,
+                chain: CHAIN,
+                members: Arc::clone(&self.members),
+                key,
+                keys: self.keys.clone(),
+                machine: Arc::new(Sums { step: 1 }),
+                executions: self.executions.clone(),
+                genesis: Arc::clone(&self.genesis),
+                certificate: self.genesis.certificates[node.index()],
+            },
+            Box::new(replica),
+            Box::new(service),
+        );
+        if let Some((_, corrupt)) = cluster.corrupt.iter().find(|&&(i, _)| i == node.0) {
+            return corrupt(node, honest, &self.keys);
+        }
+        if cluster.amnesia {
+            return Box::new(Amnesia(honest));
+        }
+        Box::new(honest)
+    }
+}
+
+/// Finds its disk empty after a restart.
+struct Amnesia(FullNode);
+
+impl Process for Amnesia {
+    fn handle(&mut self, cx: &mut Context<'_>, event: Event<'_>) {
+        match event {
+            Event::Recover(_) => self.0.handle(cx, Event::Recover(&Disk::default())),
+            event => self.0.handle(cx, event),
+        }
+    }
+}
+
+/// A service that submits one transaction a period.
+struct Submitter {
+    number: u64,
+    period: Span,
+    load: (Time, Time),
+    submits: bool,
+}
+
+impl Service for Submitter {
+    fn start(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, _: Option<&Disk>) {
+        if !self.submits {
+            return;
+        }
+        // What an earlier life submitted in vain is submitted again.
+        let origin = host.node();
+        let executed = |number| host.executed(TxId { origin, number }).is_some();
+        while executed(self.number + 1) {
+            self.number += 1;
+        }
+        let begin = self.load.0.since(cx.now());
+        cx.set_timer(SUBMIT, begin.max(self.period));
+    }
+    fn timer(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, _: TimerKey) {
+        if cx.now() >= self.load.1 {
+            return;
+        }
+        cx.set_timer(SUBMIT, self.period);
+        let number = self.number + 1;
+        let body = [host.node().0 as u8, (number % 100) as u8];
+        let op = OpId(u64::from(host.node().0) << 32 | number);
+        if host.submit(cx, op, number, body.into()).is_some() {
+            self.number = number;
+        }
+    }
+    fn message(&mut self, _: &mut Context<'_>, _: &mut dyn Host, _: NodeId, _: &Arc<dyn Payload>) {}
+    fn applied(&mut self, _: &mut Context<'_>, _: &mut dyn Host, _: &Arc<Block>) {}
+    fn persisted(&mut self, _: &mut Context<'_>, _: &mut dyn Host, _: WriteToken) {}
+}
+
+/// What was seen of correct nodes.
+#[derive(Default, Debug)]
+pub(super) struct Seen {
+    pub(super) admitted: BTreeSet<TxId>,
+    pub(super) applied: BTreeSet<TxId>,
+    /// The greatest height of each node.
+    pub(super) heights: BTreeMap<NodeId, u64>,
+    /// The last view of each node.
+    pub(super) views: BTreeMap<NodeId, u64>,
+    pub(super) timeouts: u64,
+    pub(super) stable: BTreeMap<NodeId, u64>,
+    /// Blocks that each node fetched.
+    pub(super) fetched: BTreeMap<NodeId, u64>,
+    pub(super) kinds: BTreeMap<&'static str, u64>,
+    /// Transactions that were ordered again.
+    pub(super) duplicates: u64,
+    /// The instants of commits, at whatever node.
+    pub(super) commits: Vec<Time>,
+    pub(super) nulls: u64,
+}
+
+pub(super) struct Watch {
+    checks: Vec<Box<dyn Check>>,
+    corrupt: Vec<NodeId>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Observer for Watch {
+    fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
+        for check in &mut self.checks {
+            check.probe(at, node, probe);
+        }
+        if self.corrupt.contains(&node) {
+            return;
+        }
+        let mut seen = self.seen.lock().unwrap();
+        match probe {
+            Probe::Admitted { tx, .. } => {
+                seen.admitted.insert(*tx);
+            }
+            Probe::Applied(block) => {
+                let height = seen.heights.entry(node).or_default();
+                *height = block.header.height.max(*height);
+                let first = seen.heights.values().filter(|&&h| h >= block.header.height);
+                if first.count() == 1 {
+                    for tx in block.committed.batch.txs().iter() {
+                        let fresh = seen.applied.insert(tx.id());
+                        seen.duplicates += u64::from(!fresh);
+                    }
+                }
+            }
+            Probe::View { view, .. } => {
+                seen.views.insert(node, *view);
+            }
+            Probe::ViewTimeout { .. } => seen.timeouts += 1,
+            Probe::StableCheckpoint { sequence, .. } => {
+                seen.stable.insert(node, *sequence);
+            }
+            Probe::CaughtUp { blocks, .. } => *seen.fetched.entry(node).or_default() += blocks,
+            Probe::Committed(committed) => {
+                seen.commits.push(at);
+                seen.nulls += u64::from(committed.batch.txs().is_empty());
+            }
+            _ => {}
+        }
+    }
+    fn sent(&mut self, at: Time, from: NodeId, payload: &dyn Payload, receivers: usize) {
+        for check in &mut self.checks {
+            check.sent(at, from, payload, receivers);
+        }
+        let mut seen = self.seen.lock().unwrap();
+        *seen.kinds.entry(payload.kind()).or_default() += receivers as u64;
+    }
+    fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
+        for check in &mut self.checks {
+            check.node_up(at, node, up);
+        }
+    }
+    fn fault(&mut self, at: Time, id: &str, open: bool) {
+        for check in &mut self.checks {
+            check.fault(at, id, open);
+        }
+    }
+    fn end(&mut self, at: Time) {
+        for check in &mut self.checks {
+            check.end(at);
+        }
+    }
+}
+
+/// What came of a run.
+pub(super) struct Outcome {
+    pub(super) findings: BTreeMap<&'static str, Finding>,
+    pub(super) seen: Seen,
+    pub(super) digest: String,
+    pub(super) messages: u64,
+    /// What each fault came to.
+    pub(super) effects: Vec<u64>,
+}
+
+impl Outcome {
+    pub(super) fn verdict(&self, check: &str) -> Verdict {
+        self.findings[check].verdict
+    }
+    /// The violations of all checks, in words.
+    pub(super) fn violations(&self) -> Vec<String> {
+        self.findings
+            .iter()
+            .flat_map(|(name, f)| f.violations.iter().map(move |v| format!("{name}: {v}")))
+            .collect()
+    }
+    /// All checks hold, and those that every run judges did judge.
+    pub(super) fn assert_good(&self, what: &str) {
+        let violations = self.violations();
+        assert!(violations.is_empty(), "{what}: {violations:#?}");
+        for name in [
+            "agreement",
+            "prefix-order",
+            "validity",
+            "at-most-once",
+            "no-double-signing",
+            "certificate",
+            "equal-state-roots",
+            "hash-chain",
+            "merkle",
+            "liveness",
+            "convergence",
+        ] {
+            assert_eq!(self.verdict(name), Verdict::Pass, "{what}: {name}");
+        }
+        assert!(
+            self.effects.iter().all(|&e| e > 0),
+            "{what}: a fault without effect"
+        );
+    }
+    /// No transaction was ordered a second time.
+    pub(super) fn assert_ordered_once(&self, what: &str) {
+        assert_eq!(self.seen.duplicates, 0, "{what}");
+    }
+    /// The longest time without a commit, up to the last commit.
+    pub(super) fn longest_gap(&self) -> Span {
+        let mut commits = self.seen.commits.clone();
+        commits.sort_unstable();
+        commits
+            .windows(2)
+            .map(|w| w[1] - w[0])
+            .max()
+            .unwrap_or(Span::MAX)
+    }
+}

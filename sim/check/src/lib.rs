@@ -4,10 +4,10 @@ pub mod assemble;
 mod bottleneck;
 pub mod invariants;
 pub mod metrics;
+mod number_set;
 pub mod outcome;
 pub mod results;
 pub mod suite;
 #[cfg(test)]
 mod testing;
-mod tx_set;
 pub mod verdict;

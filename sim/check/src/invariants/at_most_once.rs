@@ -1,10 +1,8 @@
 //! I5: at most once.
 
-use super::by_height::ByHeight;
 use super::{CheckEntry, Subjects, any_chain, check_from_entry};
-use consim_core::{
-    Block, ChainId, Digest, Finding, NodeId, Observer, Probe, Receipt, Severity, Time, TxId,
-};
+use crate::number_set::{NumberSet, TxSet};
+use consim_core::{Block, ChainId, Finding, NodeId, Observer, Probe, Receipt, Severity, Time};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,13 +16,14 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     build: |subjects| Box::new(AtMostOnce::new(subjects)),
 };
 
-/// Remembers where each transaction took effect: about 40 bytes a transaction.
+/// Remembers which transactions took effect, in a bitmap. Of two blocks at one height the first is
+/// judged; that there are two is for agreement and prefix order to say.
 pub struct AtMostOnce {
     subjects: Arc<Subjects>,
     finding: Finding,
-    ids: ByHeight<Digest>,
-    /// Height and first eight bytes of the block id.
-    effects: BTreeMap<(TxId, ChainId), (u64, u64)>,
+    /// By chain: heights that were judged, and transactions that took effect.
+    seen: BTreeMap<ChainId, (NumberSet, TxSet)>,
+    /// The highest block that a node executed in this life.
     last: BTreeMap<(NodeId, ChainId), u64>,
 }
 
@@ -34,35 +33,29 @@ impl AtMostOnce {
         Self {
             subjects,
             finding: Finding::new(),
-            ids: ByHeight::new(),
-            effects: BTreeMap::new(),
+            seen: BTreeMap::new(),
             last: BTreeMap::new(),
         }
     }
 
     fn new_block(&mut self, block: &Block) {
         let (chain, height) = (block.header.chain, block.header.height);
+        let (heights, effects) = self.seen.entry(chain).or_default();
+        if !heights.insert(height) {
+            return;
+        }
         let subjects = &self.subjects;
-        let here = (height, block.id.prefix());
         for (tx, receipt) in block.committed.batch.txs().iter().zip(&block.receipts) {
-            if *receipt != Receipt::Applied {
-                continue;
+            if *receipt == Receipt::Applied {
+                self.finding.judge(effects.insert(tx.id()), || {
+                    format!(
+                        "{}, height {height}: transaction {} of {} took effect once more",
+                        subjects.chain_name(chain),
+                        tx.id().number,
+                        subjects.name(tx.id().origin),
+                    )
+                });
             }
-            let before = self.effects.get(&(tx.id(), chain)).copied();
-            if before.is_none() {
-                self.effects.insert((tx.id(), chain), here);
-            }
-            // Another block at the same height is a fork, which agreement and prefix order judge.
-            let holds = before.is_none_or(|(h, b)| h == height && b != here.1);
-            self.finding.judge(holds, || {
-                format!(
-                    "{}: transaction {} of {} took effect at height {} and at height {height}",
-                    subjects.chain_name(chain),
-                    tx.id().number,
-                    subjects.name(tx.id().origin),
-                    before.map_or(0, |(h, _)| h),
-                )
-            });
         }
     }
 }
@@ -92,10 +85,6 @@ impl Observer for AtMostOnce {
                 subjects.name(node)
             )
         });
-        if self.ids.get(chain, height) == Some(&block.id) {
-            return;
-        }
-        self.ids.insert(chain, height, block.id);
         self.new_block(block);
     }
 

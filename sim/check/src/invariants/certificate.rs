@@ -21,6 +21,8 @@ pub struct CertificateSoundness {
     finding: Finding,
     /// The statement hashed last; nodes mostly commit the same one after another.
     last: Option<(Statement, Digest)>,
+    /// The signers of the certificate at hand; kept for its memory.
+    signers: Vec<u32>,
 }
 
 /// What a vote's signature covers: chain, kind, view, sequence, batch digest.
@@ -33,6 +35,7 @@ impl CertificateSoundness {
             subjects,
             finding: Finding::new(),
             last: None,
+            signers: Vec::new(),
         }
     }
 
@@ -71,19 +74,20 @@ impl CertificateSoundness {
                 statement
             }
         };
-        let mut signers: Vec<u32> = certificate
+        let valid = certificate
             .signatures
             .iter()
             .filter(|s| chain.members.binary_search(&NodeId(s.key.0)).is_ok())
             .filter(|s| self.subjects.keys.verify(&statement, s))
-            .map(|s| s.key.0)
-            .collect();
-        signers.sort_unstable();
-        signers.dedup();
-        (signers.len() < chain.quorum).then(|| {
+            .map(|s| s.key.0);
+        self.signers.clear();
+        self.signers.extend(valid);
+        self.signers.sort_unstable();
+        self.signers.dedup();
+        let signers = self.signers.len();
+        (signers < chain.quorum).then(|| {
             format!(
-                "carries valid signatures of {} distinct validators (of {} signatures), {} are needed",
-                signers.len(),
+                "carries valid signatures of {signers} distinct validators (of {} signatures), {} are needed",
                 certificate.signatures.len(),
                 chain.quorum
             )

@@ -98,9 +98,15 @@ impl Finality {
             Some(&id) => self.finding.judge(id == head, || {
                 format!("{} with head {head}, the chain's block is {id}", back())
             }),
-            None if height > 0 => {
-                self.claims.insert((chain, height), (head, node));
-            }
+            None if height > 0 => match self.claims.get(&(chain, height)) {
+                Some(&(claim, first)) => self.finding.judge(claim == head, || {
+                    let first = subjects.name(first);
+                    format!("{} with head {head}, {first} with {claim}", back())
+                }),
+                None => {
+                    self.claims.insert((chain, height), (head, node));
+                }
+            },
             None => {}
         }
         let progress = Progress {
@@ -159,7 +165,9 @@ impl Observer for Finality {
         let bound = self.subjects.bound;
         for (&(n, chain), progress) in &self.progress {
             if n == node {
-                self.kept.insert((n, chain), progress.durable(at, bound));
+                // One that goes down before it is back has executed nothing in between.
+                let kept = self.kept.entry((n, chain));
+                kept.or_insert_with(|| progress.durable(at, bound));
             }
         }
     }

@@ -1,9 +1,9 @@
 //! L1: liveness.
 
-use super::by_height::ByHeight;
 use super::calm::Calm;
 use super::{CheckEntry, Subjects, any_chain, check_from_entry};
-use consim_core::{ChainId, Digest, Finding, NodeId, Observer, Probe, Severity, Time, TxId};
+use crate::number_set::{NumberSet, TxSet};
+use consim_core::{ChainId, Finding, NodeId, Observer, Probe, Severity, Time, TxId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -19,14 +19,14 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
 
 type Key = (TxId, ChainId);
 
-/// Follows every transaction from its admission to its first execution: about 20 bytes an executed
-/// transaction, more while it waits.
+/// Follows every transaction from its admission to its first execution, and keeps one bit of it
+/// afterwards.
 pub struct Liveness {
     subjects: Arc<Subjects>,
     finding: Finding,
     calm: Calm,
-    ids: ByHeight<Digest>,
-    executed: BTreeSet<Key>,
+    /// By chain: heights that were seen, and executed transactions.
+    executed: BTreeMap<ChainId, (NumberSet, TxSet)>,
     /// Who took it in and is still up, in order of time.
     pending: BTreeMap<Key, Vec<(Time, NodeId)>>,
     /// The first admission of every pending transaction.
@@ -40,8 +40,7 @@ impl Liveness {
             subjects,
             finding: Finding::new(),
             calm: Calm::default(),
-            ids: ByHeight::new(),
-            executed: BTreeSet::new(),
+            executed: BTreeMap::new(),
             pending: BTreeMap::new(),
             queue: BTreeSet::new(),
         }
@@ -70,7 +69,9 @@ impl Liveness {
     }
 
     fn admitted(&mut self, at: Time, node: NodeId, key: Key) {
-        if self.executed.contains(&key) {
+        let (tx, chain) = key;
+        let executed = self.executed.get(&chain);
+        if executed.is_some_and(|(_, executed)| executed.contains(tx)) {
             return;
         }
         let waiting = self.pending.entry(key).or_default();
@@ -81,7 +82,6 @@ impl Liveness {
     }
 
     fn execute(&mut self, key: Key) {
-        self.executed.insert(key);
         let Some(waiting) = self.pending.remove(&key) else {
             return;
         };
@@ -100,13 +100,17 @@ impl Observer for Liveness {
                 self.admitted(at, node, (*tx, *chain));
             }
             Probe::Applied(block) if self.subjects.correct(node) => {
-                let (chain, height) = (block.header.chain, block.header.height);
-                if self.ids.get(chain, height) == Some(&block.id) {
+                let chain = block.header.chain;
+                let (heights, executed) = self.executed.entry(chain).or_default();
+                if !heights.insert(block.header.height) {
                     return;
                 }
-                self.ids.insert(chain, height, block.id);
+                let txs = block.committed.batch.txs();
+                for tx in txs.iter() {
+                    executed.insert(tx.id());
+                }
                 self.expire(at);
-                for tx in block.committed.batch.txs().iter() {
+                for tx in txs.iter() {
                     self.execute((tx.id(), chain));
                 }
             }

@@ -1,8 +1,9 @@
 //! I13: Merkle roots and proofs.
 
-use super::by_height::ByHeight;
 use super::{CheckEntry, Subjects, any_chain, check_from_entry};
-use consim_core::{Block, Digest, Finding, NodeId, Observer, Probe, Severity, Time, mix};
+use crate::number_set::NumberSet;
+use consim_core::{Block, ChainId, Digest, Finding, NodeId, Observer, Probe, Severity, Time, mix};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) const ENTRY: CheckEntry = CheckEntry {
@@ -22,7 +23,7 @@ const SAMPLE: u64 = 100;
 pub struct Merkle {
     subjects: Arc<Subjects>,
     finding: Finding,
-    ids: ByHeight<Digest>,
+    heights: BTreeMap<ChainId, NumberSet>,
 }
 
 fn leaf(entry: &Digest) -> Digest {
@@ -39,28 +40,33 @@ fn split(entries: &[Digest]) -> Option<(&[Digest], &[Digest])> {
     (k > 0).then(|| entries.split_at_checked(k))?
 }
 
-/// The Merkle tree hash, MTH.
-fn root(entries: &[Digest]) -> Digest {
-    match (split(entries), entries) {
-        (Some((left, right)), _) => parent(&root(left), &root(right)),
-        (None, [only]) => leaf(only),
-        (None, _) => Digest::of(&[]),
-    }
+/// A sampled leaf: its place, and its audit path PATH(m, D), from the leaf's sibling up; `true` where
+/// the sibling is on the right.
+struct Proof {
+    index: usize,
+    path: Vec<(Digest, bool)>,
 }
 
-/// The audit path, PATH(m, D): from the leaf's sibling up; `true` where the sibling is on the right.
-fn path(m: usize, entries: &[Digest]) -> Vec<(Digest, bool)> {
-    let Some((left, right)) = split(entries) else {
-        return Vec::new();
-    };
-    if m < left.len() {
-        let mut path = path(m, left);
-        path.push((root(right), true));
-        path
-    } else {
-        let mut path = path(m - left.len(), right);
-        path.push((root(left), false));
-        path
+/// The Merkle tree hash, MTH, of `entries`, the first of which is leaf `from`. Fills the paths of
+/// those of `proofs` that lie in it, so that one pass over the tree serves all.
+fn root(entries: &[Digest], from: usize, proofs: &mut [Proof]) -> Digest {
+    match (split(entries), entries) {
+        (Some((left, right)), _) => {
+            let middle = from + left.len();
+            let (of_left, of_right) =
+                proofs.split_at_mut(proofs.partition_point(|proof| proof.index < middle));
+            let left = root(left, from, of_left);
+            let right = root(right, middle, of_right);
+            for proof in of_left {
+                proof.path.push((right, true));
+            }
+            for proof in of_right {
+                proof.path.push((left, false));
+            }
+            parent(&left, &right)
+        }
+        (None, [only]) => leaf(only),
+        (None, _) => Digest::of(&[]),
     }
 }
 
@@ -90,45 +96,43 @@ impl Merkle {
         Self {
             subjects,
             finding: Finding::new(),
-            ids: ByHeight::new(),
+            heights: BTreeMap::new(),
         }
     }
 
     fn new_block(&mut self, block: &Block) {
-        let entries: Vec<Digest> = block
-            .committed
-            .batch
-            .txs()
-            .iter()
-            .map(|tx| tx.digest())
+        let txs = block.committed.batch.txs();
+        let entries: Vec<Digest> = txs.iter().map(|tx| tx.digest()).collect();
+        let draw = |index: usize| mix(block.id.prefix(), index as u64);
+        let mut proofs: Vec<Proof> = (0..entries.len())
+            .filter(|&index| draw(index).is_multiple_of(SAMPLE))
+            .map(|index| Proof {
+                index,
+                path: Vec::new(),
+            })
             .collect();
+        let computed = root(&entries, 0, &mut proofs);
         let claimed = block.header.tx_root;
         let (chain, height) = (block.header.chain, block.header.height);
         let subjects = &self.subjects;
         let place = || format!("{}, height {height}", subjects.chain_name(chain));
-        let computed = root(&entries);
         self.finding.judge(computed == claimed, || {
             format!(
                 "{}: the transaction root is {computed}, the header says {claimed}",
                 place()
             )
         });
-        for (index, entry) in entries.iter().enumerate() {
-            let draw = mix(block.id.prefix(), index as u64);
-            if !draw.is_multiple_of(SAMPLE) {
+        for Proof { index, mut path } in proofs {
+            let Some(entry) = entries.get(index) else {
                 continue;
+            };
+            let bit = draw(index) / SAMPLE;
+            let holds = climb(entry, &path) == claimed;
+            let mut changed_fails = climb(&flipped(entry, bit), &path) != claimed;
+            if let Some((sibling, _)) = path.first_mut() {
+                *sibling = flipped(sibling, bit);
+                changed_fails &= climb(entry, &path) != claimed;
             }
-            let proof = path(index, &entries);
-            let bit = draw / SAMPLE;
-            let holds = climb(entry, &proof) == claimed;
-            let changed_fails = climb(&flipped(entry, bit), &proof) != claimed
-                && proof.first().is_none_or(|&(sibling, side)| {
-                    let mut changed = proof.clone();
-                    if let Some(first) = changed.first_mut() {
-                        *first = (flipped(&sibling, bit), side);
-                    }
-                    climb(entry, &changed) != claimed
-                });
             self.finding.judge(holds && changed_fails, || {
                 let what = if holds {
                     "accepts a changed bit"
@@ -146,10 +150,11 @@ impl Observer for Merkle {
         let Probe::Applied(block) = probe else {
             return;
         };
-        let (chain, height) = (block.header.chain, block.header.height);
-        if self.subjects.correct(node) && self.ids.get(chain, height) != Some(&block.id) {
-            self.ids.insert(chain, height, block.id);
-            self.new_block(block);
+        if self.subjects.correct(node) {
+            let heights = self.heights.entry(block.header.chain).or_default();
+            if heights.insert(block.header.height) {
+                self.new_block(block);
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! I6: no double signing.
 
 use super::{CheckEntry, Subjects, any_chain, check_from_entry};
-use consim_core::{Digest, Finding, KeyId, NodeId, Observer, Payload, Probe, Severity, Time, Vote};
-use std::collections::BTreeMap;
+use consim_core::{Finding, NodeId, Observer, Payload, Probe, Severity, Time, Vote};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub(super) const ENTRY: CheckEntry = CheckEntry {
@@ -15,26 +15,59 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     build: |subjects| Box::new(NoDoubleSigning::new(subjects)),
 };
 
-/// Votes that are remembered per key and kind of vote; older ones are forgotten. Far more than
-/// any protocol has in flight.
-const WINDOW: usize = 1024;
+/// Votes that are remembered per key and kind of vote; older ones are forgotten. Twice the usual
+/// watermark of 256, which is more than a protocol has in flight.
+const WINDOW: usize = 512;
 
 /// A wiretap on what correct nodes send. A vote says whose key signed it; a correct node passes on
 /// only votes that it has verified, so no corrupt node can accuse another.
 pub struct NoDoubleSigning {
     subjects: Arc<Subjects>,
     finding: Finding,
-    /// By key and kind: (sequence, view) and what was signed.
-    signed: BTreeMap<(KeyId, u8), BTreeMap<(u64, u64), Digest>>,
+    /// By key, and kind of vote. There are few kinds.
+    signed: Vec<Vec<(u8, Signed)>>,
+}
+
+/// A sequence number and a view: the place that a key may fill once.
+type Place = (u64, u64);
+
+/// What one key signed in one kind of vote: by ascending place, the first eight bytes of the digest.
+#[derive(Default)]
+struct Signed(VecDeque<(Place, u64)>);
+
+impl Signed {
+    /// Remembers a vote. Returns what was signed before at its place; a vote from before the window
+    /// counts as the first.
+    fn sign(&mut self, place: Place, digest: u64) -> Option<u64> {
+        let votes = &mut self.0;
+        // Nearly all votes are newer than those before.
+        let at = match votes.back() {
+            Some(&(last, _)) if place <= last => {
+                match votes.binary_search_by_key(&place, |v| v.0) {
+                    Ok(at) => return votes.get(at).map(|&(_, before)| before),
+                    Err(0) if votes.len() >= WINDOW => return None,
+                    Err(at) => at,
+                }
+            }
+            _ => votes.len(),
+        };
+        votes.insert(at, (place, digest));
+        if votes.len() > WINDOW {
+            votes.pop_front();
+        }
+        None
+    }
 }
 
 impl NoDoubleSigning {
     /// A check that has seen nothing.
     pub fn new(subjects: Arc<Subjects>) -> Self {
+        let mut signed = Vec::new();
+        signed.resize_with(subjects.names.len(), Vec::new);
         Self {
             subjects,
             finding: Finding::new(),
-            signed: BTreeMap::new(),
+            signed,
         }
     }
 
@@ -43,30 +76,26 @@ impl NoDoubleSigning {
         if !self.subjects.correct(signer) {
             return;
         }
-        let slots = self.signed.entry((vote.key, vote.kind)).or_default();
-        let slot = (vote.sequence, vote.view);
-        let before = slots.get(&slot).copied();
-        if before.is_none() {
-            let full = slots.len() >= WINDOW;
-            if full
-                && slots
-                    .first_key_value()
-                    .is_some_and(|(&oldest, _)| slot < oldest)
-            {
-                return;
-            }
-            slots.insert(slot, vote.digest);
-            if full {
-                slots.pop_first();
-            }
-        }
+        // Every correct node has a name; other keys are nobody's.
+        let Some(kinds) = self.signed.get_mut(signer.index()) else {
+            return;
+        };
+        let known = kinds.iter().position(|&(kind, _)| kind == vote.kind);
+        let place = known.unwrap_or_else(|| {
+            kinds.push((vote.kind, Signed::default()));
+            kinds.len() - 1
+        });
+        let Some((_, signed)) = kinds.get_mut(place) else {
+            return;
+        };
+        let before = signed.sign((vote.sequence, vote.view), vote.digest.prefix());
         let subjects = &self.subjects;
         self.finding
-            .judge(before.is_none_or(|b| b == vote.digest), || {
+            .judge(before.is_none_or(|b| b == vote.digest.prefix()), || {
                 format!(
-                    "{} signed {} and {} (kind {}, view {}, sequence {})",
+                    "{} signed {:08x} and {} (kind {}, view {}, sequence {})",
                     subjects.name(signer),
-                    before.unwrap_or_default(),
+                    before.unwrap_or_default() >> 32,
                     vote.digest,
                     vote.kind,
                     vote.view,

@@ -1,11 +1,11 @@
 //! I4: validity.
 
-use super::by_height::ByHeight;
 use super::{CheckEntry, Subjects, any_chain, check_from_entry};
+use crate::number_set::{NumberSet, TxSet};
 use consim_core::{
     Block, ChainId, Digest, Finding, NodeId, Observer, Probe, Receipt, Severity, Time, TxId,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(super) const ENTRY: CheckEntry = CheckEntry {
@@ -18,13 +18,41 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     build: |subjects| Box::new(Validity::new(subjects)),
 };
 
-/// Remembers what was handed in: about 30 bytes a transaction.
+/// Remembers what was handed in until it is executed, and one bit of it afterwards. What a corrupt
+/// node makes and signs itself counts as handed in. Of two blocks at one height the first is judged;
+/// that there are two is for agreement and prefix order to say.
 pub struct Validity {
     subjects: Arc<Subjects>,
     finding: Finding,
-    ids: ByHeight<Digest>,
-    /// With the first eight bytes of the transaction's digest.
-    admitted: BTreeSet<(TxId, ChainId, u64)>,
+    chains: BTreeMap<ChainId, Seen>,
+}
+
+/// What was seen of a chain.
+#[derive(Default)]
+struct Seen {
+    heights: NumberSet,
+    executed: TxSet,
+    /// What waits, with the first eight bytes of the transaction's digest.
+    admitted: BTreeSet<(TxId, u64)>,
+}
+
+impl Seen {
+    fn admit(&mut self, tx: TxId, digest: &Digest) {
+        if !self.executed.contains(tx) {
+            self.admitted.insert((tx, digest.prefix()));
+        }
+    }
+    /// A transaction is executed: was it handed in with this digest? One that was executed before is
+    /// not asked about again.
+    fn execute(&mut self, tx: TxId, digest: &Digest) -> bool {
+        let known = self.admitted.remove(&(tx, digest.prefix()));
+        // Other versions of it will not be executed.
+        let versions = (tx, 0)..=(tx, u64::MAX);
+        while let Some(&other) = self.admitted.range(versions.clone()).next() {
+            self.admitted.remove(&other);
+        }
+        !self.executed.insert(tx) || known
+    }
 }
 
 impl Validity {
@@ -33,21 +61,22 @@ impl Validity {
         Self {
             subjects,
             finding: Finding::new(),
-            ids: ByHeight::new(),
-            admitted: BTreeSet::new(),
+            chains: BTreeMap::new(),
         }
     }
 
     fn new_block(&mut self, block: &Block) {
         let (chain, height) = (block.header.chain, block.header.height);
+        let seen = self.chains.entry(chain).or_default();
+        if !seen.heights.insert(height) {
+            return;
+        }
         let subjects = &self.subjects;
         for (tx, receipt) in block.committed.batch.txs().iter().zip(&block.receipts) {
+            let known = seen.execute(tx.id(), &tx.digest()) || !subjects.correct(tx.id().origin);
             if *receipt != Receipt::Applied {
                 continue;
             }
-            let known = self
-                .admitted
-                .contains(&(tx.id(), chain, tx.digest().prefix()));
             let signed = tx.chain() == chain && tx.verify(&subjects.keys);
             self.finding.judge(known && signed, || {
                 format!(
@@ -70,15 +99,9 @@ impl Observer for Validity {
     fn probe(&mut self, _at: Time, node: NodeId, probe: &Probe) {
         match probe {
             Probe::Admitted { chain, tx, digest } => {
-                self.admitted.insert((*tx, *chain, digest.prefix()));
+                self.chains.entry(*chain).or_default().admit(*tx, digest);
             }
-            Probe::Applied(block) if self.subjects.correct(node) => {
-                let (chain, height) = (block.header.chain, block.header.height);
-                if self.ids.get(chain, height) != Some(&block.id) {
-                    self.ids.insert(chain, height, block.id);
-                    self.new_block(block);
-                }
-            }
+            Probe::Applied(block) if self.subjects.correct(node) => self.new_block(block),
             _ => {}
         }
     }

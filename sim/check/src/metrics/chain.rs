@@ -1,7 +1,7 @@
 //! The figures of one chain.
 
 use super::latencies::Latencies;
-use crate::tx_set::TxSet;
+use crate::number_set::{NumberSet, TxSet};
 use consim_core::{Block, Committed, Receipt, Time, TxId};
 use std::collections::BTreeMap;
 
@@ -36,8 +36,8 @@ pub(crate) struct Chain {
     pub(crate) latencies: Latencies,
     pub(crate) consensus: Latencies,
     pub(crate) ways: Ways,
-    /// The highest block that was counted.
-    top: u64,
+    /// The heights of the blocks that were counted.
+    heights: NumberSet,
     /// First admission of transactions that wait.
     waiting: BTreeMap<TxId, Time>,
     executed: TxSet,
@@ -96,10 +96,9 @@ impl Chain {
     /// applied.
     pub(super) fn applied(&mut self, at: Time, block: &Block, warmup: Time) -> Option<u64> {
         let height = block.header.height;
-        if height <= self.top {
+        if !self.heights.insert(height) {
             return None;
         }
-        self.top = height;
         self.height = self.height.max(height);
         let bytes = block.header.encode().len() + block.committed.encoded_len();
         self.ledger_bytes += bytes as u64;

@@ -1,0 +1,177 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! Each invariant on hand-made histories: one that holds, ones that do not, and one that says
+//! nothing.
+
+mod blocks;
+mod order;
+mod recovery;
+mod votes;
+
+use super::*;
+use crate::testing::{CHAIN, World, s};
+use consim_core::{Digest, Finding, NodeId, Probe, Span, Time, Verdict};
+use std::sync::Arc;
+
+/// Liveness and convergence judge after ten seconds.
+const BOUND: Span = Span::from_secs(10);
+
+/// A check of four nodes called a to d, of which `corrupt` are corrupt, and what it is told.
+struct History {
+    check: Box<dyn Check>,
+    world: World,
+}
+
+impl History {
+    fn of(check: &str) -> Self {
+        Self::with(check, &[])
+    }
+    fn with(check: &str, corrupt: &[u32]) -> Self {
+        let world = World::new(4);
+        let subjects = Arc::new(subjects(&world, corrupt));
+        let [check] = <[_; 1]>::try_from(build(&subjects, &[check.into()], &[]))
+            .unwrap_or_else(|_| panic!("one check is called {check}"));
+        Self { check, world }
+    }
+    fn probe(&mut self, at: Time, node: u32, probe: &Probe) -> &mut Self {
+        self.check.probe(at, NodeId(node), probe);
+        self
+    }
+    /// All four nodes say it.
+    fn all(&mut self, at: Time, probe: &Probe) -> &mut Self {
+        for node in 0..4 {
+            self.probe(at, node, probe);
+        }
+        self
+    }
+    fn up(&mut self, at: Time, node: u32, up: bool) -> &mut Self {
+        self.check.node_up(at, NodeId(node), up);
+        self
+    }
+    fn fault(&mut self, at: Time, open: bool) -> &mut Self {
+        self.check.fault(at, "fault", open);
+        self
+    }
+    fn finding(&self) -> Finding {
+        self.check.finding()
+    }
+    /// The only violation.
+    fn violation(&self) -> String {
+        let finding = self.finding();
+        assert_eq!(finding.verdict, Verdict::Fail, "{finding:?}");
+        assert_eq!(finding.violated, 1, "{finding:?}");
+        finding.violations[0].clone()
+    }
+    fn passes(&self) {
+        let finding = self.finding();
+        assert_eq!(finding.verdict, Verdict::Pass, "{finding:?}");
+        assert!(finding.evaluated > 0);
+    }
+    fn unknown(&self) {
+        let finding = self.finding();
+        assert_eq!(
+            (finding.verdict, finding.evaluated),
+            (Verdict::Unknown, 0),
+            "{finding:?}"
+        );
+    }
+}
+
+fn subjects(world: &World, corrupt: &[u32]) -> Subjects {
+    Subjects {
+        chains: vec![ChainSubject {
+            id: CHAIN,
+            name: "alliance".into(),
+            members: world.members.clone(),
+            quorum: world.quorum,
+        }],
+        keys: world.keys.clone(),
+        names: ["a", "b", "c", "d"].map(String::from).to_vec(),
+        corrupt: corrupt.iter().map(|&n| NodeId(n)).collect(),
+        restarts: true,
+        bound: BOUND,
+    }
+}
+
+#[test]
+fn every_check_is_unknown_when_nothing_happens() {
+    for entry in CHECKS {
+        let mut history = History::of(entry.name);
+        history
+            .up(s(0), 0, true)
+            .fault(s(1), true)
+            .fault(s(2), false);
+        history.check.end(s(100));
+        history.unknown();
+    }
+}
+
+#[test]
+fn what_corrupt_nodes_say_is_not_judged() {
+    for entry in CHECKS {
+        let mut history = History::with(entry.name, &[0, 1, 2, 3]);
+        let mut world = World::new(4);
+        let block = world.block(vec![world.tx(0, 1)]);
+        let fork = World::new(4).fork(vec![]);
+        for block in [&block, &fork] {
+            history.all(s(1), &Probe::Committed(Arc::clone(&block.committed)));
+            history.all(s(1), &Probe::Applied(Arc::clone(block)));
+        }
+        history.all(s(2), &crate::testing::recovered(7, Digest::ZERO));
+        history.check.end(s(100));
+        history.unknown();
+    }
+}
+
+#[test]
+fn the_registry_is_in_the_order_of_the_catalogue_and_its_words_are_unique() {
+    let codes: Vec<&str> = CHECKS.iter().map(|entry| entry.code).collect();
+    assert_eq!(
+        codes,
+        [
+            "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I9", "I12", "I13", "L1", "L3"
+        ]
+    );
+    let mut names: Vec<&str> = CHECKS.iter().map(|entry| entry.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), CHECKS.len());
+    for entry in CHECKS {
+        let liveness = entry.code.starts_with('L');
+        assert_eq!(
+            entry.severity == Severity::Liveness,
+            liveness,
+            "{}",
+            entry.name
+        );
+        assert!(entry.says.ends_with('.'));
+        let check = History::of(entry.code).check;
+        assert_eq!((check.name(), check.code()), (entry.name, entry.code));
+        assert_eq!(check.severity(), entry.severity);
+        assert_eq!(check.says(), entry.says);
+        assert_eq!(check.hears_sends(), entry.name == "no-double-signing");
+    }
+}
+
+#[test]
+fn checks_are_chosen_by_word_or_code_and_only_where_they_have_a_subject() {
+    let world = World::new(4);
+    let names = |subjects: Subjects, only: &[&str], except: &[&str]| -> Vec<&'static str> {
+        let words = |list: &[&str]| list.iter().map(|&w| w.to_owned()).collect::<Vec<_>>();
+        let checks = build(&Arc::new(subjects), &words(only), &words(except));
+        checks.iter().map(|check| check.name()).collect()
+    };
+    let usual = || subjects(&world, &[]);
+    assert_eq!(names(usual(), &[], &[]).len(), CHECKS.len());
+    assert_eq!(
+        names(usual(), &["liveness", "I1"], &[]),
+        ["agreement", "liveness"]
+    );
+    assert_eq!(names(usual(), &["L1", "I1"], &["agreement"]), ["liveness"]);
+    assert_eq!(names(usual(), &[], &["I3"]).len(), CHECKS.len() - 1);
+    let mut calm = usual();
+    calm.restarts = false;
+    assert!(!names(calm, &[], &[]).contains(&"finality"));
+    let mut none = usual();
+    none.chains.clear();
+    assert!(names(none, &[], &[]).is_empty());
+}

@@ -19,11 +19,13 @@ pub mod records;
 pub mod request;
 pub mod service;
 pub mod state;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod workload;
 
 pub use check::{Summary, checks};
 pub use desk::{Desk, DeskConfig};
 pub use ids::{Grantee, Pseudonym, PseudonymKey, Purpose, Reason, RecordId, RequestId};
 pub use machine::SharingMachine;
-pub use service::{Gate, Honest, Policy, ServiceConfig, SharingService};
+pub use service::{CertificateGate, Gate, Honest, Policy, ServiceConfig, SharingService};
 pub use workload::{AuditWorkload, ConsentWorkload, VisitWorkload};

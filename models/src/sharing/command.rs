@@ -299,3 +299,6 @@ impl Command {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

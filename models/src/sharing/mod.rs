@@ -6,6 +6,8 @@
 //! ([`Desk`]: its doctors and its patients' phones). An organisation outside the chain has a desk
 //! alone, whose entry is a member's server.
 
+#[cfg(test)]
+mod arbitrary;
 pub mod check;
 pub mod command;
 pub mod config;

@@ -178,3 +178,6 @@ impl Reference {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

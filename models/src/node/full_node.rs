@@ -143,9 +143,11 @@ impl FullNode {
         if why == Refusal::NoCertificate {
             cx.send(subject, Arc::new(Message::Identify));
         }
-        let reason = why.words();
-        cx.emit(Probe::Unauthenticated { subject, reason });
-        self.service.refused(cx, &mut self.host, subject, reason);
+        cx.emit(Probe::Unauthenticated {
+            subject,
+            reason: why.words(),
+        });
+        self.service.refused(cx, &mut self.host, subject, why);
     }
 
     fn deliver(&mut self, cx: &mut Context<'_>, delivery: &Delivery) {
@@ -244,19 +246,17 @@ impl Host for NodeHost {
         cx: &mut Context<'_>,
         from: NodeId,
         certificate: &IdentityCertificate,
-    ) -> Result<(), &'static str> {
+    ) -> Result<(), Refusal> {
         if !self.registry.verified(from, certificate) {
             cx.work(Work::verify(1));
         }
         self.registry
             .present(from, certificate, cx.wall_ns())
-            .map_err(|why| {
-                let reason = why.words();
+            .inspect_err(|why| {
                 cx.emit(Probe::Unauthenticated {
                     subject: from,
-                    reason,
+                    reason: why.words(),
                 });
-                reason
             })
     }
 }

@@ -78,9 +78,35 @@ pub enum Refusal {
     Expired,
     /// The authority took it back.
     Revoked,
+    /// It is no member of the chain.
+    NotMember,
 }
 
 impl Refusal {
+    /// All of them, in the order of their codes.
+    pub const ALL: [Self; 11] = [
+        Self::NoCertificate,
+        Self::Malformed,
+        Self::UnknownAuthority,
+        Self::ForeignOrganisation,
+        Self::BadSignature,
+        Self::WrongSubject,
+        Self::WrongRole,
+        Self::NotYetValid,
+        Self::Expired,
+        Self::Revoked,
+        Self::NotMember,
+    ];
+
+    /// The byte on the wire.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+    /// The refusal of a byte.
+    pub fn of_code(code: u8) -> Result<Self, CodecError> {
+        let found = Self::ALL.get(usize::from(code));
+        found.copied().ok_or(CodecError::Tag(code))
+    }
     /// Its words in probes and audits.
     pub const fn words(self) -> &'static str {
         match self {
@@ -94,6 +120,7 @@ impl Refusal {
             Self::NotYetValid => "not yet valid",
             Self::Expired => "expired",
             Self::Revoked => "revoked",
+            Self::NotMember => "not a member",
         }
     }
 }

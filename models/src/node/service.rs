@@ -39,7 +39,7 @@ pub trait Service: Send {
         _cx: &mut Context<'_>,
         _host: &mut dyn Host,
         _subject: NodeId,
-        _reason: &'static str,
+        _reason: Refusal,
     ) {
     }
 }
@@ -78,7 +78,7 @@ pub trait Host {
         _cx: &mut Context<'_>,
         _from: NodeId,
         _certificate: &IdentityCertificate,
-    ) -> Result<(), &'static str> {
-        Err(Refusal::UnknownAuthority.words())
+    ) -> Result<(), Refusal> {
+        Err(Refusal::UnknownAuthority)
     }
 }

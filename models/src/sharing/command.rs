@@ -1,7 +1,9 @@
 //! The commands that go on the chain, and their bytes.
 
 use super::ids::{Grantee, Pseudonym, Purpose, Reason, RecordId, RequestId};
-use consim_core::{CodecError, Decoder, Digest, Encoder, NodeId};
+use crate::ledger::chain::{BAD_SIGNATURE, OTHER_CHAIN};
+use crate::node::membership::Refusal;
+use consim_core::{CodecError, Decoder, Digest, Encoder, NodeId, Receipt};
 use std::sync::Arc;
 
 /// The longest storage address, bytes.
@@ -75,7 +77,7 @@ pub enum Command {
         /// Who.
         subject: NodeId,
         /// Why.
-        reason: Reason,
+        reason: Refusal,
     },
     /// Supervision read the audit trail; its reading is audited itself.
     AuditRead {
@@ -123,6 +125,15 @@ impl Access {
             height: d.u64()?,
         })
     }
+}
+
+/// Did the ledger execute the transaction with this receipt, for the first time and as its origin's
+/// own? What is not so does not end its origin's operation.
+pub(super) fn executed(receipt: &Receipt) -> bool {
+    !matches!(
+        receipt,
+        Receipt::Duplicate | Receipt::Refused(BAD_SIGNATURE | OTHER_CHAIN)
+    )
 }
 
 /// Reads a truth value; only 0 and 1 are.
@@ -277,7 +288,7 @@ impl Command {
             6 => Self::Access(Access::decode(d)?),
             7 => Self::Refusal {
                 subject: NodeId(d.u32()?),
-                reason: Reason::of_code(d.u8()?)?,
+                reason: Refusal::of_code(d.u8()?)?,
             },
             8 => Self::AuditRead {
                 from: d.u64()?,
@@ -288,3 +299,6 @@ impl Command {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

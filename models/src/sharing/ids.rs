@@ -216,3 +216,6 @@ reasons! {
     /// Emergencies ask nobody.
     NoRequestNeeded = 21 "an emergency needs no request",
 }
+
+#[cfg(test)]
+mod tests;

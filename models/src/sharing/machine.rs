@@ -174,3 +174,6 @@ impl StateMachine for SharingMachine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

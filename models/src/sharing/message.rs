@@ -448,3 +448,6 @@ impl Payload for Message {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@
 //! ([`Desk`]: its doctors and its patients' phones). An organisation outside the chain has a desk
 //! alone, whose entry is a member's server.
 
+#[cfg(test)]
+mod arbitrary;
 pub mod check;
 pub mod command;
 pub mod config;
@@ -19,11 +21,13 @@ pub mod records;
 pub mod request;
 pub mod service;
 pub mod state;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod workload;
 
 pub use check::{Summary, checks};
 pub use desk::{Desk, DeskConfig};
 pub use ids::{Grantee, Pseudonym, PseudonymKey, Purpose, Reason, RecordId, RequestId};
 pub use machine::SharingMachine;
-pub use service::{Gate, Honest, Policy, ServiceConfig, SharingService};
+pub use service::{CertificateGate, Gate, Honest, Policy, ServiceConfig, SharingService};
 pub use workload::{AuditWorkload, ConsentWorkload, VisitWorkload};

@@ -51,6 +51,11 @@ pub enum SharingProbe {
         /// Was the body accepted?
         accepted: bool,
     },
+    /// A refusal of somebody unauthenticated was not audited, because there are too many.
+    Unaudited {
+        /// Who was refused.
+        subject: NodeId,
+    },
     /// A patient answered a request.
     Answered {
         /// Yes or no.

@@ -1,7 +1,9 @@
 //! What users ask of a desk: visits, changes of consent, readings of the audit.
 
+use super::command::{boolean, text};
 use super::ids::{Grantee, RecordId};
-use consim_core::{Encoder, Payload, Span, WorkloadId, mix};
+use super::message::{MAX_BODY, MAX_PATIENT};
+use consim_core::{CodecError, Decoder, Encoder, Payload, Span, WorkloadId, mix};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -99,6 +101,8 @@ pub enum Body {
     },
 }
 
+/// The most records that a visit writes, and that it reads here or elsewhere.
+pub const MAX_RECORDS: usize = 1 << 16;
 /// The shortest synthetic record: its JSON frame.
 pub const MIN_SYNTHETIC: u32 = 80;
 
@@ -128,11 +132,154 @@ impl Body {
             }
         }
     }
-    fn size(&self) -> usize {
+    fn encode(&self, e: &mut Encoder<'_>) {
         match self {
-            Self::Recorded(bytes) => bytes.len(),
-            Self::Synthetic { size, .. } => (*size).max(MIN_SYNTHETIC) as usize,
+            Self::Recorded(bytes) => e.u8(0).bytes(bytes),
+            Self::Synthetic { key, size } => e.u8(1).u64(*key).u32(*size),
+        };
+    }
+    fn encoded_len(&self) -> usize {
+        1 + match self {
+            Self::Recorded(bytes) => 4 + bytes.len(),
+            Self::Synthetic { .. } => 8 + 4,
         }
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(match d.u8()? {
+            0 => Self::Recorded(d.bytes(MAX_BODY)?.into()),
+            1 => Self::Synthetic {
+                key: d.u64()?,
+                size: d.u32()?,
+            },
+            tag => return Err(CodecError::Tag(tag)),
+        })
+    }
+}
+
+/// A span that may be missing: nine bytes.
+const OPTIONAL_SPAN: usize = 1 + 8;
+
+fn encode_optional(e: &mut Encoder<'_>, span: Option<Span>) {
+    e.u8(u8::from(span.is_some()))
+        .u64(span.map_or(0, Span::nanos));
+}
+
+fn decode_optional(d: &mut Decoder<'_>) -> Result<Option<Span>, CodecError> {
+    match (boolean(d)?, d.u64()?) {
+        (true, ns) => Ok(Some(Span::from_nanos(ns))),
+        (false, 0) => Ok(None),
+        (false, _) => Err(CodecError::Invalid("missing span")),
+    }
+}
+
+impl Terms {
+    const ENCODED: usize = 2 + OPTIONAL_SPAN + 8 + 4;
+
+    fn encode(&self, e: &mut Encoder<'_>) {
+        e.u16(self.workload.0);
+        encode_optional(e, self.deadline);
+        e.u64(self.retry_after.nanos()).u32(self.retry_times);
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            workload: WorkloadId(d.u16()?),
+            deadline: decode_optional(d)?,
+            retry_after: Span::from_nanos(d.u64()?),
+            retry_times: d.u32()?,
+        })
+    }
+}
+
+impl Visit {
+    fn encode(&self, e: &mut Encoder<'_>) {
+        e.bytes(self.patient.as_bytes())
+            .u8(u8::from(self.emergency))
+            .u8(self.answer.map_or(0, |yes| 1 + u8::from(yes)));
+        e.list(self.resources.len());
+        for (record, body) in &self.resources {
+            e.u64(record.0);
+            body.encode(e);
+        }
+        for list in [&self.own, &self.elsewhere] {
+            e.list(list.len());
+            for record in list {
+                e.u64(record.0);
+            }
+        }
+    }
+    fn encoded_len(&self) -> usize {
+        let resources = self.resources.iter();
+        let bodies: usize = resources.map(|(_, body)| 8 + body.encoded_len()).sum();
+        4 + self.patient.len() + 2 + 3 * 4 + bodies + 8 * (self.own.len() + self.elsewhere.len())
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        let patient = text(d, MAX_PATIENT)?;
+        let emergency = boolean(d)?;
+        let answer = match d.u8()? {
+            0 => None,
+            1 => Some(false),
+            2 => Some(true),
+            tag => return Err(CodecError::Tag(tag)),
+        };
+        let resources = (0..d.list(MAX_RECORDS, 8 + 1 + 4)?)
+            .map(|_| Ok((RecordId(d.u64()?), Body::decode(d)?)))
+            .collect::<Result<_, CodecError>>()?;
+        let mut records = || {
+            (0..d.list(MAX_RECORDS, 8)?)
+                .map(|_| d.u64().map(RecordId))
+                .collect::<Result<_, CodecError>>()
+        };
+        Ok(Self {
+            patient,
+            emergency,
+            resources,
+            own: records()?,
+            elsewhere: records()?,
+            answer,
+        })
+    }
+}
+
+impl Change {
+    const ENCODED: usize = 1 + OPTIONAL_SPAN;
+
+    fn encode(self, e: &mut Encoder<'_>) {
+        let (tag, period) = match self {
+            Self::Grant(period) => (0, period),
+            Self::Deny => (1, None),
+            Self::Revoke => (2, None),
+        };
+        e.u8(tag);
+        encode_optional(e, period);
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        match (d.u8()?, decode_optional(d)?) {
+            (0, period) => Ok(Self::Grant(period)),
+            (1, None) => Ok(Self::Deny),
+            (2, None) => Ok(Self::Revoke),
+            (1 | 2, Some(_)) => Err(CodecError::Invalid("period")),
+            (tag, _) => Err(CodecError::Tag(tag)),
+        }
+    }
+}
+
+impl Request {
+    /// Reads a request; malformed bytes are an error.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        let mut d = Decoder::new(bytes);
+        let terms = Terms::decode(&mut d)?;
+        let wish = match d.u8()? {
+            0 => Wish::Visit(Visit::decode(&mut d)?),
+            1 => Wish::Consent {
+                patient: text(&mut d, MAX_PATIENT)?,
+                grantee: Grantee::decode(&mut d)?,
+                change: Change::decode(&mut d)?,
+            },
+            2 => Wish::Sweep,
+            tag => return Err(CodecError::Tag(tag)),
+        };
+        d.end()?;
+        Ok(Self { terms, wish })
     }
 }
 
@@ -146,41 +293,20 @@ impl Payload for Request {
     }
     fn encode(&self, out: &mut Vec<u8>) {
         let mut e = Encoder::new(out);
-        e.u16(self.terms.workload.0)
-            .u64(self.terms.deadline.map_or(0, Span::nanos))
-            .u64(self.terms.retry_after.nanos())
-            .u32(self.terms.retry_times);
+        self.terms.encode(&mut e);
         match &self.wish {
             Wish::Visit(visit) => {
-                let answer = visit.answer.map_or(0, |yes| 1 + u8::from(yes));
-                e.u8(0)
-                    .bytes(visit.patient.as_bytes())
-                    .u8(u8::from(visit.emergency))
-                    .u8(answer);
-                e.list(visit.resources.len());
-                for (record, body) in &visit.resources {
-                    e.u64(record.0).bytes(&body.bytes());
-                }
-                for list in [&visit.own, &visit.elsewhere] {
-                    e.list(list.len());
-                    for record in list {
-                        e.u64(record.0);
-                    }
-                }
+                e.u8(0);
+                visit.encode(&mut e);
             }
             Wish::Consent {
                 patient,
                 grantee,
                 change,
             } => {
-                let (tag, period) = match change {
-                    Change::Grant(period) => (0, period.map_or(0, Span::nanos)),
-                    Change::Deny => (1, 0),
-                    Change::Revoke => (2, 0),
-                };
                 e.u8(1).bytes(patient.as_bytes());
                 grantee.encode(&mut e);
-                e.u8(tag).u64(period);
+                change.encode(&mut e);
             }
             Wish::Sweep => {
                 e.u8(2);
@@ -188,20 +314,17 @@ impl Payload for Request {
         }
     }
     fn encoded_len(&self) -> usize {
-        2 + 8
-            + 8
-            + 4
-            + 1
-            + match &self.wish {
-                Wish::Visit(v) => {
-                    let bodies: usize = v.resources.iter().map(|(_, body)| 12 + body.size()).sum();
-                    4 + v.patient.len() + 2 + 3 * 4 + bodies + 8 * (v.own.len() + v.elsewhere.len())
-                }
-                Wish::Consent { patient, .. } => 4 + patient.len() + Grantee::ENCODED + 1 + 8,
-                Wish::Sweep => 0,
-            }
+        let wish = match &self.wish {
+            Wish::Visit(visit) => visit.encoded_len(),
+            Wish::Consent { patient, .. } => 4 + patient.len() + Grantee::ENCODED + Change::ENCODED,
+            Wish::Sweep => 0,
+        };
+        Terms::ENCODED + 1 + wish
     }
     fn as_any(&self) -> &dyn Any {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;

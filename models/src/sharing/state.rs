@@ -243,3 +243,6 @@ pub fn ruling<L: Lookup + ?Sized>(
         (_, ruled) => ruled,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -186,13 +186,7 @@ impl Service for Scribe {
             .downcast_ref()
             .is_some_and(|p: &Please| p.served)
     }
-    fn refused(
-        &mut self,
-        _: &mut Context<'_>,
-        _: &mut dyn Host,
-        subject: NodeId,
-        reason: &'static str,
-    ) {
+    fn refused(&mut self, _: &mut Context<'_>, _: &mut dyn Host, subject: NodeId, reason: Refusal) {
         self.note(format!("refused {subject}: {reason}"));
     }
 }

@@ -128,7 +128,7 @@ impl Observer for AuditComplete {
                     .get(&(node, op))
                     .map(|(_, access)| (access.record, access.permit));
                 self.finding.judge(entry == Some((record, permit)), || {
-                    format!("{node} answered operation {:x} on {record:?} before an audit entry of it was applied", op.0)
+                    format!("{node} answered operation {:x} on {record} before an audit entry of it was applied", op.0)
                 });
             }
             _ => {}

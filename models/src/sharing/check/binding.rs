@@ -4,17 +4,20 @@ use super::reference::Reference;
 use crate::sharing::probe::SharingProbe;
 use consim_core::{Check, Finding, NodeId, Observer, Probe, Severity, Time};
 
-/// The digest of every received body is the one that was registered.
-#[derive(Debug, Default)]
+/// Every body that a provider sent has the digest that was registered, and is accepted.
+#[derive(Debug)]
 pub struct OffChainBinding {
     reference: Reference,
     finding: Finding,
 }
 
 impl OffChainBinding {
-    /// The check.
-    pub fn new() -> Self {
-        Self::default()
+    /// The check, on the chain of `members`.
+    pub fn new(members: &[NodeId]) -> Self {
+        Self {
+            reference: Reference::new(members),
+            finding: Finding::new(),
+        }
     }
 }
 
@@ -24,12 +27,20 @@ impl Observer for OffChainBinding {
             self.reference.take(block);
         }
         if let Some(&SharingProbe::Received {
-            op, record, digest, ..
+            op,
+            record,
+            digest,
+            accepted,
         }) = SharingProbe::of(probe)
         {
             let registered = self.reference.record(record, u64::MAX).map(|r| r.digest);
-            self.finding.judge(registered == Some(digest), || {
-                format!("{node} received {digest} as {record:?} (operation {:x}); registered is {registered:?}", op.0)
+            let holds = accepted && registered == Some(digest);
+            self.finding.judge(holds, || {
+                let did = if accepted { "accepted" } else { "refused" };
+                format!(
+                    "{node} {did} {digest} as {record} (operation {:x}); registered is {registered:?}",
+                    op.0
+                )
             });
         }
     }
@@ -46,7 +57,7 @@ impl Check for OffChainBinding {
         Severity::Safety
     }
     fn says(&self) -> &'static str {
-        "Every record that is received has the digest that was registered for it."
+        "Every record that is received has the digest that was registered for it, and is accepted."
     }
     fn finding(&self) -> Finding {
         self.finding.clone()

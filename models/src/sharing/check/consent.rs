@@ -15,11 +15,11 @@ pub struct NoReadWithoutGrant {
 }
 
 impl NoReadWithoutGrant {
-    /// The check; `emergency`: may an emergency read without a grant?
-    pub fn new(emergency: bool) -> Self {
+    /// The check, on the chain of `members`; `emergency`: may an emergency read without a grant?
+    pub fn new(members: &[NodeId], emergency: bool) -> Self {
         Self {
             emergency,
-            reference: Reference::default(),
+            reference: Reference::new(members),
             finding: Finding::new(),
         }
     }
@@ -53,7 +53,7 @@ impl Observer for NoReadWithoutGrant {
         });
         self.finding.judge(holds, || {
             let why = if known.is_some() { "no consent held" } else { "no such record of this provider was registered" };
-            format!("{node} let {requester} read {record:?} at height {height} (operation {:x}), but {why} there", op.0)
+            format!("{node} let {requester} read {record} at height {height} (operation {:x}), but {why} there", op.0)
         });
     }
 }

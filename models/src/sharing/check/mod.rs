@@ -11,14 +11,15 @@ pub use binding::OffChainBinding;
 pub use consent::NoReadWithoutGrant;
 pub use summary::Summary;
 
-use consim_core::{Check, Span};
+use consim_core::{Check, NodeId, Span};
 
-/// The checks of a data-sharing service on one chain. `emergency` is the option of that name;
-/// decisions in the last `slack` of the run may still wait for their audit entry.
-pub fn checks(emergency: bool, slack: Span) -> Vec<Box<dyn Check>> {
+/// The checks of a data-sharing service on the chain of `members`, their servers. `emergency` is
+/// the option of that name; decisions in the last `slack` of the run may still wait for their
+/// audit entry.
+pub fn checks(members: &[NodeId], emergency: bool, slack: Span) -> Vec<Box<dyn Check>> {
     vec![
-        Box::new(NoReadWithoutGrant::new(emergency)),
+        Box::new(NoReadWithoutGrant::new(members, emergency)),
         Box::new(AuditComplete::new(slack)),
-        Box::new(OffChainBinding::new()),
+        Box::new(OffChainBinding::new(members)),
     ]
 }

@@ -1,10 +1,11 @@
 //! An independent model of the consents, made of the commands in commit order. It shares nothing
-//! with the contract's state but the encoding of commands, and keeps the past: what held at any
-//! height can be asked later.
+//! with the contract's state but the encoding of commands, believes no receipt of the contract, and
+//! keeps the past: what held at any height can be asked later. It grows with the commands of the
+//! chain, as the blocks themselves do, by a few dozen bytes for each.
 
-use crate::sharing::command::Command;
-use crate::sharing::ids::{Grantee, Pseudonym, RecordId, RequestId};
-use consim_core::{Block, Digest, NodeId, Receipt};
+use crate::sharing::command::{Command, executed};
+use crate::sharing::ids::{Grantee, Pseudonym, Purpose, RecordId, RequestId};
+use consim_core::{Block, Digest, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a patient's latest word came to from a height on.
@@ -25,8 +26,9 @@ pub(super) struct Registered {
 }
 
 /// The consents and records of a chain.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Reference {
+    members: BTreeSet<NodeId>,
     /// The time of each block, from height 1.
     times: Vec<i64>,
     records: BTreeMap<RecordId, Registered>,
@@ -36,6 +38,17 @@ pub(super) struct Reference {
 }
 
 impl Reference {
+    /// Of a chain between `members`, without blocks.
+    pub(super) fn new(members: &[NodeId]) -> Self {
+        Self {
+            members: members.iter().copied().collect(),
+            times: Vec::new(),
+            records: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            answered: BTreeSet::new(),
+            words: BTreeMap::new(),
+        }
+    }
     /// The height up to which blocks were taken.
     pub(super) fn height(&self) -> u64 {
         self.times.len() as u64
@@ -48,10 +61,12 @@ impl Reference {
         }
         self.times.push(header.time_ns);
         for (tx, receipt) in block.committed.batch.txs().iter().zip(&block.receipts) {
-            if *receipt != Receipt::Duplicate
+            let origin = tx.id().origin;
+            if executed(receipt)
+                && self.members.contains(&origin)
                 && let Ok(command) = Command::decode(tx.body())
             {
-                self.execute(&command, tx.id().origin, header.height);
+                self.execute(&command, origin, header.height);
             }
         }
         true
@@ -76,8 +91,8 @@ impl Reference {
                 request,
                 pseudonym,
                 requester,
-                ..
-            } => {
+                purpose: Purpose::Treatment,
+            } if requester == origin || !self.members.contains(&requester) => {
                 self.asked
                     .entry(request)
                     .or_insert((pseudonym, requester, origin));
@@ -112,7 +127,10 @@ impl Reference {
                     self.change(pseudonym, grantee, height, None);
                 }
             }
-            Command::Access(_) | Command::Refusal { .. } | Command::AuditRead { .. } => {}
+            Command::Request { .. }
+            | Command::Access(_)
+            | Command::Refusal { .. }
+            | Command::AuditRead { .. } => {}
         }
     }
 
@@ -160,3 +178,6 @@ impl Reference {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

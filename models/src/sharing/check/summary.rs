@@ -15,6 +15,7 @@ pub struct Summary {
     answers: [[u64; 2]; 2],
     standing: BTreeMap<&'static str, u64>,
     unauthenticated: u64,
+    unaudited: u64,
     received: u64,
     mismatches: u64,
     sweeps: u64,
@@ -64,6 +65,7 @@ impl Summary {
                 self.swept += tally.entries();
                 self.unproven += tally.unproven;
             }
+            SharingProbe::Unaudited { .. } => self.unaudited += 1,
             SharingProbe::Released { .. } => {}
         }
     }
@@ -100,6 +102,7 @@ impl Summary {
             ("standing denials", standing("deny")),
             ("revocations", standing("revoke")),
             ("refusals of the unauthenticated", self.unauthenticated),
+            ("refusals not audited: too many at once", self.unaudited),
             ("records received", self.received),
             (
                 "records received that were not what was registered",

@@ -7,34 +7,39 @@
 
 mod asks;
 mod fetch;
+mod gate;
 mod pending;
 mod provide;
+mod refusals;
 mod store;
 mod sweep;
 
-use super::command::Command;
+pub use gate::{CertificateGate, Gate};
+pub use refusals::MAX_SUBJECTS;
+
+use super::command::{Command, executed};
 use super::config::SharingOptions;
 use super::ids::{PseudonymKey, Reason};
 use super::message::{Answer, Ask, Message, Sealed, Tally};
 use super::probe::SharingProbe;
 use crate::consensus::TIMER_LIMIT;
+use crate::node::membership::Refusal;
 use crate::node::service::{Host, Service};
 use consim_core::{
-    Block, Context, Disk, NodeId, OpId, Payload, Receipt, Span, Time, TimerKey, Tx, TxId, Work,
+    Block, Context, Disk, NodeId, OpId, Payload, Receipt, Span, TimerKey, Tx, TxId, Work,
     WriteToken,
 };
 use pending::{Asker, Pending, Stage};
+use refusals::Refused;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Store;
 
 /// The most operations that a server has open; what comes beyond is answered with `busy`.
 pub const MAX_PENDING: usize = 10_000;
-/// The most refused subjects that a server remembers for the rate bound of refusals.
-pub const MAX_SUBJECTS: usize = 1_024;
-/// A subject's refusals are audited once in this time: an outsider must not fill the chain
-/// (assumed).
-pub const REFUSAL_EVERY: Span = Span::from_secs(10);
+/// A subject's refusals are audited once in each of these periods, which are counted from the
+/// start of the run: an outsider must not fill the chain (assumed).
+pub const REFUSAL_PERIOD: Span = Span::from_secs(10);
 /// Transactions that are not yet executed are handed to consensus again after this time (assumed:
 /// longer than a view change).
 const RESUBMIT: Span = Span::from_secs(5);
@@ -43,20 +48,6 @@ const RESUBMIT: Span = Span::from_secs(5);
 const FORGET: Span = Span::from_secs(120);
 /// The service's timer.
 const TICK: TimerKey = TimerKey(TIMER_LIMIT | 1 << 40);
-/// Transaction numbers of refusals that belong to no operation.
-const REFUSAL_NUMBERS: u64 = 1 << 63;
-
-/// Says who may use a server.
-pub trait Gate: Send {
-    /// Is `from` the holder of `certificate`, and does the alliance trust it? Charges the work.
-    fn admit(
-        &mut self,
-        cx: &mut Context<'_>,
-        host: &mut dyn Host,
-        from: NodeId,
-        certificate: &[u8],
-    ) -> Result<(), &'static str>;
-}
 
 /// How a provider keeps the rules. The default methods are those of an honest provider; tests put
 /// others in their place to show that the checks notice.
@@ -106,7 +97,7 @@ pub struct SharingService {
     store: Store,
     pending: BTreeMap<OpId, Pending>,
     writes: BTreeMap<WriteToken, OpId>,
-    refused: BTreeMap<NodeId, Time>,
+    refused: Refused,
     tally: Option<(OpId, Tally)>,
     ticking: bool,
 }
@@ -119,7 +110,7 @@ impl SharingService {
             store: Store::default(),
             pending: BTreeMap::new(),
             writes: BTreeMap::new(),
-            refused: BTreeMap::new(),
+            refused: Refused::default(),
             tally: None,
             ticking: false,
         }
@@ -173,27 +164,29 @@ impl SharingService {
             .txs()
             .iter()
             .zip(&block.receipts)
-            .find(|(tx, _)| tx.id() == id);
+            .find(|(tx, receipt)| tx.id() == id && executed(receipt));
         found.map(|(tx, receipt)| (*receipt, Arc::clone(tx)))
     }
 
-    /// Is this operation known already? Then its asker is noted or answered again, and there is
-    /// nothing more to do.
+    /// Is this operation known already? Then its asker is answered, now or at its end, and there
+    /// is nothing more to do. An open operation is its first asker's alone.
     fn known(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, op: OpId, asker: Asker) -> bool {
-        if let Some(pending) = self.pending.get_mut(&op) {
-            pending.asker = asker;
-            if let Stage::Committing { body } = &pending.stage {
-                host.submit(cx, op, op.0, Arc::clone(body));
-            }
-            return !matches!(pending.stage, Stage::Fetching { .. });
+        if let Some((receipt, tx)) = Self::outcome(host, op) {
+            self.pending.remove(&op);
+            self.settle(cx, host, asker, &tx, receipt);
+            return true;
         }
-        match Self::outcome(host, op) {
-            Some((receipt, tx)) => {
-                self.settle(cx, host, asker, &tx, receipt);
-                true
-            }
-            None => false,
+        let Some(pending) = self.pending.get_mut(&op) else {
+            return false;
+        };
+        if !pending.asker.is(asker) {
+            Self::answer(cx, host, op, asker, Answer::Refused(Reason::NotAllowed));
+            return true;
         }
+        if let Stage::Committing { body } = &pending.stage {
+            host.submit(cx, op, op.0, Arc::clone(body));
+        }
+        !matches!(pending.stage, Stage::Fetching { .. })
     }
 
     /// Acts on an executed transaction of this server: tells the asker how the operation ended.
@@ -248,32 +241,6 @@ impl SharingService {
         );
     }
 
-    /// Audits that an unauthenticated subject was refused, at most once in [`REFUSAL_EVERY`].
-    fn audit_refusal(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, subject: NodeId) {
-        let now = cx.now();
-        self.refused
-            .retain(|_, &mut at| now.since(at) < REFUSAL_EVERY);
-        if self.refused.contains_key(&subject) || self.refused.len() >= MAX_SUBJECTS {
-            return;
-        }
-        self.refused.insert(subject, now);
-        // One number for each instant and subject: 56 bits of nanoseconds last for two years.
-        let number = REFUSAL_NUMBERS | (now.nanos() << 7) | u64::from(subject.0 & 0x7f);
-        let command = Command::Refusal {
-            subject,
-            reason: Reason::Unauthenticated,
-        };
-        let op = OpId(number);
-        if self.pending.len() < MAX_PENDING {
-            self.commit(cx, host, op, Asker::Nobody, &command);
-        }
-    }
-
-    /// Another part of the node refused `subject`, which is not authenticated.
-    pub fn subject_refused(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, subject: NodeId) {
-        self.audit_refusal(cx, host, subject);
-    }
-
     fn asked(
         &mut self,
         cx: &mut Context<'_>,
@@ -283,9 +250,9 @@ impl SharingService {
         certificate: &[u8],
         ask: &Ask,
     ) {
-        if self.config.gate.admit(cx, host, from, certificate).is_err() {
+        if let Err(why) = self.config.gate.admit(cx, host, from, certificate) {
             Self::refuse(cx, op, from, Reason::Unauthenticated);
-            return self.audit_refusal(cx, host, from);
+            return self.audit_refusal(cx, host, from, why);
         }
         // An operation bears the number of its desk, so nobody can take another's.
         if op.0 >> 32 != u64::from(from.0) {
@@ -299,7 +266,7 @@ impl SharingService {
         if self.known(cx, host, op, Asker::Desk(from, record)) {
             return;
         }
-        if self.pending.len() >= MAX_PENDING {
+        if self.pending.len() >= MAX_PENDING && !self.pending.contains_key(&op) {
             return Self::refuse(cx, op, from, Reason::Busy);
         }
         self.start_ask(cx, host, from, op, ask);
@@ -314,13 +281,39 @@ impl SharingService {
         }
     }
 
+    /// Whether `asker` asks in the name of the institution `requester`. A member speaks for itself
+    /// and for those outside the chain whose entry it is.
+    fn speaks_for(&self, host: &dyn Host, asker: Asker, requester: NodeId) -> bool {
+        match asker {
+            Asker::Desk(desk, _) => self.requester(host, desk) == requester,
+            Asker::Server(server) => {
+                server == requester || !self.config.members.contains(&requester)
+            }
+            Asker::Nobody => false,
+        }
+    }
+
+    /// Hands transactions that have waited for long to consensus again and forgets reads that
+    /// nobody waits for.
     fn tick(&mut self, cx: &mut Context<'_>, host: &mut dyn Host) {
         let now = cx.now();
         self.pending
             .retain(|_, p| p.stage.lasts() || now.since(p.since) < FORGET);
+        let mut missed = Vec::new();
         for (&op, pending) in &self.pending {
-            if let Stage::Committing { body } = &pending.stage {
+            let Stage::Committing { body } = &pending.stage else {
+                continue;
+            };
+            if let Some((receipt, tx)) = Self::outcome(host, op) {
+                missed.push((op, receipt, tx));
+            } else if now.since(pending.since) >= RESUBMIT {
                 host.submit(cx, op, op.0, Arc::clone(body));
+            }
+        }
+        // Executed while the node read its own disk, which no service is told.
+        for (op, receipt, tx) in missed {
+            if let Some(pending) = self.pending.remove(&op) {
+                self.settle(cx, host, pending.asker, &tx, receipt);
             }
         }
         self.ticking = !self.pending.is_empty();
@@ -334,7 +327,7 @@ impl Service for SharingService {
     fn start(&mut self, _cx: &mut Context<'_>, _host: &mut dyn Host, disk: Option<&Disk>) {
         self.pending.clear();
         self.writes.clear();
-        self.refused.clear();
+        self.refused = Refused::default();
         self.tally = None;
         self.ticking = false;
         self.store = disk.map_or_else(Store::default, Store::restore);
@@ -376,10 +369,7 @@ impl Service for SharingService {
     fn applied(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, block: &Arc<Block>) {
         let me = host.node();
         for (tx, receipt) in block.committed.batch.txs().iter().zip(&block.receipts) {
-            if *receipt == Receipt::Duplicate {
-                continue;
-            }
-            if tx.id().origin == me && tx.id().number == tx.op().0 {
+            if executed(receipt) && tx.id().origin == me && tx.id().number == tx.op().0 {
                 if *receipt == Receipt::Applied {
                     observe(cx, tx);
                 }
@@ -389,6 +379,21 @@ impl Service for SharingService {
             }
         }
         self.height_reached(cx, host);
+    }
+
+    fn serves(&self, payload: &dyn Payload) -> bool {
+        let message = payload.as_any().downcast_ref();
+        matches!(message, Some(Message::Ask { .. }))
+    }
+
+    fn refused(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &mut dyn Host,
+        subject: NodeId,
+        reason: Refusal,
+    ) {
+        self.audit_refusal(cx, host, subject, reason);
     }
 
     fn timer(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, key: TimerKey) {

@@ -16,6 +16,16 @@ pub(super) enum Asker {
     Nobody,
 }
 
+impl Asker {
+    /// Is it the same asker?
+    pub(super) fn is(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Desk(a, _), Self::Desk(b, _)) | (Self::Server(a), Self::Server(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
 /// What a server wants of a provider.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Wanted {

@@ -2,13 +2,14 @@
 
 use super::pending::{Asker, Pending, Stage, Wanted};
 use super::{MAX_PENDING, SharingService};
+use crate::node::membership::Refusal;
 use crate::node::service::Host;
 use crate::sharing::command::{Access, Command};
 use crate::sharing::ids::Reason;
 use crate::sharing::message::{Answer, Message, Sealed};
 use crate::sharing::probe::SharingProbe;
 use crate::sharing::state::{Lookup, ruling};
-use consim_core::{Context, NodeId, OpId};
+use consim_core::{Context, NodeId, OpId, Probe};
 use std::sync::Arc;
 
 impl SharingService {
@@ -32,8 +33,13 @@ impl SharingService {
             );
         };
         if !members.contains(&from) {
+            let why = Refusal::NotMember;
+            cx.emit(Probe::Unauthenticated {
+                subject: from,
+                reason: why.words(),
+            });
             refuse(cx, Reason::Unauthenticated);
-            return self.audit_refusal(cx, host, from);
+            return self.audit_refusal(cx, host, from, why);
         }
         let for_another_member = wanted.requester != from && members.contains(&wanted.requester);
         if for_another_member || op.0 >> 32 == u64::from(self.config.desk.0) {
@@ -42,7 +48,7 @@ impl SharingService {
         if self.known(cx, host, op, Asker::Server(from)) {
             return;
         }
-        if self.pending.len() >= MAX_PENDING {
+        if self.pending.len() >= MAX_PENDING && !self.pending.contains_key(&op) {
             return refuse(cx, Reason::Busy);
         }
         self.provide(cx, host, op, Asker::Server(from), wanted);
@@ -113,7 +119,8 @@ impl SharingService {
         }
     }
 
-    /// The audit entry is on the chain: the record goes out, or the denial is told.
+    /// The audit entry is on the chain: the record goes out, or the denial is told. An operation
+    /// that another institution repeats is not answered with what the first one may read.
     pub(super) fn release(
         &mut self,
         cx: &mut Context<'_>,
@@ -122,6 +129,9 @@ impl SharingService {
         asker: Asker,
         access: &Access,
     ) {
+        if !self.speaks_for(host, asker, access.requester) {
+            return Self::answer(cx, host, op, asker, Answer::Refused(Reason::NotAllowed));
+        }
         cx.emit(
             SharingProbe::Released {
                 op,

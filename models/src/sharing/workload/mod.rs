@@ -74,3 +74,6 @@ fn pick<T: Copy>(rng: &mut ChaCha12Rng, items: &[T]) -> Option<T> {
 fn picks(rng: &mut ChaCha12Rng, records: &[RecordId], n: u64) -> Vec<RecordId> {
     (0..n).filter_map(|_| pick(rng, records)).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use super::{BILLION, Common, PANEL, Pace, Place, draw, happens, patient, picks};
 use crate::sharing::config::VisitOptions;
 use crate::sharing::ids::RecordId;
 use crate::sharing::request::{Body, Request, Terms, Visit, Wish};
-use consim_core::{Arrival, Distribution, NodeId, Sampler, Span, Time, Workload};
+use consim_core::{Arrival, Distribution, NodeId, Sampler, Span, Time, Workload, WorkloadId};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng;
 use std::sync::Arc;
@@ -21,8 +21,6 @@ const RETURNING: u32 = 500_000_000;
 /// What a visit workload is told.
 #[derive(Clone, Debug)]
 pub struct VisitConfig {
-    /// The workload's number in the run: it makes the names of records unique.
-    pub number: u16,
     /// When and where.
     pub common: Common,
     /// What.
@@ -69,6 +67,12 @@ pub(super) struct Names {
 }
 
 impl Names {
+    fn of(workload: WorkloadId) -> Self {
+        Self {
+            prefix: u64::from(workload.0) << 48,
+            next: 0,
+        }
+    }
     pub(super) fn take(&mut self) -> RecordId {
         self.next += 1;
         RecordId(self.prefix | self.next)
@@ -97,15 +101,8 @@ impl VisitWorkload {
     /// A workload with its own random stream. Recorded visits are replayed if the options have
     /// them; without them a pace is needed.
     pub fn new(config: VisitConfig, rng: ChaCha12Rng) -> Self {
-        let VisitConfig {
-            number,
-            common,
-            options,
-        } = config;
-        let names = Names {
-            prefix: u64::from(number) << 48,
-            next: 0,
-        };
+        let VisitConfig { common, options } = config;
+        let names = Names::of(common.terms.workload);
         let (places, terms) = (common.places.clone(), common.terms);
         let source = match (&options.records, &common.pace) {
             _ if places.is_empty() => Source::Nothing,

@@ -24,6 +24,8 @@ pub struct RecordedVisit {
     pub at_ns: i64,
     /// The organisation in the source, if it says.
     pub provider: Option<Arc<str>>,
+    /// Was it an emergency?
+    pub emergency: bool,
     /// What was recorded.
     pub resources: Vec<RecordedResource>,
 }

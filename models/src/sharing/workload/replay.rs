@@ -12,6 +12,9 @@ use rand_chacha::ChaCha12Rng;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+#[cfg(test)]
+mod tests;
+
 /// The most reads of one visit: a doctor does not open a hundred documents of a long recorded
 /// encounter (assumed).
 pub(super) const MAX_READS: u64 = 64;
@@ -29,6 +32,11 @@ enum Clock {
 /// Replays a record set. Organisations of the source become institutions, round-robin in the order
 /// in which they appear; visits without one go where their patient goes. A patient's later visit
 /// at another institution reads the earlier records elsewhere.
+///
+/// Where the source has more organisations than there are institutions, an institution stands for
+/// several. What a patient permits to one of them would then be permitted to the others, so it is
+/// no standing grant: the patient is asked, and says yes to the one that was meant. A denial holds
+/// for the whole institution.
 #[derive(Debug)]
 pub(super) struct Replay {
     set: Arc<RecordSet>,
@@ -53,6 +61,8 @@ pub(super) struct Replay {
 #[derive(Debug, Default)]
 struct Homes {
     organisations: BTreeMap<Arc<str>, usize>,
+    /// How many organisations each institution stands for.
+    stands_for: BTreeMap<usize, usize>,
     patients: BTreeMap<Arc<str>, usize>,
     /// The consents of each patient, by index.
     consents: BTreeMap<Arc<str>, Vec<usize>>,
@@ -85,7 +95,14 @@ impl Homes {
                 homes.organisation(organisation, places);
             }
         }
+        for place in homes.organisations.values() {
+            *homes.stands_for.entry(*place).or_default() += 1;
+        }
         homes
+    }
+    /// Does the institution stand for other organisations too?
+    fn is_shared(&self, place: usize) -> bool {
+        self.stands_for.get(&place).is_some_and(|n| *n > 1)
     }
     fn organisation(&mut self, organisation: &Arc<str>, places: usize) -> usize {
         let next = self.organisations.len() % places;
@@ -146,28 +163,23 @@ impl Replay {
         if self.visit_at.is_none() {
             self.visit_at = self.instant(rng);
         }
-        let consent_at = self.from + CONSENT_SPACING.times(self.next_consent as u64);
         let set = Arc::clone(&self.set);
-        if let Some(consent) = set.consents.get(self.next_consent)
-            && consent_at < self.to
-            && self.visit_at.is_none_or(|at| consent_at <= at)
-        {
+        while let Some(consent) = set.consents.get(self.next_consent) {
+            let consent_at = self.consent_at(self.next_consent);
+            if consent_at >= self.to || self.visit_at.is_some_and(|at| at < consent_at) {
+                break;
+            }
             self.next_consent += 1;
-            return Some((
-                consent_at,
-                self.homes
-                    .patients
-                    .get(&consent.patient)
-                    .copied()
-                    .unwrap_or(0),
-                self.consent(consent),
-            ));
+            if let Some(wish) = self.consent(consent) {
+                let home = self.homes.patients.get(&consent.patient);
+                return Some((consent_at, home.copied().unwrap_or(0), wish));
+            }
         }
         let at = self.visit_at.take()?;
         let visit = set.visits.get(self.next_visit)?;
         self.next_visit += 1;
         let place = self.homes.of_visit(visit);
-        Some((at, place, self.visit(rng, visit, place)))
+        Some((at, place, self.visit(rng, visit, place, at)))
     }
 
     /// When the next visit is.
@@ -190,57 +202,70 @@ impl Replay {
         }
     }
 
-    /// A recorded consent as a standing one. Its period keeps its length: the recorded calendar is
-    /// not that of the run.
-    fn consent(&self, consent: &RecordedConsent) -> Wish {
-        let period = consent
-            .period
-            .and_then(|(from, to)| to.checked_sub(from))
-            .filter(|&ns| ns > 0);
+    /// When the recorded consent `index` is submitted.
+    fn consent_at(&self, index: usize) -> Time {
+        self.from + CONSENT_SPACING.times(index as u64)
+    }
+
+    /// A recorded consent as a standing one, if it can be one. Its period keeps its length: the
+    /// recorded calendar is not that of the run.
+    fn consent(&self, consent: &RecordedConsent) -> Option<Wish> {
+        let grantee = match &consent.organisation {
+            None => Grantee::Everyone,
+            Some(organisation) => {
+                let place = *self.homes.organisations.get(organisation)?;
+                if consent.permit && self.homes.is_shared(place) {
+                    return None;
+                }
+                Grantee::Institution(self.places.get(place)?.server)
+            }
+        };
         let change = if consent.permit {
-            Change::Grant(period.map(|ns| Span::from_nanos(ns.unsigned_abs())))
+            Change::Grant(length(consent))
         } else {
             Change::Deny
         };
-        let place = consent
-            .organisation
-            .as_ref()
-            .and_then(|organisation| self.homes.organisations.get(organisation));
-        let grantee = place
-            .and_then(|&place| self.places.get(place))
-            .map_or(Grantee::Everyone, |place| {
-                Grantee::Institution(place.server)
-            });
-        Wish::Consent {
+        Some(Wish::Consent {
             patient: Arc::clone(&consent.patient),
             grantee,
             change,
-        }
+        })
     }
 
-    /// What the patient's recorded consents say to an institution: the last one that speaks of it,
-    /// else the last one to everybody.
-    fn answer(&self, patient: &str, place: usize) -> Option<bool> {
-        let mine = self.homes.consents.get(patient)?;
-        let to = |consent: &RecordedConsent| {
-            consent
-                .organisation
-                .as_ref()
-                .map(|organisation| self.homes.organisations.get(organisation).copied())
+    /// What the patient's recorded consents say to an institution that sees the patient: the last
+    /// one that speaks of it, else the last one to everybody. As on the chain, a grant that has run
+    /// out is no word.
+    fn answer(&self, visit: &RecordedVisit, place: usize, now: Time) -> Option<bool> {
+        let mine = self.homes.consents.get(&visit.patient)?;
+        let last = |speaks: &dyn Fn(&RecordedConsent) -> bool| {
+            let consents = mine
+                .iter()
+                .filter_map(|&index| Some((index, self.set.consents.get(index)?)));
+            consents.filter(|(_, consent)| speaks(consent)).last()
         };
-        let own = |consent: &&RecordedConsent| to(consent) == Some(Some(place));
-        let consents = || {
-            mine.iter()
-                .rev()
-                .filter_map(|&index| self.set.consents.get(index))
+        let to_it = |consent: &RecordedConsent| {
+            let organisation = consent.organisation.as_ref();
+            let its = organisation.and_then(|its| self.homes.organisations.get(its));
+            let meant = !self.homes.is_shared(place) || consent.organisation == visit.provider;
+            its == Some(&place) && (meant || !consent.permit)
         };
-        let found = consents()
-            .find(own)
-            .or_else(|| consents().find(|consent| consent.organisation.is_none()));
-        found.map(|consent| consent.permit)
+        let to_everybody = |consent: &RecordedConsent| consent.organisation.is_none();
+        let holds = |(index, consent): &(usize, &RecordedConsent)| {
+            let end = length(consent).map(|length| self.consent_at(*index) + length);
+            !consent.permit || end.is_none_or(|end| now < end)
+        };
+        let words = [last(&to_it), last(&to_everybody)];
+        let word = words.into_iter().flatten().find(holds);
+        word.map(|(_, consent)| consent.permit)
     }
 
-    fn visit(&mut self, rng: &mut ChaCha12Rng, visit: &RecordedVisit, place: usize) -> Wish {
+    fn visit(
+        &mut self,
+        rng: &mut ChaCha12Rng,
+        visit: &RecordedVisit,
+        place: usize,
+        now: Time,
+    ) -> Wish {
         let names = &mut self.names;
         let resources: Vec<(RecordId, Body)> = visit
             .resources
@@ -265,6 +290,8 @@ impl Replay {
             .map(|(_, record)| *record)
             .collect();
         let all = reads.all.min(MAX_READS);
+        // The option's share comes on top of what is recorded.
+        let drawn = happens(rng, self.options.emergency);
         let elsewhere = if there.is_empty() {
             0
         } else {
@@ -272,11 +299,18 @@ impl Replay {
         };
         Wish::Visit(Visit {
             patient: Arc::clone(&visit.patient),
-            emergency: happens(rng, self.options.emergency),
+            emergency: visit.emergency || drawn,
             own: picks(rng, &here, all - elsewhere),
             elsewhere: picks(rng, &there, elsewhere),
-            answer: self.answer(&visit.patient, place),
+            answer: self.answer(visit, place, now),
             resources,
         })
     }
+}
+
+/// How long a recorded consent holds, if it ends.
+fn length(consent: &RecordedConsent) -> Option<Span> {
+    let (from, to) = consent.period?;
+    let ns = to.checked_sub(from).filter(|&ns| ns > 0)?;
+    Some(Span::from_nanos(ns.unsigned_abs()))
 }

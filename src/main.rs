@@ -7,6 +7,8 @@ mod cli;
 mod exit;
 mod list;
 mod overrides;
+mod run;
+mod timing;
 
 use clap::Parser as _;
 use std::process::ExitCode;
@@ -14,7 +16,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let code = match &cli.verb {
-        cli::Verb::Run(_) => exit::OTHER,
+        cli::Verb::Run(args) => run::run(args),
         cli::Verb::Check(args) => check::check(args),
         cli::Verb::List(args) => list::list(args),
     };

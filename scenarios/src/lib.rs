@@ -7,6 +7,7 @@ mod load;
 pub mod plan;
 pub mod profiles;
 pub mod registries;
+pub mod run;
 mod schema;
 pub mod sources;
 mod tree;

@@ -72,7 +72,7 @@ pub fn list(what: &str) -> Vec<Entry> {
                 ..entry(c.name, c.code, c.says)
             })
             .chain(
-                consim_models::sharing::checks(false, Span::ZERO)
+                consim_models::sharing::checks(&[], false, Span::ZERO)
                     .iter()
                     .map(|c| entry(c.name(), c.code(), c.says())),
             )

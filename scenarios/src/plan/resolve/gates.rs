@@ -154,7 +154,7 @@ impl Planner<'_> {
     }
 
     fn known_checks(&mut self, words: Option<&Words>) -> Vec<String> {
-        let domain = consim_models::sharing::checks(false, Span::ZERO);
+        let domain = consim_models::sharing::checks(&[], false, Span::ZERO);
         let known: Vec<&str> = CHECKS
             .iter()
             .map(|c| c.name)

@@ -1,0 +1,171 @@
+//! Which node of the kernel stands for whom.
+
+use crate::plan::{ChainPlan, FaultPlanKind, LinesPlan, Plan, Who};
+use consim_core::{ChainId, Distribution, NodeId, Span};
+use consim_kernel::config::{FaultKind, FaultWindow, Lines, NetworkConfig, NodeConfig, Target};
+use std::sync::Arc;
+
+/// Servers first, in institution order, then a desk for every institution. A desk is the people's
+/// side of an institution: it shares the institution's site and never crashes.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    /// The server of each institution; `None` for one that is no member of a chain.
+    pub(crate) servers: Vec<Option<NodeId>>,
+    /// The desk of each institution.
+    pub(crate) desks: Vec<NodeId>,
+    /// The institution of each node.
+    pub(crate) institution_of: Vec<usize>,
+    /// The chains by number.
+    pub(crate) chains: Vec<String>,
+}
+
+impl Layout {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let mut institution_of = Vec::new();
+        let mut next = |i: usize| {
+            institution_of.push(i);
+            NodeId(institution_of.len() as u32 - 1)
+        };
+        let member = |i: usize| plan.chains.values().any(|c| c.members.contains(&i));
+        let count = plan.institutions.len();
+        let servers = (0..count).map(|i| member(i).then(|| next(i))).collect();
+        let desks = (0..count).map(next).collect();
+        Self {
+            servers,
+            desks,
+            institution_of,
+            chains: plan.chains.keys().cloned().collect(),
+        }
+    }
+    pub(crate) fn node_count(&self) -> u32 {
+        self.institution_of.len() as u32
+    }
+    pub(crate) fn chain(&self, name: &str) -> Option<ChainId> {
+        self.chains
+            .iter()
+            .position(|c| c == name)
+            .map(|i| ChainId(i as u16))
+    }
+    pub(crate) fn is_server(&self, node: NodeId) -> bool {
+        self.servers.contains(&Some(node))
+    }
+    /// The servers of these institutions.
+    pub(crate) fn servers_of(&self, institutions: &[usize]) -> Vec<NodeId> {
+        institutions
+            .iter()
+            .filter_map(|&i| self.servers.get(i).copied().flatten())
+            .collect()
+    }
+    /// The server that an institution's desk talks to: its own, or that of the member with the
+    /// least mean delay (the first of these in node order).
+    pub(crate) fn entry(&self, plan: &Plan, chain: &ChainPlan, institution: usize) -> NodeId {
+        if let Some(Some(own)) = self.servers.get(institution) {
+            return *own;
+        }
+        let region = |i: usize| plan.institutions.get(i).map_or(0, |x| x.region);
+        let distance = |i: usize| {
+            let row = plan.network.delays.get(region(institution));
+            row.and_then(|r| r.get(region(i)))
+                .map_or(Span::MAX, Distribution::mean)
+        };
+        let nearest = chain
+            .members
+            .iter()
+            .copied()
+            .min_by_key(|&i| (distance(i), i));
+        nearest
+            .and_then(|i| self.servers.get(i).copied().flatten())
+            .unwrap_or_default()
+    }
+    /// The name of a node, as results print it: its institution's; a desk's says so.
+    pub(crate) fn name(&self, plan: &Plan, node: NodeId) -> String {
+        let institution = self
+            .institution_of
+            .get(node.index())
+            .and_then(|&i| plan.institutions.get(i));
+        let name = institution.map_or("?", |i| i.name.as_str());
+        if self.is_server(node) {
+            name.to_owned()
+        } else {
+            format!("{name} desk")
+        }
+    }
+
+    /// The kernel's nodes.
+    pub(crate) fn nodes(&self, plan: &Plan) -> Vec<NodeConfig> {
+        self.institution_of
+            .iter()
+            .enumerate()
+            .filter_map(|(node, &i)| {
+                let institution = plan.institutions.get(i)?;
+                Some(NodeConfig {
+                    name: self.name(plan, NodeId(node as u32)),
+                    region: institution.region as u32,
+                    site: i as u32,
+                    hardware: Arc::clone(&institution.hardware),
+                    clock_offset_ns: institution.clock_offset_ns,
+                    clock_drift_ppb: institution.clock_drift_ppb,
+                })
+            })
+            .collect()
+    }
+
+    pub(crate) fn network(plan: &Plan) -> NetworkConfig {
+        NetworkConfig {
+            regions: plan.network.delays.clone(),
+            link: plan.network.link.clone(),
+            site_link: plan.network.site_link.clone(),
+        }
+    }
+
+    /// The fault windows. A crash hits servers; a fault of lines hits the whole site, for which any
+    /// node of the institution stands.
+    pub(crate) fn faults(&self, plan: &Plan) -> Vec<FaultWindow> {
+        plan.faults
+            .iter()
+            .map(|(id, fault)| FaultWindow {
+                id: id.clone(),
+                from: fault.from,
+                to: fault.to,
+                kind: match &fault.kind {
+                    FaultPlanKind::Crash(who) => FaultKind::Crash {
+                        target: self.target(who),
+                    },
+                    FaultPlanKind::Partition(who) => FaultKind::Partition {
+                        target: self.target(who),
+                    },
+                    FaultPlanKind::Loss(lines, rate_ppb) => FaultKind::Loss {
+                        lines: self.lines(lines),
+                        rate_ppb: *rate_ppb,
+                    },
+                    FaultPlanKind::Delay(lines, add) => FaultKind::Delay {
+                        lines: self.lines(lines),
+                        add: add.clone(),
+                    },
+                },
+            })
+            .collect()
+    }
+
+    fn target(&self, who: &Who) -> Target {
+        match who {
+            Who::Institutions(list) => Target::Nodes(
+                list.iter()
+                    .filter_map(|&i| {
+                        let server = self.servers.get(i).copied().flatten();
+                        server.or_else(|| self.desks.get(i).copied())
+                    })
+                    .collect(),
+            ),
+            Who::LeaderOf(chain) => Target::LeaderOf(self.chain(chain).unwrap_or_default()),
+        }
+    }
+
+    fn lines(&self, lines: &LinesPlan) -> Lines {
+        match lines {
+            LinesPlan::Of(who) => Lines::Of(self.target(who)),
+            LinesPlan::FromTo(a, b) => Lines::FromTo(self.target(a), self.target(b)),
+            LinesPlan::Between(a, b) => Lines::Between(self.target(a), self.target(b)),
+        }
+    }
+}

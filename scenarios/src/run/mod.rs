@@ -1,0 +1,360 @@
+//! Plan -> kernel -> results.
+
+mod layout;
+mod spawner;
+mod trust;
+mod workloads;
+
+pub use spawner::Hooks;
+
+use crate::plan::{InputPlan, Plan, ServicePlan, WorkloadKind};
+use consim_check::assemble::{ChainIdentity, Domain, Identity, KernelFigures, assemble};
+use consim_check::invariants::{self, ChainSubject, Subjects};
+use consim_check::metrics::{Metrics, MetricsConfig, WorkloadSubject};
+use consim_check::outcome::{FaultOutcome, Input};
+use consim_check::results::{NodeUse, Region, Results};
+use consim_check::suite::Suite;
+use consim_core::{Keyring, NodeId, Observer, Payload, Probe, SecretKey, Span, Streams, Time};
+use consim_kernel::{Kernel, KernelConfig, Progress};
+use consim_models::sharing::{self, Summary};
+use layout::Layout;
+use spawner::Spawner;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Into how many slices a run is cut for its progress bar.
+const SLICES: u64 = 400;
+
+/// Why a plan cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The plan holds something that this version cannot run.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+/// A finished run.
+#[derive(Debug)]
+pub struct Run {
+    /// Everything for the reports.
+    pub results: Results,
+    /// The exit code of the verdict and the expectations.
+    pub exit_code: u8,
+}
+
+/// Runs `plan`; `progress` is told the share that is done, 0 to 1.
+pub fn execute(plan: &Plan, progress: &mut dyn FnMut(f64)) -> Result<Run, RunError> {
+    execute_with(plan, &Hooks::default(), progress)
+}
+
+/// Runs `plan` with some parts replaced, for tests that show that a check can fail.
+pub fn execute_with(
+    plan: &Plan,
+    hooks: &Hooks,
+    progress: &mut dyn FnMut(f64),
+) -> Result<Run, RunError> {
+    let (chain_name, chain) = match plan.chains.iter().next() {
+        Some(first) if plan.chains.len() == 1 => first,
+        _ => {
+            return Err(RunError::Unsupported(
+                "this version runs scenarios with exactly one chain".into(),
+            ));
+        }
+    };
+    let ServicePlan::DataSharing { options, .. } = match plan.services.values().next() {
+        Some(first) if plan.services.len() == 1 => first,
+        _ => {
+            return Err(RunError::Unsupported(
+                "this version runs scenarios with exactly one service".into(),
+            ));
+        }
+    };
+    let streams = Streams::new(plan.seed);
+    let layout = Arc::new(Layout::new(plan));
+    let chain_id = layout.chain(chain_name).unwrap_or_default();
+    let members: Arc<[NodeId]> = layout.servers_of(&chain.members).into();
+
+    let authorities = trust::authorities(plan);
+    let (keys, mut secrets) =
+        Keyring::generate(layout.node_count() + authorities, streams.key("keys"));
+    let authority_keys = secrets.split_off(layout.node_count() as usize);
+    let secrets: Vec<Arc<SecretKey>> = secrets.into_iter().map(Arc::new).collect();
+    let trust = trust::establish(plan, &layout, chain, authority_keys);
+
+    let subjects = Arc::new(Subjects {
+        chains: vec![ChainSubject {
+            id: chain_id,
+            name: chain_name.clone(),
+            members: members.to_vec(),
+            quorum: chain.quorum,
+        }],
+        keys: keys.clone(),
+        names: (0..layout.node_count())
+            .map(|n| layout.name(plan, NodeId(n)))
+            .collect(),
+        corrupt: Vec::new(),
+        restarts: plan
+            .faults
+            .values()
+            .any(|f| matches!(f.kind, crate::plan::FaultPlanKind::Crash(_))),
+        bound: plan.heal_bound,
+    });
+    let mut checks = invariants::build(&subjects, &plan.checks_only, &plan.checks_except);
+    let wanted = |name: &str, code: &str| {
+        let is = |word: &String| word == name || word == code;
+        (plan.checks_only.is_empty() || plan.checks_only.iter().any(is))
+            && !plan.checks_except.iter().any(is)
+    };
+    let domain_checks = sharing::checks(&members, options.emergency, plan.heal_bound);
+    checks.extend(
+        domain_checks
+            .into_iter()
+            .filter(|c| wanted(c.name(), c.code())),
+    );
+    let metrics = Metrics::new(MetricsConfig {
+        warmup: Time::ZERO + plan.warmup,
+        end: Time::ZERO + plan.duration,
+        interval: plan.interval,
+        workloads: plan
+            .workloads
+            .iter()
+            .map(|(name, workload)| WorkloadSubject {
+                name: name.clone(),
+                service: workload.service.clone(),
+            })
+            .collect(),
+        groups: groups(plan, &layout),
+        corrupt: Vec::new(),
+    });
+    let observer = RunObserver {
+        suite: Suite::new(metrics, checks),
+        summary: Summary::new(),
+    };
+
+    let spawner = Spawner::new(spawner::Parts {
+        plan,
+        layout: Arc::clone(&layout),
+        chain_id,
+        chain,
+        members,
+        keys,
+        secrets,
+        trust,
+        sharing: options.clone(),
+        hooks: hooks.clone(),
+    });
+    let config = KernelConfig {
+        streams,
+        start_ns: plan.start_ns,
+        nodes: layout.nodes(plan),
+        network: Layout::network(plan),
+        faults: layout.faults(plan),
+        workloads: workloads::build(plan, &layout, &streams),
+        spawner: Box::new(spawner),
+        end: Time::ZERO + plan.duration,
+    };
+    let mut kernel = Kernel::new(config, observer);
+    let slice = Span::from_nanos((plan.duration.nanos() / SLICES).max(1));
+    let mut until = Time::ZERO + slice;
+    while kernel.run_until(until) == Progress::More {
+        progress(until.seconds() / plan.duration.seconds());
+        until += slice;
+    }
+    let figures = figures(plan, &layout, &kernel);
+    let observer = kernel.into_observer();
+    let mut table = observer.summary.rows();
+    table.extend(source_rows(plan));
+    let domain = Domain {
+        metrics: BTreeMap::new(),
+        table,
+        attacks: Vec::new(),
+    };
+    let identity = identity(plan, chain_name, chain, chain_id);
+    let (results, exit_code) = assemble(&observer.suite, identity, figures, domain);
+    Ok(Run { results, exit_code })
+}
+
+/// All observers of a run.
+struct RunObserver {
+    suite: Suite,
+    summary: Summary,
+}
+
+impl Observer for RunObserver {
+    fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
+        self.suite.probe(at, node, probe);
+        self.summary.probe(at, node, probe);
+    }
+    fn sent(&mut self, at: Time, from: NodeId, payload: &dyn Payload, receivers: usize) {
+        self.suite.sent(at, from, payload, receivers);
+    }
+    fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
+        self.suite.node_up(at, node, up);
+    }
+    fn fault(&mut self, at: Time, id: &str, open: bool) {
+        self.suite.fault(at, id, open);
+    }
+    fn end(&mut self, at: Time) {
+        self.suite.end(at);
+    }
+}
+
+/// Groups of institutions with their nodes, for per-group metrics.
+fn groups(plan: &Plan, layout: &Layout) -> Vec<(String, Vec<NodeId>)> {
+    let mut groups: BTreeMap<&str, Vec<NodeId>> = BTreeMap::new();
+    for (node, &i) in layout.institution_of.iter().enumerate() {
+        if let Some(institution) = plan.institutions.get(i) {
+            groups
+                .entry(&institution.group)
+                .or_default()
+                .push(NodeId(node as u32));
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(name, nodes)| (name.to_owned(), nodes))
+        .collect()
+}
+
+fn figures<O: Observer>(plan: &Plan, layout: &Layout, kernel: &Kernel<O>) -> KernelFigures {
+    let totals = kernel.totals();
+    let length = plan.duration.seconds().max(f64::MIN_POSITIVE);
+    let node_use = kernel
+        .usage()
+        .iter()
+        .zip(0u32..)
+        .filter(|(_, n)| layout.is_server(NodeId(*n)))
+        .filter_map(|(usage, n)| {
+            let institution = plan
+                .institutions
+                .get(*layout.institution_of.get(n as usize)?)?;
+            Some(NodeUse {
+                name: institution.name.clone(),
+                tier: institution.tier.clone(),
+                region: plan.network.regions.get(institution.region)?.name.clone(),
+                cpu: usage.cpu.seconds() / length,
+                nic_out: usage.nic_out.seconds() / length,
+                nic_in: usage.nic_in.seconds() / length,
+                disk: usage.disk.seconds() / length,
+                messages: usage.messages,
+                bytes_out: usage.bytes_out,
+                down_s: usage.down.seconds(),
+            })
+        })
+        .collect();
+    let faults = kernel
+        .fault_effects()
+        .into_iter()
+        .map(|effect| FaultOutcome {
+            id: effect.id,
+            kind: effect.kind.to_owned(),
+            code: effect.code.to_owned(),
+            took_effect: effect.took_effect,
+            unit: effect.unit.to_owned(),
+            from_s: effect.from.seconds(),
+            to_s: effect.to.seconds(),
+            hit: effect.hit.iter().map(|&n| layout.name(plan, n)).collect(),
+        })
+        .collect();
+    KernelFigures {
+        traffic: kernel
+            .usage()
+            .iter()
+            .map(|usage| (usage.messages, usage.bytes_out))
+            .collect(),
+        events: totals.events,
+        messages: totals.messages,
+        bytes: totals.bytes,
+        partial: totals.partial,
+        run_digest: kernel.run_digest(),
+        node_use,
+        faults,
+        flows: kernel.flows().to_vec(),
+    }
+}
+
+fn identity(
+    plan: &Plan,
+    chain_name: &str,
+    chain: &crate::plan::ChainPlan,
+    chain_id: consim_core::ChainId,
+) -> Identity {
+    let regions = plan
+        .network
+        .regions
+        .iter()
+        .enumerate()
+        .map(|(i, region)| Region {
+            name: region.name.clone(),
+            lat: f64::from(region.lat_udeg) / 1e6,
+            lon: f64::from(region.lon_udeg) / 1e6,
+            nodes: plan
+                .institutions
+                .iter()
+                .filter(|institution| institution.region == i)
+                .map(|institution| (institution.name.clone(), institution.tier.clone()))
+                .collect(),
+        })
+        .collect();
+    Identity {
+        scenario: plan.name.clone(),
+        about: plan.about.clone(),
+        variant: None,
+        seed: plan.seed,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        plan_digest: plan.digest.clone(),
+        design_digest: plan.design_digest.clone(),
+        chains: vec![ChainIdentity {
+            id: chain_id,
+            name: chain_name.to_owned(),
+            instance: None,
+            protocol: chain.protocol.clone(),
+            nodes: chain.members.len() as u64,
+            f: chain.f as u64,
+            quorum: chain.quorum as u64,
+            block_wait: chain.block.wait,
+            floor: chain.floor,
+        }],
+        expectations: plan.expect.clone(),
+        inputs: plan.inputs.iter().map(input).collect(),
+        regions,
+        notes: plan.notes.clone(),
+        plan_yaml: plan.yaml.clone(),
+        sources: plan.sources.clone(),
+    }
+}
+
+fn input(input: &InputPlan) -> Input {
+    Input {
+        path: input.path.clone(),
+        taken: input.taken,
+        skipped: input.skipped,
+        notes: input.notes.clone(),
+    }
+}
+
+/// What a reader should know of recorded data: how many patients, and how many of them say nothing
+/// about sharing.
+fn source_rows(plan: &Plan) -> Vec<(String, String)> {
+    let mut rows = Vec::new();
+    for workload in plan.workloads.values() {
+        if let WorkloadKind::Visits(options, _) = &workload.kind
+            && let Some(records) = &options.records
+        {
+            rows.push((
+                "recorded visits".to_owned(),
+                records.visits.len().to_string(),
+            ));
+            rows.push(("recorded patients".to_owned(), records.patients.to_string()));
+            rows.push((
+                "recorded consents".to_owned(),
+                records.consents.len().to_string(),
+            ));
+            rows.push((
+                "recorded patients without a consent (default policy)".to_owned(),
+                records.patients_without_consent.to_string(),
+            ));
+        }
+    }
+    rows
+}

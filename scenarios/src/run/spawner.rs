@@ -1,0 +1,209 @@
+//! Makes the processes of a run.
+
+use super::layout::Layout;
+use super::trust::Trust;
+use crate::plan::{ChainPlan, Plan};
+use consim_core::{ChainId, Context, Event, Keyring, NodeId, Process, SecretKey, StateMachine};
+use consim_kernel::Spawn;
+use consim_models::consensus::{self, BlockLimits, MempoolLimits, ProtocolOptions, ReplicaConfig};
+use consim_models::ledger::ExecutionCache;
+use consim_models::node::{FullNode, NodeConfig};
+use consim_models::sharing::config::SharingOptions;
+use consim_models::sharing::{
+    CertificateGate, Desk, DeskConfig, Honest, Policy, PseudonymKey, ServiceConfig, SharingMachine,
+    SharingService,
+};
+use std::sync::Arc;
+
+/// How the servers of a run keep the rules, by institution.
+pub type PolicyOf = Arc<dyn Fn(usize) -> Box<dyn Policy> + Send + Sync>;
+
+/// Parts of a run that tests replace.
+#[derive(Clone)]
+pub struct Hooks {
+    /// How each institution's server keeps the rules of data sharing.
+    pub policy: PolicyOf,
+    /// May nodes share the execution of a block?
+    pub share_executions: bool,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Self {
+            policy: Arc::new(|_| Box::new(Honest)),
+            share_executions: true,
+        }
+    }
+}
+
+/// What processes are made of.
+pub(crate) struct Parts<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) layout: Arc<Layout>,
+    pub(crate) chain_id: ChainId,
+    pub(crate) chain: &'a ChainPlan,
+    pub(crate) members: Arc<[NodeId]>,
+    pub(crate) keys: Keyring,
+    pub(crate) secrets: Vec<Arc<SecretKey>>,
+    pub(crate) trust: Trust,
+    pub(crate) sharing: SharingOptions,
+    pub(crate) hooks: Hooks,
+}
+
+/// An institution, as far as its processes need it.
+struct Place {
+    name: Arc<str>,
+    supervision: bool,
+    /// The server that its desk talks to: its own, or the nearest member's.
+    entry: NodeId,
+}
+
+pub(crate) struct Spawner {
+    layout: Arc<Layout>,
+    places: Vec<Place>,
+    chain_id: ChainId,
+    members: Arc<[NodeId]>,
+    quorum: usize,
+    options: ProtocolOptions,
+    block: BlockLimits,
+    mempool: MempoolLimits,
+    timeout: consim_core::Span,
+    checkpoint: u64,
+    keys: Keyring,
+    secrets: Vec<Arc<SecretKey>>,
+    trust: Trust,
+    sharing: SharingOptions,
+    machine: Arc<dyn StateMachine>,
+    pseudonyms: PseudonymKey,
+    executions: ExecutionCache,
+    hooks: Hooks,
+}
+
+impl Spawner {
+    pub(crate) fn new(parts: Parts<'_>) -> Self {
+        let Parts {
+            plan,
+            layout,
+            chain_id,
+            chain,
+            members,
+            keys,
+            secrets,
+            trust,
+            sharing,
+            hooks,
+        } = parts;
+        let places = plan
+            .institutions
+            .iter()
+            .enumerate()
+            .map(|(i, institution)| Place {
+                name: institution.name.as_str().into(),
+                supervision: institution.tier == "regulator",
+                entry: layout.entry(plan, chain, i),
+            })
+            .collect();
+        let supervision: Vec<NodeId> = plan
+            .institutions
+            .iter()
+            .zip(&layout.servers)
+            .filter(|(institution, _)| institution.tier == "regulator")
+            .filter_map(|(_, server)| *server)
+            .collect();
+        let machine = SharingMachine::new(Arc::clone(&members), supervision.into());
+        let executions = if hooks.share_executions {
+            ExecutionCache::shared()
+        } else {
+            ExecutionCache::off()
+        };
+        Self {
+            places,
+            chain_id,
+            members,
+            quorum: chain.quorum,
+            options: chain.options.clone(),
+            block: chain.block,
+            mempool: chain.mempool,
+            timeout: chain.timeout,
+            checkpoint: chain.checkpoint,
+            keys,
+            secrets,
+            trust,
+            sharing,
+            machine: Arc::new(machine),
+            pseudonyms: PseudonymKey::of_seed(plan.seed),
+            executions,
+            hooks,
+            layout,
+        }
+    }
+
+    fn server(&self, node: NodeId, institution: usize, place: &Place) -> Option<Box<dyn Process>> {
+        let key = self.secrets.get(node.index())?;
+        let replica = consensus::build(
+            ReplicaConfig {
+                chain: self.chain_id,
+                me: node,
+                members: Arc::clone(&self.members),
+                quorum: self.quorum,
+                key: Arc::clone(key),
+                keys: self.keys.clone(),
+                block: self.block,
+                mempool: self.mempool,
+                timeout: self.timeout,
+                checkpoint: self.checkpoint,
+            },
+            &self.options,
+        );
+        let service = SharingService::new(ServiceConfig {
+            options: self.sharing.clone(),
+            pseudonyms: self.pseudonyms,
+            name: Arc::clone(&place.name),
+            desk: *self.layout.desks.get(institution)?,
+            members: Arc::clone(&self.members),
+            supervision: place.supervision,
+            gate: Box::new(CertificateGate),
+            policy: (self.hooks.policy)(institution),
+        });
+        let config = NodeConfig {
+            node,
+            chain: self.chain_id,
+            members: Arc::clone(&self.members),
+            key: Arc::clone(key),
+            keys: self.keys.clone(),
+            machine: Arc::clone(&self.machine),
+            executions: self.executions.clone(),
+            genesis: Arc::clone(&self.trust.genesis),
+            certificate: *self.trust.certificates.get(node.index())?,
+        };
+        Some(Box::new(FullNode::new(config, replica, Box::new(service))))
+    }
+
+    fn desk(&self, node: NodeId, place: &Place) -> Option<Box<dyn Process>> {
+        Some(Box::new(Desk::new(DeskConfig {
+            server: place.entry,
+            certificate: self.trust.certificates.get(node.index())?.to_bytes().into(),
+            options: self.sharing.clone(),
+        })))
+    }
+}
+
+impl Spawn for Spawner {
+    fn spawn(&mut self, node: NodeId) -> Box<dyn Process> {
+        let made = self.layout.institution_of.get(node.index()).and_then(|&i| {
+            let place = self.places.get(i)?;
+            if self.layout.is_server(node) {
+                self.server(node, i, place)
+            } else {
+                self.desk(node, place)
+            }
+        });
+        made.unwrap_or_else(|| Box::new(Nothing))
+    }
+}
+
+/// The process of a node that the layout does not know; the kernel never asks for one.
+struct Nothing;
+impl Process for Nothing {
+    fn handle(&mut self, _cx: &mut Context<'_>, _event: Event<'_>) {}
+}

@@ -1,0 +1,81 @@
+//! The workloads of a plan.
+
+use super::layout::Layout;
+use crate::plan::{Load, Plan, ReplaySpacing, WorkloadKind, WorkloadPlan};
+use consim_core::{Span, Streams, Workload, WorkloadId};
+use consim_models::sharing::request::Terms;
+use consim_models::sharing::workload::{
+    AuditWorkload, Common, ConsentWorkload, Day, Pace, Place, Spacing, VisitConfig, VisitWorkload,
+};
+
+const DAY_NS: i64 = 86_400_000_000_000;
+
+/// One generator a workload, each on its own random stream.
+pub(crate) fn build(plan: &Plan, layout: &Layout, streams: &Streams) -> Vec<Box<dyn Workload>> {
+    plan.workloads
+        .iter()
+        .zip(0u16..)
+        .map(|((name, workload), number)| -> Box<dyn Workload> {
+            let common = common(plan, layout, workload, WorkloadId(number));
+            let rng = streams.stream(&format!("workload/{name}"));
+            match &workload.kind {
+                WorkloadKind::Visits(options, _) => {
+                    let options = options.clone();
+                    Box::new(VisitWorkload::new(VisitConfig { common, options }, rng))
+                }
+                WorkloadKind::Consents(options) => {
+                    Box::new(ConsentWorkload::new(&common, *options, rng))
+                }
+                WorkloadKind::Audits => Box::new(AuditWorkload::new(&common, rng)),
+            }
+        })
+        .collect()
+}
+
+fn common(plan: &Plan, layout: &Layout, workload: &WorkloadPlan, number: WorkloadId) -> Common {
+    let (institutions, pace): (Vec<usize>, Pace) = match &workload.load {
+        Load::Rates { rates, even } => {
+            let pace = Pace::Rates {
+                rates: rates.values().copied().collect(),
+                even: *even,
+            };
+            (rates.keys().copied().collect(), pace)
+        }
+        Load::Recorded(institutions) => {
+            let spacing = match workload.kind {
+                WorkloadKind::Visits(_, ReplaySpacing::Scaled) => Spacing::Scaled,
+                _ => Spacing::Ranked,
+            };
+            (institutions.clone(), Pace::Recorded(spacing))
+        }
+    };
+    let local = plan
+        .start_ns
+        .saturating_add(i64::from(plan.zone_s) * 1_000_000_000);
+    Common {
+        terms: Terms {
+            workload: number,
+            deadline: workload.deadline,
+            retry_after: workload.retry_after,
+            retry_times: workload.retry_times,
+        },
+        places: institutions
+            .iter()
+            .filter_map(|&i| {
+                let desk = *layout.desks.get(i)?;
+                let chain = plan.chains.values().next()?;
+                Some(Place {
+                    desk,
+                    server: layout.entry(plan, chain, i),
+                })
+            })
+            .collect(),
+        pace,
+        day: Day::new(
+            workload.day,
+            Span::from_nanos(local.rem_euclid(DAY_NS) as u64),
+        ),
+        from: workload.from,
+        to: workload.to,
+    }
+}

@@ -29,14 +29,14 @@ impl Planner<'_> {
         let mut whole = true;
         for (name, fault) in &scenario.faults {
             let kind = self.fault_kind(name, fault);
+            if !fault.common.enabled.value.0 {
+                continue;
+            }
             let windows = self.windows(name, fault);
             let (Some(kind), Some(windows)) = (kind, windows) else {
                 whole = false;
                 continue;
             };
-            if !fault.common.enabled.value.0 {
-                continue;
-            }
             for (number, window) in windows {
                 let id = match number {
                     0 => name.value.0.clone(),

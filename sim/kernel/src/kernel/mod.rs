@@ -1,15 +1,18 @@
 //! The event loop.
 
-use crate::config::{FaultWindow, NetworkConfig, NodeConfig, Target};
+mod disturb;
+mod effects;
+
+use crate::config::{FaultWindow, NetworkConfig, NodeConfig};
 use crate::digest::{Mark, RunDigest};
 use crate::faults::{FaultEffect, Faults};
-use crate::network::{Fate, Network, Place, transfer};
+use crate::network::{Network, Place, transfer};
 use crate::node::{Node, Pending, Usage};
 use crate::queue::{Class, Item, Queue, Tie};
 use crate::slab::Sends;
 use consim_core::{
-    ChainId, Context, Effect, Effects, Event, NodeId, Observer, Payload, Probe, Process, Streams,
-    Time, TimerKey, Work, Workload, Write, WriteToken, mix,
+    ChainId, Context, Effects, Event, NodeId, Observer, Payload, Probe, Process, Streams, Time,
+    TimerKey, Work, Workload, WriteToken,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -449,221 +452,6 @@ impl<O: Observer> Kernel<O> {
         self.effects = effects;
     }
 
-    fn carry_out(&mut self, i: usize, finish: Time, effect: Effect) {
-        match effect {
-            Effect::Send { to, payload } => self.send(i, finish, &[to], payload),
-            Effect::Multicast { to, payload } => self.send(i, finish, &to, payload),
-            Effect::SetTimer { key, after } => self.set_timer(i, key, finish + after),
-            Effect::CancelTimer { key } => {
-                if let Some(timer) = self
-                    .nodes
-                    .get_mut(i)
-                    .and_then(|n| n.timers.iter_mut().find(|t| t.key == key))
-                {
-                    timer.armed = false;
-                    timer.generation += 1;
-                }
-            }
-            Effect::Persist { token, writes } => self.persist(i, finish, token, writes),
-        }
-    }
-
-    fn send(&mut self, i: usize, finish: Time, to: &[NodeId], payload: Arc<dyn Payload>) {
-        let Some(node) = self.nodes.get_mut(i) else {
-            return;
-        };
-        self.wire.clear();
-        payload.encode(&mut self.wire);
-        debug_assert_eq!(
-            self.wire.len(),
-            payload.encoded_len(),
-            "encoded_len of {}",
-            payload.kind()
-        );
-        let bytes = self.wire.len() as u64;
-        let (from, epoch, counter) = (node.id, node.epoch, node.sends);
-        node.sends += 1;
-        let receivers = to.iter().filter(|&&r| r != from).count();
-        let id = mix(u64::from(from.0), counter) as u32;
-        self.digest
-            .send(finish, from.0, id, receivers as u32, &self.wire);
-        self.observer
-            .sent(self.now, from, payload.as_ref(), receivers);
-        let from_place = place(node);
-        let rate = node.config.hardware.nic_out;
-        let send = self
-            .sends
-            .insert(from, epoch, finish, payload, bytes as u32, id, counter);
-        let per_copy = transfer(bytes, rate);
-        let quiet = self.faults.is_quiet();
-        for &receiver in to {
-            if receiver == from {
-                continue;
-            }
-            let Some(target) = self.nodes.get(receiver.index()) else {
-                continue;
-            };
-            let to_place = place(target);
-            let Some(node) = self.nodes.get_mut(i) else {
-                return;
-            };
-            let depart = node.nic_out_free.later(finish) + per_copy;
-            node.nic_out_free = depart;
-            node.usage.nic_out += per_copy;
-            node.usage.bytes_out += bytes;
-            self.totals.bytes += bytes;
-            if from_place.site != to_place.site
-                && let Some(cell) = self
-                    .flows
-                    .get_mut(from_place.region as usize)
-                    .and_then(|r| r.get_mut(to_place.region as usize))
-            {
-                *cell += bytes;
-            }
-            let mut extra = crate::network::Extra::default();
-            if !quiet {
-                if self.faults.cuts(from_place, to_place) {
-                    continue;
-                }
-                extra = self.faults.extra(from_place, to_place);
-            }
-            match self
-                .network
-                .send(depart, from_place, to_place, bytes, extra)
-            {
-                Fate::Deliver {
-                    at,
-                    retransmissions,
-                } => {
-                    if retransmissions > 0 && extra.loss_ppb > 0 {
-                        self.faults
-                            .credit_loss(from_place, to_place, u64::from(retransmissions));
-                    }
-                    self.sends.retain(send);
-                    let tie = Tie::new(Class::Arrival, from.0, counter, receiver.0);
-                    self.queue.push(
-                        at,
-                        tie,
-                        Item::Arrival {
-                            send,
-                            to: receiver.0,
-                            queued: false,
-                        },
-                    );
-                }
-                Fate::Lost => {
-                    if extra.loss_ppb > 0 {
-                        self.faults.credit_loss(from_place, to_place, 1);
-                    }
-                }
-            }
-        }
-        self.sends.release(send);
-    }
-
-    // ---- timers and disk -----------------------------------------------------------------------
-
-    fn set_timer(&mut self, i: usize, key: TimerKey, deadline: Time) {
-        let Some(node) = self.nodes.get_mut(i) else {
-            return;
-        };
-        let slot = node.timer_slot(key);
-        let Some(timer) = node.timers.get_mut(slot) else {
-            return;
-        };
-        timer.armed = true;
-        timer.deadline = deadline;
-        timer.generation += 1;
-        if timer.ticket > deadline {
-            timer.ticket = deadline;
-            let tie = Tie::new(Class::Timer, i as u32, key.0, 0);
-            self.queue.push(
-                deadline,
-                tie,
-                Item::Timer {
-                    node: i as u32,
-                    slot: slot as u32,
-                },
-            );
-        }
-    }
-
-    fn timer_ticket(&mut self, i: usize, slot: u32) {
-        let now = self.now;
-        let Some(node) = self.nodes.get_mut(i) else {
-            return;
-        };
-        let Some(timer) = node.timers.get_mut(slot as usize) else {
-            return;
-        };
-        if timer.ticket != now {
-            return; // an earlier ticket took its place
-        }
-        timer.ticket = Time::MAX;
-        if !timer.armed {
-            return;
-        }
-        if timer.deadline > now {
-            timer.ticket = timer.deadline;
-            let tie = Tie::new(Class::Timer, i as u32, timer.key.0, 0);
-            self.queue.push(
-                timer.deadline,
-                tie,
-                Item::Timer {
-                    node: i as u32,
-                    slot,
-                },
-            );
-            return;
-        }
-        let generation = timer.generation;
-        self.enter(i, Pending::Timer { slot, generation });
-    }
-
-    fn persist(&mut self, i: usize, finish: Time, token: WriteToken, writes: Vec<Write>) {
-        let Some(node) = self.nodes.get_mut(i) else {
-            return;
-        };
-        let bytes: usize = writes
-            .iter()
-            .filter_map(|w| w.value.as_ref())
-            .map(|v| v.encoded_len())
-            .sum();
-        let op = node.next_write;
-        node.next_write += 1;
-        let draw = mix(
-            mix(self.streams.seed() ^ 0x6469_736b, u64::from(node.id.0)),
-            op,
-        );
-        let hardware = &node.config.hardware;
-        let time =
-            transfer(bytes as u64, hardware.disk_write.saturating_mul(8)) + node.fsync.sample(draw);
-        let done = node.disk_free.later(finish) + time;
-        node.disk_free = done;
-        node.usage.disk += time;
-        node.writes.insert(op, (token, writes));
-        self.queue.push(
-            done,
-            Tie::new(Class::Disk, i as u32, op, 0),
-            Item::Disk { node: i as u32, op },
-        );
-    }
-
-    fn disk_done(&mut self, i: usize, op: u64) {
-        let Some(node) = self.nodes.get_mut(i) else {
-            return;
-        };
-        // Writes of an epoch that ended are gone from the table.
-        let Some((token, writes)) = node.writes.remove(&op) else {
-            return;
-        };
-        for write in writes {
-            node.disk.apply(write);
-        }
-        self.digest.mark(self.now, Mark::Disk, i as u32, token.0);
-        self.enter(i, Pending::Persisted { token });
-    }
-
     // ---- requests ------------------------------------------------------------------------------
 
     fn pull(&mut self, workload: u32) {
@@ -699,74 +487,6 @@ impl<O: Observer> Kernel<O> {
             }
         }
         self.pull(workload);
-    }
-
-    // ---- faults --------------------------------------------------------------------------------
-
-    fn open_fault(&mut self, index: usize) {
-        let nodes = &self.nodes;
-        let views = &self.views;
-        let resolve = |target: &Target| match target {
-            Target::Nodes(list) => list.clone(),
-            Target::LeaderOf(chain) => leader(views, nodes, *chain).into_iter().collect(),
-        };
-        let down = self.faults.open(index, resolve, |n| {
-            nodes.get(n.index()).map_or(0, |n| n.config.site)
-        });
-        let id = self.fault_id(index);
-        self.observer.fault(self.now, &id, true);
-        for node in down {
-            if self.take_down(node) {
-                self.faults.count(index, 1);
-            }
-        }
-    }
-
-    fn close_fault(&mut self, index: usize) {
-        for node in self.faults.close(index) {
-            self.bring_up(node);
-        }
-        let id = self.fault_id(index);
-        self.observer.fault(self.now, &id, false);
-    }
-
-    fn fault_id(&self, index: usize) -> String {
-        self.faults
-            .windows
-            .get(index)
-            .map(|w| w.id.clone())
-            .unwrap_or_default()
-    }
-
-    fn take_down(&mut self, id: NodeId) -> bool {
-        let Some(node) = self.nodes.get_mut(id.index()) else {
-            return false;
-        };
-        node.downs += 1;
-        if node.downs > 1 {
-            return false;
-        }
-        for send in node.crash(self.now) {
-            self.sends.release(send);
-        }
-        for views in self.views.values_mut() {
-            views.remove(&id);
-        }
-        self.digest.mark(self.now, Mark::Down, id.0, 0);
-        self.observer.node_up(self.now, id, false);
-        true
-    }
-
-    fn bring_up(&mut self, id: NodeId) {
-        let Some(node) = self.nodes.get_mut(id.index()) else {
-            return;
-        };
-        node.downs = node.downs.saturating_sub(1);
-        if node.downs == 0 {
-            node.usage.down += self.now - node.down_since;
-            self.digest.mark(self.now, Mark::Up, id.0, 0);
-            self.start_node(id.index(), true);
-        }
     }
 
     // ---- results -------------------------------------------------------------------------------
@@ -826,22 +546,4 @@ fn place(node: &Node) -> Place {
         region: node.config.region,
         site: node.config.site,
     }
-}
-
-/// Who leads `chain` now: the leader of the highest view that an up node is in. While it is down,
-/// nobody leads and the next to lead is not known before somebody enters the next view, so the
-/// leader of the highest view stands for it.
-fn leader(
-    views: &BTreeMap<ChainId, BTreeMap<NodeId, (u64, NodeId)>>,
-    nodes: &[Node],
-    chain: ChainId,
-) -> Option<NodeId> {
-    let up = |n: &NodeId| nodes.get(n.index()).is_some_and(|n| n.process.is_some());
-    views
-        .get(&chain)?
-        .iter()
-        .filter(|(n, _)| up(n))
-        .map(|(_, v)| v)
-        .max_by_key(|(view, _)| *view)
-        .map(|&(_, leader)| leader)
 }

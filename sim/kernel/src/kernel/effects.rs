@@ -1,0 +1,226 @@
+//! What a handler asked for: sends, timers, writes.
+
+use super::{Kernel, place};
+use crate::digest::Mark;
+use crate::network::{Extra, Fate, transfer};
+use crate::node::Pending;
+use crate::queue::{Class, Item, Tie};
+use consim_core::{Effect, NodeId, Observer, Payload, Time, TimerKey, Write, WriteToken, mix};
+use std::sync::Arc;
+
+impl<O: Observer> Kernel<O> {
+    pub(super) fn carry_out(&mut self, i: usize, finish: Time, effect: Effect) {
+        match effect {
+            Effect::Send { to, payload } => self.send(i, finish, &[to], payload),
+            Effect::Multicast { to, payload } => self.send(i, finish, &to, payload),
+            Effect::SetTimer { key, after } => self.set_timer(i, key, finish + after),
+            Effect::CancelTimer { key } => {
+                if let Some(timer) = self
+                    .nodes
+                    .get_mut(i)
+                    .and_then(|n| n.timers.iter_mut().find(|t| t.key == key))
+                {
+                    timer.armed = false;
+                    timer.generation += 1;
+                }
+            }
+            Effect::Persist { token, writes } => self.persist(i, finish, token, writes),
+        }
+    }
+
+    fn send(&mut self, i: usize, finish: Time, to: &[NodeId], payload: Arc<dyn Payload>) {
+        let Some(node) = self.nodes.get_mut(i) else {
+            return;
+        };
+        self.wire.clear();
+        payload.encode(&mut self.wire);
+        debug_assert_eq!(
+            self.wire.len(),
+            payload.encoded_len(),
+            "encoded_len of {}",
+            payload.kind()
+        );
+        let bytes = self.wire.len() as u64;
+        let (from, epoch, counter) = (node.id, node.epoch, node.sends);
+        node.sends += 1;
+        let receivers = to.iter().filter(|&&r| r != from).count();
+        let id = mix(u64::from(from.0), counter) as u32;
+        self.digest
+            .send(finish, from.0, id, receivers as u32, &self.wire);
+        self.observer
+            .sent(self.now, from, payload.as_ref(), receivers);
+        let from_place = place(node);
+        let rate = node.config.hardware.nic_out;
+        let send = self
+            .sends
+            .insert(from, epoch, finish, payload, bytes as u32, id, counter);
+        let per_copy = transfer(bytes, rate);
+        let quiet = self.faults.is_quiet();
+        for &receiver in to {
+            if receiver == from {
+                continue;
+            }
+            let Some(target) = self.nodes.get(receiver.index()) else {
+                continue;
+            };
+            let to_place = place(target);
+            let Some(node) = self.nodes.get_mut(i) else {
+                return;
+            };
+            let depart = node.nic_out_free.later(finish) + per_copy;
+            node.nic_out_free = depart;
+            node.usage.nic_out += per_copy;
+            node.usage.bytes_out += bytes;
+            self.totals.bytes += bytes;
+            if from_place.site != to_place.site
+                && let Some(cell) = self
+                    .flows
+                    .get_mut(from_place.region as usize)
+                    .and_then(|r| r.get_mut(to_place.region as usize))
+            {
+                *cell += bytes;
+            }
+            let mut extra = Extra::default();
+            if !quiet {
+                if self.faults.cuts(from_place, to_place) {
+                    continue;
+                }
+                extra = self.faults.extra(from_place, to_place);
+            }
+            match self
+                .network
+                .send(depart, from_place, to_place, bytes, extra)
+            {
+                Fate::Deliver {
+                    at,
+                    retransmissions,
+                } => {
+                    if retransmissions > 0 && extra.loss_ppb > 0 {
+                        self.faults
+                            .credit_loss(from_place, to_place, u64::from(retransmissions));
+                    }
+                    self.sends.retain(send);
+                    let tie = Tie::new(Class::Arrival, from.0, counter, receiver.0);
+                    self.queue.push(
+                        at,
+                        tie,
+                        Item::Arrival {
+                            send,
+                            to: receiver.0,
+                            queued: false,
+                        },
+                    );
+                }
+                Fate::Lost => {
+                    if extra.loss_ppb > 0 {
+                        self.faults.credit_loss(from_place, to_place, 1);
+                    }
+                }
+            }
+        }
+        self.sends.release(send);
+    }
+
+    // ---- timers and disk -----------------------------------------------------------------------
+
+    fn set_timer(&mut self, i: usize, key: TimerKey, deadline: Time) {
+        let Some(node) = self.nodes.get_mut(i) else {
+            return;
+        };
+        let slot = node.timer_slot(key);
+        let Some(timer) = node.timers.get_mut(slot) else {
+            return;
+        };
+        timer.armed = true;
+        timer.deadline = deadline;
+        timer.generation += 1;
+        if timer.ticket > deadline {
+            timer.ticket = deadline;
+            let tie = Tie::new(Class::Timer, i as u32, key.0, 0);
+            self.queue.push(
+                deadline,
+                tie,
+                Item::Timer {
+                    node: i as u32,
+                    slot: slot as u32,
+                },
+            );
+        }
+    }
+
+    pub(super) fn timer_ticket(&mut self, i: usize, slot: u32) {
+        let now = self.now;
+        let Some(node) = self.nodes.get_mut(i) else {
+            return;
+        };
+        let Some(timer) = node.timers.get_mut(slot as usize) else {
+            return;
+        };
+        if timer.ticket != now {
+            return; // an earlier ticket took its place
+        }
+        timer.ticket = Time::MAX;
+        if !timer.armed {
+            return;
+        }
+        if timer.deadline > now {
+            timer.ticket = timer.deadline;
+            let tie = Tie::new(Class::Timer, i as u32, timer.key.0, 0);
+            self.queue.push(
+                timer.deadline,
+                tie,
+                Item::Timer {
+                    node: i as u32,
+                    slot,
+                },
+            );
+            return;
+        }
+        let generation = timer.generation;
+        self.enter(i, Pending::Timer { slot, generation });
+    }
+
+    fn persist(&mut self, i: usize, finish: Time, token: WriteToken, writes: Vec<Write>) {
+        let Some(node) = self.nodes.get_mut(i) else {
+            return;
+        };
+        let bytes: usize = writes
+            .iter()
+            .filter_map(|w| w.value.as_ref())
+            .map(|v| v.encoded_len())
+            .sum();
+        let op = node.next_write;
+        node.next_write += 1;
+        let draw = mix(
+            mix(self.streams.seed() ^ 0x6469_736b, u64::from(node.id.0)),
+            op,
+        );
+        let hardware = &node.config.hardware;
+        let time =
+            transfer(bytes as u64, hardware.disk_write.saturating_mul(8)) + node.fsync.sample(draw);
+        let done = node.disk_free.later(finish) + time;
+        node.disk_free = done;
+        node.usage.disk += time;
+        node.writes.insert(op, (token, writes));
+        self.queue.push(
+            done,
+            Tie::new(Class::Disk, i as u32, op, 0),
+            Item::Disk { node: i as u32, op },
+        );
+    }
+
+    pub(super) fn disk_done(&mut self, i: usize, op: u64) {
+        let Some(node) = self.nodes.get_mut(i) else {
+            return;
+        };
+        // Writes of an epoch that ended are gone from the table.
+        let Some((token, writes)) = node.writes.remove(&op) else {
+            return;
+        };
+        for write in writes {
+            node.disk.apply(write);
+        }
+        self.digest.mark(self.now, Mark::Disk, i as u32, token.0);
+        self.enter(i, Pending::Persisted { token });
+    }
+}

@@ -5,17 +5,22 @@ mod spawner;
 mod trust;
 mod workloads;
 
-pub use spawner::Hooks;
+pub use spawner::{Hooks, PolicyOf};
 
-use crate::plan::{InputPlan, Plan, ServicePlan, WorkloadKind};
+use crate::plan::{
+    ChainPlan, FaultPlan, FaultPlanKind, InputPlan, Plan, ServicePlan, WorkloadKind,
+};
 use consim_check::assemble::{ChainIdentity, Domain, Identity, KernelFigures, assemble};
 use consim_check::invariants::{self, ChainSubject, Subjects};
 use consim_check::metrics::{Metrics, MetricsConfig, WorkloadSubject};
 use consim_check::outcome::{FaultOutcome, Input};
 use consim_check::results::{NodeUse, Region, Results};
 use consim_check::suite::Suite;
-use consim_core::{Keyring, NodeId, Observer, Payload, Probe, SecretKey, Span, Streams, Time};
+use consim_core::{
+    Check, Keyring, NodeId, Observer, Payload, Probe, SecretKey, Span, Streams, Time,
+};
 use consim_kernel::{Kernel, KernelConfig, Progress};
+use consim_models::sharing::config::SharingOptions;
 use consim_models::sharing::{self, Summary};
 use layout::Layout;
 use spawner::Spawner;
@@ -53,94 +58,36 @@ pub fn execute_with(
     hooks: &Hooks,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Run, RunError> {
-    let (chain_name, chain) = match plan.chains.iter().next() {
-        Some(first) if plan.chains.len() == 1 => first,
-        _ => {
-            return Err(RunError::Unsupported(
-                "this version runs scenarios with exactly one chain".into(),
-            ));
-        }
-    };
-    let ServicePlan::DataSharing { options, .. } = match plan.services.values().next() {
-        Some(first) if plan.services.len() == 1 => first,
-        _ => {
-            return Err(RunError::Unsupported(
-                "this version runs scenarios with exactly one service".into(),
-            ));
-        }
-    };
+    let only = Only::of(plan)?;
     let streams = Streams::new(plan.seed);
     let layout = Arc::new(Layout::new(plan));
-    let chain_id = layout.chain(chain_name).unwrap_or_default();
-    let members: Arc<[NodeId]> = layout.servers_of(&chain.members).into();
+    let chain_id = layout.chain(only.chain_name).unwrap_or_default();
+    let members: Arc<[NodeId]> = layout.servers_of(&only.chain.members).into();
 
     let authorities = trust::authorities(plan);
     let (keys, mut secrets) =
         Keyring::generate(layout.node_count() + authorities, streams.key("keys"));
     let authority_keys = secrets.split_off(layout.node_count() as usize);
     let secrets: Vec<Arc<SecretKey>> = secrets.into_iter().map(Arc::new).collect();
-    let trust = trust::establish(plan, &layout, chain, authority_keys);
+    let trust = trust::establish(plan, &layout, only.chain, authority_keys);
 
-    let subjects = Arc::new(Subjects {
-        chains: vec![ChainSubject {
-            id: chain_id,
-            name: chain_name.clone(),
-            members: members.to_vec(),
-            quorum: chain.quorum,
-        }],
-        keys: keys.clone(),
-        names: (0..layout.node_count())
-            .map(|n| layout.name(plan, NodeId(n)))
-            .collect(),
-        corrupt: Vec::new(),
-        restarts: plan
-            .faults
-            .values()
-            .any(|f| matches!(f.kind, crate::plan::FaultPlanKind::Crash(_))),
-        bound: plan.heal_bound,
-    });
-    let mut checks = invariants::build(&subjects, &plan.checks_only, &plan.checks_except);
-    let wanted = |name: &str, code: &str| {
-        let is = |word: &String| word == name || word == code;
-        (plan.checks_only.is_empty() || plan.checks_only.iter().any(is))
-            && !plan.checks_except.iter().any(is)
-    };
-    let domain_checks = sharing::checks(&members, options.emergency, plan.heal_bound);
-    checks.extend(
-        domain_checks
-            .into_iter()
-            .filter(|c| wanted(c.name(), c.code())),
-    );
-    let metrics = Metrics::new(MetricsConfig {
-        warmup: Time::ZERO + plan.warmup,
-        end: Time::ZERO + plan.duration,
-        interval: plan.interval,
-        workloads: plan
-            .workloads
-            .iter()
-            .map(|(name, workload)| WorkloadSubject {
-                name: name.clone(),
-                service: workload.service.clone(),
-            })
-            .collect(),
-        groups: groups(plan, &layout),
-        corrupt: Vec::new(),
-    });
     let observer = RunObserver {
-        suite: Suite::new(metrics, checks),
+        suite: Suite::new(
+            Metrics::new(metrics_config(plan, &layout)),
+            checks(plan, &layout, &only, &members, &keys),
+        ),
         summary: Summary::new(),
     };
-
     let spawner = Spawner::new(spawner::Parts {
         plan,
         layout: Arc::clone(&layout),
         chain_id,
-        chain,
+        chain: only.chain,
         members,
         keys,
         secrets,
         trust,
-        sharing: options.clone(),
+        sharing: only.options.clone(),
         hooks: hooks.clone(),
     });
     let config = KernelConfig {
@@ -149,7 +96,7 @@ pub fn execute_with(
         nodes: layout.nodes(plan),
         network: Layout::network(plan),
         faults: layout.faults(plan),
-        workloads: workloads::build(plan, &layout, &streams),
+        workloads: workloads::build(plan, &layout, streams),
         spawner: Box::new(spawner),
         end: Time::ZERO + plan.duration,
     };
@@ -169,9 +116,97 @@ pub fn execute_with(
         table,
         attacks: Vec::new(),
     };
-    let identity = identity(plan, chain_name, chain, chain_id);
+    let identity = identity(plan, only.chain_name, only.chain, chain_id);
     let (results, exit_code) = assemble(&observer.suite, identity, figures, domain);
     Ok(Run { results, exit_code })
+}
+
+/// The chain and the service of a plan that has one of each.
+struct Only<'a> {
+    chain_name: &'a str,
+    chain: &'a ChainPlan,
+    options: &'a SharingOptions,
+}
+
+impl<'a> Only<'a> {
+    fn of(plan: &'a Plan) -> Result<Self, RunError> {
+        let one = |what: &str| {
+            RunError::Unsupported(format!(
+                "this version runs scenarios with exactly one {what}"
+            ))
+        };
+        let (chain_name, chain) = plan
+            .chains
+            .iter()
+            .next()
+            .filter(|_| plan.chains.len() == 1)
+            .ok_or_else(|| one("chain"))?;
+        let ServicePlan::DataSharing { options, .. } = plan
+            .services
+            .values()
+            .next()
+            .filter(|_| plan.services.len() == 1)
+            .ok_or_else(|| one("service"))?;
+        Ok(Self {
+            chain_name,
+            chain,
+            options,
+        })
+    }
+}
+
+/// The checks that the plan asks for. They judge by the protocol's quorum, whatever a fault or a
+/// hook makes the replicas use.
+fn checks(
+    plan: &Plan,
+    layout: &Layout,
+    only: &Only<'_>,
+    members: &[NodeId],
+    keys: &Keyring,
+) -> Vec<Box<dyn Check>> {
+    let restarts = |f: &FaultPlan| matches!(f.kind, FaultPlanKind::Crash(_));
+    let subjects = Arc::new(Subjects {
+        chains: vec![ChainSubject {
+            id: layout.chain(only.chain_name).unwrap_or_default(),
+            name: only.chain_name.to_owned(),
+            members: members.to_vec(),
+            quorum: only.chain.quorum,
+        }],
+        keys: keys.clone(),
+        names: (0..layout.node_count())
+            .map(|n| layout.name(plan, NodeId(n)))
+            .collect(),
+        corrupt: Vec::new(),
+        restarts: plan.faults.values().any(restarts),
+        bound: plan.heal_bound,
+    });
+    let mut checks = invariants::build(&subjects, &plan.checks_only, &plan.checks_except);
+    let wanted = |check: &dyn Check| {
+        let is = |word: &String| word == check.name();
+        (plan.checks_only.is_empty() || plan.checks_only.iter().any(is))
+            && !plan.checks_except.iter().any(is)
+    };
+    let domain = sharing::checks(members, only.options.emergency, plan.heal_bound);
+    checks.extend(domain.into_iter().filter(|c| wanted(&**c)));
+    checks
+}
+
+fn metrics_config(plan: &Plan, layout: &Layout) -> MetricsConfig {
+    MetricsConfig {
+        warmup: Time::ZERO + plan.warmup,
+        end: Time::ZERO + plan.duration,
+        interval: plan.interval,
+        workloads: plan
+            .workloads
+            .iter()
+            .map(|(name, workload)| WorkloadSubject {
+                name: name.clone(),
+                service: workload.service.clone(),
+            })
+            .collect(),
+        groups: groups(plan, layout),
+        corrupt: Vec::new(),
+    }
 }
 
 /// All observers of a run.
@@ -276,7 +311,7 @@ fn figures<O: Observer>(plan: &Plan, layout: &Layout, kernel: &Kernel<O>) -> Ker
 fn identity(
     plan: &Plan,
     chain_name: &str,
-    chain: &crate::plan::ChainPlan,
+    chain: &ChainPlan,
     chain_id: consim_core::ChainId,
 ) -> Identity {
     let regions = plan

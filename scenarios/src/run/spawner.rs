@@ -25,6 +25,8 @@ pub struct Hooks {
     pub policy: PolicyOf,
     /// May nodes share the execution of a block?
     pub share_executions: bool,
+    /// Votes that replicas take for a quorum, in place of the protocol's.
+    pub quorum: Option<usize>,
 }
 
 impl Default for Hooks {
@@ -32,6 +34,7 @@ impl Default for Hooks {
         Self {
             policy: Arc::new(|_| Box::new(Honest)),
             share_executions: true,
+            quorum: None,
         }
     }
 }
@@ -120,7 +123,7 @@ impl Spawner {
             places,
             chain_id,
             members,
-            quorum: chain.quorum,
+            quorum: hooks.quorum.unwrap_or(chain.quorum),
             options: chain.options.clone(),
             block: chain.block,
             mempool: chain.mempool,

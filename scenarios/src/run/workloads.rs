@@ -11,7 +11,7 @@ use consim_models::sharing::workload::{
 const DAY_NS: i64 = 86_400_000_000_000;
 
 /// One generator a workload, each on its own random stream.
-pub(crate) fn build(plan: &Plan, layout: &Layout, streams: &Streams) -> Vec<Box<dyn Workload>> {
+pub(crate) fn build(plan: &Plan, layout: &Layout, streams: Streams) -> Vec<Box<dyn Workload>> {
     plan.workloads
         .iter()
         .zip(0u16..)

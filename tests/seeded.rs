@@ -1,0 +1,149 @@
+//! Whole runs with a defect put in on purpose: the check that should notice does, and the same run
+//! without the defect passes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use consim_check::outcome::{CheckOutcome, Outcome};
+use consim_core::NodeId;
+use consim_models::sharing::{Honest, Policy, Reason};
+use consim_scenarios::run::{Hooks, execute_with};
+use consim_scenarios::{LoadOptions, load};
+use std::sync::Arc;
+
+/// Runs a scenario given as text; returns the outcome and the exit code.
+fn run(text: &str, hooks: &Hooks) -> (Outcome, u8) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("scenario.yaml");
+    std::fs::write(&file, text).unwrap();
+    let loaded = load(&file, &LoadOptions::default()).unwrap_or_else(|d| panic!("{}", d.render()));
+    let run = execute_with(&loaded.plan, hooks, &mut |_| {}).unwrap();
+    (run.results.outcome, run.exit_code)
+}
+
+fn check<'a>(outcome: &'a Outcome, name: &str) -> &'a CheckOutcome {
+    let found = outcome.checks.iter().find(|c| c.name == name);
+    found.unwrap_or_else(|| panic!("no check {name}"))
+}
+
+/// Six hospitals, three on each side of a cut; nobody is malicious.
+const SPLIT: &str = "
+consim: 1
+seed: 11
+duration: 3m
+warmup: 10s
+network: { regions: one-place }
+organisations:
+  hospital: { tier: tertiary, count: 6 }
+chains:
+  ledger: { members: hospital, consensus: pbft }
+workloads:
+  visits: { visits: data-sharing, load: 20/min, day: flat }
+faults:
+  cut: { at: 30s, for: 60s, partition: hospital-1..hospital-3 }
+";
+
+#[test]
+fn a_quorum_of_2f_plus_1_at_six_members_breaks_agreement_under_a_cut() {
+    // floor((6-1)/3) = 1 may fail, and 2f+1 = 3 is half of six: both sides go on by themselves.
+    let wrong = Hooks {
+        quorum: Some(3),
+        share_executions: false,
+        ..Hooks::default()
+    };
+    let (outcome, exit) = run(SPLIT, &wrong);
+    let agreement = check(&outcome, "agreement");
+    assert_eq!(agreement.verdict, "fail");
+    assert!(agreement.violated > 0 && !agreement.violations.is_empty());
+    assert_eq!(exit, 10);
+    assert_eq!(outcome.verdict, "fail");
+
+    let (outcome, exit) = run(SPLIT, &Hooks::default());
+    for name in ["agreement", "prefix-order", "no-double-signing", "certificate"] {
+        assert_eq!(check(&outcome, name).verdict, "pass", "{name}");
+    }
+    assert_eq!(exit, 0, "{:?}", outcome.checks);
+    let cut = outcome.faults.first().unwrap();
+    assert!(cut.took_effect > 0);
+}
+
+/// Hospitals whose patients grant nothing.
+const CLOSED: &str = "
+consim: 1
+seed: 5
+duration: 8m
+warmup: 30s
+network: { regions: guangdong, links: metro }
+organisations:
+  hospital: { tier: tertiary, count: 4 }
+chains:
+  ledger: { members: hospital }
+populations:
+  patients: { consent: { grant: 0%, answer_in: 5s } }
+workloads:
+  visits: { visits: { service: data-sharing, elsewhere: 40%, emergency: 0%, resources: 2 }, load: 30/min, day: flat }
+";
+
+/// Answers whatever the rules say.
+struct Generous;
+impl Policy for Generous {
+    fn decide(&mut self, _: Result<Reason, Reason>) -> Result<Reason, Reason> {
+        Ok(Reason::Granted)
+    }
+}
+
+/// Writes nothing down.
+struct Silent;
+impl Policy for Silent {
+    fn audits_first(&self) -> bool {
+        false
+    }
+}
+
+/// Hands out something else than what was registered.
+struct Forger;
+impl Policy for Forger {
+    fn release(&mut self, body: Arc<[u8]>) -> Arc<[u8]> {
+        let mut body = body.to_vec();
+        if let Some(last) = body.last_mut() {
+            *last ^= 1;
+        }
+        body.into()
+    }
+}
+
+fn hospital_one(policy: fn() -> Box<dyn Policy>) -> Hooks {
+    Hooks {
+        policy: Arc::new(move |institution| {
+            if institution == 0 { policy() } else { Box::new(Honest) }
+        }),
+        ..Hooks::default()
+    }
+}
+
+#[test]
+fn a_provider_that_answers_without_a_grant_fails_the_consent_check() {
+    let (outcome, exit) = run(CLOSED, &hospital_one(|| Box::new(Generous)));
+    let consent = check(&outcome, "no-read-without-grant");
+    assert_eq!(consent.verdict, "fail");
+    assert!(consent.violations.iter().all(|v| v.contains(&NodeId(0).to_string()) || v.contains("hospital-1")), "{:?}", consent.violations);
+    assert_eq!(exit, 10);
+
+    let (outcome, exit) = run(CLOSED, &Hooks::default());
+    let consent = check(&outcome, "no-read-without-grant");
+    assert_eq!((consent.verdict.as_str(), consent.violated), ("pass", 0));
+    assert!(consent.evaluated > 100);
+    assert_eq!(exit, 0, "{:?}", outcome.checks);
+}
+
+#[test]
+fn a_provider_that_writes_no_audit_fails_the_audit_check() {
+    let (outcome, exit) = run(CLOSED, &hospital_one(|| Box::new(Silent)));
+    assert_eq!(check(&outcome, "audit-complete").verdict, "fail");
+    assert_eq!(exit, 10);
+}
+
+#[test]
+fn a_provider_that_forges_records_is_caught_by_the_reader() {
+    let (outcome, exit) = run(CLOSED, &hospital_one(|| Box::new(Forger)));
+    assert_eq!(check(&outcome, "off-chain-binding").verdict, "fail");
+    assert_eq!(exit, 10);
+}

@@ -103,6 +103,10 @@ impl Planner<'_> {
         network: Option<&NetworkPlan>,
     ) -> Option<ChainPlan> {
         let members = self.nodes(&chain.members)?;
+        if let Some(leaf) = self.cx.leaves.get_mut(chain.members.leaf) {
+            // However it is written, everybody is the default.
+            leaf.default = members.len() == self.institutions.len();
+        }
         let Consensus::Pbft(pbft) = &chain.consensus;
         let entry = PROTOCOLS.iter().find(|p| p.name == "pbft")?;
         let n = members.len();

@@ -172,6 +172,10 @@ impl Planner<'_> {
         keys.table.clone_from(&regions.table);
         keys.is.clone_from(&regions.is);
         keys.places.clone_from(&regions.places);
+        // The keys have no default of their own: with a table they are the table's.
+        for leaf in self.cx.leaves.iter_mut().skip(before) {
+            leaf.default = false;
+        }
         self.override_table(&mut keys, before);
         if keys.table.is_some() {
             self.cx.leaves.truncate(before);

@@ -389,6 +389,9 @@ impl Planner<'_> {
         let fallback = if audits { "flat" } else { "outpatient" };
         let word = at.map_or(fallback, |at| at.value.as_str()).to_owned();
         let place = at.map_or_else(|| name.place.clone(), |at| at.place.clone());
+        if let Some(leaf) = at.and_then(|at| self.cx.leaves.get_mut(at.leaf)) {
+            leaf.default = word == fallback;
+        }
         if at.is_none() {
             let key = name.value.0.clone();
             self.cx.below(&["workloads", &key, "day"], &place, |cx| {

@@ -57,7 +57,12 @@ fn a_quorum_of_2f_plus_1_at_six_members_breaks_agreement_under_a_cut() {
     assert_eq!(outcome.verdict, "fail");
 
     let (outcome, exit) = run(SPLIT, &Hooks::default());
-    for name in ["agreement", "prefix-order", "no-double-signing", "certificate"] {
+    for name in [
+        "agreement",
+        "prefix-order",
+        "no-double-signing",
+        "certificate",
+    ] {
         assert_eq!(check(&outcome, name).verdict, "pass", "{name}");
     }
     assert_eq!(exit, 0, "{:?}", outcome.checks);
@@ -113,7 +118,11 @@ impl Policy for Forger {
 fn hospital_one(policy: fn() -> Box<dyn Policy>) -> Hooks {
     Hooks {
         policy: Arc::new(move |institution| {
-            if institution == 0 { policy() } else { Box::new(Honest) }
+            if institution == 0 {
+                policy()
+            } else {
+                Box::new(Honest)
+            }
         }),
         ..Hooks::default()
     }
@@ -124,7 +133,14 @@ fn a_provider_that_answers_without_a_grant_fails_the_consent_check() {
     let (outcome, exit) = run(CLOSED, &hospital_one(|| Box::new(Generous)));
     let consent = check(&outcome, "no-read-without-grant");
     assert_eq!(consent.verdict, "fail");
-    assert!(consent.violations.iter().all(|v| v.contains(&NodeId(0).to_string()) || v.contains("hospital-1")), "{:?}", consent.violations);
+    assert!(
+        consent
+            .violations
+            .iter()
+            .all(|v| v.contains(&NodeId(0).to_string()) || v.contains("hospital-1")),
+        "{:?}",
+        consent.violations
+    );
     assert_eq!(exit, 10);
 
     let (outcome, exit) = run(CLOSED, &Hooks::default());

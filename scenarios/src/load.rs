@@ -55,6 +55,7 @@ pub fn load(file: &Path, options: &LoadOptions) -> Result<Loaded, Diagnostics> {
         sources, problems, ..
     } = loader;
     let mut cx = Cx::new(sources);
+    cx.damaged = !problems.is_empty();
     cx.problems = problems;
     let head = Head {
         file_name: file_name(file),

@@ -1,5 +1,10 @@
 //! What a right scenario comes to.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod support;
 
@@ -29,29 +34,48 @@ fn with(lines: &str) -> String {
     format!("{BASE}{lines}")
 }
 fn value<'a>(loaded: &'a Loaded, path: &str) -> &'a str {
-    let row = loaded.explain.iter().find(|row| row.path == path && row.origin != "derived");
+    let row = loaded
+        .explain
+        .iter()
+        .find(|row| row.path == path && row.origin != "derived");
     &row.unwrap_or_else(|| panic!("no {path}")).value
 }
 fn origin<'a>(loaded: &'a Loaded, path: &str) -> &'a str {
-    let row = loaded.explain.iter().find(|row| row.path == path && row.origin != "derived");
+    let row = loaded
+        .explain
+        .iter()
+        .find(|row| row.path == path && row.origin != "derived");
     &row.unwrap_or_else(|| panic!("no {path}")).origin
 }
 fn hit(loaded: &Loaded, fault: &str) -> Vec<String> {
     let FaultPlanKind::Crash(Who::Institutions(list)) = &loaded.plan.faults[fault].kind else {
         panic!("{fault} is no crash of known nodes");
     };
-    list.iter().map(|&i| loaded.plan.institutions[i].name.clone()).collect()
+    list.iter()
+        .map(|&i| loaded.plan.institutions[i].name.clone())
+        .collect()
 }
 /// Who a selector is, as the target of a crash.
 fn selected(selector: &str) -> String {
-    hit(&plan(&with(&format!("faults:\n  x: {{ at: 1m, for: 1m, crash: {selector} }}\n"))), "x").join(" ")
+    hit(
+        &plan(&with(&format!(
+            "faults:\n  x: {{ at: 1m, for: 1m, crash: {selector} }}\n"
+        ))),
+        "x",
+    )
+    .join(" ")
 }
 
 #[test]
 fn the_least_scenario_has_everything_else_by_default() {
-    let loaded = plan("consim: 1\norganisations: { hospital: { count: 4 } }\nworkloads: { w: { visits: data-sharing, load: 1/s } }\n");
+    let loaded = plan(
+        "consim: 1\norganisations: { hospital: { count: 4 } }\nworkloads: { w: { visits: data-sharing, load: 1/s } }\n",
+    );
     let plan = &loaded.plan;
-    assert_eq!((plan.duration, plan.warmup), (Span::from_secs(1_800), Span::from_secs(180)));
+    assert_eq!(
+        (plan.duration, plan.warmup),
+        (Span::from_secs(1_800), Span::from_secs(180))
+    );
     assert_eq!(plan.chains.keys().collect::<Vec<_>>(), ["ledger"]);
     assert_eq!(plan.chains["ledger"].members.len(), 4);
     assert_eq!(plan.services.keys().collect::<Vec<_>>(), ["data-sharing"]);
@@ -66,18 +90,41 @@ fn the_least_scenario_has_everything_else_by_default() {
 #[test]
 fn institutions_are_in_node_order_and_spread_over_the_regions() {
     let loaded = plan(BASE);
-    let names: Vec<&str> = loaded.plan.institutions.iter().map(|i| i.name.as_str()).collect();
+    let names: Vec<&str> = loaded
+        .plan
+        .institutions
+        .iter()
+        .map(|i| i.name.as_str())
+        .collect();
     assert_eq!(names[..2], ["community-1", "community-2"]);
     assert_eq!(names[9], "community-10");
-    assert_eq!(names[15..], ["secondary-1", "secondary-2", "secondary-3", "secondary-4", "supervision-1", "tertiary-1"]);
+    assert_eq!(
+        names[15..],
+        [
+            "secondary-1",
+            "secondary-2",
+            "secondary-3",
+            "secondary-4",
+            "supervision-1",
+            "tertiary-1"
+        ]
+    );
     let region = |i: usize| {
         let institution = &loaded.plan.institutions[i];
-        loaded.plan.network.regions[institution.region].name.as_str()
+        loaded.plan.network.regions[institution.region]
+            .name
+            .as_str()
     };
     assert_eq!((region(20), region(19)), ("guangzhou", "guangzhou"));
-    assert_eq!([15, 16, 17, 18].map(region), ["chaozhou", "huizhou", "qingyuan", "yangjiang"]);
+    assert_eq!(
+        [15, 16, 17, 18].map(region),
+        ["chaozhou", "huizhou", "qingyuan", "yangjiang"]
+    );
     assert_eq!(loaded.plan.institutions[0].hardware_name, "clinic-box");
-    assert_eq!(loaded.plan.institutions[20].hardware_name, "hospital-server");
+    assert_eq!(
+        loaded.plan.institutions[20].hardware_name,
+        "hospital-server"
+    );
 }
 
 #[test]
@@ -86,23 +133,41 @@ fn geographic_delays_follow_distance_detour_and_access() {
         "{ regions: guangdong }",
         "{ regions: { table: guangdong, use: [guangzhou, shenzhen], access: 0ms } }",
     ));
-    let names: Vec<&str> = quiet.plan.network.regions.iter().map(|r| r.name.as_str()).collect();
+    let names: Vec<&str> = quiet
+        .plan
+        .network
+        .regions
+        .iter()
+        .map(|r| r.name.as_str())
+        .collect();
     assert_eq!(names, ["guangzhou", "shenzhen"]);
-    let Distribution::Constant(one_way) = quiet.plan.network.delays[0][1] else { panic!() };
+    let Distribution::Constant(one_way) = quiet.plan.network.delays[0][1] else {
+        panic!()
+    };
     // Guangzhou and Shenzhen are 104 km apart on the great circle: 104 / 200 x 1.6 ms.
     assert!((one_way.millis() - 0.836).abs() < 0.01, "{one_way}");
-    assert_eq!(quiet.plan.network.delays[0][0], Distribution::Constant(Span::ZERO));
+    assert_eq!(
+        quiet.plan.network.delays[0][0],
+        Distribution::Constant(Span::ZERO)
+    );
     let farther = plan(&BASE.replace(
         "{ regions: guangdong }",
         "{ regions: { table: guangdong, use: [guangzhou, shenzhen], access: 0ms, detour: 3.2 } }",
     ));
-    let Distribution::Constant(twice) = farther.plan.network.delays[0][1] else { panic!() };
+    let Distribution::Constant(twice) = farther.plan.network.delays[0][1] else {
+        panic!()
+    };
     assert_eq!(twice.nanos().div_ceil(2), one_way.nanos());
     // Access is drawn once for each pair, the same both ways, between 2 and 10 ms there and back.
-    let drawn = plan(&BASE.replace("{ regions: guangdong }", "{ regions: { table: guangdong, use: [guangzhou, shenzhen] } }"));
+    let drawn = plan(&BASE.replace(
+        "{ regions: guangdong }",
+        "{ regions: { table: guangdong, use: [guangzhou, shenzhen] } }",
+    ));
     let delays = &drawn.plan.network.delays;
     assert_eq!(delays[0][1], delays[1][0]);
-    let Distribution::Constant(with_access) = delays[0][1] else { panic!() };
+    let Distribution::Constant(with_access) = delays[0][1] else {
+        panic!()
+    };
     let access = with_access.millis() - one_way.millis();
     assert!((1.0..=5.0).contains(&access), "{access}");
 }
@@ -111,15 +176,22 @@ fn geographic_delays_follow_distance_detour_and_access() {
 fn a_round_trip_table_is_halved_and_a_one_way_table_is_not() {
     let table = "from/to,a,b\na,1,40\nb,50,3\n";
     let text = |is: &str| {
-        BASE.replace("{ regions: guangdong }", &format!("{{ regions: {{ table: 'file:rtt.csv', is: {is} }} }}"))
-            .replace(", region: guangzhou", "")
-            .replace("region: guangzhou", "region: a")
+        BASE.replace(
+            "{ regions: guangdong }",
+            &format!("{{ regions: {{ table: 'file:rtt.csv', is: {is} }} }}"),
+        )
+        .replace(", region: guangzhou", "")
+        .replace("region: guangzhou", "region: a")
     };
     let delay = |is: &str| {
         let files = [("s.yaml", text(is)), ("rtt.csv", table.to_owned())];
         let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (*n, t.as_str())).collect();
-        let loaded = load_files(&files, &LoadOptions::default()).unwrap_or_else(|d| panic!("{}", d.render()));
-        (loaded.plan.network.delays[0][1].clone(), loaded.plan.network.delays[1][0].clone())
+        let loaded = load_files(&files, &LoadOptions::default())
+            .unwrap_or_else(|d| panic!("{}", d.render()));
+        (
+            loaded.plan.network.delays[0][1].clone(),
+            loaded.plan.network.delays[1][0].clone(),
+        )
     };
     let ms = |n| Distribution::Constant(Span::from_millis(n));
     assert_eq!(delay("one-way"), (ms(40), ms(50)));
@@ -129,8 +201,14 @@ fn a_round_trip_table_is_halved_and_a_one_way_table_is_not() {
 #[test]
 fn selectors_name_nodes() {
     assert_eq!(selected("tertiary"), "tertiary-1");
-    assert_eq!(selected("3 of community"), "community-1 community-2 community-3");
-    assert_eq!(selected("community-9..community-11"), "community-9 community-10 community-11");
+    assert_eq!(
+        selected("3 of community"),
+        "community-1 community-2 community-3"
+    );
+    assert_eq!(
+        selected("community-9..community-11"),
+        "community-9 community-10 community-11"
+    );
     assert_eq!(selected("f of alliance").split(' ').count(), 6);
     assert_eq!(selected("f+1 of alliance").split(' ').count(), 7);
     assert_eq!(selected("quorum of alliance").split(' ').count(), 14);
@@ -140,19 +218,33 @@ fn selectors_name_nodes() {
     assert_eq!(selected("region guangzhou"), "supervision-1 tertiary-1");
     assert_eq!(selected("tier regulator"), "supervision-1");
     assert_eq!(selected("all except community").split(' ').count(), 6);
-    assert_eq!(selected("all in region guangzhou except supervision"), "tertiary-1");
+    assert_eq!(
+        selected("all in region guangzhou except supervision"),
+        "tertiary-1"
+    );
     assert_eq!(selected("one of secondary"), "secondary-1");
-    assert_eq!(selected("[tertiary, secondary-1..secondary-2]"), "secondary-1 secondary-2 tertiary-1");
-    let leader = plan(&with("faults:\n  x: { at: 1m, for: 1m, crash: leader of alliance }\n"));
-    assert!(matches!(&leader.plan.faults["x"].kind, FaultPlanKind::Crash(Who::LeaderOf(c)) if c == "alliance"));
+    assert_eq!(
+        selected("[tertiary, secondary-1..secondary-2]"),
+        "secondary-1 secondary-2 tertiary-1"
+    );
+    let leader = plan(&with(
+        "faults:\n  x: { at: 1m, for: 1m, crash: leader of alliance }\n",
+    ));
+    assert!(
+        matches!(&leader.plan.faults["x"].kind, FaultPlanKind::Crash(Who::LeaderOf(c)) if c == "alliance")
+    );
     assert!(origin(&leader, "faults.x.crash.target").starts_with("at run time"));
 }
 
 #[test]
 fn random_picks_hang_on_seed_and_entry_and_a_new_node_changes_at_most_one() {
     let pick = |seed: u64, name: &str, count: u64| {
-        let text = BASE.replace("seed: 7", &format!("seed: {seed}")).replace("count: 15", &format!("count: {count}"));
-        let loaded = plan(&format!("{text}faults:\n  {name}: {{ at: 1m, for: 1m, crash: random 5 of community }}\n"));
+        let text = BASE
+            .replace("seed: 7", &format!("seed: {seed}"))
+            .replace("count: 15", &format!("count: {count}"));
+        let loaded = plan(&format!(
+            "{text}faults:\n  {name}: {{ at: 1m, for: 1m, crash: random 5 of community }}\n"
+        ));
         hit(&loaded, name)
     };
     let first = pick(7, "x", 15);
@@ -160,7 +252,10 @@ fn random_picks_hang_on_seed_and_entry_and_a_new_node_changes_at_most_one() {
     assert_ne!(first, pick(8, "x", 15));
     assert_ne!(first, pick(7, "y", 15));
     let more = pick(7, "x", 16);
-    assert!(first.iter().filter(|n| more.contains(n)).count() >= 4, "{first:?} {more:?}");
+    assert!(
+        first.iter().filter(|n| more.contains(n)).count() >= 4,
+        "{first:?} {more:?}"
+    );
 }
 
 #[test]
@@ -189,7 +284,10 @@ fn windows_repeat_and_hang_on_each_other() {
         ("d", 60.0, 120.0),
         ("d#2", 360.0, 420.0),
     ];
-    let expected: Vec<(String, f64, f64)> = expected.iter().map(|(n, a, b)| ((*n).to_owned(), *a, *b)).collect();
+    let expected: Vec<(String, f64, f64)> = expected
+        .iter()
+        .map(|(n, a, b)| ((*n).to_owned(), *a, *b))
+        .collect();
     assert_eq!(windows, expected);
 }
 
@@ -198,19 +296,39 @@ fn ranges_are_drawn_once_from_the_entrys_own_stream_and_shown() {
     let text = with("faults:\n  x: { at: 5m..10m, for: 10s..60s, crash: tertiary }\n");
     let loaded = plan(&text);
     let x = &loaded.plan.faults["x"];
-    assert!(x.from >= Time::ZERO + Span::from_secs(300) && x.from <= Time::ZERO + Span::from_secs(600));
-    assert_eq!(value(&loaded, "faults.x.at"), Span::from_nanos(x.from.nanos()).to_string());
+    assert!(
+        x.from >= Time::ZERO + Span::from_secs(300) && x.from <= Time::ZERO + Span::from_secs(600)
+    );
+    assert_eq!(
+        value(&loaded, "faults.x.at"),
+        Span::from_nanos(x.from.nanos()).to_string()
+    );
     assert!(origin(&loaded, "faults.x.at").starts_with("drawn"));
-    let more = plan(&format!("{text}  a: {{ at: 5m..10m, for: 10s, crash: secondary-1 }}\n"));
-    assert_eq!(more.plan.faults["x"].from, x.from, "another entry redraws nothing");
-    let chance = plan(&with("faults:\n  x: { at: 1m, for: 1s, every: 10s, chance: 30%, crash: tertiary }\n"));
+    let more = plan(&format!(
+        "{text}  a: {{ at: 5m..10m, for: 10s, crash: secondary-1 }}\n"
+    ));
+    assert_eq!(
+        more.plan.faults["x"].from, x.from,
+        "another entry redraws nothing"
+    );
+    let chance = plan(&with(
+        "faults:\n  x: { at: 1m, for: 1s, every: 10s, chance: 30%, crash: tertiary }\n",
+    ));
     let n = chance.plan.faults.len();
     assert!((30..80).contains(&n), "{n} of 174 at 30 %");
 }
 
 #[test]
 fn loads_give_rates_to_institutions() {
-    let rates = |line: &str| match plan(&BASE.replace("visits: data-sharing", &format!("visits: data-sharing, {line}"))).plan.workloads["outpatients"].load.clone() {
+    let rates = |line: &str| match plan(&BASE.replace(
+        "visits: data-sharing",
+        &format!("visits: data-sharing, {line}"),
+    ))
+    .plan
+    .workloads["outpatients"]
+        .load
+        .clone()
+    {
         Load::Rates { rates, .. } => rates,
         Load::Recorded(_) => panic!(),
     };
@@ -218,7 +336,10 @@ fn loads_give_rates_to_institutions() {
     assert_eq!(each.values().sum::<u64>(), 25_000_000_000);
     assert_eq!(each[&20], 10_000_000_000);
     let open = rates("load: 7/s");
-    assert_eq!((open.len(), open.values().sum::<u64>()), (20, 7_000_000_000));
+    assert_eq!(
+        (open.len(), open.values().sum::<u64>()),
+        (20, 7_000_000_000)
+    );
     let from = rates("load: 7/s, from: tertiary");
     assert_eq!(from.into_iter().collect::<Vec<_>>(), [(20, 7_000_000_000)]);
     let usual = rates("deadline: 10s");
@@ -234,9 +355,18 @@ fn link_faults_take_a_target_a_pair_or_two_ends() {
   c: { at: 1m, for: 1m, delay: { from: tertiary, to: all, add: { normal: { mean: 50ms, sd: 5ms } } } }
 ",
     ));
-    assert!(matches!(&loaded.plan.faults["a"].kind, FaultPlanKind::Loss(LinesPlan::Of(_), 10_000_000)));
-    assert!(matches!(&loaded.plan.faults["b"].kind, FaultPlanKind::Loss(LinesPlan::Between(..), 20_000_000)));
-    assert!(matches!(&loaded.plan.faults["c"].kind, FaultPlanKind::Delay(LinesPlan::FromTo(..), Distribution::Normal { .. })));
+    assert!(matches!(
+        &loaded.plan.faults["a"].kind,
+        FaultPlanKind::Loss(LinesPlan::Of(_), 10_000_000)
+    ));
+    assert!(matches!(
+        &loaded.plan.faults["b"].kind,
+        FaultPlanKind::Loss(LinesPlan::Between(..), 20_000_000)
+    ));
+    assert!(matches!(
+        &loaded.plan.faults["c"].kind,
+        FaultPlanKind::Delay(LinesPlan::FromTo(..), Distribution::Normal { .. })
+    ));
 }
 
 #[test]
@@ -246,7 +376,10 @@ fn hardware_takes_a_profile_and_what_differs() {
         BASE.replace("tertiary: {", "tertiary: { hardware: fast,")
     ));
     let fast = &loaded.plan.institutions[20].hardware;
-    assert_eq!((fast.cores, fast.fsync.clone()), (32, Distribution::Constant(Span::from_millis(1))));
+    assert_eq!(
+        (fast.cores, fast.fsync.clone()),
+        (32, Distribution::Constant(Span::from_millis(1)))
+    );
     assert_eq!(fast.disk_write, 200_000_000);
     assert_eq!(loaded.plan.institutions[0].hardware.cores, 4);
 }
@@ -265,16 +398,28 @@ network: { links: { rate: 10Mbit/s } }
     let base = with("faults:\n  x: { at: 1m, for: 1m, crash: tertiary }\n  y: { at: 1m, for: 1m, crash: tertiary }\n")
         .replace("visits: data-sharing", "visits: data-sharing, load: 3/s, deadline: 9s")
         .replace("{ regions: guangdong }", "{ regions: guangdong, links: aws-wan }");
-    let loaded = load_files(&[("s.yaml", over), ("under/base.yaml", &base)], &LoadOptions::default())
-        .unwrap_or_else(|d| panic!("{}", d.render()));
+    let loaded = load_files(
+        &[("s.yaml", over), ("under/base.yaml", &base)],
+        &LoadOptions::default(),
+    )
+    .unwrap_or_else(|d| panic!("{}", d.render()));
     assert_eq!(loaded.plan.duration, Span::from_secs(3_600));
     assert_eq!(loaded.plan.faults.keys().collect::<Vec<_>>(), ["y"]);
     assert_eq!(loaded.plan.institutions.len(), 9);
     // The kind is replaced whole, the common keys stay; a profile and a key beside it merge.
     let workload = &loaded.plan.workloads["outpatients"];
-    assert!(matches!(workload.kind, consim_scenarios::plan::WorkloadKind::Consents(_)));
+    assert!(matches!(
+        workload.kind,
+        consim_scenarios::plan::WorkloadKind::Consents(_)
+    ));
     assert_eq!(workload.deadline, Some(Span::from_secs(9)));
-    assert_eq!((loaded.plan.network.link_profile.as_str(), loaded.plan.network.link.rate), ("aws-wan", 10_000_000));
+    assert_eq!(
+        (
+            loaded.plan.network.link_profile.as_str(),
+            loaded.plan.network.link.rate
+        ),
+        ("aws-wan", 10_000_000)
+    );
     assert!(origin(&loaded, "faults.y.at").starts_with("base "));
 }
 
@@ -293,11 +438,23 @@ fn overrides_reach_through_short_forms_and_choices() {
         ],
     );
     assert_eq!(value(&loaded, "chains.alliance.block.wait"), "250ms");
-    assert_eq!(value(&loaded, "chains.alliance.consensus.pbft.pipeline"), "3");
-    assert_eq!(value(&loaded, "workloads.outpatients.visits.emergency"), "50%");
-    assert_eq!(value(&loaded, "workloads.outpatients.visits.service"), "data-sharing");
+    assert_eq!(
+        value(&loaded, "chains.alliance.consensus.pbft.pipeline"),
+        "3"
+    );
+    assert_eq!(
+        value(&loaded, "workloads.outpatients.visits.emergency"),
+        "50%"
+    );
+    assert_eq!(
+        value(&loaded, "workloads.outpatients.visits.service"),
+        "data-sharing"
+    );
     assert_eq!(loaded.plan.network.link.loss_ppb, 30_000_000);
-    assert_eq!(loaded.plan.expect[0].path, "workloads.outpatients.latency_p99");
+    assert_eq!(
+        loaded.plan.expect[0].path,
+        "workloads.outpatients.latency_p99"
+    );
     assert_eq!(loaded.plan.faults.len(), 1);
     assert_eq!(loaded.plan.institutions.len(), 9);
     assert_eq!(origin(&loaded, "chains.alliance.block.wait"), "--set");
@@ -308,16 +465,48 @@ fn the_digest_is_of_what_can_change_an_event() {
     let digest = |text: &str| plan(text).plan.digest;
     let base = digest(BASE);
     let same = [
-        ("a default spelled out", BASE.replace("members: all", "members: all, consensus: pbft, block: { wait: 500ms }")),
-        ("another unit", BASE.replace("seed: 7", "seed: 7\nduration: 1800s")),
-        ("the long form", BASE.replace("visits: data-sharing", "visits: { service: data-sharing }")),
-        ("about, a gate, a source", with("about: Words.\nexpect: { availability: at least 1% }\nsources: { duration: a guess }\noutput: { interval: 5s }\n")),
+        (
+            "a default spelled out",
+            BASE.replace(
+                "members: all",
+                "members: all, consensus: pbft, block: { wait: 500ms }",
+            ),
+        ),
+        (
+            "another unit",
+            BASE.replace("seed: 7", "seed: 7\nduration: 1800s"),
+        ),
+        (
+            "the long form",
+            BASE.replace("visits: data-sharing", "visits: { service: data-sharing }"),
+        ),
+        (
+            "about, a gate, a source",
+            with(
+                "about: Words.\nexpect: { availability: at least 1% }\nsources: { duration: a guess }\noutput: { interval: 5s }\n",
+            ),
+        ),
         ("another order", {
             let (head, workloads) = BASE.split_once("workloads:\n").unwrap();
-            head.replace("chains:", "workloads:\n  outpatients: { visits: data-sharing }\nchains:") + workloads.split_once('\n').map_or("", |(_, rest)| rest)
+            head.replace(
+                "chains:",
+                "workloads:\n  outpatients: { visits: data-sharing }\nchains:",
+            ) + workloads.split_once('\n').map_or("", |(_, rest)| rest)
         }),
-        ("a selector for the same nodes", BASE.replace("members: all", "members: [community, secondary, supervision, tertiary]")),
-        ("a profile's value spelled out", BASE.replace("{ regions: guangdong }", "{ regions: guangdong, links: { profile: metro, rate: 100Mbit/s } }")),
+        (
+            "a selector for the same nodes",
+            BASE.replace(
+                "members: all",
+                "members: [community, secondary, supervision, tertiary]",
+            ),
+        ),
+        (
+            "a profile's value spelled out",
+            BASE.replace(
+                "{ regions: guangdong }",
+                "{ regions: guangdong, links: { profile: metro, rate: 100Mbit/s } }",
+            ),
+        ),
     ];
     for (what, text) in &same {
         assert_eq!(digest(text), base, "{what}\n{text}");
@@ -327,7 +516,10 @@ fn the_digest_is_of_what_can_change_an_event() {
         BASE.replace("count: 15", "count: 14"),
         BASE.replace("members: all", "members: all, block: { wait: 501ms }"),
         BASE.replace("members: all", "members: all except community-3"),
-        BASE.replace("{ regions: guangdong }", "{ regions: guangdong, links: { profile: metro, rate: 99Mbit/s } }"),
+        BASE.replace(
+            "{ regions: guangdong }",
+            "{ regions: guangdong, links: { profile: metro, rate: 99Mbit/s } }",
+        ),
         BASE.replace("outpatients:", "inpatients:"),
         with("faults:\n  x: { at: 1m, for: 1m, crash: tertiary }\n"),
         with("checks: { except: [merkle] }\n"),
@@ -339,7 +531,10 @@ fn the_digest_is_of_what_can_change_an_event() {
     let drawn = with("faults:\n  x: { at: 5m..10m, for: 1m, crash: random 2 of community }\n");
     assert_eq!(design(&drawn), design(&drawn.replace("seed: 7", "seed: 8")));
     assert_ne!(digest(&drawn), digest(&drawn.replace("seed: 7", "seed: 8")));
-    assert_ne!(design(BASE), design(&BASE.replace("count: 15", "count: 14")));
+    assert_ne!(
+        design(BASE),
+        design(&BASE.replace("count: 15", "count: 14"))
+    );
 }
 
 /// `plan.yaml` is itself a scenario, without a base, that resolves to the same plan.
@@ -347,10 +542,17 @@ fn the_digest_is_of_what_can_change_an_event() {
 fn the_plan_is_a_scenario_with_the_same_digest() {
     let again = |loaded: &Loaded| {
         let second = plan(&loaded.plan.yaml);
-        assert_eq!(second.plan.digest, loaded.plan.digest, "{}", loaded.plan.yaml);
+        assert_eq!(
+            second.plan.digest, loaded.plan.digest,
+            "{}",
+            loaded.plan.yaml
+        );
         assert_eq!(second.plan.name, loaded.plan.name);
         assert_eq!(second.plan.expect, loaded.plan.expect);
-        assert_eq!(second.plan.yaml, loaded.plan.yaml, "the plan of the plan is the plan");
+        assert_eq!(
+            second.plan.yaml, loaded.plan.yaml,
+            "the plan of the plan is the plan"
+        );
     };
     again(&plan(BASE));
     again(&plan(&with(
@@ -369,7 +571,8 @@ hardware: { big: { profile: hospital-server, cores: 64 } }
     again(&plan(&BASE.replace("{ regions: guangdong }", "{ regions: { places: { a: { lat: 1.5, lon: -2 }, guangzhou: { lat: 3, lon: 4 } } }, links: aws-wan }")));
     for entry in LIBRARY {
         let file = root().join(entry.path);
-        let loaded = load(&file, &LoadOptions::default()).unwrap_or_else(|d| panic!("{}", d.render()));
+        let loaded =
+            load(&file, &LoadOptions::default()).unwrap_or_else(|d| panic!("{}", d.render()));
         if loaded.plan.inputs.is_empty() {
             again(&loaded);
         }
@@ -380,11 +583,21 @@ hardware: { big: { profile: hospital-server, cores: 64 } }
 fn every_file_of_the_library_and_of_the_profiles_is_built_in() {
     let count = |folder: &str| {
         let read = std::fs::read_dir(root().join(folder)).unwrap();
-        read.filter(|e| e.as_ref().unwrap().path().extension().is_some_and(|x| x == "yaml")).count()
+        read.filter(|e| {
+            e.as_ref()
+                .unwrap()
+                .path()
+                .extension()
+                .is_some_and(|x| x == "yaml")
+        })
+        .count()
     };
     assert_eq!(count("scenarios/paper"), LIBRARY.len());
     let folders = ["day", "hardware", "links", "regions"];
-    let profiles: usize = folders.iter().map(|f| count(&format!("scenarios/profiles/{f}"))).sum();
+    let profiles: usize = folders
+        .iter()
+        .map(|f| count(&format!("scenarios/profiles/{f}")))
+        .sum();
     assert_eq!(profiles, PROFILES.len());
     for profile in PROFILES {
         assert!(profile.about().ends_with('.'), "{}", profile.name);
@@ -401,9 +614,26 @@ fn every_file_of_the_library_and_of_the_profiles_is_built_in() {
 
 #[test]
 fn aws_regions_are_read_as_round_trips() {
-    let loaded = plan(&BASE.replace("regions: guangdong", "regions: { table: aws21, use: [us-east-1, eu-central-1] }").replace(", region: guangzhou", "").replace("region: guangzhou", "region: us-east-1"));
-    let names: Vec<&str> = loaded.plan.network.regions.iter().map(|r| r.name.as_str()).collect();
+    let loaded = plan(
+        &BASE
+            .replace(
+                "regions: guangdong",
+                "regions: { table: aws21, use: [us-east-1, eu-central-1] }",
+            )
+            .replace(", region: guangzhou", "")
+            .replace("region: guangzhou", "region: us-east-1"),
+    );
+    let names: Vec<&str> = loaded
+        .plan
+        .network
+        .regions
+        .iter()
+        .map(|r| r.name.as_str())
+        .collect();
     assert_eq!(names, ["eu-central-1", "us-east-1"]);
     // cloudping: 94.97 ms there and back from us-east-1 to eu-central-1.
-    assert_eq!(loaded.plan.network.delays[1][0], Distribution::Constant(Span::from_micros(47_485)));
+    assert_eq!(
+        loaded.plan.network.delays[1][0],
+        Distribution::Constant(Span::from_micros(47_485))
+    );
 }

@@ -92,6 +92,8 @@ pub(crate) struct Cx {
     /// Names of entries that something was wrong with: they are left out, and what refers to them
     /// is not blamed.
     pub(crate) broken: BTreeSet<String>,
+    /// Parts of the file could not be read at all.
+    pub(crate) damaged: bool,
     path: Vec<String>,
     /// The places of the keys on the way.
     keys: Vec<Place>,
@@ -106,6 +108,7 @@ impl Cx {
             leaves: Vec::new(),
             profiles: Profiles::default(),
             broken: BTreeSet::new(),
+            damaged: false,
             path: Vec::new(),
             keys: Vec::new(),
             defaults: BTreeMap::new(),
@@ -386,16 +389,8 @@ impl Cx {
 
     /// Notes what is wrong with the text of a value.
     pub(crate) fn value_error(&mut self, place: &Place, error: ValueError) {
-        let quoted = self
-            .sources
-            .get(place.source)
-            .and_then(|s| s.text.get(place.at.clone()))
-            .is_some_and(|text| text.starts_with(['"', '\'']));
-        let part = error.part.map(|part| {
-            let shift = usize::from(quoted);
-            part.start + shift..part.end + shift
-        });
-        self.error(error.code, &place.part(part), error.message, error.help);
+        let place = place.part(error.part);
+        self.error(error.code, &place, error.message, error.help);
     }
 }
 

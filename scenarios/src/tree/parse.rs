@@ -128,12 +128,15 @@ impl Builder<'_> {
     }
 
     fn node(&mut self, raw: Spanned<Raw>) -> Option<Node> {
-        let place = self.place(&raw.referenced);
+        let mut place = self.place(&raw.referenced);
         self.refuse_tag(&place)?;
         let value = match raw.value {
             Raw::Null => Value::Empty,
             Raw::Resolved => Value::Scalar(self.text.get(place.at.clone())?.into()),
-            Raw::Text(text) => Value::Scalar(text.into()),
+            Raw::Text(text) => {
+                place = self.unquoted(place, &text);
+                Value::Scalar(text.into())
+            }
             Raw::List(items) => Value::List(
                 items
                     .into_iter()
@@ -143,6 +146,18 @@ impl Builder<'_> {
             Raw::Map(entries) => Value::Map(self.entries(entries, &place)),
         };
         Some(Node { value, place })
+    }
+
+    /// The place inside the quotes, so that parts of the text have places of their own.
+    fn unquoted(&self, place: Place, text: &str) -> Place {
+        let (from, to) = (place.at.start + 1, place.at.end.saturating_sub(1));
+        match self.text.get(from..to) {
+            Some(inner) if inner == text && !text.is_empty() => Place {
+                source: place.source,
+                at: from..to,
+            },
+            _ => place,
+        }
     }
 
     fn entries(
@@ -254,8 +269,20 @@ fn yaml_problem(text: &str, source: SourceId, error: &serde_yaml::Error) -> Prob
     let words = error.to_string();
     let words = words.split(" at line ").next().unwrap_or_default();
     if words.starts_with("budget breached") {
-        let first = rest.chars().next().unwrap_or(' ');
-        if first == '&' || first == '*' || words.contains("nchor") || words.contains("lias") {
+        if words.contains("nchor") || words.contains("lias") {
+            // The parser points behind the anchor.
+            let head = text.get(..start).unwrap_or_default();
+            let mark = head
+                .rfind(['&', '*'])
+                .filter(|_| !rest.starts_with(['&', '*']));
+            let from = mark.unwrap_or(start);
+            let length = text
+                .get(from..)
+                .map_or(1, |t| t.find(char::is_whitespace).unwrap_or(1));
+            let place = Place {
+                source,
+                at: from..from + length,
+            };
             return Problem::error(
                 "E003",
                 &place,

@@ -415,6 +415,9 @@ impl Planner<'_> {
         let Who::Institutions(nodes) = who else {
             return Some(());
         };
+        if self.doubt {
+            return Some(());
+        }
         let members: Vec<usize> = self
             .chains
             .values()

@@ -112,7 +112,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<P
     }
     let warmup = warmup(cx, scenario, duration);
     let interval = interval(cx, scenario, duration);
-    let doubt = !cx.broken.is_empty();
+    let doubt = cx.damaged || !cx.broken.is_empty();
     let mut planner = Planner {
         cx,
         doubt,

@@ -1,3 +1,0 @@
-//! Readers of recorded data.
-
-pub mod fhir;

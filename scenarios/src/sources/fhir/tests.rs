@@ -31,4 +31,5 @@ pub(super) fn gather(files: &[(&str, &str)]) -> Gathered {
 mod data;
 mod documents;
 mod mutations;
+mod shipped;
 mod visits;

@@ -2,6 +2,13 @@
 
 use super::super::date::moment;
 use super::*;
+use consim_core::rng::Streams;
+use consim_core::{NodeId, Span, Time, Workload, WorkloadId};
+use consim_models::sharing::config::VisitOptions;
+use consim_models::sharing::request::{Request, Terms, Wish};
+use consim_models::sharing::workload::{
+    Common, Day, Pace, Place, Spacing, VisitConfig, VisitWorkload,
+};
 
 fn shipped() -> Source {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/fhir-alliance");
@@ -113,4 +120,74 @@ fn the_shipped_consents_are_words() {
         (15, true, lakeside, Some(399)),
     ];
     assert_eq!(words, expected);
+}
+
+#[test]
+fn the_shipped_records_make_doctors_ask_other_institutions() {
+    let place = |i| Place {
+        desk: NodeId(100 + i),
+        server: NodeId(i),
+    };
+    let end = Time::ZERO + Span::from_secs(1800);
+    let common = Common {
+        terms: Terms {
+            workload: WorkloadId(0),
+            deadline: None,
+            retry_after: Span::from_secs(2),
+            retry_times: 3,
+        },
+        // The hospitals of the scenario: a tertiary, four secondary, fifteen community ones.
+        places: (0..20).map(place).collect(),
+        pace: Pace::Recorded(Spacing::Ranked),
+        day: Day::flat(),
+        from: Time::ZERO,
+        to: end,
+    };
+    let options = VisitOptions {
+        reads_per_write: 5,
+        resources: 8,
+        elsewhere: 100_000_000,
+        emergency: 0,
+        size_median: 800,
+        size_p99: 4_000,
+        records: Some(Arc::new(shipped().records)),
+    };
+    let config = VisitConfig {
+        number: 1,
+        common,
+        options,
+    };
+    let mut workload = VisitWorkload::new(config, Streams::new(7).stream("visits"));
+    let (mut visits, mut consents, mut elsewhere, mut emergencies) = (0, 0, 0, 0);
+    let mut answers: Vec<Option<bool>> = Vec::new();
+    let mut last = Time::ZERO;
+    while let Some(arrival) = workload.next() {
+        assert!(last <= arrival.at && arrival.at < end);
+        last = arrival.at;
+        match &arrival
+            .request
+            .as_any()
+            .downcast_ref::<Request>()
+            .unwrap()
+            .wish
+        {
+            Wish::Visit(visit) => {
+                visits += 1;
+                emergencies += u32::from(visit.emergency);
+                if !visit.elsewhere.is_empty() {
+                    elsewhere += 1;
+                    answers.push(visit.answer);
+                }
+            }
+            Wish::Consent { .. } => consents += 1,
+            Wish::Sweep => panic!("nobody sweeps"),
+        }
+    }
+    // No institution stands for two organisations here, so that every word is submitted.
+    assert_eq!((visits, consents, emergencies), (45, 17, 1));
+    // Doctors look elsewhere, and meet a yes, a no, and patients who have to be asked.
+    assert!(elsewhere >= 20, "{elsewhere} visits read elsewhere");
+    for answer in [Some(true), Some(false), None] {
+        assert!(answers.contains(&answer), "nobody answers {answer:?}");
+    }
 }

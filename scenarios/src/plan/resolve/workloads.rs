@@ -9,13 +9,12 @@ use crate::schema::shape::suggestion;
 use crate::schema::{
     Arrivals, At, Load, RecordSize, SourceRef, Spacing, Tier, Visits, Workload, WorkloadKind,
 };
-use crate::sources;
+use crate::sources::{self, Limits, SourceError};
 use crate::tree::Value as Tree;
 use consim_core::values::{Instant, Name, Rate, Share, Value};
 use consim_core::{Span, Time};
 use consim_models::sharing::config::{ConsentOptions, VisitOptions};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 /// Weights of a day are parts per million of its mean.
@@ -255,7 +254,7 @@ impl Planner<'_> {
         }
         let folder = self.cx.sources.get(place.source)?.folder.clone();
         let full = folder.join(path);
-        match sources::fhir::read(&full) {
+        match sources::fhir::read(&full, &Limits::default()) {
             Ok(read) => {
                 if let Some(leaf) = self.cx.leaves.get_mut(at.leaf) {
                     leaf.digest = Some(read.digest.clone());
@@ -270,10 +269,18 @@ impl Planner<'_> {
                 Some((input, Arc::new(read.records)))
             }
             Err(error) => {
-                let help = near_folder(&full).map_or_else(
-                    || "paths are relative to this file".to_owned(),
-                    |near| format!("paths are relative to this file; did you mean {near}?"),
-                );
+                let help = match &error {
+                    SourceError::Missing {
+                        near: Some(near), ..
+                    } => format!(
+                        "paths are relative to this file; did you mean {} ({} files)?",
+                        near.name, near.files
+                    ),
+                    SourceError::Empty { notes, .. } => notes
+                        .first()
+                        .map_or_else(|| "a folder of FHIR R4 resources".to_owned(), String::clone),
+                    _ => "paths are relative to this file".to_owned(),
+                };
                 self.cx.error("E603", &place, error.to_string(), help);
                 None
             }
@@ -530,18 +537,4 @@ fn visits_per_day(tier: Tier) -> u64 {
         Tier::Village => 7,
         _ => 0,
     }
-}
-
-/// A folder whose name is close to one that is not there.
-fn near_folder(path: &Path) -> Option<String> {
-    let name = path.file_name()?.to_str()?;
-    let parent = path.parent()?;
-    let names: Vec<String> = std::fs::read_dir(parent)
-        .ok()?
-        .flatten()
-        .filter(|entry| entry.path().is_dir())
-        .filter_map(|entry| entry.file_name().to_str().map(str::to_owned))
-        .collect();
-    let near = crate::schema::shape::nearest(name, names.iter().map(String::as_str))?;
-    Some(parent.join(near).display().to_string())
 }

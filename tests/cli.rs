@@ -32,13 +32,11 @@ fn run(scenario: &str, dir: &Path, more: &[&str]) -> Output {
     done
 }
 const ALLIANCE: &str = "scenarios/paper/alliance-sharing.yaml";
-/// Long enough for the supervision to read the audit, short enough for every run of the tests.
-const SHORT: [&str; 2] = ["--duration", "10m"];
 
 #[test]
 fn the_alliance_passes_and_leaves_the_files_of_an_output_folder() {
     let dir = tempfile::tempdir().unwrap();
-    let done = run(ALLIANCE, dir.path(), &SHORT);
+    let done = run(ALLIANCE, dir.path(), &[]);
     assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
     for file in [
         "outcome.json",

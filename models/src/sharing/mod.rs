@@ -13,7 +13,6 @@ pub mod command;
 pub mod config;
 pub mod desk;
 pub mod ids;
-mod inclusion;
 pub mod machine;
 pub mod message;
 pub mod probe;

@@ -1,6 +1,6 @@
 //! A bench for tests: an alliance whose servers run the real service on real ledgers, with a wire
 //! and an order of transactions that the test drives.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::config::SharingOptions;
 use super::desk::{Desk, DeskConfig};
@@ -18,7 +18,7 @@ use crate::node::service::{Host, Service};
 use consim_core::{
     Block, ChainId, Check, Committed, Context, Disk, Distribution, Effect, Effects, Event, Keyring,
     NodeId, OpId, Payload, Probe, Process, Receipt, SecretKey, Span, State as _, Streams, Time,
-    TimerKey, Tx, TxId, WorkloadId, Write, WriteToken,
+    TimerKey, Tx, TxId, Verdict, Work, WorkloadId, Write, WriteToken,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -196,6 +196,10 @@ pub(crate) struct Bench {
     pub(crate) pool: Vec<Arc<Tx>>,
     ordered: Vec<Arc<Committed>>,
     pub(crate) checks: Vec<Box<dyn Check>>,
+    /// Everybody keeps the rules: no check may fail when the test is over.
+    pub(crate) honest: bool,
+    /// What each node has been charged.
+    pub(crate) work: BTreeMap<NodeId, Work>,
     pub(crate) probes: Vec<(Time, NodeId, Probe)>,
 }
 
@@ -281,6 +285,8 @@ impl Bench {
             pool: Vec::new(),
             ordered: Vec::new(),
             checks: super::checks(&members(), options.emergency, Span::from_secs(30)),
+            honest: true,
+            work: BTreeMap::new(),
             probes: Vec::new(),
             options,
         };
@@ -329,6 +335,7 @@ impl Bench {
             }
             self.probes.push((self.now, from, probe));
         }
+        self.work.entry(from).or_default().add(effects.work);
         let mut writes = Vec::new();
         for effect in effects.list {
             match effect {
@@ -651,6 +658,19 @@ impl Bench {
     }
 }
 
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if self.honest && !std::thread::panicking() {
+            self.end();
+            for check in &self.checks {
+                let found = check.finding();
+                let (name, words) = (check.name(), &found.violations);
+                assert!(found.verdict != Verdict::Fail, "{name}: {words:?}");
+            }
+        }
+    }
+}
+
 fn service(i: u32, options: &SharingOptions, policy: &PolicyOf) -> SharingService {
     SharingService::new(ServiceConfig {
         options: options.clone(),
@@ -679,5 +699,27 @@ pub(crate) fn read(record: u64) -> Ask {
     Ask::Read {
         record: RecordId(record),
         purpose: super::Purpose::Treatment,
+    }
+}
+/// The same in an emergency.
+pub(crate) fn urgent_read(record: u64) -> Ask {
+    Ask::Read {
+        record: RecordId(record),
+        purpose: super::Purpose::Emergency,
+    }
+}
+/// A patient grants to the institution of a server.
+pub(crate) fn grant(patient: &str, server: u32) -> Ask {
+    Ask::Grant {
+        patient: patient.into(),
+        grantee: super::Grantee::Institution(NodeId(server)),
+        for_ns: 0,
+    }
+}
+/// A patient takes that back.
+pub(crate) fn revoke(patient: &str, server: u32) -> Ask {
+    Ask::Revoke {
+        patient: patient.into(),
+        grantee: super::Grantee::Institution(NodeId(server)),
     }
 }

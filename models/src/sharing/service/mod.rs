@@ -432,3 +432,6 @@ fn seal(cx: &mut Context<'_>, op: OpId, body: &Arc<[u8]>) -> Sealed {
     cx.work(Work::encrypt(body.len()));
     Sealed::seal(op, Arc::clone(body))
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use crate::sharing::command::Command;
 use crate::sharing::message::{Ask, Message};
 use crate::sharing::probe::SharingProbe;
 use crate::sharing::testing::{Bench, OUTSIDER, STRANGER, read};
-use consim_core::{NodeId, OpId, Span};
+use consim_core::{NodeId, OpId, Probe, Span};
 
 fn audited(bench: &Bench) -> Vec<NodeId> {
     let chain = bench.chain();
@@ -60,7 +60,12 @@ fn no_more_than_the_limit_of_subjects_is_audited_and_the_rest_is_counted() {
     let more = 3;
     for subject in 0..(MAX_SUBJECTS + more) as u32 {
         bench.serve(0, |service, cx, host| {
-            service.refused(cx, host, NodeId(1_000 + subject), Refusal::NoCertificate);
+            let (subject, why) = (NodeId(1_000 + subject), Refusal::NoCertificate);
+            cx.emit(Probe::Unauthenticated {
+                subject,
+                reason: why.words(),
+            });
+            service.refused(cx, host, subject, why);
         });
     }
     bench.block();

@@ -28,7 +28,8 @@ enum Clock {
 
 /// Replays a record set. Organisations of the source become institutions, round-robin in the order
 /// in which they appear; visits without one go where their patient goes. A patient's later visit
-/// at another institution reads the earlier records elsewhere.
+/// at another institution reads the earlier records elsewhere: half of its reads, or the share of
+/// the options if that is more; none if it is zero.
 #[derive(Debug)]
 pub(super) struct Replay {
     set: Arc<RecordSet>,
@@ -44,6 +45,8 @@ pub(super) struct Replay {
     next_visit: usize,
     /// The instant of the next visit, if it is known already.
     visit_at: Option<Time>,
+    /// The instant of the last visit: a source whose times step back does not turn time round.
+    latest: Time,
     next_consent: usize,
     /// Records of each patient so far, with their institutions.
     known: BTreeMap<Arc<str>, Vec<(usize, RecordId)>>,
@@ -136,6 +139,7 @@ impl Replay {
             names,
             next_visit: 0,
             visit_at: None,
+            latest: common.from,
             next_consent: 0,
             known: BTreeMap::new(),
             set,
@@ -144,7 +148,7 @@ impl Replay {
 
     pub(super) fn next(&mut self, rng: &mut ChaCha12Rng) -> Option<(Time, usize, Wish)> {
         if self.visit_at.is_none() {
-            self.visit_at = self.instant(rng);
+            self.visit_at = self.instant(rng).map(|at| at.later(self.latest));
         }
         let consent_at = self.from + CONSENT_SPACING.times(self.next_consent as u64);
         let set = Arc::clone(&self.set);
@@ -164,6 +168,7 @@ impl Replay {
             ));
         }
         let at = self.visit_at.take()?;
+        self.latest = at;
         let visit = set.visits.get(self.next_visit)?;
         self.next_visit += 1;
         let place = self.homes.of_visit(visit);
@@ -280,3 +285,6 @@ impl Replay {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

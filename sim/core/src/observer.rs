@@ -99,3 +99,6 @@ pub trait Check: Observer {
     /// What it found so far.
     fn finding(&self) -> Finding;
 }
+
+#[cfg(test)]
+mod tests;

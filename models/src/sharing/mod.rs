@@ -30,3 +30,6 @@ pub use ids::{Grantee, Pseudonym, PseudonymKey, Purpose, Reason, RecordId, Reque
 pub use machine::SharingMachine;
 pub use service::{CertificateGate, Gate, Honest, Policy, ServiceConfig, SharingService};
 pub use workload::{AuditWorkload, ConsentWorkload, VisitWorkload};
+
+#[cfg(test)]
+mod tests;

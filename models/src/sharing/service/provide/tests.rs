@@ -297,9 +297,16 @@ fn an_operation_is_not_answered_to_another_institution() {
     let not = refused(Reason::NotAllowed);
     assert_eq!(releases(&bench, NodeId(2), op), [not.clone(), not.clone()]);
     assert_eq!(bench.answers(desk_of(1), 2).len(), 1);
-    // Nor may it speak for the one that has.
+    // Nor may it speak for the one that has, in this operation or in its own.
     bench.tell(NodeId(2), NodeId(0), mine(NodeId(1)));
     assert_eq!(releases(&bench, NodeId(2), op).last(), Some(&not));
+    let fresh = op_of(desk_of(2), 50);
+    bench.tell(NodeId(2), NodeId(0), fetch(fresh, NodeId(1), 0));
+    bench.block();
+    assert_eq!(
+        releases(&bench, NodeId(2), fresh),
+        std::slice::from_ref(&not)
+    );
     // A server's own desk asks there itself; nobody else names its operations.
     let own = op_of(desk_of(0), 9);
     bench.tell(NodeId(2), NodeId(0), fetch(own, NodeId(2), 0));

@@ -32,6 +32,7 @@ fn a_subject_is_audited_once_in_a_period_also_across_a_restart() {
     bench.ask(STRANGER, 20, Ask::Sweep);
     // Nothing is left waiting for a transaction that was executed before the restart.
     assert_eq!(bench.servers[0].host.submits, 1);
+    assert_eq!(bench.servers[0].service.open(), 0);
     bench.run(REFUSAL_PERIOD);
     assert_eq!(
         (audited(&bench), bench.servers[0].host.submits),

@@ -144,7 +144,7 @@ pub struct Tally {
     pub emergencies: u64,
     /// Refusals of the unauthenticated.
     pub refusals: u64,
-    /// Entries whose inclusion proof did not hold.
+    /// Entries, counted above as well, of blocks whose hashes do not hold together.
     pub unproven: u64,
 }
 
@@ -211,6 +211,26 @@ impl Sealed {
 }
 
 impl Ask {
+    /// The patient, if the question names one.
+    pub fn patient(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Register { patient, .. }
+            | Self::Request { patient }
+            | Self::Grant { patient, .. }
+            | Self::Deny { patient, .. }
+            | Self::Revoke { patient, .. } => Some(patient),
+            Self::Decide { .. } | Self::Read { .. } | Self::Sweep => None,
+        }
+    }
+    /// Is nothing in it longer than its limit? Where messages are handed over as objects no decoder
+    /// looks at that.
+    pub fn within_limits(&self) -> bool {
+        let body = match self {
+            Self::Register { body, .. } => body.len(),
+            _ => 0,
+        };
+        body <= MAX_BODY && self.patient().is_none_or(|p| p.len() <= MAX_PATIENT)
+    }
     fn encode(&self, e: &mut Encoder<'_>) {
         match self {
             Self::Register {

@@ -13,7 +13,6 @@ pub mod command;
 pub mod config;
 pub mod desk;
 pub mod ids;
-mod inclusion;
 pub mod machine;
 pub mod message;
 pub mod probe;
@@ -31,3 +30,6 @@ pub use ids::{Grantee, Pseudonym, PseudonymKey, Purpose, Reason, RecordId, Reque
 pub use machine::SharingMachine;
 pub use service::{CertificateGate, Gate, Honest, Policy, ServiceConfig, SharingService};
 pub use workload::{AuditWorkload, ConsentWorkload, VisitWorkload};
+
+#[cfg(test)]
+mod tests;

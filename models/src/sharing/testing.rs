@@ -1,6 +1,6 @@
 //! A bench for tests: an alliance whose servers run the real service on real ledgers, with a wire
 //! and an order of transactions that the test drives.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::config::SharingOptions;
 use super::desk::{Desk, DeskConfig};
@@ -18,7 +18,7 @@ use crate::node::service::{Host, Service};
 use consim_core::{
     Block, ChainId, Check, Committed, Context, Disk, Distribution, Effect, Effects, Event, Keyring,
     NodeId, OpId, Payload, Probe, Process, Receipt, SecretKey, Span, State as _, Streams, Time,
-    TimerKey, Tx, TxId, WorkloadId, Write, WriteToken,
+    TimerKey, Tx, TxId, Verdict, Work, WorkloadId, Write, WriteToken,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -184,7 +184,9 @@ pub(crate) struct Bench {
     policy: PolicyOf,
     pub(crate) servers: Vec<Server>,
     desks: BTreeMap<NodeId, DeskNode>,
-    certificates: Vec<IdentityCertificate>,
+    pub(crate) keys: Keyring,
+    pub(crate) genesis: Arc<Genesis>,
+    pub(crate) certificates: Vec<IdentityCertificate>,
     pub(crate) secrets: Vec<Arc<SecretKey>>,
     pub(crate) wire: VecDeque<Letter>,
     /// Letters that are lost.
@@ -195,7 +197,13 @@ pub(crate) struct Bench {
     inbox: Vec<(NodeId, OpId, Answer)>,
     pub(crate) pool: Vec<Arc<Tx>>,
     ordered: Vec<Arc<Committed>>,
+    /// How many of them some server executed live.
+    seen: usize,
     pub(crate) checks: Vec<Box<dyn Check>>,
+    /// Everybody keeps the rules: no check may fail when the test is over.
+    pub(crate) honest: bool,
+    /// What each node has been charged.
+    pub(crate) work: BTreeMap<NodeId, Work>,
     pub(crate) probes: Vec<(Time, NodeId, Probe)>,
 }
 
@@ -272,6 +280,8 @@ impl Bench {
             servers: servers.collect(),
             policy,
             desks: BTreeMap::new(),
+            keys,
+            genesis,
             certificates,
             secrets,
             wire: VecDeque::new(),
@@ -280,7 +290,10 @@ impl Bench {
             inbox: Vec::new(),
             pool: Vec::new(),
             ordered: Vec::new(),
+            seen: 0,
             checks: super::checks(&members(), options.emergency, Span::from_secs(30)),
+            honest: true,
+            work: BTreeMap::new(),
             probes: Vec::new(),
             options,
         };
@@ -329,6 +342,7 @@ impl Bench {
             }
             self.probes.push((self.now, from, probe));
         }
+        self.work.entry(from).or_default().add(effects.work);
         let mut writes = Vec::new();
         for effect in effects.list {
             match effect {
@@ -440,10 +454,14 @@ impl Bench {
         self.settle();
     }
 
-    /// A server executes the blocks that it lacks; a live one is told.
+    /// A server executes the blocks that it lacks. Live, its service is told; from its disk, it is
+    /// not: that happens only to what it has executed before, so that somebody has seen it live.
     pub(crate) fn catch_up(&mut self, i: usize, live: bool) {
-        while let Some(ordered) = self.ordered.get(self.servers[i].done).cloned() {
+        let upto = if live { self.ordered.len() } else { self.seen };
+        while self.servers[i].done < upto {
+            let ordered = Arc::clone(&self.ordered[self.servers[i].done]);
             self.servers[i].done += 1;
+            self.seen = self.seen.max(self.servers[i].done);
             let Some(execution) = self.servers[i].host.ledger.execute(&ordered) else {
                 continue;
             };
@@ -651,6 +669,19 @@ impl Bench {
     }
 }
 
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if self.honest && !std::thread::panicking() {
+            self.end();
+            for check in &self.checks {
+                let found = check.finding();
+                let (name, words) = (check.name(), &found.violations);
+                assert!(found.verdict != Verdict::Fail, "{name}: {words:?}");
+            }
+        }
+    }
+}
+
 fn service(i: u32, options: &SharingOptions, policy: &PolicyOf) -> SharingService {
     SharingService::new(ServiceConfig {
         options: options.clone(),
@@ -679,5 +710,27 @@ pub(crate) fn read(record: u64) -> Ask {
     Ask::Read {
         record: RecordId(record),
         purpose: super::Purpose::Treatment,
+    }
+}
+/// The same in an emergency.
+pub(crate) fn urgent_read(record: u64) -> Ask {
+    Ask::Read {
+        record: RecordId(record),
+        purpose: super::Purpose::Emergency,
+    }
+}
+/// A patient grants to the institution of a server.
+pub(crate) fn grant(patient: &str, server: u32) -> Ask {
+    Ask::Grant {
+        patient: patient.into(),
+        grantee: super::Grantee::Institution(NodeId(server)),
+        for_ns: 0,
+    }
+}
+/// A patient takes that back.
+pub(crate) fn revoke(patient: &str, server: u32) -> Ask {
+    Ask::Revoke {
+        patient: patient.into(),
+        grantee: super::Grantee::Institution(NodeId(server)),
     }
 }

@@ -402,3 +402,6 @@ pub struct Block {
     /// One receipt per transaction.
     pub receipts: Vec<Receipt>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -187,3 +187,6 @@ impl<'a> Decoder<'a> {
         self.rest.len()
     }
 }
+
+#[cfg(test)]
+mod tests;

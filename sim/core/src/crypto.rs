@@ -114,3 +114,6 @@ impl Signature {
         Ok(Self { key, tag })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,3 +51,6 @@ impl fmt::Debug for Digest {
         write!(f, "{self}")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,3 +91,6 @@ impl Disk {
         self.cells.get(&(table, key))
     }
 }
+
+#[cfg(test)]
+mod tests;

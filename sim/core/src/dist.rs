@@ -175,10 +175,14 @@ impl Sampler {
                 let cell = (bits >> 54) as usize;
                 let low = edges.get(cell).copied().unwrap_or(0);
                 let high = edges.get(cell + 1).copied().unwrap_or(low);
-                low + below(bits << 10, high - low + 1)
+                // Saturating: a 99th percentile below the median gives falling edges.
+                low + below(bits << 10, high.saturating_sub(low).saturating_add(1))
             }
             Self::Exact(distribution) => return distribution.quantile(unit(bits)),
         };
         Span::from_nanos(ns)
     }
 }
+
+#[cfg(test)]
+mod tests;

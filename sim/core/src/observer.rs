@@ -103,3 +103,6 @@ pub trait Check: Observer {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

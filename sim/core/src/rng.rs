@@ -64,3 +64,6 @@ pub fn unit(bits: u64) -> f64 {
 pub fn below(bits: u64, n: u64) -> u64 {
     ((u128::from(bits) * u128::from(n)) >> 64) as u64
 }
+
+#[cfg(test)]
+mod tests;

@@ -145,3 +145,6 @@ impl fmt::Display for Span {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

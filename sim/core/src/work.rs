@@ -80,3 +80,6 @@ impl Work {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -219,3 +219,15 @@ fn a_huge_node_number_does_not_make_the_registry_grow() {
         .unwrap();
     assert_eq!(registry.peer(last.identity.subject, NOON), Ok(()));
 }
+
+#[test]
+fn every_refusal_has_its_code_and_its_words() {
+    for (code, refusal) in (0..).zip(Refusal::ALL) {
+        assert_eq!(refusal.code(), code);
+        assert_eq!(Refusal::of_code(code), Ok(refusal));
+        let same = Refusal::ALL.iter().filter(|r| r.words() == refusal.words());
+        assert_eq!(same.count(), 1, "{refusal}");
+    }
+    let code = Refusal::ALL.len() as u8;
+    assert_eq!(Refusal::of_code(code), Err(CodecError::Tag(code)));
+}

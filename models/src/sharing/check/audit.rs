@@ -1,11 +1,20 @@
 //! `audit-complete` (A6).
 
+mod refusals;
+
 use crate::sharing::command::{Access, Command};
+use crate::sharing::message::{Answer, Message};
 use crate::sharing::probe::SharingProbe;
 use consim_core::{
-    Check, Finding, NodeId, Observer, OpId, Probe, Receipt, Severity, Span, Time, TxId,
+    Block, Check, Finding, NodeId, Observer, OpId, Payload, Probe, Receipt, Severity, Span, Time,
+    Tx,
 };
-use std::collections::BTreeMap;
+use refusals::Refusals;
+use std::collections::{BTreeMap, VecDeque};
+
+/// The most audit entries that the check remembers, the latest ones. What is answered later than
+/// this many entries after its own is not judged; desks have long given up by then.
+const MAX_ENTRIES: usize = 1 << 18;
 
 /// A decision that has no entry yet.
 #[derive(Debug)]
@@ -16,17 +25,31 @@ struct Open {
     crashed: bool,
 }
 
+/// An entry on the chain.
+#[derive(Debug)]
+struct Entry {
+    /// The number of its transaction.
+    number: u64,
+    access: Access,
+}
+
 /// Every decision on an access has exactly one entry on the chain with the same content, and
-/// nothing is answered before that entry is applied.
+/// nothing is answered before that entry is applied: neither by what the provider says of itself
+/// nor on the wire. Refusals of the unauthenticated have theirs, one for each subject and period.
 #[derive(Debug)]
 pub struct AuditComplete {
     slack: Span,
     height: u64,
-    /// Decisions without an entry, by provider and operation. There are several if the provider
-    /// crashed and decided again: whichever reaches the chain first is the one that counts.
-    open: BTreeMap<(NodeId, OpId), Vec<Open>>,
-    /// The entries: the transaction and what it said.
-    entries: BTreeMap<(NodeId, OpId), (TxId, Access)>,
+    /// Decisions without an entry. There are several of an operation if the provider crashed and
+    /// decided again: whichever reaches the chain first is the one that counts.
+    open: BTreeMap<(OpId, NodeId), Vec<Open>>,
+    /// The entries by operation and provider.
+    entries: BTreeMap<(OpId, NodeId), Entry>,
+    /// The keys of the entries, oldest first.
+    order: VecDeque<(OpId, NodeId)>,
+    /// Entries were dropped.
+    forgot: bool,
+    refusals: Refusals,
     /// When each node last applied a block.
     progress: BTreeMap<NodeId, Time>,
     finding: Finding,
@@ -40,30 +63,60 @@ impl AuditComplete {
             height: 0,
             open: BTreeMap::new(),
             entries: BTreeMap::new(),
+            order: VecDeque::new(),
+            forgot: false,
+            refusals: Refusals::default(),
             progress: BTreeMap::new(),
             finding: Finding::new(),
         }
     }
 
     fn open_of(&mut self, node: NodeId) -> impl Iterator<Item = &mut Open> {
-        self.open
-            .range_mut((node, OpId(0))..=(node, OpId(u64::MAX)))
-            .flat_map(|(_, open)| open)
+        let mine = self.open.iter_mut().filter(move |((_, n), _)| *n == node);
+        mine.flat_map(|(_, open)| open)
     }
 
-    fn entry(&mut self, tx: TxId, op: OpId, access: Access) {
-        let provider = tx.origin;
-        if let Some((first, _)) = self.entries.get(&(provider, op)) {
-            let first = *first;
-            self.finding.judge(first == tx, || {
-                format!(
-                    "{provider} has two audit entries for operation {:x}: numbers {} and {}",
-                    op.0, first.number, tx.number
-                )
-            });
+    fn applied(&mut self, at: Time, node: NodeId, block: &Block) {
+        let last = self.progress.insert(node, at).unwrap_or(at);
+        if at.since(last).times(2) > self.slack {
+            // The provider was cut off from the chain: its time for the audit starts again.
+            self.open_of(node).for_each(|open| open.at = at);
+            self.refusals.cut_off(node, at);
+        }
+        if block.header.height != self.height + 1 {
             return;
         }
-        let decided = self.open.remove(&(provider, op)).unwrap_or_default();
+        self.height += 1;
+        for (tx, receipt) in block.committed.batch.txs().iter().zip(&block.receipts) {
+            if *receipt != Receipt::Applied {
+                continue;
+            }
+            match Command::decode(tx.body()) {
+                Ok(Command::Access(access)) => self.entry(tx, access),
+                Ok(Command::Refusal { subject, reason }) => {
+                    let server = tx.id().origin;
+                    let happened = self.refusals.entry(server, subject, reason);
+                    self.finding.judge(happened, || {
+                        format!("{server} wrote that it refused {subject} ({reason}), which has no such refusal left to audit")
+                    });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn entry(&mut self, tx: &Tx, access: Access) {
+        let (provider, number, op) = (tx.id().origin, tx.id().number, tx.op());
+        if let Some(first) = self.entries.get(&(op, provider)) {
+            let first = first.number;
+            return self.finding.judge(false, || {
+                format!(
+                    "{provider} has two audit entries for operation {:x}: numbers {first} and {number}",
+                    op.0
+                )
+            });
+        }
+        let decided = self.open.remove(&(op, provider)).unwrap_or_default();
         self.finding
             .judge(decided.iter().any(|open| open.access == access), || {
                 format!(
@@ -71,28 +124,45 @@ impl AuditComplete {
                     op.0
                 )
             });
-        self.entries.insert((provider, op), (tx, access));
+        if self.order.len() >= MAX_ENTRIES
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.entries.remove(&oldest);
+            self.forgot = true;
+        }
+        self.order.push_back((op, provider));
+        self.entries
+            .insert((op, provider), Entry { number, access });
+    }
+
+    /// Can an answer of `provider` be judged? Not if its entry may be one of those dropped.
+    fn judges(&self, op: OpId, provider: NodeId) -> bool {
+        !self.forgot
+            || self.entries.contains_key(&(op, provider))
+            || self.open.contains_key(&(op, provider))
+    }
+
+    fn decided(&mut self, at: Time, op: OpId, provider: NodeId, access: Access) {
+        if !self.entries.contains_key(&(op, provider)) {
+            let open = Open {
+                at,
+                access,
+                crashed: false,
+            };
+            self.open.entry((op, provider)).or_default().push(open);
+        }
     }
 }
 
 impl Observer for AuditComplete {
     fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
-        if let Probe::Applied(block) = probe {
-            let last = self.progress.insert(node, at).unwrap_or(at);
-            if at.since(last).times(2) > self.slack {
-                // The provider was cut off from the chain: its time for the audit starts again.
-                self.open_of(node).for_each(|open| open.at = at);
+        match probe {
+            Probe::Applied(block) => self.applied(at, node, block),
+            Probe::Unauthenticated { subject, reason } => {
+                let (subject, slack) = (*subject, self.slack);
+                self.refusals.refused(at, node, subject, reason, slack);
             }
-            if block.header.height == self.height + 1 {
-                self.height += 1;
-                for (tx, receipt) in block.committed.batch.txs().iter().zip(&block.receipts) {
-                    if let (Receipt::Applied, Ok(Command::Access(access))) =
-                        (receipt, Command::decode(tx.body()))
-                    {
-                        self.entry(tx.id(), tx.op(), access);
-                    }
-                }
-            }
+            _ => {}
         }
         match SharingProbe::of(probe) {
             Some(&SharingProbe::Decided {
@@ -113,45 +183,68 @@ impl Observer for AuditComplete {
                     reason,
                     height,
                 };
-                if !self.entries.contains_key(&(node, op)) {
-                    let open = Open {
-                        at,
-                        access,
-                        crashed: false,
-                    };
-                    self.open.entry((node, op)).or_default().push(open);
-                }
+                self.decided(at, op, node, access);
             }
-            Some(&SharingProbe::Released { op, record, permit }) => {
-                let entry = self
-                    .entries
-                    .get(&(node, op))
-                    .map(|(_, access)| (access.record, access.permit));
-                self.finding.judge(entry == Some((record, permit)), || {
+            Some(&SharingProbe::Released { op, record, permit }) if self.judges(op, node) => {
+                let entry = self.entries.get(&(op, node)).map(|e| e.access);
+                let same = entry.is_some_and(|e| (e.record, e.permit) == (record, permit));
+                self.finding.judge(same, || {
                     format!("{node} answered operation {:x} on {record} before an audit entry of it was applied", op.0)
                 });
             }
+            Some(&SharingProbe::Unaudited { subject }) => self.refusals.unaudited(node, subject),
             _ => {}
         }
+    }
+
+    /// A record on its way, whatever its sender says of itself.
+    fn sent(&mut self, _at: Time, from: NodeId, payload: &dyn Payload, _receivers: usize) {
+        let (op, permitted) = match payload.as_any().downcast_ref() {
+            Some(Message::Release {
+                op,
+                answer: Answer::Record(_),
+            }) if self.judges(*op, from) => {
+                let entry = self.entries.get(&(*op, from));
+                (*op, entry.is_some_and(|e| e.access.permit))
+            }
+            // The entry server hands on what some provider gave it.
+            Some(Message::Reply {
+                op,
+                answer: Answer::Record(_),
+            }) => {
+                let all = (*op, NodeId(0))..=(*op, NodeId(u32::MAX));
+                let mut entries = self.entries.range(all);
+                let permitted = entries.any(|(_, e)| e.access.permit);
+                if self.forgot && !permitted {
+                    return;
+                }
+                (*op, permitted)
+            }
+            _ => return,
+        };
+        self.finding.judge(permitted, || {
+            format!(
+                "{from} sent a record for operation {:x} without an audit entry that permits it",
+                op.0
+            )
+        });
     }
 
     /// A crash takes decisions along that nobody has been told.
     fn node_up(&mut self, _at: Time, node: NodeId, up: bool) {
         if !up {
-            let mine = self
-                .open
-                .range_mut((node, OpId(0))..=(node, OpId(u64::MAX)));
-            mine.flat_map(|(_, open)| open)
-                .for_each(|open| open.crashed = true);
+            self.open_of(node).for_each(|open| open.crashed = true);
+            self.refusals.crashed(node);
         }
     }
 
     /// A decision must have its entry by now, unless it is young or its provider has been cut off
     /// from the chain since (then nobody has been answered either).
     fn end(&mut self, at: Time) {
-        for ((provider, op), open) in std::mem::take(&mut self.open) {
-            let last = self.progress.get(&provider).copied().unwrap_or_default();
-            let due = |open: &&Open| !open.crashed && last.since(open.at) >= self.slack;
+        let progress = &self.progress;
+        let last = |node: NodeId| progress.get(&node).copied().unwrap_or_default();
+        for (&(op, provider), open) in &self.open {
+            let due = |o: &&Open| !o.crashed && last(provider).since(o.at) >= self.slack;
             if let Some(open) = open.iter().find(due) {
                 self.finding.judge(false, || {
                     format!(
@@ -160,6 +253,11 @@ impl Observer for AuditComplete {
                     )
                 });
             }
+        }
+        for (server, subject, refused) in self.refusals.overdue(self.slack, last) {
+            self.finding.judge(false, || {
+                format!("{server} refused {subject} at {refused} and wrote no audit entry by {at}")
+            });
         }
     }
 }
@@ -175,9 +273,12 @@ impl Check for AuditComplete {
         Severity::Safety
     }
     fn says(&self) -> &'static str {
-        "Every decision on an access has exactly one audit entry on the chain, applied before anybody is answered."
+        "Every decision on an access has exactly one audit entry on the chain, applied before anybody is answered; so has every refusal of somebody unauthenticated, once in ten seconds for each."
     }
     fn finding(&self) -> Finding {
         self.finding.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

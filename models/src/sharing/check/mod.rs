@@ -23,3 +23,6 @@ pub fn checks(members: &[NodeId], emergency: bool, slack: Span) -> Vec<Box<dyn C
         Box::new(OffChainBinding::new(members)),
     ]
 }
+
+#[cfg(test)]
+mod tests;

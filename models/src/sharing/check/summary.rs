@@ -128,3 +128,6 @@ impl Observer for Summary {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

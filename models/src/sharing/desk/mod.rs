@@ -8,7 +8,7 @@
 mod flow;
 
 use super::config::SharingOptions;
-use super::ids::RequestId;
+use super::ids::{Reason, RequestId};
 use super::message::{Answer, Ask, Message};
 use super::probe::SharingProbe;
 use super::request::{Change, Request, Terms};
@@ -30,6 +30,11 @@ pub const EMERGENCY_DEADLINE: Span = Span::from_secs(10);
 pub const DEADLINE: Span = Span::from_secs(60);
 /// Timers of patients who think; below are the timers of operations.
 const THINK: u64 = 1 << 40;
+/// The part of an operation's name that is the desk's running number.
+const NUMBER: u64 = u32::MAX as u64;
+/// A desk that comes back counts its operations from the milliseconds of the run: it has forgotten
+/// how many there were, and no desk begins more than a thousand a second for long (assumed).
+const NUMBERS_EVERY: Span = Span::from_millis(1);
 /// Shares are parts of this.
 const BILLION: u64 = 1_000_000_000;
 
@@ -60,7 +65,8 @@ struct Running {
 pub struct Desk {
     config: DeskConfig,
     think: Sampler,
-    operations: u32,
+    /// The running number of the latest operation.
+    operations: u64,
     flows: BTreeMap<u64, Flow>,
     next_flow: u64,
     running: BTreeMap<OpId, Running>,
@@ -109,7 +115,7 @@ impl Desk {
 
     fn new_op(&mut self, cx: &Context<'_>) -> OpId {
         self.operations += 1;
-        OpId(u64::from(cx.node().0) << 32 | u64::from(self.operations))
+        OpId(u64::from(cx.node().0) << 32 | self.operations & NUMBER)
     }
 
     /// Does the next step of a flow, or ends it.
@@ -231,6 +237,8 @@ impl Desk {
                 }
                 OpEnd::Done
             }
+            // Nobody has looked at the question yet: it is asked again like one without an answer.
+            Answer::Refused(Reason::Busy) => return,
             Answer::Refused(reason) => OpEnd::Refused(reason.word()),
         };
         cx.cancel_timer(retry_timer(op));
@@ -270,7 +278,7 @@ impl Desk {
 
 /// Timer key of an operation: the desk's own counter in the operation's number.
 fn retry_timer(op: OpId) -> TimerKey {
-    TimerKey(op.0 & u64::from(u32::MAX))
+    TimerKey(op.0 & NUMBER)
 }
 
 fn deadline(terms: &Terms, urgent: bool) -> Span {
@@ -299,7 +307,13 @@ impl Process for Desk {
                 let op = OpId(u64::from(cx.node().0) << 32 | key);
                 self.waited(cx, op);
             }
-            Event::Start | Event::Recover(_) | Event::Message { .. } | Event::Persisted(_) => {}
+            Event::Recover(_) => {
+                self.operations = cx.now().nanos() / NUMBERS_EVERY.nanos();
+            }
+            Event::Start | Event::Message { .. } | Event::Persisted(_) => {}
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

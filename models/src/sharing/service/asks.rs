@@ -11,9 +11,10 @@ use crate::sharing::state::{Lookup, consented};
 use consim_core::{Context, Digest, NodeId, OpId, Span, WriteToken};
 use std::sync::Arc;
 
-/// Write tokens of this service are above those of the replica and the node; the operation's
-/// number makes them unique.
-const TOKENS: u64 = TOKEN_LIMIT | 1 << 63;
+/// Write tokens of this service: above those of the replica and the node. The operation's number
+/// makes them unique, since the nodes of desks are numbered below 2^31.
+const TOKENS: u64 = 1 << 63;
+const _: () = assert!(TOKENS >= TOKEN_LIMIT);
 
 impl SharingService {
     pub(super) fn start_ask(
@@ -24,6 +25,9 @@ impl SharingService {
         op: OpId,
         ask: &Ask,
     ) {
+        if !ask.within_limits() {
+            return Self::refuse(cx, op, desk, Reason::Malformed);
+        }
         let asker = Asker::Desk(desk, None);
         let command = match ask {
             Ask::Register {
@@ -120,6 +124,14 @@ impl SharingService {
         patient: &str,
         body: &Arc<[u8]>,
     ) {
+        // Known to the chain, under way, or kept here with other contents: that original stays.
+        let other = |kept: &Arc<[u8]>| kept != body;
+        if (*host).record(record).is_some()
+            || self.storing(record)
+            || self.store.get(record).is_some_and(other)
+        {
+            return Self::refuse(cx, op, desk, Reason::RegisteredTwice);
+        }
         cx.work(Work::hash(body.len()));
         let command = Command::Register {
             record,
@@ -136,9 +148,17 @@ impl SharingService {
                 cx.persist(token, vec![write]);
                 self.put(cx, op, asker, Stage::Storing { command });
             }
-            // Stored before (a crash came in between), or another's record: the chain decides.
+            // On the disk already: a crash came between the original and the chain.
             None => self.commit(cx, host, op, asker, &command),
         }
+    }
+
+    /// Is the original of `record` being written?
+    fn storing(&self, record: RecordId) -> bool {
+        let mut stages = self.writes.values().filter_map(|op| self.pending.get(op));
+        stages.any(|pending| {
+            matches!(&pending.stage, Stage::Storing { command: Command::Register { record: r, .. } } if *r == record)
+        })
     }
 
     /// A read: by the state of this server the record's provider is found; if that is another

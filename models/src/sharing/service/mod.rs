@@ -121,6 +121,11 @@ impl SharingService {
         self.store.len()
     }
 
+    /// How many operations are open.
+    pub fn open(&self) -> usize {
+        self.pending.len()
+    }
+
     fn put(&mut self, cx: &mut Context<'_>, op: OpId, asker: Asker, stage: Stage) {
         self.pending.insert(
             op,
@@ -304,10 +309,14 @@ impl SharingService {
             let Stage::Committing { body } = &pending.stage else {
                 continue;
             };
-            if let Some((receipt, tx)) = Self::outcome(host, op) {
-                missed.push((op, receipt, tx));
-            } else if now.since(pending.since) >= RESUBMIT {
-                host.submit(cx, op, op.0, Arc::clone(body));
+            if now.since(pending.since) < RESUBMIT {
+                continue;
+            }
+            match Self::outcome(host, op) {
+                Some((receipt, tx)) => missed.push((op, receipt, tx)),
+                None => {
+                    host.submit(cx, op, op.0, Arc::clone(body));
+                }
             }
         }
         // Executed while the node read its own disk, which no service is told.
@@ -432,3 +441,6 @@ fn seal(cx: &mut Context<'_>, op: OpId, body: &Arc<[u8]>) -> Sealed {
     cx.work(Work::encrypt(body.len()));
     Sealed::seal(op, Arc::clone(body))
 }
+
+#[cfg(test)]
+mod tests;

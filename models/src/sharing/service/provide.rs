@@ -174,3 +174,6 @@ impl SharingService {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

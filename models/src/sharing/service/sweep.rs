@@ -2,10 +2,10 @@
 
 use super::SharingService;
 use super::pending::Asker;
+use crate::ledger::merkle;
 use crate::node::service::Host;
 use crate::sharing::command::Command;
 use crate::sharing::ids::Reason;
-use crate::sharing::inclusion;
 use crate::sharing::message::{Answer, Tally};
 use crate::sharing::probe::SharingProbe;
 use crate::sharing::state::Lookup;
@@ -26,8 +26,7 @@ impl SharingService {
         if !self.config.supervision || desk != self.config.desk {
             return Self::refuse(cx, op, desk, Reason::NotAllowed);
         }
-        let from = (*host).swept(host.node()) + 1;
-        let to = host.height().min(from.saturating_add(MAX_SWEEP - 1));
+        let (from, to) = reach((*host).swept(host.node()), host.height());
         if to < from {
             let tally = Tally {
                 height: host.height(),
@@ -63,28 +62,41 @@ impl SharingService {
     }
 }
 
+/// The first and the last block of a reading after `swept`; none if the last is below the first.
+fn reach(swept: u64, height: u64) -> (u64, u64) {
+    (swept + 1, height.min(swept.saturating_add(MAX_SWEEP)))
+}
+
+/// Reads the blocks `from..=to` of this node's storage. What they say counts in any case; what is
+/// not proven is counted beside: a block is proven if it bears the id that the next one names, and
+/// its transactions are those of its Merkle root.
 fn read_blocks(cx: &mut Context<'_>, host: &dyn Host, from: u64, to: u64) -> Tally {
     let mut tally = Tally {
         height: to,
         ..Tally::default()
     };
-    for height in from..=to {
+    let mut above = host.block(to + 1).map(|block| block.header.parent);
+    for height in (from..=to).rev() {
         if let Some(block) = host.block(height) {
-            read_block(cx, &block, &mut tally);
+            let entries = read_block(&block, &mut tally);
+            let named = above.is_none_or(|id| id == block.id);
+            if !(named && holds_together(cx, &block)) {
+                tally.unproven += entries;
+            }
+            above = Some(block.header.parent);
         }
     }
     tally
 }
 
-/// Counts the audit entries of a block; each is proven to be in it against the header.
-fn read_block(cx: &mut Context<'_>, block: &Block, tally: &mut Tally) {
-    let txs = block.committed.batch.txs();
-    let mut leaves: Option<Vec<Digest>> = None;
-    for ((index, tx), receipt) in txs.iter().enumerate().zip(&block.receipts) {
+/// Counts the audit entries of a block.
+fn read_block(block: &Block, tally: &mut Tally) -> u64 {
+    let before = tally.entries();
+    for (tx, receipt) in block.committed.batch.txs().iter().zip(&block.receipts) {
         if *receipt != Receipt::Applied {
             continue;
         }
-        let count = match Command::decode(tx.body()) {
+        *match Command::decode(tx.body()) {
             Ok(Command::Access(access)) if !access.permit => &mut tally.denials,
             Ok(Command::Access(access)) if access.reason == Reason::Emergency => {
                 &mut tally.emergencies
@@ -92,15 +104,21 @@ fn read_block(cx: &mut Context<'_>, block: &Block, tally: &mut Tally) {
             Ok(Command::Access(_)) => &mut tally.permits,
             Ok(Command::Refusal { .. }) => &mut tally.refusals,
             _ => continue,
-        };
-        *count += 1;
-        let leaves = leaves.get_or_insert_with(|| txs.iter().map(|tx| tx.digest()).collect());
-        // The tree is 65 bytes for each of its nodes, the proof as much for each of its levels.
-        cx.work(Work::hash(
-            65 * (leaves.len() + leaves.len().ilog2() as usize + 1),
-        ));
-        if !inclusion::holds(leaves, index, &tx.digest(), &block.header.tx_root) {
-            tally.unproven += 1;
-        }
+        } += 1;
     }
+    tally.entries() - before
 }
+
+/// Is the id the header's, and the header's Merkle root that of the transactions?
+fn holds_together(cx: &mut Context<'_>, block: &Block) -> bool {
+    let batch = &block.committed.batch;
+    let header = block.header.encode();
+    let leaves: Vec<Digest> = batch.txs().iter().map(|tx| tx.digest()).collect();
+    cx.work(Work::hash(
+        header.len() + batch.encoded_len() + merkle::hashed_bytes(leaves.len()),
+    ));
+    Digest::of(&header) == block.id && merkle::root(&leaves) == block.header.tx_root
+}
+
+#[cfg(test)]
+mod tests;

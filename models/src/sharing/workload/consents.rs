@@ -25,7 +25,7 @@ fn arrivals(common: &Common) -> Arrivals {
 }
 
 /// Patients who grant, deny and revoke without being asked. The options are the weights of the
-/// three; a revocation takes back a grant given earlier in the run, and while there is none the
+/// three (if all are zero, nobody comes); a revocation takes back a grant given earlier in the run, and while there is none the
 /// patient grants.
 pub struct ConsentWorkload {
     arrivals: Arrivals,
@@ -63,28 +63,32 @@ impl ConsentWorkload {
         })
     }
 
-    fn wish(&mut self, home: usize) -> (usize, Wish) {
+    fn wish(&mut self, home: usize) -> Option<(usize, Wish)> {
         let ConsentOptions {
             grant,
             deny,
             revoke,
         } = self.options;
         let [grant, deny, revoke] = [grant, deny, revoke].map(u64::from);
+        if grant + deny + revoke == 0 {
+            return None;
+        }
         let mark = draw(&mut self.rng, grant + deny + revoke);
         if mark >= grant + deny && !self.given.is_empty() {
             let which = draw(&mut self.rng, self.given.len() as u64) as usize;
             if let Some((home, patient, grantee)) = self.given.swap_remove_back(which) {
-                return (
+                let change = Change::Revoke;
+                return Some((
                     home,
                     Wish::Consent {
                         patient,
                         grantee,
-                        change: Change::Revoke,
+                        change,
                     },
-                );
+                ));
             }
         }
-        let patient = patient(home, draw(&mut self.rng, PANEL));
+        let patient = patient(*self.places.get(home)?, draw(&mut self.rng, PANEL));
         let grantee = self.grantee(home);
         let change = if (grant..grant + deny).contains(&mark) {
             Change::Deny
@@ -97,21 +101,21 @@ impl ConsentWorkload {
             }
             self.given.push_back((home, Arc::clone(&patient), grantee));
         }
-        (
+        Some((
             home,
             Wish::Consent {
                 patient,
                 grantee,
                 change,
             },
-        )
+        ))
     }
 }
 
 impl Workload for ConsentWorkload {
     fn next(&mut self) -> Option<Arrival> {
         let (at, home) = self.arrivals.next(&mut self.rng)?;
-        let (home, wish) = self.wish(home);
+        let (home, wish) = self.wish(home)?;
         let node = self.places.get(home)?.desk;
         Some(Arrival {
             at,
@@ -158,3 +162,6 @@ impl Workload for AuditWorkload {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

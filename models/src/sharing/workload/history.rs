@@ -51,3 +51,6 @@ impl History {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,9 +50,9 @@ pub struct Common {
     pub to: Time,
 }
 
-/// The synthetic patient `number` of the institution at index `place`.
-fn patient(place: usize, number: u64) -> Arc<str> {
-    format!("p{place}-{number}").into()
+/// The synthetic patient `number` of an institution: the same person in every workload.
+fn patient(home: Place, number: u64) -> Arc<str> {
+    format!("p{}-{number}", home.desk.0).into()
 }
 
 /// A draw in `0..n`.

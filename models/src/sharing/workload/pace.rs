@@ -160,7 +160,8 @@ impl Arrivals {
         let most = self.day.most();
         let mean = EVENT / (u128::from(self.total) * u128::from(most));
         let gap = Distribution::Exponential {
-            mean: Span::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX)),
+            // Not zero: time goes on at any rate.
+            mean: Span::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX).max(1)),
         };
         let mut at = self.at;
         loop {
@@ -198,3 +199,6 @@ pub(super) fn scaled(from: Time, to: Time, at_ns: i64, first_ns: i64, last_ns: i
     );
     from + Span::from_nanos((width * part / whole) as u64)
 }
+
+#[cfg(test)]
+mod tests;

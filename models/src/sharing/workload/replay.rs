@@ -12,9 +12,6 @@ use rand_chacha::ChaCha12Rng;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-#[cfg(test)]
-mod tests;
-
 /// The most reads of one visit: a doctor does not open a hundred documents of a long recorded
 /// encounter (assumed).
 pub(super) const MAX_READS: u64 = 64;
@@ -31,7 +28,8 @@ enum Clock {
 
 /// Replays a record set. Organisations of the source become institutions, round-robin in the order
 /// in which they appear; visits without one go where their patient goes. A patient's later visit
-/// at another institution reads the earlier records elsewhere.
+/// at another institution reads the earlier records elsewhere: half of its reads, or the share of
+/// the options if that is more; none if it is zero.
 ///
 /// Where the source has more organisations than there are institutions, an institution stands for
 /// several. What a patient permits to one of them would then be permitted to the others, so it is
@@ -52,6 +50,8 @@ pub(super) struct Replay {
     next_visit: usize,
     /// The instant of the next visit, if it is known already.
     visit_at: Option<Time>,
+    /// The instant of the last visit: a source whose times step back does not turn time round.
+    latest: Time,
     next_consent: usize,
     /// Records of each patient so far, with their institutions.
     known: BTreeMap<Arc<str>, Vec<(usize, RecordId)>>,
@@ -153,6 +153,7 @@ impl Replay {
             names,
             next_visit: 0,
             visit_at: None,
+            latest: common.from,
             next_consent: 0,
             known: BTreeMap::new(),
             set,
@@ -161,7 +162,7 @@ impl Replay {
 
     pub(super) fn next(&mut self, rng: &mut ChaCha12Rng) -> Option<(Time, usize, Wish)> {
         if self.visit_at.is_none() {
-            self.visit_at = self.instant(rng);
+            self.visit_at = self.instant(rng).map(|at| at.later(self.latest));
         }
         let set = Arc::clone(&self.set);
         while let Some(consent) = set.consents.get(self.next_consent) {
@@ -176,6 +177,7 @@ impl Replay {
             }
         }
         let at = self.visit_at.take()?;
+        self.latest = at;
         let visit = set.visits.get(self.next_visit)?;
         self.next_visit += 1;
         let place = self.homes.of_visit(visit);
@@ -314,3 +316,6 @@ fn length(consent: &RecordedConsent) -> Option<Span> {
     let ns = to.checked_sub(from).filter(|&ns| ns > 0)?;
     Some(Span::from_nanos(ns.unsigned_abs()))
 }
+
+#[cfg(test)]
+mod tests;

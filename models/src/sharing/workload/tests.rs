@@ -65,6 +65,7 @@ fn recorded() -> RecordSet {
         patient: "ann".into(),
         at_ns: 0,
         provider: None,
+        emergency: false,
         resources: vec![resource],
     };
     RecordSet {

@@ -6,7 +6,7 @@ use super::replay::Replay;
 use super::{BILLION, Common, PANEL, Pace, Place, draw, happens, patient, picks};
 use crate::sharing::config::VisitOptions;
 use crate::sharing::ids::RecordId;
-use crate::sharing::request::{Body, Request, Terms, Visit, Wish};
+use crate::sharing::request::{Body, MAX_RECORDS, Request, Terms, Visit, Wish};
 use consim_core::{Arrival, Distribution, NodeId, Sampler, Span, Time, Workload, WorkloadId};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng;
@@ -37,9 +37,10 @@ pub(super) struct Reads {
 }
 
 impl Reads {
-    /// For `records` records written; `share` of all reads is to go elsewhere.
+    /// For `records` records written; `share` of all reads is to go elsewhere. A visit reads no
+    /// more than [`MAX_RECORDS`].
     pub(super) fn new(records: u64, per_write: u64, share: u32) -> Self {
-        let all = records * per_write;
+        let all = records.saturating_mul(per_write).min(MAX_RECORDS as u64);
         let elsewhere = (all * u64::from(share).max(ELSEWHERE_IN_VISIT))
             .div_ceil(BILLION)
             .min(all);
@@ -114,7 +115,8 @@ impl VisitWorkload {
             ))),
             (None, Pace::Rates { rates, even }) => {
                 let arrivals = Arrivals::new(rates, *even, common.day, common.from, common.to);
-                Source::Synthetic(Box::new(Synthetic::new(arrivals, options, names)))
+                let synthetic = Synthetic::new(arrivals, places.clone(), options, names);
+                Source::Synthetic(Box::new(synthetic))
             }
             (None, Pace::Recorded(_)) => Source::Nothing,
         };
@@ -148,6 +150,7 @@ impl Workload for VisitWorkload {
 
 struct Synthetic {
     arrivals: Arrivals,
+    places: Vec<Place>,
     options: VisitOptions,
     names: Names,
     reads: Reads,
@@ -156,7 +159,13 @@ struct Synthetic {
 }
 
 impl Synthetic {
-    fn new(arrivals: Arrivals, options: VisitOptions, names: Names) -> Self {
+    fn new(
+        arrivals: Arrivals,
+        places: Vec<Place>,
+        mut options: VisitOptions,
+        names: Names,
+    ) -> Self {
+        options.resources = options.resources.min(MAX_RECORDS as u32);
         let reads = Reads::new(
             options.resources.into(),
             options.reads_per_write.into(),
@@ -171,6 +180,7 @@ impl Synthetic {
         .sampler();
         Self {
             arrivals,
+            places,
             options,
             names,
             reads,
@@ -181,6 +191,7 @@ impl Synthetic {
 
     fn next(&mut self, rng: &mut ChaCha12Rng) -> Option<(Time, usize, Wish)> {
         let (at, place) = self.arrivals.next(rng)?;
+        let home = *self.places.get(place)?;
         let resources: Vec<(RecordId, Body)> = (0..self.options.resources)
             .map(|_| {
                 let size = self.sizes.sample(rng.next_u64()).nanos() as u32;
@@ -210,7 +221,7 @@ impl Synthetic {
                 elsewhere,
             )
         } else {
-            let (patient, known) = self.here(rng, at, place, &written);
+            let (patient, known) = self.here(rng, at, (place, home), &written);
             (patient, picks(rng, &known, self.reads.all), Vec::new())
         };
         self.history.push(Past {
@@ -238,7 +249,7 @@ impl Synthetic {
         &self,
         rng: &mut ChaCha12Rng,
         at: Time,
-        place: usize,
+        (place, home): (usize, Place),
         written: &[RecordId],
     ) -> (Arc<str>, Vec<RecordId>) {
         let mut known = written.to_vec();
@@ -248,6 +259,9 @@ impl Synthetic {
             known.extend_from_slice(&past.records);
             return (Arc::clone(&past.patient), known);
         }
-        (patient(place, draw(rng, PANEL)), known)
+        (patient(home, draw(rng, PANEL)), known)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use crate::sharing::command::Command;
 use crate::sharing::message::{Ask, Message};
 use crate::sharing::probe::SharingProbe;
 use crate::sharing::testing::{Bench, OUTSIDER, STRANGER, read};
-use consim_core::{NodeId, OpId, Span};
+use consim_core::{NodeId, OpId, Probe, Span};
 
 fn audited(bench: &Bench) -> Vec<NodeId> {
     let chain = bench.chain();
@@ -32,6 +32,7 @@ fn a_subject_is_audited_once_in_a_period_also_across_a_restart() {
     bench.ask(STRANGER, 20, Ask::Sweep);
     // Nothing is left waiting for a transaction that was executed before the restart.
     assert_eq!(bench.servers[0].host.submits, 1);
+    assert_eq!(bench.servers[0].service.open(), 0);
     bench.run(REFUSAL_PERIOD);
     assert_eq!(
         (audited(&bench), bench.servers[0].host.submits),
@@ -60,7 +61,12 @@ fn no_more_than_the_limit_of_subjects_is_audited_and_the_rest_is_counted() {
     let more = 3;
     for subject in 0..(MAX_SUBJECTS + more) as u32 {
         bench.serve(0, |service, cx, host| {
-            service.refused(cx, host, NodeId(1_000 + subject), Refusal::NoCertificate);
+            let (subject, why) = (NodeId(1_000 + subject), Refusal::NoCertificate);
+            cx.emit(Probe::Unauthenticated {
+                subject,
+                reason: why.words(),
+            });
+            service.refused(cx, host, subject, why);
         });
     }
     bench.block();

@@ -1,7 +1,7 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! Whom an institution stands for, and what that does to consents.
 
-use super::super::{VisitConfig, VisitWorkload};
-use super::*;
+use super::super::super::{VisitConfig, VisitWorkload};
+use super::super::*;
 use crate::sharing::request::{Request, Terms};
 use consim_core::rng::Streams;
 use consim_core::{NodeId, Workload, WorkloadId};
@@ -65,11 +65,7 @@ fn replayed(
         size_p99: 200,
         records: Some(Arc::new(records)),
     };
-    let config = VisitConfig {
-        number: 1,
-        common,
-        options,
-    };
+    let config = VisitConfig { common, options };
     let mut workload = VisitWorkload::new(config, Streams::new(7).stream("test"));
     std::iter::from_fn(|| {
         let arrival = workload.next()?;

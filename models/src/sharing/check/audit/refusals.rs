@@ -1,0 +1,106 @@
+//! The refusals of the unauthenticated, which are audited once in a period for each subject.
+
+use crate::node::membership::Refusal;
+use crate::sharing::service::REFUSAL_PERIOD;
+use consim_core::{NodeId, Span, Time};
+use std::collections::BTreeMap;
+
+/// A refusal that has no entry yet.
+#[derive(Debug)]
+struct Waiting {
+    period: u64,
+    at: Time,
+    /// The reasons of that period; the first of them is the one that is written down.
+    reasons: Vec<&'static str>,
+    /// Need it have an entry? A server that crashed since may have lost it, and one that has too
+    /// many to audit says so; an entry may come all the same.
+    due: bool,
+}
+
+/// The refusals by server and subject.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    waiting: BTreeMap<(NodeId, NodeId), Vec<Waiting>>,
+    /// The latest period in which the subject was refused.
+    latest: BTreeMap<(NodeId, NodeId), u64>,
+}
+
+impl Refusals {
+    fn all_of(&mut self, server: NodeId) -> impl Iterator<Item = &mut Waiting> {
+        let mine = (server, NodeId(0))..=(server, NodeId(u32::MAX));
+        self.waiting.range_mut(mine).flat_map(|(_, w)| w)
+    }
+    /// `server` refused `subject`. What is older than `slack` and need not come is dropped.
+    pub(super) fn refused(
+        &mut self,
+        at: Time,
+        server: NodeId,
+        subject: NodeId,
+        reason: &'static str,
+        slack: Span,
+    ) {
+        let period = at.nanos() / REFUSAL_PERIOD.nanos();
+        let waiting = self.waiting.entry((server, subject)).or_default();
+        waiting.retain(|w| w.due || w.period == period || at.since(w.at) < slack);
+        if let Some(same) = waiting.iter_mut().find(|w| w.period == period) {
+            if !same.due {
+                (same.due, same.at) = (true, at);
+            }
+            if !same.reasons.contains(&reason) {
+                same.reasons.push(reason);
+            }
+        } else if self.latest.insert((server, subject), period) != Some(period) {
+            waiting.push(Waiting {
+                period,
+                at,
+                reasons: vec![reason],
+                due: true,
+            });
+        }
+    }
+    /// `server` says that it does not audit its latest refusal of `subject`.
+    pub(super) fn unaudited(&mut self, server: NodeId, subject: NodeId) {
+        if let Some(last) = self
+            .waiting
+            .get_mut(&(server, subject))
+            .and_then(|w| w.last_mut())
+        {
+            last.due = false;
+        }
+    }
+    /// An entry of `server` reached the chain. Is there a refusal that it tells of?
+    pub(super) fn entry(&mut self, server: NodeId, subject: NodeId, reason: Refusal) -> bool {
+        let Some(waiting) = self.waiting.get_mut(&(server, subject)) else {
+            return false;
+        };
+        let told = |w: &Waiting| w.reasons.contains(&reason.words());
+        let found = waiting
+            .iter()
+            .position(|w| w.due && told(w))
+            .or_else(|| waiting.iter().position(told));
+        found.map(|index| waiting.remove(index)).is_some()
+    }
+    /// `server` crashed.
+    pub(super) fn crashed(&mut self, server: NodeId) {
+        self.all_of(server).for_each(|w| w.due = false);
+    }
+    /// `server` was cut off from the chain until now.
+    pub(super) fn cut_off(&mut self, server: NodeId, now: Time) {
+        self.all_of(server).for_each(|w| w.at = now);
+    }
+    /// Refusals that must have had their entries: server, subject and instant. `last` says when a
+    /// server last applied a block.
+    pub(super) fn overdue(
+        &self,
+        slack: Span,
+        last: impl Fn(NodeId) -> Time,
+    ) -> Vec<(NodeId, NodeId, Time)> {
+        let each = self.waiting.iter().flat_map(|(&(server, subject), w)| {
+            w.iter()
+                .filter(move |w| w.due)
+                .map(move |w| (server, subject, w.at))
+        });
+        each.filter(|&(server, _, at)| last(server).since(at) >= slack)
+            .collect()
+    }
+}

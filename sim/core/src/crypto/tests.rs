@@ -1,0 +1,84 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::*;
+
+fn keys() -> (Keyring, Vec<SecretKey>) {
+    Keyring::generate(4, 9)
+}
+
+#[test]
+fn a_signature_is_its_keys_over_its_digest() {
+    let (ring, secrets) = keys();
+    let digest = Digest::of(b"statement");
+    for (i, secret) in (0..).zip(&secrets) {
+        assert_eq!(secret.id(), KeyId(i));
+        let signature = secret.sign(&digest);
+        assert_eq!(signature.key, KeyId(i));
+        assert!(ring.verify(&digest, &signature));
+        assert_eq!(secret.sign(&digest), signature, "deterministic");
+    }
+}
+
+#[test]
+fn forgeries_are_refused() {
+    let (ring, secrets) = keys();
+    let digest = Digest::of(b"statement");
+    let genuine = secrets[1].sign(&digest);
+    // Over another statement, be it one bit away.
+    for bit in 0..256 {
+        let mut other = digest;
+        other.0[bit / 8] ^= 1 << (bit % 8);
+        assert!(!ring.verify(&other, &genuine), "bit {bit}");
+    }
+    // In another's name, and of nobody.
+    for key in [0, 2, 3, 4, u32::MAX] {
+        let key = KeyId(key);
+        assert!(!ring.verify(&digest, &Signature { key, ..genuine }));
+    }
+    // With other bits.
+    for bit in 0..64 {
+        let tag = genuine.tag ^ 1 << bit;
+        assert!(!ring.verify(&digest, &Signature { tag, ..genuine }));
+    }
+    // Of the same number in another run.
+    let (_, others) = Keyring::generate(4, 10);
+    assert!(!ring.verify(&digest, &others[1].sign(&digest)));
+}
+
+#[test]
+fn a_stolen_key_signs_like_its_owner() {
+    let (ring, secrets) = keys();
+    let digest = Digest::of(b"statement");
+    let stolen = ring.steal(KeyId(2)).unwrap();
+    assert_eq!(stolen.sign(&digest), secrets[2].sign(&digest));
+    assert!(ring.steal(KeyId(4)).is_none());
+}
+
+#[test]
+fn signatures_take_the_bytes_of_ed25519_and_survive_the_codec() {
+    let (ring, secrets) = keys();
+    let digest = Digest::of(b"statement");
+    let signature = secrets[3].sign(&digest);
+    let mut bytes = Vec::new();
+    signature.encode(&mut Encoder::new(&mut bytes));
+    assert_eq!(bytes.len(), Signature::ENCODED);
+    let decode = |bytes: &[u8]| Signature::decode(&mut Decoder::new(bytes));
+    let decoded = decode(&bytes).unwrap();
+    assert!(ring.verify(&digest, &decoded));
+    assert_eq!(decoded, signature);
+    for n in 0..bytes.len() {
+        assert_eq!(decode(&bytes[..n]), Err(CodecError::Truncated));
+    }
+    // One signature has one encoding.
+    for at in 12..bytes.len() {
+        let mut padded = bytes.clone();
+        padded[at] = 1;
+        let invalid = CodecError::Invalid("signature padding");
+        assert_eq!(decode(&padded), Err(invalid));
+    }
+}
+
+#[test]
+fn a_node_signs_with_the_key_of_its_number() {
+    assert_eq!(KeyId::from(NodeId(7)), KeyId(7));
+}

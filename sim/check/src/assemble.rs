@@ -264,6 +264,20 @@ fn notes(metrics: &Metrics, mut notes: Vec<String>, partial: bool) -> Vec<String
             metrics.ended_at()
         ));
     }
+    let (transactions, windows) = metrics.left_out();
+    if transactions > 0 {
+        notes.push(format!(
+            "More than {} transactions waited at a time: {transactions} admissions are in no figure \
+             of submitted transactions and chain latency.",
+            metrics::MAX_WAITING_TXS
+        ));
+    }
+    if windows > 0 {
+        notes.push(format!(
+            "Resilience is of the first {} fault windows; {windows} more have no figures.",
+            metrics::MAX_WINDOWS
+        ));
+    }
     if let Some(bin) = metrics.downtime_bin() {
         notes.push(format!(
             "Downtime was judged over bins of {bin}: {} times the usual distance between blocks.",

@@ -5,8 +5,9 @@ use crate::number_set::{NumberSet, TxSet};
 use consim_core::{Block, Committed, Receipt, Time, TxId};
 use std::collections::BTreeMap;
 
-/// The most transactions that are followed from their admission to their execution at a time.
-pub const MAX_WAITING_TXS: usize = 4_000_000;
+/// The most transactions of a chain that are followed from their admission to their execution at a
+/// time; others are in no figure of submitted transactions and chain latency.
+pub const MAX_WAITING_TXS: usize = 1_000_000;
 /// The most sequence numbers that are followed from proposal to execution at a time. Protocols
 /// have a few hundred in flight.
 pub const MAX_SEQUENCES: usize = 65_536;
@@ -36,6 +37,8 @@ pub(crate) struct Chain {
     pub(crate) latencies: Latencies,
     pub(crate) consensus: Latencies,
     pub(crate) ways: Ways,
+    /// Admissions that were not followed.
+    pub(crate) unfollowed: u64,
     /// The heights of the blocks that were counted.
     heights: NumberSet,
     /// First admission of transactions that wait.
@@ -61,9 +64,11 @@ impl Chain {
         if self.waiting.contains_key(&tx) || self.executed.contains(tx) {
             return false;
         }
-        if self.waiting.len() < MAX_WAITING_TXS {
-            self.waiting.insert(tx, at);
+        if self.waiting.len() >= MAX_WAITING_TXS {
+            self.unfollowed += 1;
+            return false;
         }
+        self.waiting.insert(tx, at);
         self.submitted += u64::from(counts);
         true
     }

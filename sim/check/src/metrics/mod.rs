@@ -216,6 +216,12 @@ impl Metrics {
     pub(crate) fn resilience(&self) -> Vec<Resilience> {
         self.windows.outcome(self.ended)
     }
+    /// What no figure is made of, since a limit was reached: admissions of transactions, and fault
+    /// windows.
+    pub(crate) fn left_out(&self) -> (u64, u64) {
+        let unfollowed = self.chains.values().map(|chain| chain.unfollowed).sum();
+        (unfollowed, self.windows.untold)
+    }
     /// The length of the bins that downtime was judged over, if there are windows and commits.
     pub(crate) fn downtime_bin(&self) -> Option<Span> {
         self.windows.bin()

@@ -17,8 +17,9 @@ pub const BLOCKS_PER_BIN: u64 = 5;
 /// Below this share of the usual commit rate the service counts as down (the metric DT of the
 /// attack catalogue).
 pub const DOWN_BELOW: f64 = 0.1;
-/// The most windows that are told apart.
-pub const MAX_WINDOWS: usize = 10_000;
+/// The most windows that are told apart: each may need a histogram. Later ones count as disturbance
+/// and have no figures of their own.
+pub const MAX_WINDOWS: usize = 1_000;
 
 /// A fault window.
 #[derive(Debug)]
@@ -40,6 +41,9 @@ pub(crate) struct Windows {
     seen: Vec<Window>,
     /// Places of the open ones.
     open: Arc<[usize]>,
+    /// How many windows more were opened than have a place, and how many of these are open.
+    pub(crate) untold: u64,
+    untold_open: u64,
     /// Since when none is open.
     calm_since: Time,
     calm: Calm,
@@ -63,6 +67,8 @@ impl Windows {
             warmup,
             seen: Vec::new(),
             open: Arc::new([]),
+            untold: 0,
+            untold_open: 0,
             calm_since: Time::ZERO,
             calm: Calm::default(),
             outside: Latencies::default(),
@@ -76,38 +82,53 @@ impl Windows {
         Arc::clone(&self.open)
     }
 
+    fn is_calm(&self) -> bool {
+        self.open.is_empty() && self.untold_open == 0
+    }
+
     pub(super) fn fault(&mut self, at: Time, id: &str, opens: bool) {
-        let mut open: Vec<usize> = self.open.to_vec();
+        let calm = self.is_calm();
         if opens {
-            if self.seen.len() >= MAX_WINDOWS {
-                return;
-            }
-            if open.is_empty() {
-                self.calm.length += at - self.calm_since.later(self.warmup);
-            }
-            open.push(self.seen.len());
-            self.seen.push(Window {
-                id: id.to_owned(),
-                opened: at,
-                closed: None,
-                first_commit: None,
-                latencies: Latencies::default(),
-                lost: 0,
-            });
+            self.open_window(at, id);
         } else {
-            let is_it = |&place: &usize| self.seen.get(place).is_some_and(|w| w.id == id);
-            let Some(position) = open.iter().position(is_it) else {
-                return;
-            };
-            let place = open.remove(position);
-            if let Some(window) = self.seen.get_mut(place) {
-                window.closed = Some(at);
-            }
-            if open.is_empty() {
-                self.calm_since = at;
-            }
+            self.close_window(at, id);
         }
-        self.open = open.into();
+        match (calm, self.is_calm()) {
+            (true, false) => self.calm.length += at - self.calm_since.later(self.warmup),
+            (false, true) => self.calm_since = at,
+            _ => {}
+        }
+    }
+
+    fn open_window(&mut self, at: Time, id: &str) {
+        if self.seen.len() >= MAX_WINDOWS {
+            self.untold += 1;
+            self.untold_open += 1;
+            return;
+        }
+        let place = self.seen.len();
+        self.open = self.open.iter().copied().chain([place]).collect();
+        self.seen.push(Window {
+            id: id.to_owned(),
+            opened: at,
+            closed: None,
+            first_commit: None,
+            latencies: Latencies::default(),
+            lost: 0,
+        });
+    }
+
+    fn close_window(&mut self, at: Time, id: &str) {
+        let is_it = |&place: &usize| self.seen.get(place).is_some_and(|window| window.id == id);
+        let Some(closes) = self.open.iter().copied().find(is_it) else {
+            self.untold_open = self.untold_open.saturating_sub(1);
+            return;
+        };
+        if let Some(window) = self.seen.get_mut(closes) {
+            window.closed = Some(at);
+        }
+        let others = self.open.iter().copied().filter(|&place| place != closes);
+        self.open = others.collect();
     }
 
     /// A block with `txs` applied transactions was executed first.
@@ -119,7 +140,7 @@ impl Windows {
         if let Some(cell) = self.cells.get_mut(index) {
             *cell = cell.saturating_add(txs as u32);
         }
-        if self.open.is_empty() && at >= self.warmup {
+        if self.is_calm() && at >= self.warmup {
             self.calm.blocks += 1;
             self.calm.txs += txs;
         }
@@ -152,7 +173,7 @@ impl Windows {
     }
 
     pub(super) fn end(&mut self, at: Time) {
-        if self.open.is_empty() {
+        if self.is_calm() {
             self.calm.length += at - self.calm_since.later(self.warmup);
         }
         for &place in self.open.iter() {

@@ -57,7 +57,8 @@ impl Write {
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
     logs: BTreeMap<u8, Vec<Arc<dyn Payload>>>,
-    cells: BTreeMap<(u8, u64), Arc<dyn Payload>>,
+    /// By table, so that erasing from one touches no other.
+    tables: BTreeMap<u8, BTreeMap<u64, Arc<dyn Payload>>>,
 }
 
 impl Disk {
@@ -66,12 +67,12 @@ impl Disk {
         match (write.slot, write.value) {
             (Slot::Log(log), Some(value)) => self.logs.entry(log).or_default().push(value),
             (Slot::Cell(table, key), Some(value)) => {
-                self.cells.insert((table, key), value);
+                self.tables.entry(table).or_default().insert(key, value);
             }
             (Slot::EraseBelow(table, key), _) => {
-                let keep = self.cells.split_off(&(table, key));
-                self.cells.retain(|&(t, _), _| t != table);
-                self.cells.extend(keep);
+                if let Some(cells) = self.tables.get_mut(&table) {
+                    *cells = cells.split_off(&key);
+                }
             }
             (_, None) => {}
         }
@@ -82,13 +83,12 @@ impl Disk {
     }
     /// The cells of `table`, by key.
     pub fn table(&self, table: u8) -> impl Iterator<Item = (u64, &Arc<dyn Payload>)> {
-        self.cells
-            .range((table, 0)..=(table, u64::MAX))
-            .map(|(&(_, key), value)| (key, value))
+        let cells = self.tables.get(&table).into_iter().flatten();
+        cells.map(|(&key, value)| (key, value))
     }
     /// Cell `key` of `table`.
     pub fn cell(&self, table: u8, key: u64) -> Option<&Arc<dyn Payload>> {
-        self.cells.get(&(table, key))
+        self.tables.get(&table)?.get(&key)
     }
 }
 

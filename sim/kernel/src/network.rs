@@ -71,10 +71,17 @@ pub(crate) struct Network {
 
 /// The time that `bytes` take at `rate` bits a second; none at rate 0 (unlimited).
 pub(crate) fn transfer(bytes: u64, rate: u64) -> Span {
+    /// Nanobits of a byte.
+    const SCALE: u64 = 8 * 1_000_000_000;
     if rate == 0 {
         return Span::ZERO;
     }
-    Span::from_nanos(((u128::from(bytes) * 8 * 1_000_000_000).div_ceil(u128::from(rate))) as u64)
+    // 64 bits hold 2.3 GB; a message is never so long, a write hardly ever.
+    let ns = match bytes.checked_mul(SCALE) {
+        Some(scaled) => scaled.div_ceil(rate),
+        None => (u128::from(bytes) * u128::from(SCALE)).div_ceil(u128::from(rate)) as u64,
+    };
+    Span::from_nanos(ns)
 }
 
 impl Network {

@@ -114,12 +114,15 @@ impl Node {
     }
     /// The wall clock: start of the run, offset and drift.
     pub(crate) fn wall_ns(&self, start_ns: i64, now: Time) -> i64 {
-        let drift =
-            i128::from(now.nanos()) * i128::from(self.config.clock_drift_ppb) / 1_000_000_000;
+        // A part per 10^9 of a second is a nanosecond: whole seconds need no division.
+        let (seconds, rest) = (now.nanos() / 1_000_000_000, now.nanos() % 1_000_000_000);
+        let ppb = self.config.clock_drift_ppb;
+        let drift = (seconds as i64).saturating_mul(ppb)
+            + (rest as i64).saturating_mul(ppb) / 1_000_000_000;
         start_ns
             .saturating_add(now.nanos() as i64)
             .saturating_add(self.config.clock_offset_ns)
-            .saturating_add(drift as i64)
+            .saturating_add(drift)
     }
     /// The slot of timer `key`: its own, one that is idle without a ticket, or a new one.
     pub(crate) fn timer_slot(&mut self, key: TimerKey) -> usize {

@@ -6,6 +6,7 @@ pub mod library;
 mod load;
 pub mod plan;
 pub mod profiles;
+pub mod reference;
 pub mod registries;
 pub mod run;
 mod schema;

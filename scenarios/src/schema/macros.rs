@@ -65,6 +65,7 @@ macro_rules! record {
                     fields: vec![$(
                         $crate::schema::shape::Field {
                             name: $crate::schema::macros::key(stringify!($key)),
+                            help: concat!($($help),+),
                             shape: <$ty as $crate::schema::decode::Decode>::shape(),
                             default: $crate::schema::macros::maybe!($($default)?),
                         },

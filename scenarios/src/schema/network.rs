@@ -348,6 +348,7 @@ impl<T: Profile> Decode for Profiled<T> {
         };
         let profile = Field {
             name: "profile",
+            help: "What the keys beside it override.",
             shape: Shape::Value("a profile"),
             default: None,
         };

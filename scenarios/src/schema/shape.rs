@@ -28,6 +28,7 @@ pub(crate) struct Record {
 /// A key of a record.
 pub(crate) struct Field {
     pub(crate) name: &'static str,
+    pub(crate) help: &'static str,
     pub(crate) shape: Shape,
     pub(crate) default: Option<&'static str>,
 }

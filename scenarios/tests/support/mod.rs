@@ -1,4 +1,10 @@
 //! Scenarios as texts.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)] // not every test uses all
 
 use consim_scenarios::diagnostic::{Diagnostic, Diagnostics};
 use consim_scenarios::{LoadOptions, Loaded, load};

@@ -31,7 +31,7 @@ pub struct VisitOptions {
     pub resources: u32,
     /// Share of reads that want another institution's records.
     pub elsewhere: Ppb,
-    /// Share of visits that are emergencies.
+    /// Share of visits that are emergencies; with `records` it comes on top of the recorded ones.
     pub emergency: Ppb,
     /// Size of a synthetic record, bytes: log-normal by median and 99th percentile.
     pub size_median: u32,

@@ -46,12 +46,14 @@ pub struct RecordedResource {
 pub struct RecordedConsent {
     /// The patient's id in the source.
     pub patient: Arc<str>,
-    /// When it was given, nanoseconds after the Unix epoch.
+    /// When it was given, or began to hold if that is later, nanoseconds after the Unix epoch. Of
+    /// unknown time a permission is the oldest word (`i64::MIN`), a denial the last (`i64::MAX`).
     pub at_ns: i64,
     /// Permit or deny.
     pub permit: bool,
     /// To (or against) whom: an organisation of the source; `None` is everybody.
     pub organisation: Option<Arc<str>>,
-    /// From when to when the decision holds, nanoseconds after the Unix epoch.
+    /// From when to when a permission holds, if it ends, nanoseconds after the Unix epoch. A denial
+    /// holds always.
     pub period: Option<(i64, i64)>,
 }

@@ -226,6 +226,9 @@ fn permissions_and_denials_that_the_model_knows() {
             gathered.notes
         );
     }
+    // Without a type nobody knows whether a is meant to read or all but a.
+    let untyped = json!({ "actor": [actor("PRCP", "Organization/a")] });
+    assert_eq!(said(&heard_of(&consent("OPTIN", &untyped))), same(&[NO]));
     let mut bare = consent("OPTIN", &json!(null));
     assert_eq!(said(&heard_of(&bare)), same(&[YES]));
     bare["policyRule"] = concept("OPTOUT");
@@ -503,6 +506,14 @@ fn the_last_word_holds_and_on_one_day_the_no() {
             on("y", "", "2016-01-01", provision_of(&permit_a).clone()),
         ]),
         same(&[NO, (true, Some("a"))])
+    );
+    // A third one that says no takes back the exception of the first.
+    assert_eq!(
+        together(&[
+            on("x", "OPTOUT", "2015-01-01", permit_a.clone()),
+            on("y", "OPTOUT", "2016-01-01", none()),
+        ]),
+        same(&[(true, Some("a")), NO, (false, Some("a")), NO])
     );
     // Without a date a yes is the oldest word and a no the youngest.
     let mut yes = on("x", "OPTIN", "2015", none());

@@ -5,6 +5,8 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+const MAX_LINES: usize = 20;
+
 /// A bundle in which every part that is read has something to say.
 fn valid() -> String {
     json!({ "resourceType": "Bundle", "id": "b", "type": "transaction", "entry": [
@@ -50,8 +52,6 @@ fn check(name: &str, bytes: Vec<u8>) -> (u64, u64) {
     (taken, notes.skipped())
 }
 
-const MAX_LINES: usize = 20;
-
 /// Puts `with` in the place of the `at`-th value of a tree, counted in the order of reading.
 fn replace(value: &mut Value, at: &mut usize, with: &Value) {
     if *at == 0 {
@@ -86,7 +86,8 @@ fn any_value() -> impl Strategy<Value = Value> {
 #[test]
 fn the_valid_bundle_is_taken_whole() {
     let (taken, skipped) = check("a.json", valid().into_bytes());
-    // The organisation, the observation of a nameless patient... is its encounter's; the deletion.
+    // Left out are the organisation and the deletion. The observation names a patient who has no
+    // name, but its encounter names one.
     assert_eq!((taken, skipped), (4, 2));
 }
 

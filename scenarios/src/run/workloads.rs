@@ -9,6 +9,8 @@ use consim_models::sharing::workload::{
 };
 
 const DAY_NS: i64 = 86_400_000_000_000;
+/// Tiers from the largest institutions down; others follow in node order.
+const RANKS: [&str; 3] = ["tertiary", "secondary", "primary"];
 
 /// One generator a workload, each on its own random stream.
 pub(crate) fn build(plan: &Plan, layout: &Layout, streams: Streams) -> Vec<Box<dyn Workload>> {
@@ -46,7 +48,14 @@ fn common(plan: &Plan, layout: &Layout, workload: &WorkloadPlan, number: Workloa
                 WorkloadKind::Visits(_, ReplaySpacing::Scaled) => Spacing::Scaled,
                 _ => Spacing::Ranked,
             };
-            (institutions.clone(), Pace::Recorded(spacing))
+            // The largest institutions first: the busiest of the source become these.
+            let rank = |i: &usize| {
+                let tier = plan.institutions.get(*i).map_or("", |x| x.tier.as_str());
+                RANKS.iter().position(|t| *t == tier).unwrap_or(RANKS.len())
+            };
+            let mut institutions = institutions.clone();
+            institutions.sort_by_key(|i| (rank(i), *i));
+            (institutions, Pace::Recorded(spacing))
         }
     };
     let local = plan

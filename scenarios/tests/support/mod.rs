@@ -11,7 +11,10 @@ use consim_scenarios::{LoadOptions, Loaded, load};
 use std::path::PathBuf;
 
 /// A folder with files; the first is the scenario.
-pub fn load_files(files: &[(&str, &str)], options: &LoadOptions) -> Result<Loaded, Diagnostics> {
+pub(crate) fn load_files(
+    files: &[(&str, &str)],
+    options: &LoadOptions,
+) -> Result<Loaded, Diagnostics> {
     let dir = tempfile::tempdir().unwrap();
     for (name, text) in files {
         let path = dir.path().join(name);
@@ -22,17 +25,17 @@ pub fn load_files(files: &[(&str, &str)], options: &LoadOptions) -> Result<Loade
 }
 
 /// One file.
-pub fn load_text(text: &str) -> Result<Loaded, Diagnostics> {
+pub(crate) fn load_text(text: &str) -> Result<Loaded, Diagnostics> {
     load_files(&[("scenario.yaml", text)], &LoadOptions::default())
 }
 
 /// One file that is right.
-pub fn plan(text: &str) -> Loaded {
+pub(crate) fn plan(text: &str) -> Loaded {
     load_text(text).unwrap_or_else(|d| panic!("{}", d.render()))
 }
 
 /// One file with overrides that is right.
-pub fn plan_with(text: &str, sets: &[&str]) -> Loaded {
+pub(crate) fn plan_with(text: &str, sets: &[&str]) -> Loaded {
     let options = LoadOptions {
         sets: sets.iter().map(|&s| s.to_owned()).collect(),
         ..LoadOptions::default()
@@ -41,11 +44,11 @@ pub fn plan_with(text: &str, sets: &[&str]) -> Loaded {
 }
 
 /// The mistakes of one file.
-pub fn mistakes(text: &str) -> Vec<Diagnostic> {
+pub(crate) fn mistakes(text: &str) -> Vec<Diagnostic> {
     load_text(text).err().map_or_else(Vec::new, |d| d.list)
 }
 
 /// The root of the repository.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }

@@ -9,6 +9,7 @@ use crate::sharing::records::{RecordSet, RecordedConsent, RecordedVisit};
 use crate::sharing::request::{Body, Change, Visit, Wish};
 use consim_core::{Span, Time};
 use rand_chacha::ChaCha12Rng;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,8 +27,8 @@ enum Clock {
     Rate(Arrivals),
 }
 
-/// Replays a record set. Organisations of the source become institutions, round-robin in the order
-/// in which they appear; visits without one go where their patient goes. A patient's later visit
+/// Replays a record set. Organisations of the source become institutions, round-robin, the one with
+/// the most visits first; visits without one go where their patient goes. A patient's later visit
 /// at another institution reads the earlier records elsewhere: half of its reads, or the share of
 /// the options if that is more; none if it is zero.
 ///
@@ -71,6 +72,18 @@ struct Homes {
 impl Homes {
     fn new(set: &RecordSet, places: usize) -> Self {
         let mut homes = Self::default();
+        // The busiest organisation becomes the first institution, and so on.
+        let mut busy: BTreeMap<&Arc<str>, (usize, usize)> = BTreeMap::new();
+        for (index, visit) in set.visits.iter().enumerate() {
+            if let Some(organisation) = &visit.provider {
+                busy.entry(organisation).or_insert((0, index)).0 += 1;
+            }
+        }
+        let mut busiest: Vec<_> = busy.into_iter().collect();
+        busiest.sort_by_key(|&(_, (visits, first))| (Reverse(visits), first));
+        for (organisation, _) in busiest {
+            homes.organisation(organisation, places);
+        }
         for visit in &set.visits {
             let place = match &visit.provider {
                 Some(organisation) => homes.organisation(organisation, places),

@@ -152,11 +152,7 @@ fn the_shipped_records_make_doctors_ask_other_institutions() {
         size_p99: 4_000,
         records: Some(Arc::new(shipped().records)),
     };
-    let config = VisitConfig {
-        number: 1,
-        common,
-        options,
-    };
+    let config = VisitConfig { common, options };
     let mut workload = VisitWorkload::new(config, Streams::new(7).stream("visits"));
     let (mut visits, mut consents, mut elsewhere, mut emergencies) = (0, 0, 0, 0);
     let mut answers: Vec<Option<bool>> = Vec::new();

@@ -116,6 +116,18 @@ fn organisations_become_institutions_in_the_order_in_which_they_appear() {
 }
 
 #[test]
+fn the_busiest_organisation_comes_first() {
+    let visits = vec![
+        visit("p", 1, Some("small")),
+        visit("q", 2, Some("large")),
+        visit("r", 3, Some("large")),
+    ];
+    let (_, visits) = told(&replayed(3, visits, Vec::new()));
+    let desks: Vec<u32> = visits.iter().map(|(desk, _)| *desk).collect();
+    assert_eq!(desks, [1, 0, 0]);
+}
+
+#[test]
 fn consents_go_to_the_institution_that_stands_for_the_organisation() {
     let visits = vec![visit("p", 1, Some("a")), visit("p", 2, Some("b"))];
     let consents = vec![

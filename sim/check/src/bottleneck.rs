@@ -91,17 +91,73 @@ fn parts(ways: &Ways, chain: &ChainIdentity) -> [Part; 4] {
     ]
 }
 
+/// The way of the transactions of a chain.
+struct Way<'a> {
+    chain: &'a ChainIdentity,
+    ways: Ways,
+    /// Which transactions, if not all.
+    when: &'static str,
+}
+
+impl<'a> Way<'a> {
+    /// Faults have figures of their own, so what they delayed is left out where there is anything
+    /// else.
+    fn of(metrics: &Metrics, chain: &'a ChainIdentity) -> Option<Self> {
+        let figures = metrics.of_chain(chain.id)?;
+        let (ways, when) = match (figures.ways, figures.disturbed) {
+            (calm, disturbed) if calm.txs > 0 && disturbed.txs > 0 => (calm, " outside of faults"),
+            (calm, _) if calm.txs > 0 => (calm, ""),
+            (_, disturbed) => (disturbed, " in faults"),
+        };
+        (ways.txs > 0).then_some(Self { chain, ways, when })
+    }
+
+    /// Where the time went: the largest part as a sentence of its own if it `leads`; the chain by
+    /// name if it is one of several.
+    fn sentences(&self, leads: bool, several: bool) -> Vec<String> {
+        let parts = parts(&self.ways, self.chain);
+        let total: f64 = parts.iter().map(|part| part.ms).sum();
+        let figure = |part: &Part| {
+            let share = if total > 0.0 { part.ms / total } else { 0.0 };
+            let ms = significant(part.ms, 3);
+            format!("{} {ms} ms ({})", part.noun, percent(share))
+        };
+        let place = if several {
+            format!(" on {}", self.chain.name)
+        } else {
+            String::new()
+        };
+        let largest = parts
+            .iter()
+            .reduce(|best, next| if next.ms > best.ms { next } else { best })
+            .filter(|_| leads);
+        let mut said: Vec<String> = largest.iter().map(|p| format!("{}.", p.sentence)).collect();
+        said.push(format!(
+            "Of the {} ms that a transaction{place} takes in the mean{}, {}.",
+            significant(total, 3),
+            self.when,
+            parts.iter().map(figure).collect::<Vec<_>>().join(", ")
+        ));
+        said
+    }
+}
+
 /// Names the bottleneck: a resource that is busy for more than half of the run, else the largest
 /// part of the way of the transactions of the chain that executed most.
 pub(crate) fn sentence(metrics: &Metrics, chains: &[ChainIdentity], nodes: &[NodeUse]) -> String {
     let busiest = busiest(nodes);
-    let ways = chains
-        .iter()
-        .filter_map(|chain| Some((chain, metrics.of_chain(chain.id)?.ways)))
-        .filter(|(_, ways)| ways.txs > 0)
-        .reduce(|best, next| if next.1.txs > best.1.txs { next } else { best });
-    let mut said = Vec::new();
     let busy = busiest.as_ref().filter(|b| b.share > BUSY);
+    let way = chains
+        .iter()
+        .filter_map(|chain| Way::of(metrics, chain))
+        .reduce(|best, next| {
+            if next.ways.txs > best.ways.txs {
+                next
+            } else {
+                best
+            }
+        });
+    let mut said = Vec::new();
     if let Some(busy) = busy {
         said.push(format!(
             "The {} of {} is the bottleneck: it is busy {} of the run.",
@@ -110,13 +166,8 @@ pub(crate) fn sentence(metrics: &Metrics, chains: &[ChainIdentity], nodes: &[Nod
             percent(busy.share)
         ));
     }
-    if let Some((chain, ways)) = ways {
-        said.extend(way(
-            &parts(&ways, chain),
-            chains.len(),
-            chain,
-            busy.is_none(),
-        ));
+    if let Some(way) = way {
+        said.extend(way.sentences(busy.is_none(), chains.len() > 1));
     }
     if let (None, Some(busiest)) = (busy, &busiest) {
         said.push(format!(
@@ -127,38 +178,4 @@ pub(crate) fn sentence(metrics: &Metrics, chains: &[ChainIdentity], nodes: &[Nod
         ));
     }
     said.join(" ")
-}
-
-/// Where the time of a transaction went: the largest part as a sentence of its own if it `leads`.
-fn way(parts: &[Part; 4], chains: usize, chain: &ChainIdentity, leads: bool) -> Vec<String> {
-    let total: f64 = parts.iter().map(|part| part.ms).sum();
-    let figure = |part: &Part| {
-        format!(
-            "{} ms ({})",
-            significant(part.ms, 3),
-            percent(if total > 0.0 { part.ms / total } else { 0.0 })
-        )
-    };
-    let place = if chains > 1 {
-        format!(" on {}", chain.name)
-    } else {
-        String::new()
-    };
-    let mut said = Vec::new();
-    let largest = parts
-        .iter()
-        .reduce(|best, next| if next.ms > best.ms { next } else { best });
-    if let (true, Some(largest)) = (leads, largest) {
-        said.push(format!("{}.", largest.sentence));
-    }
-    let list: Vec<String> = parts
-        .iter()
-        .map(|part| format!("{} {}", part.noun, figure(part)))
-        .collect();
-    said.push(format!(
-        "Of the {} ms that a transaction{place} takes in the mean, {}.",
-        significant(total, 3),
-        list.join(", ")
-    ));
-    said
 }

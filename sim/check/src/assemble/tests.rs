@@ -236,7 +236,7 @@ fn a_run_with_everything_passes() {
     assert_eq!(
         results.bottleneck,
         "Waiting for the next block, not any machine, sets the pace. Of the 165 ms that a \
-         transaction takes in the mean, waiting for the next block 100 ms (61 %), the network's \
+         transaction takes in the mean outside of faults, waiting for the next block 100 ms (61 %), the network's \
          floor 20 ms (12 %), agreement beyond that floor 40 ms (24 %), execution 5 ms (3 %). The \
          busiest resource is the CPU of hospital-1, at 10 % of the run."
     );

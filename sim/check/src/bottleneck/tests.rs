@@ -121,3 +121,50 @@ fn without_transactions_only_resources_are_named() {
         "The busiest resource is the disk of a, at 20 % of the run."
     );
 }
+
+#[test]
+fn what_faults_delayed_is_left_out_where_there_is_anything_else() {
+    // One transaction in 300 ms without a fault; one that waits for ten seconds since a window
+    // opens meanwhile, and one that begins and ends in a window.
+    let mut m = Metrics::new(MetricsConfig {
+        end: s(100),
+        ..MetricsConfig::default()
+    });
+    let mut world = World::new(4);
+    let mut one = |m: &mut Metrics, n: u64, admitted_at, executed_at| {
+        let tx = world.tx(0, n);
+        m.probe(admitted_at, NodeId(0), &admitted(&tx));
+        let block = world.block(vec![tx]);
+        if n == 2 {
+            m.fault(s(20), "cut", true);
+            m.fault(s(28), "cut", false);
+        }
+        m.probe(executed_at, NodeId(0), &proposed(n));
+        m.probe(executed_at, NodeId(0), &committed(&block));
+        m.probe(executed_at, NodeId(0), &applied(&block));
+    };
+    one(&mut m, 1, ms(1_000), ms(1_300));
+    one(&mut m, 2, s(19), s(29));
+    m.fault(s(40), "cut", true);
+    one(&mut m, 3, s(41), s(51));
+    m.end(s(100));
+    let said = sentence(&m, &[chain()], &[]);
+    assert!(
+        said.contains("Of the 300 ms that a transaction takes in the mean outside of faults, "),
+        "{said}"
+    );
+    let mut m = Metrics::new(MetricsConfig {
+        end: s(100),
+        ..MetricsConfig::default()
+    });
+    m.fault(s(0), "cut", true);
+    let tx = world.tx(0, 4);
+    m.probe(s(1), NodeId(0), &admitted(&tx));
+    m.probe(s(2), NodeId(0), &proposed(4));
+    let block = world.block(vec![tx]);
+    m.probe(s(2), NodeId(0), &committed(&block));
+    m.probe(s(2), NodeId(0), &applied(&block));
+    m.end(s(100));
+    let said = sentence(&m, &[chain()], &[]);
+    assert!(said.contains("takes in the mean in faults, "), "{said}");
+}

@@ -65,6 +65,12 @@ impl Validity {
         }
     }
 
+    /// How many transactions are remembered in full.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.chains.values().map(|seen| seen.admitted.len()).sum()
+    }
+
     fn new_block(&mut self, block: &Block) {
         let (chain, height) = (block.header.chain, block.header.height);
         let seen = self.chains.entry(chain).or_default();

@@ -12,7 +12,7 @@ pub const MAX_WAITING_TXS: usize = 1_000_000;
 /// have a few hundred in flight.
 pub const MAX_SEQUENCES: usize = 65_536;
 
-/// Where the time of the executed transactions went, in nanoseconds in all. The three parts of a
+/// Where the time of executed transactions went, in nanoseconds in all. The three parts of a
 /// transaction add up to its chain latency.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ways {
@@ -23,6 +23,15 @@ pub(crate) struct Ways {
     pub(crate) ordering_ns: u128,
     /// From the first commit to the first execution.
     pub(crate) executing_ns: u128,
+}
+
+impl Ways {
+    fn add(&mut self, admitted: Time, proposed: Time, committed: Time, executed: Time) {
+        self.txs += 1;
+        self.waiting_ns += u128::from((proposed - admitted).nanos());
+        self.ordering_ns += u128::from((committed - proposed.later(admitted)).nanos());
+        self.executing_ns += u128::from((executed - committed.later(admitted)).nanos());
+    }
 }
 
 /// One chain.
@@ -36,7 +45,10 @@ pub(crate) struct Chain {
     pub(crate) rejected: u64,
     pub(crate) latencies: Latencies,
     pub(crate) consensus: Latencies,
+    /// Of transactions during which no fault window was open.
     pub(crate) ways: Ways,
+    /// Of the others.
+    pub(crate) disturbed: Ways,
     /// Admissions that were not followed.
     pub(crate) unfollowed: u64,
     /// The heights of the blocks that were counted.
@@ -97,9 +109,15 @@ impl Chain {
         }
     }
 
-    /// A node executed a block. For the first report of each height: how many transactions were
-    /// applied.
-    pub(super) fn applied(&mut self, at: Time, block: &Block, warmup: Time) -> Option<u64> {
+    /// A node executed a block; no fault window is open since `calm_since`. For the first report of
+    /// each height: how many transactions were applied.
+    pub(super) fn applied(
+        &mut self,
+        at: Time,
+        block: &Block,
+        warmup: Time,
+        calm_since: Option<Time>,
+    ) -> Option<u64> {
         let height = block.header.height;
         if !self.heights.insert(height) {
             return None;
@@ -122,10 +140,13 @@ impl Chain {
             };
             self.latencies.record(at - admitted);
             if let Some((proposed, committed)) = ordered {
-                self.ways.txs += 1;
-                self.ways.waiting_ns += u128::from((proposed - admitted).nanos());
-                self.ways.ordering_ns += u128::from((committed - proposed.later(admitted)).nanos());
-                self.ways.executing_ns += u128::from((at - committed.later(admitted)).nanos());
+                let calm = calm_since.is_some_and(|since| admitted >= since);
+                let ways = if calm {
+                    &mut self.ways
+                } else {
+                    &mut self.disturbed
+                };
+                ways.add(admitted, proposed, committed, at);
             }
         }
         if at >= warmup {

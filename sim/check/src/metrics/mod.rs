@@ -269,7 +269,9 @@ impl Observer for Metrics {
                 self.chain(committed.chain).committed(at, committed, warmup);
             }
             Probe::Applied(block) => {
-                let applied = self.chain(block.header.chain).applied(at, block, warmup);
+                let calm_since = self.windows.calm_since();
+                let chain = self.chain(block.header.chain);
+                let applied = chain.applied(at, block, warmup, calm_since);
                 if let Some(txs) = applied {
                     self.series.committed(at, txs);
                     self.windows.committed(at, txs);

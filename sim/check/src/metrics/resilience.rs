@@ -86,6 +86,11 @@ impl Windows {
         self.open.is_empty() && self.untold_open == 0
     }
 
+    /// Since when no window is open.
+    pub(super) fn calm_since(&self) -> Option<Time> {
+        self.is_calm().then_some(self.calm_since)
+    }
+
     pub(super) fn fault(&mut self, at: Time, id: &str, opens: bool) {
         let calm = self.is_calm();
         if opens {

@@ -1,9 +1,10 @@
 //! Hash chain, Merkle trees, validity.
 
-use super::History;
+use super::{History, Validity, subjects};
 use crate::testing::{World, admitted, applied, batch, s};
 use consim_core::{
-    Batch, Block, ChainId, Committed, Digest, Header, NodeId, Receipt, Tx, TxId, Verdict,
+    Batch, Block, ChainId, Check, Committed, Digest, Header, NodeId, Observer, Receipt, Tx, TxId,
+    Verdict,
 };
 use std::sync::Arc;
 
@@ -279,4 +280,19 @@ fn validity_judges_only_what_took_effect_and_says_nothing_of_a_late_admission() 
     h.probe(s(3), 2, &admitted(&tx));
     h.probe(s(3), 2, &applied(&block)).passes();
     assert_eq!(h.finding().evaluated, 1);
+}
+
+#[test]
+fn validity_remembers_in_full_only_what_waits() {
+    let mut world = World::new(4);
+    let mut check = Validity::new(Arc::new(subjects(&world, &[])));
+    let (tx, changed) = (world.tx(1, 5), world.tx_with(1, 5, b"another body"));
+    check.probe(s(1), NodeId(1), &admitted(&tx));
+    check.probe(s(1), NodeId(2), &admitted(&changed));
+    assert_eq!(check.waiting(), 2);
+    let block = world.block(vec![Arc::clone(&tx)]);
+    check.probe(s(2), NodeId(0), &applied(&block));
+    check.probe(s(3), NodeId(3), &admitted(&tx));
+    assert_eq!(check.waiting(), 0);
+    assert_eq!(check.finding().verdict, Verdict::Pass);
 }

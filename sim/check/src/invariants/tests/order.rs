@@ -203,6 +203,11 @@ fn at_most_once_fails_when_a_node_executes_a_block_twice_in_one_life() {
     h.up(s(2), 1, false).up(s(3), 1, true);
     h.probe(s(3), 1, &recovered(0, Digest::ZERO));
     h.probe(s(4), 1, &applied(&block)).passes();
+    // Also before it says what it has kept.
+    let mut h = History::of("at-most-once");
+    h.probe(s(1), 1, &applied(&block));
+    h.up(s(2), 1, false).up(s(3), 1, true);
+    h.probe(s(4), 1, &applied(&block)).passes();
     // And not, if it has kept it.
     h.up(s(5), 1, false).up(s(6), 1, true);
     h.probe(s(6), 1, &recovered(1, block.id));

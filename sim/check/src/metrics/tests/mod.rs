@@ -490,7 +490,7 @@ fn waiting_transactions_and_sequences_are_bounded_and_pruned() {
     let block = world.block(vec![Arc::clone(&tx)]);
     chain.committed(s(2), &block.committed, Time::ZERO);
     assert_eq!(chain.sizes(), [1, MAX_SEQUENCES - 1, 1]);
-    assert_eq!(chain.applied(s(3), &block, Time::ZERO), Some(1));
+    assert_eq!(chain.applied(s(3), &block, Time::ZERO, None), Some(1));
     assert_eq!(chain.sizes(), [0, MAX_SEQUENCES - 1, 0]);
     assert!(!chain.admitted(s(4), tx.id(), true));
 }

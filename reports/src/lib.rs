@@ -13,6 +13,7 @@ mod headline;
 mod hgrm;
 mod html;
 mod json;
+mod series;
 mod summary;
 mod words;
 

@@ -1,10 +1,6 @@
 //! `metrics.csv`: the time series, one row a bin.
 //!
-//! RFC 4180 with LF line ends. Columns: `start_s`, `end_s` (seconds of virtual time), `warmup`
-//! (1 if the bin begins in the warm-up), `submitted_tx`, `committed_tx` (transactions),
-//! `committed_tx_per_s`, `answered_ops`, `failed_ops` (operations), `latency_p50_ms`,
-//! `latency_p99_ms` (of the operations answered in the bin; empty if none), `faults` (names of the
-//! faults whose window touches the bin, separated by spaces).
+//! RFC 4180 with LF line ends. What each column means is in `README.md`.
 
 use crate::json::round;
 use crate::series;

@@ -234,15 +234,13 @@ pub(crate) fn margin(e: &ExpectationOutcome) -> Option<String> {
     let percentage = bound.strip_suffix('%').map(str::trim);
     let number = bound.trim_end_matches(|c: char| !c.is_ascii_digit());
     let bound: Option<f64> = percentage.unwrap_or(number).parse().ok();
-    Some(if bound == Some(0.0) {
+    Some(if margin < 5e-4 && met {
+        "at".into()
+    } else if margin < 5e-4 {
+        format!("just {side}")
+    } else if bound == Some(0.0) {
         // No share of nothing.
         side.into()
-    } else if margin < 5e-4 {
-        if met {
-            "at".into()
-        } else {
-            format!("just {side}")
-        }
     } else if let (Some(_), Some(bound)) = (percentage, bound) {
         // Shares lie points apart: 99 % is not "4 % above" 95 %.
         format!("{}{NBSP}points {side}", words::short(margin * bound))

@@ -2,6 +2,9 @@
 
 use consim_check::outcome::FaultOutcome;
 
+#[cfg(test)]
+mod tests;
+
 /// Between a number and its unit: a line never ends there.
 pub(crate) const NBSP: char = '\u{a0}';
 
@@ -84,7 +87,7 @@ pub(crate) fn short(x: f64) -> String {
 pub(crate) fn millis(ms: f64) -> String {
     if !ms.is_finite() {
         "–".into()
-    } else if ms != 0.0 && ms.abs() < 1.0 {
+    } else if ms != 0.0 && ms.abs() < 0.9995 {
         format!("{}{NBSP}µs", short(ms * 1e3))
     } else if ms.abs() < 999.5 {
         format!("{}{NBSP}ms", short(ms))
@@ -98,7 +101,8 @@ pub(crate) fn seconds(s: f64) -> String {
     if !s.is_finite() {
         return "–".into();
     }
-    if s != 0.0 && s.abs() < 1.0 {
+    // The bound of `millis`: each hands on only what the other keeps.
+    if s != 0.0 && s.abs() < 0.9995 {
         return millis(s * 1e3);
     }
     if s < 119.5 {
@@ -199,7 +203,7 @@ pub(crate) fn quantity(text: &str) -> String {
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let unit = unit.trim_start();
-    if number.is_empty() || unit.is_empty() {
+    if number.is_empty() || unit.is_empty() || unit.starts_with('/') {
         text.into()
     } else {
         format!("{number}{NBSP}{unit}")

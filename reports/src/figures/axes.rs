@@ -5,6 +5,9 @@ use super::palette::{GRID, INK, MUTED, ORANGE, PAPER, SHADE};
 use crate::words;
 use consim_check::results::Results;
 
+#[cfg(test)]
+mod tests;
+
 /// A linear or logarithmic scale from values to pixels.
 #[derive(Clone, Copy)]
 pub(crate) struct Scale {

@@ -164,15 +164,6 @@ impl Frame {
     }
 }
 
-/// What the page's script needs to tell where a pointer is on a time axis.
-#[derive(Clone, Copy)]
-pub(crate) struct TimeGeometry {
-    /// The frame of the data.
-    pub(crate) frame: Frame,
-    /// Seconds at the right end.
-    pub(crate) end_s: f64,
-}
-
 /// Ticks of a time axis: round steps of the clock.
 pub(crate) fn time_ticks(end_s: f64) -> (Vec<(f64, String)>, &'static str) {
     const STEPS: [f64; 19] = [

@@ -110,9 +110,8 @@ pub(crate) fn fit(text: &str, size: f64, width: f64) -> String {
     out
 }
 
-/// Far outside of any picture, and far from where the backend's sums would overflow.
 fn unit(px: f64) -> i32 {
-    (px * UNITS).round().clamp(-1e8, 1e8) as i32
+    (px * UNITS).round() as i32
 }
 
 fn at((x, y): Point) -> (i32, i32) {

@@ -12,10 +12,9 @@ mod utilisation;
 use crate::files::ReportError;
 use consim_check::results::Results;
 
-pub(crate) use axes::TimeGeometry;
 pub(crate) use canvas::{WIDTH, XMLNS};
 pub(crate) use palette::stylesheet;
-pub(crate) use time::geometry;
+pub(crate) use time::TimeAxis;
 pub(crate) use utilisation::by_use;
 
 /// A figure as a file and as a part of the page.

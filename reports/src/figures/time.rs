@@ -1,7 +1,7 @@
 //! Throughput and latency over time.
 
 use super::Drawn;
-use super::axes::{Frame, Key, Scale, TimeGeometry, Windows, legend, log_ticks, ticks, time_ticks};
+use super::axes::{Frame, Key, Scale, Windows, legend, log_ticks, ticks, time_ticks};
 use super::canvas::{Canvas, Point, WIDTH, svg};
 use super::palette::{BLUE, MUTED, RED, SHADE};
 use crate::headline::bound;
@@ -25,37 +25,53 @@ fn end_s(results: &Results) -> f64 {
     results.outcome.virtual_seconds.max(last).max(1e-3)
 }
 
-/// The frame that both figures share, so that they line up.
-pub(crate) fn geometry(results: &Results) -> TimeGeometry {
-    let end_s = end_s(results);
-    let top = KEY + Windows::of(results, end_s, LEFT, RIGHT).height();
-    TimeGeometry {
-        frame: Frame {
-            left: LEFT,
-            right: RIGHT,
-            top,
-            bottom: top + PLOT,
-        },
-        end_s,
-    }
+/// The time axis that both figures share, so that they line up.
+pub(crate) struct TimeAxis {
+    /// The frame of the data.
+    pub(crate) frame: Frame,
+    /// Seconds at the right end.
+    pub(crate) end_s: f64,
+    windows: Windows,
 }
 
-/// What is alike in both: windows behind, time axis below.
-fn draw_time(canvas: &mut Canvas<'_>, results: &Results, geometry: &TimeGeometry, x: &Scale) {
-    let TimeGeometry { frame, end_s } = geometry;
-    Windows::of(results, *end_s, frame.left, frame.right).draw(canvas, frame);
-    let (ticks, name) = time_ticks(*end_s);
-    frame.x_axis(canvas, x, &ticks, false, name);
+impl TimeAxis {
+    pub(crate) fn of(results: &Results) -> Self {
+        let end_s = end_s(results);
+        let windows = Windows::of(results, end_s, LEFT, RIGHT);
+        let top = KEY + windows.height();
+        Self {
+            frame: Frame {
+                left: LEFT,
+                right: RIGHT,
+                top,
+                bottom: top + PLOT,
+            },
+            end_s,
+            windows,
+        }
+    }
+
+    fn scale(&self) -> Scale {
+        Scale::linear((0.0, self.end_s), (self.frame.left, self.frame.right))
+    }
+
+    /// Windows behind the data, time below it.
+    fn draw(&self, canvas: &mut Canvas<'_>) {
+        self.windows.draw(canvas, &self.frame);
+        let (ticks, name) = time_ticks(self.end_s);
+        self.frame
+            .x_axis(canvas, &self.scale(), &ticks, false, name);
+    }
 }
 
 /// The caption: what the lines are, what the shades mean, and how the intervals of `metrics.csv`
 /// were put together.
-fn caption(results: &Results, lines: String, together: &str) -> String {
+fn caption(results: &Results, time: &TimeAxis, lines: String, together: &str) -> String {
     let mut said = vec![lines];
     if !results.outcome.faults.is_empty() {
         said.push("Orange: fault windows.".into());
     }
-    match Windows::of(results, end_s(results), LEFT, RIGHT).unnamed() {
+    match time.windows.unnamed() {
         0 => {}
         1 => said.push("The name of one found no room.".into()),
         n => said.push(format!("The names of {n} found no room.")),
@@ -78,8 +94,8 @@ pub(crate) fn throughput(results: &Results) -> Drawn {
     if results.series.is_empty() {
         return Ok(None);
     }
-    let geometry = geometry(results);
-    let frame = geometry.frame;
+    let time = TimeAxis::of(results);
+    let frame = time.frame;
     let series = intervals(results);
     let rates = |of: fn(&Interval) -> u64| series.iter().map(move |i| i.rate(of(i)));
     let most = rates(|i| i.committed)
@@ -88,7 +104,7 @@ pub(crate) fn throughput(results: &Results) -> Drawn {
         .fold(0.0, f64::max);
     let some_failed = series.iter().any(|i| i.failed > 0);
     let y_ticks = ticks(most, 5);
-    let x = Scale::linear((0.0, geometry.end_s), (frame.left, frame.right));
+    let x = time.scale();
     let y = Scale::linear(
         (0.0, y_ticks.last().copied().unwrap_or(1.0)),
         (frame.bottom, frame.top),
@@ -105,7 +121,7 @@ pub(crate) fn throughput(results: &Results) -> Drawn {
         }
         legend(canvas, (frame.left, 10.0), &items);
         frame.y_axis(canvas, &y, &labels, "per second");
-        draw_time(canvas, results, &geometry, &x);
+        time.draw(canvas);
         let outline = |of: fn(&Interval) -> u64| -> Vec<Point> {
             let step = |i: &Interval| {
                 let y = y.px(i.rate(of(i)));
@@ -134,7 +150,7 @@ pub(crate) fn throughput(results: &Results) -> Drawn {
         ""
     };
     let lines = format!("Transactions submitted and committed per second{failed}.");
-    Ok(Some((caption(results, lines, ""), svg)))
+    Ok(Some((caption(results, &time, lines, ""), svg)))
 }
 
 /// The axis of latencies.
@@ -191,14 +207,14 @@ pub(crate) fn latency(results: &Results) -> Drawn {
     if results.series.is_empty() {
         return Ok(None);
     }
-    let geometry = geometry(results);
-    let frame = geometry.frame;
+    let time = TimeAxis::of(results);
+    let frame = time.frame;
     let series = intervals(results);
     let limit = limit_ms(results);
     let axis = LatencyAxis::of(&series, limit, &frame);
     let y = axis.scale;
     let limit = limit.filter(|l| y.holds(*l));
-    let x = Scale::linear((0.0, geometry.end_s), (frame.left, frame.right));
+    let x = time.scale();
     let alt = "Median and 99th percentile latency over time";
     let svg = svg(frame.bottom + AXIS, alt, |canvas| {
         let mut items = vec![
@@ -211,7 +227,7 @@ pub(crate) fn latency(results: &Results) -> Drawn {
         }
         legend(canvas, (frame.left, 10.0), &items);
         frame.y_axis(canvas, &y, &axis.labels, axis.name);
-        draw_time(canvas, results, &geometry, &x);
+        time.draw(canvas);
         if let Some(l) = limit {
             let y = y.px(l);
             canvas.dashes((frame.left, y), (frame.right, y), MUTED, 1.5);
@@ -226,7 +242,7 @@ pub(crate) fn latency(results: &Results) -> Drawn {
     let lines = "Latency of the operations answered in each interval, end to end; a gap where \
                  nothing was answered.";
     let together = " and shows the largest of their values";
-    Ok(Some((caption(results, lines.into(), together), svg)))
+    Ok(Some((caption(results, &time, lines.into(), together), svg)))
 }
 
 /// A line through the middles of the intervals that have a value; an interval alone is a dot.

@@ -3,7 +3,7 @@
 mod table;
 mod tables;
 
-use crate::figures::{self, Figure, TimeGeometry, WIDTH, XMLNS};
+use crate::figures::{self, Figure, TimeAxis, WIDTH, XMLNS};
 use crate::files::ReportError;
 use crate::headline::{answer, headline, tally, with};
 use crate::words::{self, NBSP, count, counted};
@@ -244,7 +244,7 @@ struct Series {
 type Row = (f64, f64, f64, u64, Option<f64>, Option<f64>);
 
 fn series_json(results: &Results) -> Result<String, ReportError> {
-    let TimeGeometry { frame, end_s } = figures::geometry(results);
+    let TimeAxis { frame, end_s, .. } = TimeAxis::of(results);
     let finite = |x: f64| x.is_finite().then_some(x);
     let rows = series::intervals(results)
         .iter()

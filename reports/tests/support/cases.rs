@@ -74,6 +74,10 @@ pub(crate) fn no_expectations() -> Results {
 pub(crate) fn attacks() -> Results {
     let mut results = sample();
     let outcome = &mut results.outcome;
+    outcome.verdict = "fail".into();
+    let agreement = &mut outcome.checks[0];
+    (agreement.verdict, agreement.violated) = ("fail".into(), 2);
+    agreement.violations = vec!["height 41: blocks 8d4f and 1b7c, both committed".into(); 2];
     outcome.attacks = vec![
         json!({ "id": "late", "kind": "stale-consent", "code": "H3", "verdict": "pass",
                 "metrics": { "stale_consent_uses": 0 } }),

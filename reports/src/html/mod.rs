@@ -40,7 +40,7 @@ struct Page<'a> {
     verdict: &'static str,
     headline: String,
     explanation: Vec<&'static str>,
-    about: Option<&'a str>,
+    about: Option<String>,
     run_line: String,
     tiles: Vec<Tile>,
     figures: &'a [Figure],
@@ -53,7 +53,7 @@ struct Page<'a> {
     checks: Option<Table>,
     checks_sentence: String,
     chains: Option<Table>,
-    bottleneck: &'a str,
+    bottleneck: String,
     nodes: Option<Table>,
     inputs: Option<Table>,
     notes: Rows<&'a String>,
@@ -89,6 +89,8 @@ pub(crate) fn report(results: &Results, figures: &[Figure]) -> Result<String, Re
         || outcome.scenario.clone(),
         |variant| format!("{}, {variant}", outcome.scenario),
     );
+    // The answer below it must not leave the screen.
+    let title = words::clip(&title, table::NAME);
     let (class, verdict) = answer(outcome);
     let plan: String = results.plan_yaml.chars().take(PLAN).collect();
     let page = Page {
@@ -97,7 +99,7 @@ pub(crate) fn report(results: &Results, figures: &[Figure]) -> Result<String, Re
         verdict,
         headline: headline(results),
         explanation: explanation(outcome),
-        about: results.about.as_deref(),
+        about: results.about.as_ref().map(|a| words::clip(a, table::TEXT)),
         run_line: run_line(results),
         tiles: tiles(results),
         figures,
@@ -110,7 +112,7 @@ pub(crate) fn report(results: &Results, figures: &[Figure]) -> Result<String, Re
         checks: tables::checks(outcome),
         checks_sentence: checks_sentence(outcome),
         chains: tables::chains(outcome),
-        bottleneck: results.bottleneck.trim(),
+        bottleneck: words::clip(results.bottleneck.trim(), table::TEXT),
         nodes: tables::nodes(results),
         inputs: tables::inputs(outcome),
         notes: Rows::of(results.notes.iter()),

@@ -5,6 +5,10 @@ use askama::Template;
 
 /// Rows of a table or list; of more the page gives the number.
 const ROWS: usize = 500;
+/// Columns of a name, a number or a verdict; the whole is in `outcome.json`.
+pub(super) const NAME: usize = 120;
+/// Columns of any other text.
+pub(super) const TEXT: usize = 2000;
 /// Characters up to which a text stays in one line.
 const LINE: usize = 22;
 
@@ -45,6 +49,21 @@ impl Cell {
         Self::Name(name.into(), String::new(), String::new())
     }
 
+    /// With its texts cut to a length that a table can bear.
+    fn cut(self) -> Self {
+        let name = |text: String| words::clip(&text, NAME);
+        let text = |text: String| words::clip(&text, TEXT);
+        match self {
+            Self::Name(main, code, below) => Self::Name(name(main), name(code), name(below)),
+            Self::Text(it) => Self::Text(text(it)),
+            Self::Number(it) => Self::Number(name(it)),
+            Self::Badge(class, word) => Self::Badge(class, name(word)),
+            Self::List(it, class, items) => {
+                Self::List(text(it), class, items.into_iter().map(text).collect())
+            }
+        }
+    }
+
     fn is_number(&self) -> bool {
         matches!(self, Self::Number(_))
     }
@@ -65,7 +84,7 @@ impl Table {
         head: &'static [&'static str],
         rows: impl Iterator<Item = Vec<Cell>>,
     ) -> Option<Self> {
-        let rows = Rows::of(rows);
+        let rows = Rows::of(rows.map(|row| row.into_iter().map(Cell::cut).collect()));
         (!rows.shown.is_empty()).then_some(Self {
             head,
             rows,

@@ -5,10 +5,10 @@ use askama::Template;
 
 /// Rows of a table or list; of more the page gives the number.
 const ROWS: usize = 500;
-/// Columns of a name, a number or a verdict; the whole is in `outcome.json`.
+/// Columns of a name, a number or a verdict.
 pub(super) const NAME: usize = 120;
 /// Columns of any other text.
-pub(super) const TEXT: usize = 2000;
+pub(super) const TEXT: usize = 600;
 /// Characters up to which a text stays in one line.
 const LINE: usize = 22;
 

@@ -1,12 +1,9 @@
 //! `metrics.csv`: the time series, one row a bin.
 //!
-//! RFC 4180 with LF line ends. Columns: `start_s`, `end_s` (seconds of virtual time), `warmup`
-//! (1 if the bin begins in the warm-up), `submitted_tx`, `committed_tx` (transactions),
-//! `committed_tx_per_s`, `answered_ops`, `failed_ops` (operations), `latency_p50_ms`,
-//! `latency_p99_ms` (of the operations answered in the bin; empty if none), `faults` (names of the
-//! faults whose window touches the bin, separated by spaces).
+//! RFC 4180 with LF line ends. What each column means is in `README.md`.
 
 use crate::json::round;
+use crate::series;
 use consim_check::results::Results;
 use std::fmt::Write;
 
@@ -17,25 +14,24 @@ answered_ops,failed_ops,latency_p50_ms,latency_p99_ms,faults\n";
 pub(crate) fn metrics(results: &Results) -> String {
     let mut out = String::from(HEADER);
     for (i, bin) in results.series.iter().enumerate() {
-        let (start, end) = bounds(results, i);
+        let (start, end) = series::bounds(results, i);
         let faults: Vec<&str> = results
             .outcome
             .faults
             .iter()
-            .filter(|f| f.from_s < end && f.to_s > start)
+            .filter(|f| f.from_s < end && (f.to_s > start || f.from_s >= start))
             .map(|f| f.id.as_str())
             .collect();
-        let rate = bin.committed as f64 / (end - start);
         // Writing to a string cannot fail.
         let _ = writeln!(
             out,
             "{},{},{},{},{},{},{},{},{},{},{}",
-            number(start),
-            number(end),
+            time(start),
+            time(end),
             u8::from(start < results.warmup_s),
             bin.submitted,
             bin.committed,
-            number(rate),
+            number(bin.committed as f64 / (end - start)),
             bin.answered,
             bin.failed,
             number(bin.p50_ms),
@@ -46,16 +42,9 @@ pub(crate) fn metrics(results: &Results) -> String {
     out
 }
 
-/// Start and end of bin `i` in seconds; the last one ends with the run.
-pub(crate) fn bounds(results: &Results, i: usize) -> (f64, f64) {
-    let start = results.interval_s * i as f64;
-    let end = start + results.interval_s;
-    let run = results.outcome.virtual_seconds;
-    if run > start && run < end {
-        (start, run)
-    } else {
-        (start, end)
-    }
+/// Seconds to the nanosecond: all that virtual time has.
+fn time(s: f64) -> f64 {
+    (s * 1e9).round() / 1e9
 }
 
 fn number(x: f64) -> String {

@@ -19,7 +19,7 @@ pub struct File {
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// A file or folder could not be written.
-    #[error("cannot write {path}")]
+    #[error("cannot write {path}: {source}")]
     Write {
         /// Which.
         path: PathBuf,
@@ -54,19 +54,15 @@ pub fn render(results: &Results) -> Result<Vec<File>, ReportError> {
             text: csv::metrics(results),
         },
     ];
-    for (operation, histogram) in &results.latencies {
-        let path = if operation == "all" {
-            "latency.hgrm".into()
-        } else {
-            free_name(&files, &hgrm::file_name(operation))
-        };
+    let paths = histogram_paths(results.latencies.keys());
+    for (path, histogram) in paths.into_iter().zip(results.latencies.values()) {
         files.push(File {
             path,
             text: hgrm::percentiles(histogram),
         });
     }
     files.extend(figures.into_iter().map(|figure| File {
-        path: format!("figures/{}.svg", figure.name),
+        path: figure_path(figure.name),
         text: figure.svg,
     }));
     files.push(File {
@@ -76,61 +72,128 @@ pub fn render(results: &Results) -> Result<Vec<File>, ReportError> {
     Ok(files)
 }
 
-/// `histograms/NAME.hgrm`, numbered if two operations would share it.
-fn free_name(files: &[File], name: &str) -> String {
-    let taken = |path: &String| files.iter().any(|f| &f.path == path);
-    let mut path = format!("histograms/{name}.hgrm");
-    let mut n = 2;
-    while taken(&path) {
-        path = format!("histograms/{name}-{n}.hgrm");
-        n += 1;
+/// The file of each histogram: `latency.hgrm` for `all`, `histograms/NAME.hgrm` for an operation,
+/// numbered if two would share it.
+fn histogram_paths<'a>(operations: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut paths: Vec<String> = Vec::new();
+    for operation in operations {
+        let name = hgrm::file_name(operation);
+        let mut path = match operation.as_str() {
+            "all" => "latency.hgrm".into(),
+            _ => format!("histograms/{name}.hgrm"),
+        };
+        let mut n = 2;
+        // Some file systems take no notice of case.
+        while paths.iter().any(|p| p.eq_ignore_ascii_case(&path)) {
+            path = format!("histograms/{name}-{n}.hgrm");
+            n += 1;
+        }
+        paths.push(path);
     }
-    path
+    paths
 }
 
 /// Writes the report into a folder, which is made if there is none.
 ///
-/// Each file is written under another name beside its place and then renamed, so that no file is
-/// ever half there. An `outcome.json` of an earlier run goes first and the new one comes last: a
-/// folder with an `outcome.json` is complete. Figures and histograms of an earlier run that this
-/// one does not have are removed; anything else in the folder stays.
+/// Every file is first written whole under another name beside its place. Only when all of them
+/// are on disk does the old report go, its `outcome.json` first, and the new one takes its place,
+/// `outcome.json` last: an error before that leaves the folder as it was, and a folder with an
+/// `outcome.json` is complete. Figures and histograms that the old report has and the new one
+/// lacks are removed; files of anybody else stay.
 pub fn write(results: &Results, dir: &Path) -> Result<(), ReportError> {
     let files = render(results)?;
-    make_dir(dir)?;
-    remove(&dir.join("outcome.json"))?;
-    for (sub, extension) in [("figures", "svg"), ("histograms", "hgrm")] {
-        remove_stale(dir, sub, extension, &files)?;
-    }
+    let mut staging = Staging::default();
     for file in &files {
-        let path = dir.join(&file.path);
-        if let Some(parent) = path.parent() {
-            make_dir(parent)?;
-        }
-        replace(&path, file.text.as_bytes())?;
+        staging.add(&dir.join(&file.path), file.text.as_bytes())?;
     }
-    Ok(())
+    let stale = own_files(dir)
+        .into_iter()
+        .filter(|path| files.iter().all(|f| f.path != *path));
+    remove(&dir.join("outcome.json"))?;
+    for path in stale {
+        remove(&dir.join(path))?;
+    }
+    staging.finish()
 }
 
-fn make_dir(dir: &Path) -> Result<(), ReportError> {
-    fs::create_dir_all(dir).map_err(|source| failed(dir, source))
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".partial");
-    let partial = path.with_file_name(name);
-    let put = || -> io::Result<()> {
-        let mut file = fs::File::create(&partial)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        drop(file);
-        fs::rename(&partial, path)
+/// The figures and histograms of the report that is in a folder.
+fn own_files(dir: &Path) -> Vec<String> {
+    let outcome = fs::read_to_string(dir.join("outcome.json")).unwrap_or_default();
+    let outcome: serde_json::Value = serde_json::from_str(&outcome).unwrap_or_default();
+    let Some(operations) = outcome.get("operations").and_then(|o| o.as_object()) else {
+        return Vec::new();
     };
-    put().map_err(|source| {
-        // Best effort: the first error is the one to tell.
-        let _ = fs::remove_file(&partial);
-        failed(path, source)
-    })
+    let mut own = histogram_paths(operations.keys());
+    own.push("latency.hgrm".into());
+    own.extend(figures::names().map(figure_path));
+    own
+}
+
+fn figure_path(name: &str) -> String {
+    format!("figures/{name}.svg")
+}
+
+/// Files that are written but not yet in their places. Dropped unfinished, it takes them away
+/// again, and the folders that it made for them.
+#[derive(Default)]
+struct Staging {
+    /// Where a file is, where it belongs.
+    files: Vec<(PathBuf, PathBuf)>,
+    /// Folders made, outer ones first.
+    folders: Vec<PathBuf>,
+}
+
+impl Staging {
+    fn add(&mut self, path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+        if let Some(parent) = path.parent() {
+            self.make_dir(parent)?;
+        }
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(".partial");
+        let partial = path.with_file_name(name);
+        self.files.push((partial.clone(), path.into()));
+        let put = || -> io::Result<()> {
+            if path.is_dir() {
+                return Err(io::ErrorKind::IsADirectory.into());
+            }
+            let mut file = fs::File::create(&partial)?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        };
+        put().map_err(|source| failed(path, source))
+    }
+
+    fn make_dir(&mut self, dir: &Path) -> Result<(), ReportError> {
+        let missing = dir
+            .ancestors()
+            .take_while(|d| !d.as_os_str().is_empty() && !d.exists());
+        let missing: Vec<PathBuf> = missing.map(Path::to_path_buf).collect();
+        self.folders.extend(missing.into_iter().rev());
+        fs::create_dir_all(dir).map_err(|source| failed(dir, source))
+    }
+
+    /// Puts every file in its place, in the order in which they were added.
+    fn finish(mut self) -> Result<(), ReportError> {
+        for (partial, path) in &self.files {
+            fs::rename(partial, path).map_err(|source| failed(path, source))?;
+        }
+        self.files.clear();
+        self.folders.clear();
+        Ok(())
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // Best effort: the error that led here is the one to tell. A folder that holds anything
+        // is not removed.
+        for (partial, _) in &self.files {
+            let _ = fs::remove_file(partial);
+        }
+        for folder in self.folders.iter().rev() {
+            let _ = fs::remove_dir(folder);
+        }
+    }
 }
 
 fn remove(path: &Path) -> Result<(), ReportError> {
@@ -138,21 +201,6 @@ fn remove(path: &Path) -> Result<(), ReportError> {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failed(path, e)),
         _ => Ok(()),
     }
-}
-
-fn remove_stale(dir: &Path, sub: &str, extension: &str, files: &[File]) -> Result<(), ReportError> {
-    let Ok(entries) = fs::read_dir(dir.join(sub)) else {
-        return Ok(());
-    };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let path = format!("{sub}/{}", name.to_string_lossy());
-        let ours = Path::new(&name).extension().is_some_and(|e| e == extension);
-        if ours && !files.iter().any(|f| f.path == path) {
-            remove(&entry.path())?;
-        }
-    }
-    Ok(())
 }
 
 fn failed(path: &Path, source: io::Error) -> ReportError {

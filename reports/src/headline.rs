@@ -4,7 +4,14 @@ use crate::words::{self, NBSP};
 use consim_check::outcome::{CheckOutcome, ExpectationOutcome, Outcome};
 use consim_check::results::Results;
 
-/// The answer of a run in one sentence.
+/// Checks or expectations that the sentence names; of more it gives the number.
+const NAMED: usize = 3;
+/// Characters of a name in it.
+const NAME: usize = 60;
+/// Characters of the sentence on the bottleneck in it.
+const BOTTLENECK: usize = 200;
+
+/// The answer of a run in one sentence: what decided first, then what else a reader must know.
 ///
 /// ```text
 /// Pass: 99th percentile latency 1.31 s is 74 % below its limit of 5 s, availability 99.2 % is
@@ -13,26 +20,18 @@ use consim_check::results::Results;
 /// ```
 pub fn headline(results: &Results) -> String {
     let outcome = &results.outcome;
-    let mut clauses = Vec::new();
-    if outcome.partial {
-        clauses.push(format!(
-            "the run was cut short at {}",
-            words::seconds(outcome.virtual_seconds)
-        ));
-    }
-    let (checks, gates) = (checks_clause(&outcome.checks), gates_clause(outcome));
-    // What decided comes first.
-    if worst(&outcome.checks) == Some("fail") {
-        clauses.extend(checks);
-        clauses.extend(gates);
-    } else {
-        clauses.extend(gates);
-        clauses.extend(checks);
-    }
-    let bottleneck = words::first_sentence(&results.bottleneck);
-    if !bottleneck.is_empty() {
-        clauses.push(words::lower_first(bottleneck));
-    }
+    let clauses = [
+        violated(outcome),
+        gates(outcome, false),
+        cut_short(outcome),
+        unfed(outcome),
+        unjudged(outcome),
+        gates(outcome, true),
+        unbounded(outcome),
+        unviolated(outcome),
+        bottleneck(results),
+    ];
+    let clauses: Vec<String> = clauses.into_iter().flatten().collect();
     format!("{}: {}.", answer(outcome).1, clauses.join("; "))
 }
 
@@ -48,149 +47,211 @@ pub(crate) fn answer(outcome: &Outcome) -> (&'static str, &'static str) {
     }
 }
 
-/// The worst verdict of the checks.
-fn worst(checks: &[CheckOutcome]) -> Option<&str> {
-    ["fail", "unknown", "pass"]
-        .into_iter()
-        .find(|v| checks.iter().any(|c| c.verdict == *v))
+/// A verdict by its word; what is neither `pass` nor `unknown` is a failure.
+pub(crate) fn verdict(word: &str) -> &'static str {
+    match word {
+        "pass" => "pass",
+        "unknown" => "unknown",
+        _ => "fail",
+    }
 }
 
-fn names(checks: &[CheckOutcome], verdict: &str) -> Vec<String> {
-    checks
+/// How the checks ended, in words: `1 failed`, `2 unknown`, `9 passed`; those that there are.
+pub(crate) fn tally(checks: &[CheckOutcome]) -> Vec<String> {
+    [
+        ("fail", "failed"),
+        ("unknown", "unknown"),
+        ("pass", "passed"),
+    ]
+    .into_iter()
+    .map(|(word, said)| (with(checks, word).count(), said))
+    .filter(|(n, _)| *n > 0)
+    .map(|(n, said)| format!("{n} {said}"))
+    .collect()
+}
+
+/// The checks with a verdict.
+pub(crate) fn with<'a>(
+    checks: &'a [CheckOutcome],
+    word: &'static str,
+) -> impl Iterator<Item = &'a CheckOutcome> {
+    checks.iter().filter(move |c| verdict(&c.verdict) == word)
+}
+
+/// The names of the checks with a verdict, as a subject: `the checks agreement and consent`.
+fn checks(outcome: &Outcome, word: &'static str) -> Option<(String, usize)> {
+    let names: Vec<&str> = with(&outcome.checks, word)
+        .map(|c| c.name.as_str())
+        .collect();
+    let noun = if names.len() == 1 { "check" } else { "checks" };
+    (!names.is_empty()).then(|| (format!("the {noun} {}", few(&names)), names.len()))
+}
+
+/// `three, four, five and 2 more`.
+fn few<S: AsRef<str>>(names: &[S]) -> String {
+    let mut said: Vec<String> = names
         .iter()
-        .filter(|c| c.verdict == verdict)
-        .map(|c| c.name.clone())
-        .collect()
+        .take(NAMED)
+        .map(|name| words::clip(name.as_ref(), NAME))
+        .collect();
+    if names.len() > NAMED {
+        said.push(format!("{} more", names.len() - NAMED));
+    }
+    words::list(&said)
 }
 
-/// `three, four and 2 more`.
-fn few(mut names: Vec<String>, max: usize) -> String {
-    if names.len() > max {
-        let more = names.len() - max;
-        names.truncate(max);
-        names.push(format!("{more} more"));
-    }
-    words::list(&names)
+fn violated(outcome: &Outcome) -> Option<String> {
+    let (subject, n) = checks(outcome, "fail")?;
+    let violations: u64 = outcome.checks.iter().map(|c| c.violated).sum();
+    let verb = if n == 1 { "was" } else { "were" };
+    let times = match violations {
+        0 => String::new(),
+        n => format!(" {}", words::counted(n, "time", "times")),
+    };
+    Some(format!("{subject} {verb} violated{times}"))
 }
 
-fn checks_clause(checks: &[CheckOutcome]) -> Vec<String> {
-    let (failed, unknown) = (names(checks, "fail"), names(checks, "unknown"));
-    let mut out = Vec::new();
-    if !failed.is_empty() {
-        let violations: u64 = checks.iter().map(|c| c.violated).sum();
-        let noun = if failed.len() == 1 { "check" } else { "checks" };
-        let verb = if failed.len() == 1 { "was" } else { "were" };
-        out.push(format!(
-            "the {noun} {} {verb} violated ({})",
-            few(failed, 3),
-            words::counted(violations, "violation", "violations")
-        ));
-    }
-    if !unknown.is_empty() {
-        let noun = if unknown.len() == 1 {
-            "check"
-        } else {
-            "checks"
-        };
-        out.push(format!("the {noun} {} judged nothing", few(unknown, 3)));
-    }
-    if out.is_empty() {
-        out.push(if checks.is_empty() {
-            "no check applied".into()
-        } else {
-            "no check was violated".into()
-        });
-    } else if worst(checks) != Some("fail") {
-        out.push("none was violated".into());
-    }
-    out
+fn cut_short(outcome: &Outcome) -> Option<String> {
+    let at = words::seconds(outcome.virtual_seconds);
+    outcome
+        .partial
+        .then(|| format!("the run was cut short at {at}"))
 }
 
-fn gates_clause(outcome: &Outcome) -> Vec<String> {
-    let gates = &outcome.expectations;
-    let mut pick: Vec<&ExpectationOutcome> =
-        gates.iter().filter(|e| e.met == Some(false)).collect();
-    if pick.is_empty() {
-        pick = gates.iter().filter(|e| e.met == Some(true)).collect();
+fn unjudged(outcome: &Outcome) -> Option<String> {
+    let (subject, _) = checks(outcome, "unknown")?;
+    let judged = with(&outcome.checks, "unknown").any(|c| c.evaluated > 0);
+    Some(if judged {
+        format!("{subject} could not be decided")
+    } else {
+        format!("{subject} judged nothing")
+    })
+}
+
+fn unviolated(outcome: &Outcome) -> Option<String> {
+    let any = |word| with(&outcome.checks, word).next().is_some();
+    if any("fail") {
+        None
+    } else if any("unknown") && any("pass") {
+        Some("no other check was violated".into())
+    } else if any("pass") {
+        Some("no check was violated".into())
+    } else if any("unknown") {
+        None
+    } else {
+        Some("no check applied".into())
     }
-    let mut out = Vec::new();
-    if !pick.is_empty() {
-        let more = pick.len().saturating_sub(3);
-        let mut said: Vec<String> = pick.iter().take(3).map(|e| gate(e)).collect();
-        if more > 0 {
-            said.push(format!("and {more} more"));
-        }
-        out.push(said.join(", "));
+}
+
+/// The expectations that were missed, or, if none was, those that were met.
+fn gates(outcome: &Outcome, met: bool) -> Option<String> {
+    let all = &outcome.expectations;
+    if met && all.iter().any(|e| e.met == Some(false)) {
+        return None;
     }
-    let unfed: Vec<String> = gates
+    let picked: Vec<&ExpectationOutcome> = all.iter().filter(|e| e.met == Some(met)).collect();
+    let mut said: Vec<String> = picked.iter().take(NAMED).map(|e| gate(e)).collect();
+    if picked.len() > NAMED {
+        said.push(format!("and {} more", picked.len() - NAMED));
+    }
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+fn unfed(outcome: &Outcome) -> Option<String> {
+    let open: Vec<String> = outcome
+        .expectations
         .iter()
         .filter(|e| e.met.is_none())
         .map(|e| words::metric(&e.path))
         .collect();
-    if !unfed.is_empty() {
-        out.push(format!("nothing measured {}", few(unfed, 3)));
+    (!open.is_empty()).then(|| format!("nothing measured {}", few(&open)))
+}
+
+/// What a run without expectations has to say for itself.
+fn unbounded(outcome: &Outcome) -> Option<String> {
+    if !outcome.expectations.is_empty() {
+        return None;
     }
-    if gates.is_empty() && outcome.latency_ms.count > 0 {
-        out.push(format!(
-            "{} transactions a second at a 99th percentile latency of {}, no expectation was set",
-            words::short(outcome.throughput.tx_per_s),
+    let rate = words::short(outcome.throughput.tx_per_s);
+    Some(if outcome.latency_ms.count > 0 {
+        format!(
+            "{rate}{NBSP}transactions a second at a 99th percentile latency of {}, no expectation \
+             was set",
             words::millis(outcome.latency_ms.p99)
-        ));
-    }
-    out
+        )
+    } else {
+        format!(
+            "{rate}{NBSP}transactions a second, no operation was answered, no expectation was set"
+        )
+    })
+}
+
+fn bottleneck(results: &Results) -> Option<String> {
+    let sentence = words::first_sentence(&results.bottleneck);
+    let said = words::clip(&words::lower_first(sentence), BOTTLENECK);
+    (!said.is_empty()).then_some(said)
 }
 
 /// One gate: `99th percentile latency 1.31 s is 74 % below its limit of 5 s`.
 fn gate(e: &ExpectationOutcome) -> String {
-    let name = words::metric(&e.path);
+    let name = words::clip(&words::metric(&e.path), NAME);
     let Some(value) = &e.value else {
         return format!("{name} was not measured");
     };
-    format!("{name} {} {}", words::quantity(value), relation(e))
+    let value = words::clip(&words::quantity(value), NAME);
+    let limit = words::clip(&words::limit(&e.limit), NAME);
+    match (margin(e), bound(&e.limit)) {
+        (Some(margin), Some((_, bound))) => {
+            let bound = words::clip(&words::quantity(bound), NAME);
+            format!("{name} {value} is {margin} its limit of {bound}")
+        }
+        _ if e.met == Some(true) => format!("{name} {value} is {limit}"),
+        _ => format!("{name} {value} is not {limit}"),
+    }
 }
 
-/// How a value lies to its limit.
-pub(crate) fn relation(e: &ExpectationOutcome) -> String {
-    let met = e.met.unwrap_or_default();
-    let words_of = |w: &[&str]| w.iter().find_map(|p| e.limit.trim().strip_prefix(*p));
-    let upper = words_of(&["at most ", "below "]);
-    let lower = words_of(&["at least ", "above "]);
-    let margin = e.margin.filter(|m| m.is_finite());
-    let (Some(bound), Some(margin)) = (upper.or(lower), margin) else {
-        let said = words::limit(&e.limit);
-        return if met {
-            format!("is {said}")
-        } else {
-            format!("is not {said}")
-        };
-    };
-    let side = if upper.is_some() == met {
-        "below"
-    } else {
-        "above"
-    };
-    let limit = words::quantity(bound);
-    let distance = match bound.trim().strip_suffix('%').map(str::trim) {
+/// Is a one-sided limit an upper one, and what is its bound as written?
+pub(crate) fn bound(limit: &str) -> Option<(bool, &str)> {
+    let limit = limit.trim();
+    let sides = [
+        ("at most ", true),
+        ("below ", true),
+        ("at least ", false),
+        ("above ", false),
+    ];
+    sides
+        .into_iter()
+        .find_map(|(words, upper)| Some((upper, limit.strip_prefix(words)?.trim())))
+}
+
+/// How a value lies to a one-sided limit, as in `74 % below` it, `at` it, `3 times` it.
+pub(crate) fn margin(e: &ExpectationOutcome) -> Option<String> {
+    let (upper, bound) = bound(&e.limit)?;
+    let met = e.met?;
+    let margin = e.margin.filter(|m| m.is_finite())?.abs();
+    let below = upper == met;
+    let side = if below { "below" } else { "above" };
+    let percentage = bound.strip_suffix('%').map(str::trim);
+    let number = bound.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let bound: Option<f64> = percentage.unwrap_or(number).parse().ok();
+    Some(if margin < 5e-4 && met {
+        "at".into()
+    } else if margin < 5e-4 {
+        format!("just {side}")
+    } else if bound == Some(0.0) {
+        // No share of nothing.
+        side.into()
+    } else if let (Some(_), Some(bound)) = (percentage, bound) {
         // Shares lie points apart: 99 % is not "4 % above" 95 %.
-        Some(p) => p.parse::<f64>().map_or_else(
-            |_| words::percent(margin.abs()),
-            |p| format!("{}{NBSP}points", words::short(margin.abs() * p)),
-        ),
-        None => percent_of(margin.abs()),
-    };
-    if margin.abs() < 5e-4 {
-        return format!("is at its limit of {limit}");
-    }
-    format!("is {distance} {side} its limit of {limit}")
-}
-
-/// A margin in whole per cent where that says enough.
-fn percent_of(margin: f64) -> String {
-    if (0.1..0.995).contains(&margin) {
-        format!("{}{NBSP}%", (margin * 100.0).round())
-    } else if margin >= 2.0 {
-        format!("{} times", words::short((margin * 10.0).round() / 10.0))
+        format!("{}{NBSP}points {side}", words::short(margin * bound))
+    } else if margin >= 1.0 && !below {
+        format!(
+            "{} times",
+            words::short(((1.0 + margin) * 10.0).round() / 10.0)
+        )
+    } else if (0.1..0.995).contains(&margin) {
+        format!("{}{NBSP}% {side}", (margin * 100.0).round())
     } else {
-        words::percent(margin)
-    }
+        format!("{} {side}", words::percent(margin))
+    })
 }

@@ -1,7 +1,7 @@
 //! Reports of a run: HTML, SVG, CSV, HDR histograms.
 //!
 //! [`render`] turns [`Results`] into the files of an output folder, in memory and without a
-//! clock, a path or an environment: equal results give equal bytes. [`write`] puts them on disk.
+//! clock, a path or an environment: equal results give equal bytes. [`write()`] puts them on disk.
 //! [`summary`] is the same answer in one screen of text. `README.md` beside this crate describes
 //! every file and column.
 
@@ -13,6 +13,7 @@ mod headline;
 mod hgrm;
 mod html;
 mod json;
+mod series;
 mod summary;
 mod words;
 

@@ -1,219 +1,254 @@
-//! One screen of text: at most 24 lines of 100 columns.
+//! One screen of text: at most 21 lines of 80 columns.
 
 use crate::availability;
-use crate::headline::headline;
-use crate::words::{self, NBSP, clip, count};
+use crate::headline::{headline, tally, with};
+use crate::words::{self, big, clip, columns, count};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use consim_check::outcome::Outcome;
+use consim_check::outcome::{CheckOutcome, FaultOutcome, Operation, Outcome};
 use consim_check::results::Results;
 
-/// Columns.
-const COLUMNS: usize = 100;
-/// Lines.
-const LINES: usize = 24;
+/// Columns of a terminal since the VT100.
+const COLUMNS: usize = 80;
+/// Its 24 lines, less two for what the command itself says and one for the prompt that follows.
+const LINES: usize = 21;
+/// Lines of the first sentence.
+const HEADLINE: usize = 6;
+/// Rows of faults.
+const FAULTS: usize = 4;
+/// Columns of what a fault did.
+const EFFECT: usize = 28;
+/// Checks that are named because they did not pass.
+const CHECKS: usize = 5;
+/// Columns that a name keeps however long the others are.
+const NAME: usize = 12;
 
-/// The answer of a run in one screen of text: at most 24 lines of 100 columns.
+/// The answer of a run in one screen of text: at most 21 lines of 80 columns.
 ///
 /// What the screen has no room for is counted, and stands in the report.
 pub fn summary(results: &Results) -> String {
     let outcome = &results.outcome;
-    let mut head: Vec<String> = wrap(&headline(results), COLUMNS);
-    head.truncate(5);
-    let facts = facts(outcome);
-    let checks = checks(outcome);
+    let mut lines = wrap(&headline(results));
+    lines.push(String::new());
+    lines.extend(facts(results));
+    lines.extend(checks(&outcome.checks));
     let faults = faults(outcome);
-    // Rows of operations give way first: they are what grows.
-    let fixed = head.len() + facts.len() + checks.len() + faults.len() + 3;
-    head.push(String::new());
-    head.extend(facts);
-    let table = operations(outcome, LINES.saturating_sub(fixed));
-    if !table.is_empty() {
-        head.push(String::new());
-        head.extend(table);
+    // The operations give way first: they are what grows.
+    let room = LINES.saturating_sub(lines.len() + faults.len() + 1);
+    let operations = operations(outcome, room);
+    for block in [operations, faults] {
+        if !block.is_empty() && lines.len() < LINES {
+            lines.push(String::new());
+            lines.extend(block);
+        }
     }
-    head.extend(faults);
-    head.extend(checks);
-    head.truncate(LINES);
-    let lines: Vec<String> = head
+    // An empty line is the first to go.
+    while lines.len() > LINES {
+        match lines.iter().rposition(String::is_empty) {
+            Some(empty) => lines.remove(empty),
+            None => lines.pop().unwrap_or_default(),
+        };
+    }
+    lines
         .into_iter()
-        .map(|l| clip(&l.replace(NBSP, " "), COLUMNS).trim_end().to_string())
-        .collect();
-    lines.join("\n") + "\n"
+        .map(|line| clip(&line, COLUMNS).trim_end().to_string() + "\n")
+        .collect()
 }
 
-fn facts(outcome: &Outcome) -> Vec<String> {
+/// A text as a terminal may show it: in one line, and with no say over colours or the cursor.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' | '\t' | words::NBSP => ' ',
+            c => words::visible(c),
+        })
+        .collect()
+}
+
+fn facts(results: &Results) -> Vec<String> {
+    let outcome = &results.outcome;
     let t = &outcome.throughput;
     let l = &outcome.latency_ms;
+    let measured_s = (outcome.virtual_seconds - results.warmup_s).max(0.0);
     let mut out = vec![format!(
-        "throughput    {} tx/s: {} submitted, {} committed, {} rejected in {}",
+        "throughput    {} tx/s in {}: {} of {} committed, {} rejected",
         words::short(t.tx_per_s),
-        count(t.submitted),
-        count(t.committed),
-        count(t.rejected),
-        words::seconds(outcome.virtual_seconds)
+        words::seconds(measured_s),
+        big(t.committed),
+        big(t.submitted),
+        big(t.rejected)
     )];
+    let mut answered = Vec::new();
     if l.count > 0 {
-        out.push(format!(
-            "latency       p50 {}, p95 {}, p99 {}, largest {}",
+        answered.push(format!(
+            "p50 {}, p99 {}, largest {}",
             words::millis(l.p50),
-            words::millis(l.p95),
             words::millis(l.p99),
             words::millis(l.max)
         ));
     }
     if let Some(share) = availability::of(outcome) {
-        out.push(format!("availability  {}", words::percent(share)));
+        answered.push(format!("availability {}", words::percent(share)));
     }
-    out
+    if !answered.is_empty() {
+        out.push(format!("latency       {}", answered.join("; ")));
+    }
+    out.iter().map(|line| plain(line)).collect()
 }
 
-/// The table of operations in at most `room` lines.
-fn operations(outcome: &Outcome, room: usize) -> Vec<String> {
-    if outcome.operations.is_empty() || room < 2 {
-        return Vec::new();
-    }
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header([
-            "operation",
-            "asked",
-            "done",
-            "refused",
-            "failed",
-            "available",
-            "p50",
-            "p99",
-        ]);
-    let total = outcome.operations.len();
+/// A table in at most `room` lines, rows that find none counted; the first column is cut to what
+/// the others leave.
+fn table(head: &[&str], rows: Vec<Vec<String>>, room: usize, noun: &str) -> Vec<String> {
+    /// Between two columns.
+    const GAP: usize = 2;
+    let total = rows.len();
     let shown = if total < room {
         total
     } else {
         room.saturating_sub(2)
     };
-    for (name, op) in outcome.operations.iter().take(shown) {
-        let l = &op.latency_ms;
-        let ms = |x: f64| {
-            if l.count == 0 {
-                "–".into()
-            } else {
-                words::millis(x)
-            }
+    if shown == 0 {
+        return match total {
+            0 => Vec::new(),
+            _ if room == 0 => Vec::new(),
+            _ => vec![format!("{} {noun}", count(total as u64))],
         };
-        table.add_row([
-            clip(name, 28),
-            count(op.submitted),
-            count(op.committed),
-            count(op.refused),
-            count(op.failed),
-            availability::of_operation(op).map_or("–".into(), words::percent),
-            ms(op.latency_ms.p50),
-            ms(op.latency_ms.p99),
-        ]);
     }
+    let mut rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .take(shown)
+        .map(|row| row.iter().map(|cell| plain(cell)).collect())
+        .collect();
+    let widest = |i: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(i));
+        cells.map(|cell| columns(cell)).max().unwrap_or(0)
+    };
+    let others = head.iter().enumerate().skip(1);
+    let others: usize = others.map(|(i, h)| GAP + widest(i).max(columns(h))).sum();
+    let name = COLUMNS.saturating_sub(others).max(NAME);
+    for row in &mut rows {
+        if let Some(first) = row.first_mut() {
+            *first = clip(first, name);
+        }
+    }
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(head.to_vec());
+    table.add_rows(rows);
     for (i, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
+        column.set_padding((0, GAP as u16));
         if i > 0 {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     let mut lines: Vec<String> = table.lines().map(|l| l.trim_end().to_string()).collect();
     if shown < total {
-        lines.push(format!("and {} more kinds of operation", total - shown));
+        lines.push(format!("and {} more {noun}", count((total - shown) as u64)));
     }
     lines
 }
 
-fn faults(outcome: &Outcome) -> Vec<String> {
-    /// Faults that are named.
-    const SHOWN: usize = 4;
-    let mut out: Vec<String> = outcome
-        .faults
-        .iter()
-        .take(SHOWN)
-        .map(|f| {
-            let first = outcome
-                .resilience
-                .iter()
-                .find(|r| r.id == f.id)
-                .and_then(|r| r.time_to_first_commit_s);
-            let first = first.map_or(String::new(), |s| {
-                format!(", first commit {} after it", words::seconds(s))
-            });
-            let effect = if f.took_effect == 0 {
-                "took no effect".into()
-            } else {
-                format!("{} {}", count(f.took_effect), f.unit)
-            };
-            format!(
-                "fault {} ({}): {effect}{first}",
-                clip(&f.id, 32),
-                words::window(f)
-            )
-        })
-        .collect();
-    if outcome.faults.len() > SHOWN {
-        out.push(format!("and {} more faults", outcome.faults.len() - SHOWN));
-    }
-    out
-}
-
-/// One line for all that passed; one each for the others.
-fn checks(outcome: &Outcome) -> Vec<String> {
-    /// Checks that are named.
-    const SHOWN: usize = 6;
-    let passed: Vec<_> = outcome
-        .checks
-        .iter()
-        .filter(|c| c.verdict == "pass")
-        .collect();
-    let facts: u64 = passed.iter().map(|c| c.evaluated).sum();
-    let mut out = Vec::new();
-    let mut others: Vec<_> = outcome
-        .checks
-        .iter()
-        .filter(|c| c.verdict != "pass")
-        .collect();
-    others.sort_by_key(|c| c.verdict != "fail");
-    for c in others.iter().take(SHOWN) {
-        let said = match (c.verdict.as_str(), c.violations.first()) {
-            ("fail", Some(first)) => format!("{first} ({} in all)", count(c.violated)),
-            ("fail", None) => words::counted(c.violated, "violation", "violations"),
-            _ => "judged nothing".into(),
+fn operations(outcome: &Outcome, room: usize) -> Vec<String> {
+    let row = |(name, op): (&String, &Operation)| {
+        let l = &op.latency_ms;
+        let measured = |ms: f64| match l.count {
+            0 => "–".into(),
+            _ => words::millis(ms),
         };
-        out.push(format!("{:8}{} ({}): {said}", c.verdict, c.name, c.code));
+        vec![
+            name.clone(),
+            big(op.submitted),
+            big(op.committed),
+            big(op.refused),
+            big(op.failed),
+            availability::of_operation(op).map_or("–".into(), words::percent),
+            measured(l.p50),
+            measured(l.p99),
+        ]
+    };
+    let head = [
+        "operation",
+        "asked",
+        "done",
+        "refused",
+        "failed",
+        "available",
+        "p50",
+        "p99",
+    ];
+    let rows = outcome.operations.iter().map(row).collect();
+    table(&head, rows, room, "kinds of operation")
+}
+
+fn faults(outcome: &Outcome) -> Vec<String> {
+    let row = |f: &FaultOutcome| {
+        let r = outcome.resilience.iter().find(|r| r.id == f.id);
+        let effect = match f.took_effect {
+            0 => "no effect".into(),
+            n => format!("{} {}", big(n), f.unit),
+        };
+        let dash = || "–".to_string();
+        vec![
+            f.id.clone(),
+            clip(&plain(&effect), EFFECT),
+            r.map_or_else(dash, |r| words::seconds(r.downtime_s)),
+            r.and_then(|r| r.time_to_first_commit_s)
+                .map_or_else(dash, words::seconds),
+            r.map_or_else(dash, |r| big(r.lost)),
+        ]
+    };
+    let head = ["fault", "took effect", "downtime", "next commit", "lost"];
+    let rows = outcome.faults.iter().map(row).collect();
+    table(&head, rows, FAULTS + 2, "faults")
+}
+
+/// One line for all together, and one for each of the first that did not pass.
+fn checks(checks: &[CheckOutcome]) -> Vec<String> {
+    let facts: u64 = checks.iter().map(|c| c.evaluated).sum();
+    let all = match checks {
+        [] => "none applied".into(),
+        _ => format!("{} ({} facts judged)", tally(checks).join(", "), big(facts)),
+    };
+    let mut out = vec![plain(&format!("checks        {all}"))];
+    let others: Vec<&CheckOutcome> = with(checks, "fail")
+        .chain(with(checks, "unknown"))
+        .collect();
+    for c in others.iter().take(CHECKS) {
+        let said = match (c.violated, c.violations.first()) {
+            (0, _) => format!("judged {}", words::counted(c.evaluated, "fact", "facts")),
+            (n, Some(first)) => format!("{}, first {first}", words::counted(n, "time", "times")),
+            (n, None) => words::counted(n, "time", "times"),
+        };
+        out.push(plain(&format!("  {} {}: {said}", c.verdict, c.name)));
     }
-    if others.len() > SHOWN {
-        out.push(format!(
-            "and {} more checks did not pass",
-            others.len() - SHOWN
-        ));
-    }
-    if !passed.is_empty() {
-        let noun = if passed.len() == 1 { "check" } else { "checks" };
-        out.push(format!(
-            "{} {noun} passed ({} facts)",
-            passed.len(),
-            words::big(facts)
-        ));
+    if others.len() > CHECKS {
+        out.push(format!("  and {} more", others.len() - CHECKS));
     }
     out
 }
 
-/// Breaks a text at spaces.
-fn wrap(text: &str, columns: usize) -> Vec<String> {
-    let mut lines: Vec<String> = vec![String::new()];
+/// Breaks a text at spaces into at most [`HEADLINE`] lines.
+fn wrap(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    // A number stays with its unit: only the spaces that may break do.
     for word in text.split(' ') {
-        let long = lines.last().map_or(0, |l| l.chars().count());
-        if long > 0 && long + 1 + word.chars().count() > columns {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            if !line.is_empty() {
-                line.push(' ');
+        let word = plain(word);
+        let fits = |line: &String| line.is_empty() || columns(line) + 1 + columns(&word) <= COLUMNS;
+        match lines.last_mut() {
+            Some(line) if fits(line) => {
+                if !line.is_empty() {
+                    line.push(' ');
+                }
+                line.push_str(&word);
             }
-            line.push_str(word);
+            _ => lines.push(word),
+        }
+    }
+    if lines.len() > HEADLINE {
+        lines.truncate(HEADLINE);
+        if let Some(last) = lines.last_mut() {
+            *last = clip(&format!("{last} …"), COLUMNS);
         }
     }
     lines

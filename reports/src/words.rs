@@ -2,8 +2,35 @@
 
 use consim_check::outcome::FaultOutcome;
 
+#[cfg(test)]
+mod tests;
+
 /// Between a number and its unit: a line never ends there.
 pub(crate) const NBSP: char = '\u{a0}';
+
+/// A character as a report may show it. Control characters, which break XML and steer terminals,
+/// and the bidirectional embeddings, overrides and isolates, which turn the text around them
+/// (Unicode Technical Report 36, section 2), become the replacement character.
+pub(crate) fn visible(c: char) -> char {
+    match c {
+        '\n' | '\t' => c,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    }
+}
+
+/// Columns that a text takes in a terminal: two for the wide characters of Unicode Standard Annex
+/// 11 (rounded to whole blocks), one for any other.
+pub(crate) fn columns(text: &str) -> usize {
+    let wide = |c| {
+        matches!(c,
+            '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}'
+            | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}'
+            | '\u{ffe0}'..='\u{ffe6}' | '\u{1f300}'..='\u{1faff}' | '\u{20000}'..='\u{3fffd}')
+    };
+    text.chars().map(|c| 1 + usize::from(wide(c))).sum()
+}
 
 /// An integer with its thousands apart: `12,345`.
 pub(crate) fn count(n: u64) -> String {
@@ -60,7 +87,7 @@ pub(crate) fn short(x: f64) -> String {
 pub(crate) fn millis(ms: f64) -> String {
     if !ms.is_finite() {
         "–".into()
-    } else if ms != 0.0 && ms.abs() < 1.0 {
+    } else if ms != 0.0 && ms.abs() < 0.9995 {
         format!("{}{NBSP}µs", short(ms * 1e3))
     } else if ms.abs() < 999.5 {
         format!("{}{NBSP}ms", short(ms))
@@ -74,16 +101,26 @@ pub(crate) fn seconds(s: f64) -> String {
     if !s.is_finite() {
         return "–".into();
     }
-    if s != 0.0 && s.abs() < 1.0 {
+    // The bound of `millis`: each hands on only what the other keeps.
+    if s != 0.0 && s.abs() < 0.9995 {
         return millis(s * 1e3);
     }
     if s < 119.5 {
         return format!("{}{NBSP}s", short(s));
     }
     let whole = s.round() as u64;
-    let (h, m, s) = (whole / 3600, whole / 60 % 60, whole % 60);
+    let (d, h, m, s) = match whole {
+        // Up to two days, hours are what people say.
+        0..172_800 => (0, whole / 3600, whole / 60 % 60, whole % 60),
+        _ => (
+            whole / 86_400,
+            whole / 3600 % 24,
+            whole / 60 % 60,
+            whole % 60,
+        ),
+    };
     let mut parts = Vec::new();
-    for (n, unit) in [(h, "h"), (m, "min"), (s, "s")] {
+    for (n, unit) in [(d, "d"), (h, "h"), (m, "min"), (s, "s")] {
         if n > 0 {
             parts.push(format!("{}{NBSP}{unit}", count(n)));
         }
@@ -126,6 +163,26 @@ pub(crate) fn big(n: u64) -> String {
     scaled(n as f64, &["", "k", "M", "G", "T", "P"])
 }
 
+/// A number on an axis.
+pub(crate) fn tick(x: f64) -> String {
+    if x < 1e5 {
+        short(x)
+    } else {
+        scaled(x, &["", "k", "M", "G", "T", "P"])
+    }
+}
+
+/// Milliseconds on an axis, never in mixed units.
+pub(crate) fn tick_ms(ms: f64) -> String {
+    if ms == 0.0 {
+        "0".into()
+    } else if ms < 999.5 {
+        millis(ms)
+    } else {
+        format!("{}{NBSP}s", tick(ms / 1e3))
+    }
+}
+
 fn scaled(mut x: f64, units: &[&str]) -> String {
     let mut at = 0;
     while x >= 999.5 && at + 1 < units.len() {
@@ -146,7 +203,7 @@ pub(crate) fn quantity(text: &str) -> String {
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let unit = unit.trim_start();
-    if number.is_empty() || unit.is_empty() {
+    if number.is_empty() || unit.is_empty() || unit.starts_with('/') {
         text.into()
     } else {
         format!("{number}{NBSP}{unit}")
@@ -223,17 +280,31 @@ pub(crate) fn first_sentence(text: &str) -> &str {
     first.trim_end_matches('.')
 }
 
-/// At most `max` characters, cut with an ellipsis.
+/// At most `max` columns of a terminal, cut with an ellipsis.
 pub(crate) fn clip(text: &str, max: usize) -> String {
-    if text.chars().count() <= max {
+    if columns(text) <= max {
         return text.into();
     }
-    let mut out: String = text.chars().take(max.saturating_sub(1)).collect();
+    let mut room = max.saturating_sub(1);
+    let fits = |c: &char| {
+        let width = columns(c.encode_utf8(&mut [0; 4]));
+        let fits = width <= room;
+        room = room.saturating_sub(width);
+        fits
+    };
+    let mut out: String = text.chars().take_while(fits).collect();
     out.push('…');
     out
 }
 
-/// A fault's window: `5 min to 5 min 30 s`.
-pub(crate) fn window(fault: &FaultOutcome) -> String {
-    format!("{} to {}", seconds(fault.from_s), seconds(fault.to_s))
+/// A fault's window in a run of so many seconds: `5 min to 5 min 30 s`, `5 min to the end`.
+pub(crate) fn window(fault: &FaultOutcome, run_s: f64) -> String {
+    let from = seconds(fault.from_s);
+    if fault.to_s <= fault.from_s {
+        from
+    } else if fault.to_s < run_s {
+        format!("{from} to {}", seconds(fault.to_s))
+    } else {
+        format!("{from} to the end")
+    }
 }

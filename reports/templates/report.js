@@ -18,8 +18,9 @@
     var hair = document.createElement("div"), tip = document.createElement("div");
     hair.className = "hair"; tip.className = "tip";
     hair.hidden = tip.hidden = true;
-    figure.appendChild(hair); figure.appendChild(tip);
-    return { figure: figure, svg: figure.querySelector("svg"), hair: hair, tip: tip };
+    var svg = figure.querySelector("svg");
+    svg.parentNode.appendChild(hair); svg.parentNode.appendChild(tip);
+    return { svg: svg, hair: hair, tip: tip };
   });
   function hide() { marks.forEach(function (m) { m.hair.hidden = m.tip.hidden = true; }); }
   function show(at, event) {

@@ -1,10 +1,12 @@
 //! Axes: scales, ticks, grid, and the strip above a time axis that names the fault windows.
 
 use super::canvas::{Anchor, Canvas, Point, SMALL, TEXT, WIDTH, fit, text_width};
-use super::palette::{GRID, INK, MUTED, ORANGE, SHADE};
+use super::palette::{GRID, INK, MUTED, ORANGE, PAPER, SHADE};
 use crate::words;
 use consim_check::results::Results;
-use plotters::style::FontStyle;
+
+#[cfg(test)]
+mod tests;
 
 /// A linear or logarithmic scale from values to pixels.
 #[derive(Clone, Copy)]
@@ -162,15 +164,6 @@ impl Frame {
     }
 }
 
-/// What the page's script needs to tell where a pointer is on a time axis.
-#[derive(Clone, Copy)]
-pub(crate) struct TimeGeometry {
-    /// The frame of the data.
-    pub(crate) frame: Frame,
-    /// Seconds at the right end.
-    pub(crate) end_s: f64,
-}
-
 /// Ticks of a time axis: round steps of the clock.
 pub(crate) fn time_ticks(end_s: f64) -> (Vec<(f64, String)>, &'static str) {
     const STEPS: [f64; 19] = [
@@ -199,8 +192,8 @@ pub(crate) fn time_ticks(end_s: f64) -> (Vec<(f64, String)>, &'static str) {
 }
 
 /// A window on the time axis.
-struct Window<'a> {
-    name: &'a str,
+struct Window {
+    name: String,
     from: f64,
     to: f64,
     lane: Option<usize>,
@@ -210,54 +203,55 @@ struct Window<'a> {
 const LANE: f64 = 18.0;
 /// Lanes; windows that find no room are shaded without a name.
 const LANES: usize = 4;
+/// Width of a name, pixels; longer ones are cut.
+const NAME: f64 = 240.0;
 
 /// The named windows of the warm-up and the faults above a frame, and their shades in it.
-pub(crate) struct Windows<'a> {
-    faults: Vec<Window<'a>>,
+pub(crate) struct Windows {
+    faults: Vec<Window>,
+    scale: Scale,
     warmup: f64,
     lanes: usize,
 }
 
-impl<'a> Windows<'a> {
+impl Windows {
     /// Places the names in lanes over `left..right`.
-    pub(crate) fn of(results: &'a Results, end_s: f64, left: f64, right: f64) -> Self {
+    pub(crate) fn of(results: &Results, end_s: f64, left: f64, right: f64) -> Self {
         let scale = Scale::linear((0.0, end_s), (left, right));
         let warmup = results.warmup_s.clamp(0.0, end_s);
-        let mut faults: Vec<Window<'_>> = results
+        let mut faults: Vec<Window> = results
             .outcome
             .faults
             .iter()
-            .filter(|f| f.to_s > f.from_s && f.from_s < end_s)
+            .filter(|f| f.from_s < end_s)
             .map(|f| Window {
-                name: &f.id,
-                from: f.from_s,
+                name: fit(&f.id, SMALL, NAME),
+                from: f.from_s.max(0.0),
                 to: f.to_s.min(end_s),
                 lane: None,
             })
             .collect();
-        faults.sort_by(|a, b| a.from.total_cmp(&b.from).then(a.name.cmp(b.name)));
+        faults.sort_by(|a, b| a.from.total_cmp(&b.from).then(a.name.cmp(&b.name)));
         let mut free = [left; LANES];
-        if warmup > 0.0 {
-            free = [left; LANES];
-            if let Some(first) = free.first_mut() {
-                *first = scale.px(warmup).max(left + text_width("warm-up", SMALL)) + 6.0;
-            }
+        if warmup > 0.0
+            && let Some(first) = free.first_mut()
+        {
+            *first = scale.px(warmup).max(left + text_width("warm-up", SMALL)) + 6.0;
         }
         let mut lanes = usize::from(warmup > 0.0);
         for window in &mut faults {
-            let start = label_start(window.name, scale.px(window.from), right);
-            let end = (start + text_width(window.name, SMALL)).max(scale.px(window.to));
-            let lane = free.iter().position(|&f| f <= start);
-            if let Some(lane) = lane {
-                if let Some(f) = free.get_mut(lane) {
-                    *f = end + 8.0;
-                }
+            let start = label_start(&window.name, scale.px(window.from), right);
+            let end = (start + text_width(&window.name, SMALL)).max(scale.px(window.to));
+            let lane = free.iter_mut().enumerate().find(|(_, f)| **f <= start);
+            if let Some((lane, free)) = lane {
+                *free = end + 8.0;
                 lanes = lanes.max(lane + 1);
+                window.lane = Some(lane);
             }
-            window.lane = lane;
         }
         Self {
             faults,
+            scale,
             warmup,
             lanes,
         }
@@ -268,55 +262,91 @@ impl<'a> Windows<'a> {
         self.lanes as f64 * LANE + 4.0
     }
 
-    /// Draws shades and names; before the data.
-    pub(crate) fn draw(&self, canvas: &mut Canvas<'_>, frame: &Frame, scale: &Scale) {
-        let lane_y = |lane: usize| frame.top - 12.0 - lane as f64 * LANE;
-        if self.warmup > 0.0 {
-            let x = scale.px(self.warmup);
-            canvas.rect((frame.left, frame.top), (x, frame.bottom), SHADE, 0.22);
-            canvas.text_as(
-                (frame.left, lane_y(0)),
-                "warm-up",
-                Anchor::Start,
-                MUTED,
-                SMALL,
-                FontStyle::Normal,
-            );
-        }
+    /// Faults whose name found no room.
+    pub(crate) fn unnamed(&self) -> usize {
+        self.faults.iter().filter(|w| w.lane.is_none()).count()
+    }
+
+    /// Windows in pixels, those that touch made one: shades over shades would hide the data.
+    fn shades(&self) -> Vec<(f64, f64)> {
+        let mut out: Vec<(f64, f64)> = Vec::new();
         for window in &self.faults {
-            let (from, to) = (scale.px(window.from), scale.px(window.to));
+            let (from, to) = (self.scale.px(window.from), self.scale.px(window.to));
             // A window of a moment is still seen.
             let to = to.max(from + 1.5);
+            match out.last_mut() {
+                Some(last) if from <= last.1 => last.1 = last.1.max(to),
+                _ => out.push((from, to)),
+            }
+        }
+        out
+    }
+
+    /// Draws shades and names; before the data.
+    pub(crate) fn draw(&self, canvas: &mut Canvas<'_>, frame: &Frame) {
+        let lane_y = |lane: usize| frame.top - 12.0 - lane as f64 * LANE;
+        if self.warmup > 0.0 {
+            let x = self.scale.px(self.warmup);
+            canvas.rect((frame.left, frame.top), (x, frame.bottom), SHADE, 0.22);
+            canvas.note((frame.left, lane_y(0)), "warm-up", Anchor::Start, MUTED);
+        }
+        for (from, to) in self.shades() {
             canvas.rect((from, frame.top), (to, frame.bottom), ORANGE, 0.2);
             canvas.rect((from, frame.top - 3.0), (to, frame.top), ORANGE, 1.0);
-            let Some(lane) = window.lane else { continue };
-            let start = label_start(window.name, from, frame.right);
-            let name = fit(window.name, SMALL, frame.right - start + 2.0);
-            canvas.text_as(
-                (start, lane_y(lane)),
-                &name,
-                Anchor::Start,
-                INK,
-                SMALL,
-                FontStyle::Normal,
-            );
-            if lane > 0 {
-                let top = lane_y(lane) + 7.0;
-                canvas.line(&[(from, top), (from, frame.top)], ORANGE, 1.0, 1.0);
-            }
+        }
+        let named = self.faults.iter().filter_map(|w| Some((w, w.lane?)));
+        for (window, lane) in named.clone().filter(|(_, lane)| *lane > 0) {
+            let (x, top) = (self.scale.px(window.from), lane_y(lane) + 7.0);
+            canvas.line(&[(x, top), (x, frame.top)], ORANGE, 1.0, 1.0);
+        }
+        for (window, lane) in named {
+            let y = lane_y(lane);
+            let x = label_start(&window.name, self.scale.px(window.from), frame.right);
+            // The lines of the lanes above pass behind the names.
+            let end = x + text_width(&window.name, SMALL);
+            canvas.rect((x, y - 8.0), (end, y + 7.0), PAPER, 0.75);
+            canvas.note((x, y), &window.name, Anchor::Start, INK);
         }
     }
 }
 
 /// A name starts with its window, or further left if it would leave the frame.
 fn label_start(name: &str, from: f64, right: f64) -> f64 {
-    from.min(right - text_width(name, SMALL)).max(60.0)
+    from.min(right - text_width(name, SMALL))
 }
 
-/// A key of colours in a row; gives the x after it.
-pub(crate) fn legend(canvas: &mut Canvas<'_>, at: Point, items: &[(&str, Key)]) -> f64 {
-    let (mut x, y) = at;
-    for (name, key) in items {
+/// Distance of the rows of a key.
+const KEY_ROW: f64 = 20.0;
+/// Width of a name in a key, pixels; longer ones are cut.
+const KEY_NAME: f64 = 300.0;
+
+/// Height of a key from the top of the figure.
+pub(crate) fn legend_height(items: &[(&str, Key)], left: f64) -> f64 {
+    let rows = legend_places((left, 0.0), items)
+        .last()
+        .map_or(0.0, |p| p.0.1);
+    rows + 24.0
+}
+
+/// Where each item of a key lies, in rows, and its name as far as it fits.
+fn legend_places(at: Point, items: &[(&str, Key)]) -> Vec<(Point, String)> {
+    let (mut x, mut y) = at;
+    let mut out = Vec::new();
+    for (name, _) in items {
+        let name = fit(name, TEXT, KEY_NAME);
+        let width = 26.0 + text_width(&name, TEXT) + 16.0;
+        if x > at.0 && x + width > WIDTH {
+            (x, y) = (at.0, y + KEY_ROW);
+        }
+        out.push(((x, y), name));
+        x += width;
+    }
+    out
+}
+
+/// A key of colours in rows.
+pub(crate) fn legend(canvas: &mut Canvas<'_>, at: Point, items: &[(&str, Key)]) {
+    for ((_, key), ((x, y), name)) in items.iter().zip(legend_places(at, items)) {
         match key {
             Key::Line(colour, width) => {
                 canvas.line(&[(x, y), (x + 20.0, y)], *colour, *width, 1.0);
@@ -325,13 +355,8 @@ pub(crate) fn legend(canvas: &mut Canvas<'_>, at: Point, items: &[(&str, Key)]) 
             Key::Box(colour) => canvas.rect((x + 6.0, y - 5.0), (x + 17.0, y + 6.0), *colour, 1.0),
             Key::Dot(colour) => canvas.circle((x + 12.0, y), 5.0, *colour, 1.0),
         }
-        canvas.text((x + 26.0, y), name, Anchor::Start, INK);
-        x += 26.0 + text_width(name, TEXT) + 16.0;
-        if x > WIDTH {
-            break;
-        }
+        canvas.text((x + 26.0, y), &name, Anchor::Start, INK);
     }
-    x
 }
 
 /// A mark in a key.

@@ -5,6 +5,7 @@
 //! the safe side ([`text_width`]).
 
 use crate::files::ReportError;
+use crate::words;
 use plotters::coord::Shift;
 use plotters::element::{Circle, PathElement, Polygon, Rectangle, Text};
 use plotters::prelude::{DrawingArea, IntoDrawingArea, SVGBackend};
@@ -15,6 +16,8 @@ use plotters::style::{
 
 /// Width of every figure, pixels.
 pub(crate) const WIDTH: f64 = 900.0;
+/// What marks a file as SVG; inside a page it says nothing.
+pub(crate) const XMLNS: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
 /// Size of all text but notes, pixels.
 pub(crate) const TEXT: f64 = 13.0;
 /// Size of notes.
@@ -45,9 +48,11 @@ pub(crate) struct Canvas<'a> {
 }
 
 /// Draws a figure of [`WIDTH`] by `height` pixels.
+///
+/// The title is read out in place of the picture.
 pub(crate) fn svg(
     height: f64,
-    title: &str,
+    title: &'static str,
     draw: impl FnOnce(&mut Canvas<'_>),
 ) -> Result<String, ReportError> {
     let mut out = String::new();
@@ -57,16 +62,15 @@ pub(crate) fn svg(
         let mut canvas = Canvas { area, error: None };
         draw(&mut canvas);
         let presented = canvas.area.present();
-        canvas.note(presented);
+        canvas.keep(presented);
         if let Some(error) = canvas.error {
             return Err(ReportError::Figure(error));
         }
     }
     // The backend's first line states units as pixels.
     let body = out.split_once('\n').map_or("", |(_, body)| body);
-    let title: String = title.chars().filter(|c| !"<>&\"".contains(*c)).collect();
     Ok(format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" \
+        "<svg{XMLNS} width=\"{WIDTH}\" height=\"{height}\" \
          viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{title}\">\n{}",
         unit(WIDTH),
         unit(height),
@@ -119,7 +123,7 @@ fn filled(colour: RGBColor, opacity: f64) -> ShapeStyle {
 }
 
 impl Canvas<'_> {
-    fn note<E: std::fmt::Display>(&mut self, result: Result<(), E>) {
+    fn keep<E: std::fmt::Display>(&mut self, result: Result<(), E>) {
         if let Err(e) = result {
             self.error.get_or_insert_with(|| e.to_string());
         }
@@ -134,7 +138,7 @@ impl Canvas<'_> {
         };
         let points: Vec<_> = points.iter().copied().map(at).collect();
         let drawn = self.area.draw(&PathElement::new(points, style));
-        self.note(drawn);
+        self.keep(drawn);
     }
 
     /// A line of dashes.
@@ -157,7 +161,7 @@ impl Canvas<'_> {
         let drawn = self
             .area
             .draw(&Polygon::new(points, filled(colour, opacity)));
-        self.note(drawn);
+        self.keep(drawn);
     }
 
     /// A filled rectangle between two corners.
@@ -165,7 +169,7 @@ impl Canvas<'_> {
         let drawn = self
             .area
             .draw(&Rectangle::new([at(from), at(to)], filled(colour, opacity)));
-        self.note(drawn);
+        self.keep(drawn);
     }
 
     /// A filled circle.
@@ -175,44 +179,39 @@ impl Canvas<'_> {
             unit(radius),
             filled(colour, opacity),
         ));
-        self.note(drawn);
+        self.keep(drawn);
     }
 
     /// A text whose middle line is at the point's height.
     pub(crate) fn text(&mut self, point: Point, text: &str, anchor: Anchor, colour: RGBColor) {
-        self.text_as(point, text, anchor, colour, TEXT, FontStyle::Normal);
+        let style = text_style(anchor, colour, TEXT, FontStyle::Normal);
+        self.write(point, text, style);
     }
 
-    /// A text in a size and weight.
-    pub(crate) fn text_as(
-        &mut self,
-        point: Point,
-        text: &str,
-        anchor: Anchor,
-        colour: RGBColor,
-        size: f64,
-        weight: FontStyle,
-    ) {
-        let style = text_style(anchor, colour, size, weight, FontTransform::None);
-        let drawn = self
-            .area
-            .draw(&Text::new(text.to_string(), at(point), style));
-        self.note(drawn);
+    /// A text in the size of notes.
+    pub(crate) fn note(&mut self, point: Point, text: &str, anchor: Anchor, colour: RGBColor) {
+        let style = text_style(anchor, colour, SMALL, FontStyle::Normal);
+        self.write(point, text, style);
+    }
+
+    /// A text in bold.
+    pub(crate) fn bold(&mut self, point: Point, text: &str, anchor: Anchor, colour: RGBColor) {
+        let style = text_style(anchor, colour, TEXT, FontStyle::Bold);
+        self.write(point, text, style);
     }
 
     /// A text that reads upwards.
     pub(crate) fn text_up(&mut self, point: Point, text: &str, colour: RGBColor) {
-        let style = text_style(
-            Anchor::Middle,
-            colour,
-            TEXT,
-            FontStyle::Normal,
-            FontTransform::Rotate270,
-        );
-        let drawn = self
-            .area
-            .draw(&Text::new(text.to_string(), at(point), style));
-        self.note(drawn);
+        let mut style = text_style(Anchor::Middle, colour, TEXT, FontStyle::Normal);
+        style.font = style.font.transform(FontTransform::Rotate270);
+        self.write(point, text, style);
+    }
+
+    fn write(&mut self, point: Point, text: &str, style: TextStyle<'_>) {
+        // The backend escapes what is markup, not what XML forbids.
+        let text: String = text.chars().map(words::visible).collect();
+        let drawn = self.area.draw(&Text::new(text, at(point), style));
+        self.keep(drawn);
     }
 }
 
@@ -221,7 +220,6 @@ fn text_style(
     colour: RGBColor,
     size: f64,
     weight: FontStyle,
-    transform: FontTransform,
 ) -> TextStyle<'static> {
     let h = match anchor {
         Anchor::Start => HPos::Left,
@@ -230,7 +228,7 @@ fn text_style(
     };
     let font = (FontFamily::Name(FONT), size * UNITS * FONT_FACTOR, weight).into_font();
     TextStyle {
-        font: font.transform(transform),
+        font,
         color: colour.to_backend_color(),
         pos: Pos::new(h, VPos::Center),
     }

@@ -1,10 +1,9 @@
 //! The distribution of latency, all operations and each kind.
 
-use super::Figure;
 use super::axes::{Frame, Scale, log_ticks};
 use super::canvas::{Anchor, Point, TEXT, WIDTH, fit, svg};
 use super::palette::{INK, series};
-use crate::files::ReportError;
+use super::{Drawn, largest, most_frequent};
 use crate::words;
 use consim_check::results::Results;
 use hdrhistogram::Histogram;
@@ -13,20 +12,15 @@ use hdrhistogram::Histogram;
 const KINDS: usize = 7;
 
 /// Share of operations answered within a latency; nothing if no operation was answered.
-pub(crate) fn latency_cdf(results: &Results) -> Result<Option<Figure>, ReportError> {
-    let mut lines: Vec<(&str, &Histogram<u64>)> = results
+pub(crate) fn latency_cdf(results: &Results) -> Drawn {
+    let kinds: Vec<(&str, &Histogram<u64>)> = results
         .latencies
         .iter()
         .filter(|(name, h)| name.as_str() != "all" && !h.is_empty())
         .map(|(name, h)| (name.as_str(), h))
         .collect();
-    // The most frequent kinds, in their stable order.
-    let mut counts: Vec<u64> = lines.iter().map(|(_, h)| h.len()).collect();
-    counts.sort_unstable_by(|a, b| b.cmp(a));
-    if let Some(&least) = counts.get(KINDS - 1) {
-        lines.retain(|(_, h)| h.len() >= least);
-        lines.truncate(KINDS);
-    }
+    let all_kinds = kinds.len();
+    let lines = largest(kinds, KINDS, |(_, h)| h.len());
     let all = results.latencies.get("all").filter(|h| !h.is_empty());
     let histograms = || lines.iter().map(|(_, h)| *h).chain(all);
     let (Some(min), Some(max)) = (
@@ -51,7 +45,7 @@ pub(crate) fn latency_cdf(results: &Results) -> Result<Option<Figure>, ReportErr
     let y = Scale::linear((0.0, 1.0), (frame.bottom, frame.top));
     let x_labels: Vec<_> = ticks
         .iter()
-        .map(|&t| (t, words::millis(t).replace(words::NBSP, " ")))
+        .map(|&t| (t, words::tick_ms(t).replace(words::NBSP, " ")))
         .collect();
     let y_labels: Vec<_> = [0.0, 0.25, 0.5, 0.75, 0.9, 1.0]
         .into_iter()
@@ -79,10 +73,11 @@ pub(crate) fn latency_cdf(results: &Results) -> Result<Option<Figure>, ReportErr
             canvas.line(&curve(h, &x, &y), INK, 3.0, 1.0);
         }
     })?;
-    Ok(Some(Figure {
-        name: "latency-cdf",
-        svg,
-    }))
+    let caption = format!(
+        "Share of the operations answered within a latency, all and by kind{}.",
+        most_frequent(lines.len(), all_kinds)
+    );
+    Ok(Some((caption, svg)))
 }
 
 /// Steps of the distribution function, at most one a half pixel.

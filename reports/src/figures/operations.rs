@@ -1,15 +1,14 @@
 //! How each kind of operation ended.
 
-use super::Figure;
 use super::axes::{Frame, Key, Scale, legend};
-use super::canvas::{Anchor, SMALL, TEXT, WIDTH, fit, svg, text_width};
+use super::canvas::{Anchor, TEXT, WIDTH, fit, svg, text_width};
 use super::palette::{BLUE, GREEN, INK, MUTED, RED, SHADE};
+use super::{Drawn, largest, most_frequent};
 use crate::availability;
-use crate::files::ReportError;
 use crate::words;
 use consim_check::outcome::Operation;
 use consim_check::results::Results;
-use plotters::style::{FontStyle, RGBColor};
+use plotters::style::RGBColor;
 
 const ROW: f64 = 30.0;
 /// Rows; more are in the table.
@@ -24,15 +23,16 @@ const PARTS: [Part; 4] = [
 ];
 
 /// One bar a kind of operation: done, refused, failed, open; with its availability.
-pub(crate) fn operations(results: &Results) -> Result<Option<Figure>, ReportError> {
+pub(crate) fn operations(results: &Results) -> Drawn {
     let rows: Vec<(&String, &Operation, u64)> = results
         .outcome
         .operations
         .iter()
         .map(|(name, op)| (name, op, PARTS.iter().map(|(_, _, of)| of(op)).sum()))
         .filter(|(_, _, total)| *total > 0)
-        .take(ROWS)
         .collect();
+    let all_kinds = rows.len();
+    let rows = largest(rows, ROWS, |(_, _, total)| *total);
     if rows.is_empty() {
         return Ok(None);
     }
@@ -89,18 +89,13 @@ pub(crate) fn operations(results: &Results) -> Result<Option<Figure>, ReportErro
             }
             let share = availability::of_operation(op).map_or("–".into(), words::percent);
             let note = format!("{share}, {}", words::count(*total));
-            canvas.text_as(
-                (frame.right + 14.0, y),
-                &note.replace(words::NBSP, " "),
-                Anchor::Start,
-                INK,
-                SMALL,
-                FontStyle::Normal,
-            );
+            let at = (frame.right + 14.0, y);
+            canvas.note(at, &note.replace(words::NBSP, " "), Anchor::Start, INK);
         }
     })?;
-    Ok(Some(Figure {
-        name: "operations",
-        svg,
-    }))
+    let caption = format!(
+        "How the operations of each kind ended{}.",
+        most_frequent(rows.len(), all_kinds)
+    );
+    Ok(Some((caption, svg)))
 }

@@ -28,9 +28,9 @@ pub(crate) const YELLOW: RGBColor = RGBColor(0xC9, 0xB9, 0x00);
 /// In the order in which lines and kinds take them.
 pub(crate) const SERIES: [RGBColor; 7] = [BLUE, RED, GREEN, PINK, ORANGE, SKY, YELLOW];
 
-/// The colour of the `i`-th line or kind.
+/// The colour of the `i`-th line or kind; grey for those that have none of their own.
 pub(crate) fn series(i: usize) -> RGBColor {
-    SERIES.get(i % SERIES.len()).copied().unwrap_or(BLUE)
+    SERIES.get(i).copied().unwrap_or(SHADE)
 }
 
 /// Every colour with its value on a dark page.

@@ -1,16 +1,15 @@
 //! How busy the busiest nodes were.
 
-use super::Figure;
+use super::Drawn;
 use super::axes::{Frame, Key, Scale, legend, ticks};
 use super::canvas::{Anchor, TEXT, WIDTH, fit, svg, text_width};
 use super::palette::{BLUE, GREEN, GRID, INK, ORANGE, PINK};
-use crate::files::ReportError;
 use crate::words;
 use consim_check::results::{NodeUse, Results};
 use plotters::style::RGBColor;
 
 /// Nodes that are shown.
-pub(crate) const BUSIEST: usize = 10;
+const BUSIEST: usize = 10;
 
 type Part = (&'static str, RGBColor, fn(&NodeUse) -> f64);
 const PARTS: [Part; 4] = [
@@ -21,7 +20,7 @@ const PARTS: [Part; 4] = [
 ];
 
 /// The busiest share of a node; what is not a number counts as idle.
-pub(crate) fn busiest_share(node: &NodeUse) -> f64 {
+fn busiest_share(node: &NodeUse) -> f64 {
     PARTS
         .iter()
         .map(|(_, _, of)| of(node))
@@ -41,7 +40,7 @@ pub(crate) fn by_use(results: &Results) -> Vec<&NodeUse> {
 }
 
 /// Four bars a node.
-pub(crate) fn utilisation(results: &Results) -> Result<Option<Figure>, ReportError> {
+pub(crate) fn utilisation(results: &Results) -> Drawn {
     let mut nodes = by_use(results);
     nodes.truncate(BUSIEST);
     let Some(most) = nodes.first().map(|n| busiest_share(n)) else {
@@ -101,8 +100,14 @@ pub(crate) fn utilisation(results: &Results) -> Result<Option<Figure>, ReportErr
             canvas.text((frame.right + 8.0, y), &said, Anchor::Start, INK);
         }
     })?;
-    Ok(Some(Figure {
-        name: "utilisation",
-        svg,
-    }))
+    let which = if results.resources.len() > BUSIEST {
+        "The busiest nodes"
+    } else {
+        "All nodes"
+    };
+    let caption = format!(
+        "{which}, each by the share of the run that its CPU, disk and network interface were busy; \
+         the number is the largest of the four."
+    );
+    Ok(Some((caption, svg)))
 }

@@ -112,7 +112,11 @@ fn output_folder(args: &RunArgs, loaded: &Loaded) -> Result<PathBuf, (u8, String
 
 fn simulate(args: &RunArgs, loaded: &Loaded) -> Result<(Results, Timing), String> {
     // Wall time is shown to the user and never reaches the outcome.
-    #[allow(clippy::disallowed_methods, reason = "the command measures real time")]
+    #[allow(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        reason = "the command measures real time"
+    )]
     let now = std::time::Instant::now;
     let begun = now();
     let bar = if args.quiet {
@@ -127,7 +131,7 @@ fn simulate(args: &RunArgs, loaded: &Loaded) -> Result<(Results, Timing), String
     }
     bar.set_message(loaded.plan.duration.to_string());
     let results = runner::execute(&loaded.plan, &mut |done| {
-        bar.set_position((done * 1_000.0) as u64)
+        bar.set_position((done * 1_000.0) as u64);
     });
     bar.finish_and_clear();
     let results = results.map_err(|e| e.to_string())?.results;

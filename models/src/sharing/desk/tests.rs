@@ -115,6 +115,7 @@ fn a_visit_is_recorded_read_asked_thought_about_answered_and_read_elsewhere() {
         names(&seen),
         ["register", "read", "request", "grant", "read"]
     );
+    assert_eq!(bench.timers(desk()), 0, "nothing is left to wait for");
     assert_eq!(ends(&seen), [Some(OpEnd::Done); 5]);
     for pair in seen.windows(2) {
         let gap = pair[1].asked.since(pair[0].end.unwrap().0);

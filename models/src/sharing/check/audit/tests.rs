@@ -263,6 +263,21 @@ fn a_refusal_around_a_crash_is_audited_once_or_lost_with_it() {
 }
 
 #[test]
+fn a_server_that_is_cut_off_has_its_time_for_refusals_after_it_is_back() {
+    let mut bench = bench();
+    bench.ask(STRANGER, 1, read(7));
+    let entry = std::mem::take(&mut bench.pool);
+    bench.servers[0].held = true;
+    go_on(&mut bench, LONG);
+    bench.servers[0].held = false;
+    bench.catch_up(0, true);
+    go_on(&mut bench, Span::from_secs(5));
+    assert_eq!(verdict(&mut bench), Verdict::Unknown);
+    bench.order_txs(entry);
+    assert_eq!(verdict(&mut bench), Verdict::Pass);
+}
+
+#[test]
 fn what_a_server_says_it_did_not_audit_is_not_due() {
     let mut bench = bench();
     let refused = Probe::Unauthenticated {

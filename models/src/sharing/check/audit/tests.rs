@@ -185,6 +185,24 @@ fn a_record_on_the_wire_without_an_entry_is_noticed_whatever_its_sender_says() {
 }
 
 #[test]
+fn an_answer_must_be_that_of_its_entry() {
+    let op = op_of(desk_of(1), 2);
+    for (record, permit, expected) in [
+        (7, true, Verdict::Pass),
+        (7, false, Verdict::Fail),
+        (8, true, Verdict::Fail),
+    ] {
+        let mut bench = bench();
+        bench.asked(desk_of(1), 2, read(7));
+        bench.serve(0, |_, cx, _| {
+            let record = RecordId(record);
+            cx.emit(SharingProbe::Released { op, record, permit }.probe());
+        });
+        assert_eq!(verdict(&mut bench), expected, "{record} {permit}");
+    }
+}
+
+#[test]
 fn a_refusal_needs_its_entry_and_an_entry_its_refusal() {
     let mut bench = bench();
     bench.ask(STRANGER, 1, read(7));

@@ -624,6 +624,11 @@ impl Bench {
         self.desk_event(id, Event::Recover(&disk));
     }
 
+    /// How many timers a real desk has set.
+    pub(crate) fn timers(&self, desk: NodeId) -> usize {
+        self.desks[&desk].timers.len()
+    }
+
     /// A user at a real desk wants something.
     pub(crate) fn wish(&mut self, desk: NodeId, wish: Wish) {
         self.request(

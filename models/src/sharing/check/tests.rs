@@ -176,31 +176,36 @@ fn an_asker_that_accepts_another_body_or_refuses_the_right_one_is_noticed() {
 
 #[test]
 fn decisions_on_records_that_are_not_the_providers_or_at_heights_to_come_are_noticed() {
-    let decided = |provider, record, height| SharingProbe::Decided {
+    let decided = |provider, requester, record, height| SharingProbe::Decided {
         op: consim_core::OpId(1),
         record: RecordId(record),
         pseudonym: crate::sharing::Pseudonym([0; 32]),
         provider,
-        requester: provider,
+        requester,
         purpose: Purpose::Treatment,
         permit: true,
         reason: Reason::Own,
         height,
     };
-    // Record 7 is hospital 0's from height 1 on; the chain has two blocks.
-    for (provider, record, height, holds) in [
-        (0, 7, 1, true),
-        (0, 7, 2, true),
-        (0, 7, 0, false),
-        (0, 7, 3, false),
-        (0, 8, 1, false),
-        (1, 7, 1, false),
+    // Record 7 is hospital 0's from height 1 on, hospital 2 may read it from height 2 on, and
+    // there are no more blocks.
+    for (provider, requester, record, height, holds) in [
+        (0, 0, 7, 1, true),
+        (0, 0, 7, 2, true),
+        (0, 0, 7, 0, false),
+        (0, 0, 7, 3, false),
+        (0, 0, 8, 1, false),
+        (0, 2, 7, 2, true),
+        (0, 2, 7, 1, false),
+        (0, 1, 7, 2, false),
+        (1, 1, 7, 2, false),
+        (1, 2, 7, 2, false),
     ] {
         let mut bench = Bench::new();
         bench.honest = false;
         bench.asked(desk_of(0), 1, register(7, "ann", b"body"));
         bench.asked(desk_of(0), 2, grant("ann", 2));
-        let probe = decided(NodeId(provider), record, height);
+        let probe = decided(NodeId(provider), NodeId(requester), record, height);
         bench.serve(provider as usize, |_, cx, _| cx.emit(probe.probe()));
         let expected = if holds { Verdict::Pass } else { Verdict::Fail };
         assert_eq!(verdict(&bench, CONSENT), expected, "{probe:?}");

@@ -123,6 +123,17 @@ fn what_waits_is_handed_to_consensus_again_and_nothing_ticks_when_nothing_waits(
 }
 
 #[test]
+fn what_is_to_reach_the_chain_is_never_forgotten() {
+    let mut bench = Bench::new();
+    bench.servers[0].host.full = true;
+    bench.ask(desk_of(0), 1, grant("ann", 1));
+    bench.run(FORGET.times(2));
+    bench.servers[0].host.full = false;
+    bench.run(RESUBMIT.times(2));
+    assert_eq!(bench.answers(desk_of(0), 1), [DONE]);
+}
+
+#[test]
 fn a_young_transaction_is_not_signed_again_at_every_tick() {
     let mut bench = Bench::new();
     bench.servers[0].held = true;

@@ -185,6 +185,24 @@ fn a_record_on_the_wire_without_an_entry_is_noticed_whatever_its_sender_says() {
 }
 
 #[test]
+fn an_answer_must_be_that_of_its_entry() {
+    let op = op_of(desk_of(1), 2);
+    for (record, permit, expected) in [
+        (7, true, Verdict::Pass),
+        (7, false, Verdict::Fail),
+        (8, true, Verdict::Fail),
+    ] {
+        let mut bench = bench();
+        bench.asked(desk_of(1), 2, read(7));
+        bench.serve(0, |_, cx, _| {
+            let record = RecordId(record);
+            cx.emit(SharingProbe::Released { op, record, permit }.probe());
+        });
+        assert_eq!(verdict(&mut bench), expected, "{record} {permit}");
+    }
+}
+
+#[test]
 fn a_refusal_needs_its_entry_and_an_entry_its_refusal() {
     let mut bench = bench();
     bench.ask(STRANGER, 1, read(7));
@@ -259,6 +277,21 @@ fn a_refusal_around_a_crash_is_audited_once_or_lost_with_it() {
     bench.run(REFUSAL_PERIOD);
     bench.ask(STRANGER, 2, read(7));
     go_on(&mut bench, LONG);
+    assert_eq!(verdict(&mut bench), Verdict::Pass);
+}
+
+#[test]
+fn a_server_that_is_cut_off_has_its_time_for_refusals_after_it_is_back() {
+    let mut bench = bench();
+    bench.ask(STRANGER, 1, read(7));
+    let entry = std::mem::take(&mut bench.pool);
+    bench.servers[0].held = true;
+    go_on(&mut bench, LONG);
+    bench.servers[0].held = false;
+    bench.catch_up(0, true);
+    go_on(&mut bench, Span::from_secs(5));
+    assert_eq!(verdict(&mut bench), Verdict::Unknown);
+    bench.order_txs(entry);
     assert_eq!(verdict(&mut bench), Verdict::Pass);
 }
 

@@ -107,6 +107,22 @@ fn places_are_drawn_by_their_share_of_the_rate() {
 }
 
 #[test]
+fn the_least_rates_count_too() {
+    // One in 10^9 seconds at each of two places, over 10^10 seconds.
+    let hours = 10_000_000_000 / 3_600;
+    let all = arrivals(&[1, 0, 1], true, Day::flat(), hours, "least");
+    let count = |place| all.iter().filter(|(_, p)| *p == place).count();
+    assert!((19..=20).contains(&all.len()), "{}", all.len());
+    // Of 20 tosses of a fair coin.
+    assert!(
+        (2..=18).contains(&count(0)) && count(1) == 0,
+        "{}",
+        count(0)
+    );
+    assert_eq!(count(0) + count(2), all.len());
+}
+
+#[test]
 fn arrivals_are_in_order_within_the_window_and_the_same_for_a_seed() {
     for even in [false, true] {
         let one = arrivals(&[SECOND / 10], even, day(), 24, "a");

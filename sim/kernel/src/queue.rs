@@ -1,4 +1,7 @@
 //! The future event list: a plain binary heap whose ties break by meaning.
+//!
+//! What a ticket stands for and where it stands among others of its instant are one thing: an
+//! entry is packed into 32 bytes, 24 of which are its key.
 
 use consim_core::Time;
 use std::cmp::Reverse;
@@ -7,7 +10,7 @@ use std::collections::BinaryHeap;
 /// What kind of thing happens; equal instants are served in this order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[repr(u8)]
-pub(crate) enum Class {
+enum Class {
     Fault = 0,
     Arrival = 1,
     Disk = 2,
@@ -15,48 +18,126 @@ pub(crate) enum Class {
     Wake = 4,
 }
 
-/// An entry of the future event list.
+/// Nodes, with the workloads behind them, are numbered below this.
+pub(crate) const MAX_SOURCES: u32 = 1 << 28;
+/// Marks in the data of an arrival: it has waited for the NIC; it is a workload's.
+const QUEUED: u32 = 1 << 31;
+const REQUEST: u32 = 1 << 30;
+
+/// An entry of the future event list. At one instant the order is: class; node; the node's own
+/// counter; receiver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Item {
-    /// Fault window `.0` opens or closes.
+    /// Fault window `.0` closes (before others open at that instant) or opens.
     Fault { window: u32, open: bool },
-    /// A copy of send `send` reaches node `to`; `queued` if it has already waited for the NIC.
-    Arrival { send: u32, to: u32, queued: bool },
-    /// Workload `.0` hands out its next arrival.
-    Request { workload: u32 },
+    /// A copy of send `send` of node `from`, its `counter`-th, reaches node `to`; `queued` if it
+    /// has already waited for the NIC.
+    Arrival {
+        send: u32,
+        from: u32,
+        counter: u64,
+        to: u32,
+        queued: bool,
+    },
+    /// A workload hands out its next arrival, the `counter`-th; `source` is its number behind the
+    /// nodes.
+    Request {
+        workload: u32,
+        source: u32,
+        counter: u64,
+    },
     /// Disk operation `op` of node `node` is done.
     Disk { node: u32, op: u64 },
-    /// The ticket of a timer slot surfaces.
-    Timer { node: u32, slot: u32 },
-    /// The server of a node is free and somebody waits.
-    Wake { node: u32 },
+    /// The ticket of the slot of timer `key` surfaces.
+    Timer { node: u32, key: u64, slot: u32 },
+    /// The server of a node is free and somebody waits, for the `counter`-th time.
+    Wake { node: u32, counter: u64 },
 }
 
-/// Order among entries of one instant: class, sender or node, its own counter, receiver.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct Tie(u128);
-
-impl Tie {
-    pub(crate) fn new(class: Class, node: u32, counter: u64, receiver: u32) -> Self {
-        Self(
-            (u128::from(class as u8) << 124)
-                | (u128::from(node & 0x0fff_ffff) << 96)
-                | (u128::from(counter) << 32)
-                | u128::from(receiver),
-        )
-    }
-}
-
+/// Instant and place among ties, and what the key does not hold.
 #[derive(Clone, Copy, Debug)]
 struct Ticket {
     at: u64,
-    tie: Tie,
-    item: Item,
+    /// Class, node, upper half of the counter.
+    high: u64,
+    /// Lower half of the counter, receiver.
+    low: u64,
+    data: u32,
+}
+
+impl Ticket {
+    fn new(at: Time, item: Item) -> Self {
+        let key = |class: Class, node: u32, counter: u64, receiver: u32, data: u32| Self {
+            at: at.nanos(),
+            high: (class as u64) << 60 | u64::from(node % MAX_SOURCES) << 32 | counter >> 32,
+            low: counter << 32 | u64::from(receiver),
+            data,
+        };
+        match item {
+            Item::Fault { window, open } => {
+                key(Class::Fault, u32::from(open), u64::from(window), 0, 0)
+            }
+            Item::Arrival {
+                send,
+                from,
+                counter,
+                to,
+                queued,
+            } => {
+                let data = send | if queued { QUEUED } else { 0 };
+                key(Class::Arrival, from, counter, to, data)
+            }
+            Item::Request {
+                workload,
+                source,
+                counter,
+            } => key(Class::Arrival, source, counter, 0, workload | REQUEST),
+            Item::Disk { node, op } => key(Class::Disk, node, op, 0, 0),
+            Item::Timer {
+                node,
+                key: timer,
+                slot,
+            } => key(Class::Timer, node, timer, 0, slot),
+            Item::Wake { node, counter } => key(Class::Wake, node, counter, 0, 0),
+        }
+    }
+    fn item(&self) -> Item {
+        let node = (self.high >> 32) as u32 % MAX_SOURCES;
+        let counter = self.high << 32 | self.low >> 32;
+        match self.high >> 60 {
+            0 => Item::Fault {
+                window: counter as u32,
+                open: node == 1,
+            },
+            1 if self.data & REQUEST != 0 => Item::Request {
+                workload: self.data & !REQUEST,
+                source: node,
+                counter,
+            },
+            1 => Item::Arrival {
+                send: self.data & !QUEUED,
+                from: node,
+                counter,
+                to: self.low as u32,
+                queued: self.data & QUEUED != 0,
+            },
+            2 => Item::Disk { node, op: counter },
+            3 => Item::Timer {
+                node,
+                key: counter,
+                slot: self.data,
+            },
+            _ => Item::Wake { node, counter },
+        }
+    }
+    fn key(&self) -> (u64, u64, u64) {
+        (self.at, self.high, self.low)
+    }
 }
 
 impl PartialEq for Ticket {
     fn eq(&self, other: &Self) -> bool {
-        (self.at, self.tie) == (other.at, other.tie)
+        self.key() == other.key()
     }
 }
 impl Eq for Ticket {}
@@ -67,7 +148,7 @@ impl PartialOrd for Ticket {
 }
 impl Ord for Ticket {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.tie).cmp(&(other.at, other.tie))
+        self.key().cmp(&other.key())
     }
 }
 
@@ -78,24 +159,21 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) fn push(&mut self, at: Time, tie: Tie, item: Item) {
-        self.heap.push(Reverse(Ticket {
-            at: at.nanos(),
-            tie,
-            item,
-        }));
+    pub(crate) fn push(&mut self, at: Time, item: Item) {
+        self.heap.push(Reverse(Ticket::new(at, item)));
     }
     /// Removes and returns the first entry if it is not later than `until`.
     pub(crate) fn pop(&mut self, until: Time) -> Option<(Time, Item)> {
-        let first = self.heap.peek()?;
-        if first.0.at > until.nanos() {
+        if self.heap.peek()?.0.at > until.nanos() {
             return None;
         }
-        self.heap
-            .pop()
-            .map(|Reverse(t)| (Time::from_nanos(t.at), t.item))
+        let Reverse(ticket) = self.heap.pop()?;
+        Some((Time::from_nanos(ticket.at), ticket.item()))
     }
     pub(crate) fn len(&self) -> usize {
         self.heap.len()
     }
 }
+
+#[cfg(test)]
+mod tests;

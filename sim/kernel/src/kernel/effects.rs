@@ -4,7 +4,7 @@ use super::{Kernel, place};
 use crate::digest::Mark;
 use crate::network::{Extra, Fate, transfer};
 use crate::node::Pending;
-use crate::queue::{Class, Item, Tie};
+use crate::queue::Item;
 use consim_core::{Effect, NodeId, Observer, Payload, Time, TimerKey, Write, WriteToken, mix};
 use std::sync::Arc;
 
@@ -100,12 +100,12 @@ impl<O: Observer> Kernel<O> {
                             .credit_loss(from_place, to_place, u64::from(retransmissions));
                     }
                     self.sends.retain(send);
-                    let tie = Tie::new(Class::Arrival, from.0, counter, receiver.0);
                     self.queue.push(
                         at,
-                        tie,
                         Item::Arrival {
                             send,
+                            from: from.0,
+                            counter,
                             to: receiver.0,
                             queued: false,
                         },
@@ -136,12 +136,11 @@ impl<O: Observer> Kernel<O> {
         timer.generation += 1;
         if timer.ticket > deadline {
             timer.ticket = deadline;
-            let tie = Tie::new(Class::Timer, i as u32, key.0, 0);
             self.queue.push(
                 deadline,
-                tie,
                 Item::Timer {
                     node: i as u32,
+                    key: key.0,
                     slot: slot as u32,
                 },
             );
@@ -165,12 +164,11 @@ impl<O: Observer> Kernel<O> {
         }
         if timer.deadline > now {
             timer.ticket = timer.deadline;
-            let tie = Tie::new(Class::Timer, i as u32, timer.key.0, 0);
             self.queue.push(
                 timer.deadline,
-                tie,
                 Item::Timer {
                     node: i as u32,
+                    key: timer.key.0,
                     slot,
                 },
             );
@@ -202,11 +200,7 @@ impl<O: Observer> Kernel<O> {
         node.disk_free = done;
         node.usage.disk += time;
         node.writes.insert(op, (token, writes));
-        self.queue.push(
-            done,
-            Tie::new(Class::Disk, i as u32, op, 0),
-            Item::Disk { node: i as u32, op },
-        );
+        self.queue.push(done, Item::Disk { node: i as u32, op });
     }
 
     pub(super) fn disk_done(&mut self, i: usize, op: u64) {

@@ -8,7 +8,7 @@ use crate::digest::{Mark, RunDigest};
 use crate::faults::{FaultEffect, Faults};
 use crate::network::{Network, Place, transfer};
 use crate::node::{Node, Pending, Usage};
-use crate::queue::{Class, Item, Queue, Tie};
+use crate::queue::{Item, Queue};
 use crate::slab::Sends;
 use consim_core::{
     ChainId, Context, Effects, Event, NodeId, Observer, Payload, Probe, Process, Streams, Time,
@@ -167,7 +167,6 @@ impl<O: Observer> Kernel<O> {
                 // Windows that close at an instant do so before others open at it.
                 self.queue.push(
                     window.from,
-                    Tie::new(Class::Fault, 1, u64::from(i), 0),
                     Item::Fault {
                         window: i,
                         open: true,
@@ -175,7 +174,6 @@ impl<O: Observer> Kernel<O> {
                 );
                 self.queue.push(
                     window.to,
-                    Tie::new(Class::Fault, 0, u64::from(i), 0),
                     Item::Fault {
                         window: i,
                         open: false,
@@ -241,11 +239,13 @@ impl<O: Observer> Kernel<O> {
 
     fn step(&mut self, item: Item) {
         match item {
-            Item::Arrival { send, to, queued } => self.arrive(send, to, queued),
-            Item::Wake { node } => self.wake(node as usize),
-            Item::Timer { node, slot } => self.timer_ticket(node as usize, slot),
+            Item::Arrival {
+                send, to, queued, ..
+            } => self.arrive(send, to, queued),
+            Item::Wake { node, .. } => self.wake(node as usize),
+            Item::Timer { node, slot, .. } => self.timer_ticket(node as usize, slot),
             Item::Disk { node, op } => self.disk_done(node as usize, op),
-            Item::Request { workload } => self.hand_out(workload),
+            Item::Request { workload, .. } => self.hand_out(workload),
             Item::Fault { window, open: true } => self.open_fault(window as usize),
             Item::Fault {
                 window,
@@ -283,12 +283,12 @@ impl<O: Observer> Kernel<O> {
             node.nic_in_free = ready;
             node.usage.nic_in += time;
             if ready > self.now {
-                let tie = Tie::new(Class::Arrival, from.0, counter, to);
                 self.queue.push(
                     ready,
-                    tie,
                     Item::Arrival {
                         send,
+                        from: from.0,
+                        counter,
                         to,
                         queued: true,
                     },
@@ -325,8 +325,10 @@ impl<O: Observer> Kernel<O> {
             node.wake_at = node.busy_until.later(now);
             self.queue.push(
                 node.wake_at,
-                Tie::new(Class::Wake, i as u32, node.wakes, 0),
-                Item::Wake { node: i as u32 },
+                Item::Wake {
+                    node: i as u32,
+                    counter: node.wakes,
+                },
             );
         }
     }
@@ -461,9 +463,12 @@ impl<O: Observer> Kernel<O> {
         };
         slot.next = slot.source.next();
         if let Some(arrival) = &slot.next {
-            let tie = Tie::new(Class::Arrival, number, slot.handed, 0);
-            self.queue
-                .push(arrival.at.later(self.now), tie, Item::Request { workload });
+            let item = Item::Request {
+                workload,
+                source: number,
+                counter: slot.handed,
+            };
+            self.queue.push(arrival.at.later(self.now), item);
             slot.handed += 1;
         }
     }

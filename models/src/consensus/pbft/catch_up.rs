@@ -1,11 +1,12 @@
-//! Catching up and repeating what was lost: status exchange (TOCS, section 5.2) and the transfer
+//! Catching up and repeating what was lost: status exchange (TOCS 2002) and the transfer
 //! of committed batches with their certificates.
 
-use super::config::{IDLE_TICKS, MAX_BLOCK_BYTES, MAX_BLOCKS, MAX_RESENT, MAX_SERVED};
-use super::message::{Blocks, Body, COMMIT, NewView, Proposal, Status};
+use super::change::Prepared;
+use super::config::{IDLE_TICKS, MAX_BLOCK_BYTES, MAX_BLOCKS, MAX_HELP, MAX_RESENT, MAX_SERVED};
+use super::message::{Blocks, Body, COMMIT, Proposal, Status};
 use super::replica::{PbftReplica, TICK};
 use super::tally::Members;
-use consim_core::{Batch, Committed, Context, Digest, Payload, Probe, Work};
+use consim_core::{Batch, Committed, Context, Digest, Payload, Probe, Span, Time, Work};
 use std::sync::Arc;
 
 /// What is known of the others' progress, and the transfer under way.
@@ -17,13 +18,17 @@ pub(super) struct CatchUp {
     fetch: Option<Fetch>,
     /// Whom to ask next.
     turn: usize,
-    /// Members that were helped since the last tick, and answers with bodies that each got.
-    helped: Members,
+    /// How often each member was helped since the last tick, and how many bodies it got.
+    helped: Vec<u16>,
     served: Vec<u16>,
+    /// When each member was last sent the own view change, which is large.
+    told: Vec<Time>,
     /// After a restart: who has answered so far; `None` if enough have.
     answered: Option<Members>,
     ticks: u32,
-    last: Last,
+    steps: usize,
+    /// What was executed at the last tick.
+    last: u64,
 }
 
 #[derive(Debug)]
@@ -33,13 +38,15 @@ struct Fetch {
     old: bool,
 }
 
-/// How things stood at the last tick.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Last {
-    view: u64,
-    active: bool,
-    executed: u64,
-    waited: bool,
+/// Counts one more for `member`, unless that would be more than `most`.
+fn within(counts: &mut [u16], member: usize, most: u16) -> bool {
+    match counts.get_mut(member) {
+        Some(count) if *count < most => {
+            *count += 1;
+            true
+        }
+        _ => false,
+    }
 }
 
 impl CatchUp {
@@ -48,11 +55,13 @@ impl CatchUp {
             claims: vec![0; n],
             fetch: None,
             turn: 0,
-            helped: Members::default(),
+            helped: vec![0; n],
             served: vec![0; n],
+            told: vec![Time::ZERO; n],
             answered: None,
             ticks: 0,
-            last: Last::default(),
+            steps: 0,
+            last: 0,
         }
     }
     /// A member has executed at least this far, as it says.
@@ -66,19 +75,27 @@ impl CatchUp {
             *claim = executed;
         }
     }
-    /// May this member be helped? Once between two ticks.
+    /// May this member be helped?
     pub(super) fn may_help(&mut self, member: usize) -> bool {
-        self.helped.insert(member)
+        within(&mut self.helped, member, MAX_HELP)
     }
-    /// May it be sent bodies?
-    fn may_serve(&mut self, member: usize) -> bool {
-        match self.served.get_mut(member) {
-            Some(served) if *served < MAX_SERVED => {
-                *served += 1;
+    /// The own view change goes to everybody.
+    pub(super) fn told_all(&mut self, now: Time) {
+        self.told.fill(now);
+    }
+    /// May it be sent the own view change again, after `pause`?
+    pub(super) fn may_tell(&mut self, member: usize, now: Time, pause: Span) -> bool {
+        match self.told.get_mut(member) {
+            Some(told) if now - *told >= pause => {
+                *told = now;
                 true
             }
             _ => false,
         }
+    }
+    /// May it be sent what it asks for?
+    pub(super) fn may_serve(&mut self, member: usize) -> bool {
+        within(&mut self.served, member, MAX_SERVED)
     }
     /// The next member that claims to be ahead of `executed`.
     fn ahead(&mut self, executed: u64) -> Option<usize> {
@@ -106,6 +123,7 @@ impl PbftReplica {
             executed: self.executed,
             stable: self.stable(),
             ask,
+            holds: self.held_changes().words(),
             proof: self.checkpoints.proof.clone().filter(|_| lacks),
         })
     }
@@ -130,6 +148,8 @@ impl PbftReplica {
         let entering = status.view == self.view && !status.active && self.active;
         if status.view < self.view || entering {
             self.help(cx, from);
+        } else if status.view == self.view && !status.active {
+            self.complete_changes(cx, from, &Members::of(&status.holds));
         } else if status.ask && status.view == self.view && self.active && status.active {
             self.repeat_votes(cx, from, status.executed);
         }
@@ -263,7 +283,8 @@ impl PbftReplica {
 
     /// Asks for the bodies that are missing: at first a member whose view change shows that it
     /// had prepared it, then one after the other.
-    pub(super) fn fetch_bodies(&mut self, cx: &mut Context<'_>, new_view: Option<&NewView>) {
+    pub(super) fn fetch_bodies(&mut self, cx: &mut Context<'_>, first: bool) {
+        self.catch_up.steps = self.catch_up.steps.wrapping_add(1);
         let missing: Vec<(u64, Digest)> = self
             .window
             .iter()
@@ -272,18 +293,15 @@ impl PbftReplica {
             .take(MAX_RESENT)
             .collect();
         for (sequence, digest) in missing {
-            let holder = new_view.and_then(|new_view| {
-                let holds = |p: &Arc<super::message::Prepared>| {
-                    p.0.sequence == sequence && p.0.digest == digest
-                };
-                let change = new_view
-                    .changes()
-                    .iter()
-                    .find(|c| c.prepared().iter().any(holds))?;
+            let opening = self.changes.opening.as_ref().filter(|_| first);
+            let holder = opening.and_then(|opening| {
+                let holds = |p: &Arc<Prepared>| p.0.sequence == sequence && p.0.digest == digest;
+                let mut changes = opening.changes.iter();
+                let change = changes.find(|c| c.prepared().iter().any(holds))?;
                 self.group.index_of_key(change.signature().key)
             });
             let n = self.group.len().max(1);
-            let turn = (sequence as usize + self.catch_up.ticks as usize) % n;
+            let turn = (sequence as usize).wrapping_add(self.catch_up.steps) % n;
             let peer = match holder.unwrap_or(turn) {
                 me if me == self.group.me => (me + 1) % n,
                 other => other,
@@ -345,7 +363,7 @@ impl PbftReplica {
         cx.set_timer(TICK, self.group.tick());
         let catch_up = &mut self.catch_up;
         catch_up.ticks = catch_up.ticks.wrapping_add(1);
-        catch_up.helped.clear();
+        catch_up.helped.fill(0);
         catch_up.served.fill(0);
         match &mut catch_up.fetch {
             Some(fetch) if fetch.old => {
@@ -356,33 +374,30 @@ impl PbftReplica {
             Some(fetch) => fetch.old = true,
             None => {}
         }
-        let now = Last {
-            view: self.view,
-            active: self.active,
-            executed: self.executed,
-            waited: self.waits() || self.has_future() || self.checkpoints.proven() > self.executed,
-        };
-        let stuck = self.catch_up.last == now && now.waited;
-        let quiet = self.catch_up.last.executed == now.executed;
-        self.catch_up.last = now;
-        let asks = self.catch_up.answered.is_some();
-        if !self.active {
-            self.repeat_view_change(cx);
-        }
-        if stuck || asks || !self.active {
+        let quiet = catch_up.last == self.executed;
+        catch_up.last = self.executed;
+        let behind = self.has_future() || self.checkpoints.proven() > self.executed;
+        if self.catch_up.answered.is_some() || (quiet && behind) {
             let status = self.status(true, u64::MAX);
             self.multicast(cx, status);
         } else if quiet && self.catch_up.ticks.is_multiple_of(IDLE_TICKS) {
             self.compare_notes(cx);
         }
-        if stuck {
-            self.fetch_bodies(cx, None);
-        }
         if quiet {
             self.seek(cx);
         }
+        self.catch_up.steps = self.catch_up.steps.wrapping_add(1);
+        self.refetch_changes(cx, self.catch_up.steps);
         self.resend_due(cx);
         self.retell_checkpoints(cx);
+    }
+
+    /// Says again what others may lack, and asks for what this replica may lack.
+    pub(super) fn repeat(&mut self, cx: &mut Context<'_>) {
+        let status = self.status(true, u64::MAX);
+        self.multicast(cx, status);
+        self.fetch_bodies(cx, false);
+        self.refetch_changes(cx, self.catch_up.steps);
     }
 
     /// Without news, one peer after the other is asked how far it is: a replica that was cut off

@@ -37,6 +37,14 @@ impl Checkpoints {
     pub(super) fn proven(&self) -> u64 {
         self.ahead.as_ref().map_or(0, |c| c.sequence)
     }
+    #[cfg(test)]
+    pub(super) fn open(&self) -> usize {
+        self.tallies.len()
+    }
+    #[cfg(test)]
+    pub(super) fn own_len(&self) -> usize {
+        self.own.len()
+    }
     fn tally(&mut self, sequence: u64) -> Option<&mut Tally> {
         if let Some(at) = self.tallies.iter().position(|(s, _)| *s == sequence) {
             return self.tallies.get_mut(at).map(|(_, tally)| tally);

@@ -55,6 +55,14 @@ pub const MAX_OWN_STATES: usize = 1_024;
 /// Runs of ordered numbers that are remembered of one origin (assumed). Numbers run on from 1, so
 /// that one is the rule; what is forgotten, the ledger refuses.
 pub const MAX_RUNS: usize = 256;
+/// What may have been lost is repeated after half of the time of the first view timer, and then
+/// this often in as much time (assumed): a loss or two must not cost a view change, and a slow
+/// line must not cost repetitions.
+pub const STEPS: u64 = 8;
+/// Ticks in the time of the first view timer (assumed).
+pub const TICKS: u64 = 2;
+/// Times that a member is helped between two ticks (assumed): as often as it asks.
+pub const MAX_HELP: u16 = 4;
 /// Without news a replica compares notes with one peer every so many ticks (assumed).
 pub const IDLE_TICKS: u32 = 4;
 
@@ -143,9 +151,24 @@ impl Group {
     pub(super) fn primary(&self, view: u64) -> usize {
         (view % (self.members.len() as u64).max(1)) as usize
     }
-    /// Between two looks at what may have been lost: half of the first view timer (assumed), and
-    /// the time that a transaction may rightly wait for its block.
+    /// How long a primary may take at first: the configured timer, and the time that a transaction
+    /// may rightly wait for its block.
+    pub(super) fn patience(&self) -> Span {
+        self.block.wait + self.timeout
+    }
+    /// From the last progress to the first look at what may have been lost.
+    pub(super) fn first_step(&self) -> Span {
+        Span::from_nanos((self.patience().nanos() / 2).max(1))
+    }
+    /// Between two looks from then on: longer the longer it lasts, since what does not come for a
+    /// long time is not lost but cut off. At most the time of the first view timer.
+    pub(super) fn step(&self, lasted: Span) -> Span {
+        let patience = self.patience().nanos();
+        let step = (lasted.nanos() / STEPS).clamp(patience / STEPS, patience);
+        Span::from_nanos(step.max(1))
+    }
+    /// Between two looks at whether anything was missed while nothing waits.
     pub(super) fn tick(&self) -> Span {
-        self.block.wait + Span::from_nanos((self.timeout.nanos() / 2).max(1))
+        Span::from_nanos((self.patience().nanos() / TICKS).max(1))
     }
 }

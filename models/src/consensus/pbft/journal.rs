@@ -3,7 +3,8 @@
 //! One write is under way at a time; what comes meanwhile goes to disk together with one fsync
 //! (group commit). So writes become durable in the order in which they were asked for, on any disk.
 
-use super::message::{NewView, Prepared, ViewChange};
+use super::change::{NewView, Prepared, ViewChange};
+
 use consim_core::{
     Batch, Certificate, Committed, Context, Digest, Encoder, Payload, Signature, Write, WriteToken,
 };
@@ -28,11 +29,13 @@ pub(super) fn former_key(sequence: u64) -> u64 {
     sequence.saturating_mul(super::config::MAX_FORMER as u64 + 1)
 }
 
-/// An entry of the disk. Pre-prepares are kept as the message that they came in.
+/// An entry of the log: a committed batch. There are more of these than of anything else.
+#[derive(Debug)]
+pub(super) struct Logged(pub(super) Arc<Committed>);
+
+/// A cell of the disk. Pre-prepares are kept as the message that they came in.
 #[derive(Debug)]
 pub(super) enum Record {
-    /// A committed batch.
-    Logged(Arc<Committed>),
     /// The body of a proposal of an earlier view.
     Former(Arc<Batch>),
     /// The proof of a stable checkpoint.
@@ -41,14 +44,20 @@ pub(super) enum Record {
     View {
         view: u64,
         change: Option<Arc<ViewChange>>,
-        new_view: Option<Arc<NewView>>,
+        new_view: Option<Opening>,
     },
+}
+
+/// A new view with the view changes that it names.
+#[derive(Clone, Debug)]
+pub(super) struct Opening {
+    pub(super) new_view: Arc<NewView>,
+    pub(super) changes: Vec<Arc<ViewChange>>,
 }
 
 impl Payload for Record {
     fn kind(&self) -> &'static str {
         match self {
-            Self::Logged(_) => "logged",
             Self::Former(_) => "former",
             Self::Stable(_) => "stable",
             Self::View { .. } => "view",
@@ -57,7 +66,6 @@ impl Payload for Record {
     fn encode(&self, out: &mut Vec<u8>) {
         let mut e = Encoder::new(out);
         match self {
-            Self::Logged(committed) => committed.encode(&mut e),
             Self::Former(batch) => batch.encode(&mut e),
             Self::Stable(certificate) => certificate.encode(&mut e),
             Self::View {
@@ -70,24 +78,46 @@ impl Payload for Record {
                     change.encode(&mut e);
                 }
                 e.u8(u8::from(new_view.is_some()));
-                if let Some(new_view) = new_view {
+                if let Some(Opening { new_view, changes }) = new_view {
                     new_view.encode(&mut e);
+                    e.list(changes.len());
+                    for change in changes {
+                        change.encode(&mut e);
+                    }
                 }
             }
         }
     }
     fn encoded_len(&self) -> usize {
         match self {
-            Self::Logged(committed) => committed.encoded_len(),
             Self::Former(batch) => batch.encoded_len(),
             Self::Stable(certificate) => certificate.encoded_len(),
             Self::View {
                 change, new_view, ..
             } => {
                 let change = change.as_ref().map_or(0, |c| c.encoded_len());
-                8 + 1 + change + 1 + new_view.as_ref().map_or(0, |n| n.encoded_len())
+                let opening = new_view.as_ref().map_or(0, |opening| {
+                    let changes = opening.changes.iter().map(|c| c.encoded_len());
+                    opening.new_view.encoded_len() + 4 + changes.sum::<usize>()
+                });
+                8 + 1 + change + 1 + opening
             }
         }
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl Payload for Logged {
+    fn kind(&self) -> &'static str {
+        "logged"
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.0.encode(&mut Encoder::new(out));
+    }
+    fn encoded_len(&self) -> usize {
+        self.0.encoded_len()
     }
     fn as_any(&self) -> &dyn Any {
         self
@@ -121,7 +151,7 @@ pub(super) enum Said {
     /// The replica has left for this view.
     ViewChange(Arc<ViewChange>),
     /// The primary opens this view.
-    NewView(Arc<NewView>),
+    NewView(Opening),
 }
 
 /// A vote on its way to disk.

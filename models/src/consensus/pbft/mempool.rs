@@ -11,7 +11,8 @@ use std::sync::Arc;
 pub(super) enum Source {
     /// It was submitted here, or sent to this node alone: this node sees to it that it is ordered.
     Charge,
-    /// It was sent to everybody.
+    /// It was sent to everybody. If it waits for long all the same, whoever had it in charge may
+    /// be gone, and the others may never have got it: this node takes charge.
     Shared,
 }
 
@@ -24,9 +25,20 @@ struct Entry {
     ordered_before: u64,
     /// It is in a proposal of this view.
     in_flight: bool,
-    /// When it is to be sent to everybody, for a transaction in this node's charge.
-    due: Option<Time>,
+    /// Does this node see to it that it is ordered?
+    charge: bool,
+    /// When it has waited for too long.
+    due: Time,
     attempts: u32,
+}
+
+/// What has waited for too long.
+#[derive(Debug, Default)]
+pub(super) struct Due {
+    /// To be sent to everybody.
+    pub(super) to_all: Vec<Arc<Tx>>,
+    /// Taken charge of, to be sent to the primary.
+    pub(super) taken: Vec<Arc<Tx>>,
 }
 
 /// When the next proposal can be made.
@@ -98,7 +110,8 @@ impl Mempool {
         self.entries.len() < self.limits.transactions as usize
             && self.bytes.saturating_add(bytes as u64) <= self.limits.bytes
     }
-    /// Takes a transaction in that is not here yet; `due` says when it is to be sent to everybody.
+    /// Takes a transaction in that is not here yet; it has waited for too long after `patience`, or
+    /// twice that if others have it in charge.
     pub(super) fn admit(&mut self, tx: Arc<Tx>, now: Time, source: Source, patience: Span) {
         let id = tx.id();
         let bytes = tx.encoded_len() as u64;
@@ -109,16 +122,16 @@ impl Mempool {
             self.queued_bytes += bytes;
             self.queue.insert(self.ticket, Arc::clone(&tx));
         }
-        let due = (source == Source::Charge).then(|| now + patience);
-        if let Some(due) = due {
-            self.due.insert((due, id));
-        }
+        let charge = source == Source::Charge;
+        let due = now + patience.times(if charge { 1 } else { 2 });
+        self.due.insert((due, id));
         let entry = Entry {
             tx,
             ticket: self.ticket,
             admitted: now,
             ordered_before: self.ordered_count,
             in_flight,
+            charge,
             due,
             attempts: 0,
         };
@@ -140,9 +153,7 @@ impl Mempool {
                 self.queue.remove(&entry.ticket);
                 self.queued_bytes -= bytes;
             }
-            if let Some(due) = entry.due {
-                self.due.remove(&(due, id));
-            }
+            self.due.remove(&(entry.due, id));
         }
     }
     /// When can the next batch be proposed? When any bound of `limits` is reached.
@@ -205,15 +216,15 @@ impl Mempool {
     }
     /// What is in this node's charge, in order of arrival.
     pub(super) fn charges(&self) -> Vec<Arc<Tx>> {
-        let mut charges: Vec<_> = self.entries.values().filter(|e| e.due.is_some()).collect();
+        let mut charges: Vec<_> = self.entries.values().filter(|e| e.charge).collect();
         charges.sort_unstable_by_key(|e| e.ticket);
         charges.into_iter().map(|e| Arc::clone(&e.tx)).collect()
     }
-    /// What is due to be sent to everybody, at most `most`; each comes again after a time that
-    /// doubles from `patience` on.
-    pub(super) fn due(&mut self, now: Time, patience: Span, most: usize) -> Vec<Arc<Tx>> {
-        let mut txs = Vec::new();
-        while txs.len() < most
+    /// What has waited for too long, at most `most`: what is to be sent to everybody, and what this
+    /// node takes charge of now. Each is due again after a time that doubles from `patience` on.
+    pub(super) fn due(&mut self, now: Time, patience: Span, most: usize) -> Due {
+        let mut due = Due::default();
+        while due.to_all.len() + due.taken.len() < most
             && let Some(&(at, id)) = self.due.first()
             && at <= now
         {
@@ -221,13 +232,18 @@ impl Mempool {
             let Some(entry) = self.entries.get_mut(&id) else {
                 continue;
             };
-            entry.attempts = (entry.attempts + 1).min(MAX_BACKOFF);
-            let next = now + patience.times(1 << entry.attempts);
-            entry.due = Some(next);
-            self.due.insert((next, id));
-            txs.push(Arc::clone(&entry.tx));
+            let list = if entry.charge {
+                entry.attempts = (entry.attempts + 1).min(MAX_BACKOFF);
+                &mut due.to_all
+            } else {
+                entry.charge = true;
+                &mut due.taken
+            };
+            list.push(Arc::clone(&entry.tx));
+            entry.due = now + patience.times(1 << entry.attempts);
+            self.due.insert((entry.due, id));
         }
-        txs
+        due
     }
     /// Were more transactions ordered since the oldest came in than any mempool can hold? An
     /// honest primary, which takes them in order of arrival, does not let that happen.
@@ -253,6 +269,10 @@ impl Ordered {
             .get(&id.origin)
             .and_then(|runs| runs.range(..=id.number).next_back())
             .is_some_and(|(_, &last)| id.number <= last)
+    }
+    #[cfg(test)]
+    pub(super) fn runs(&self, origin: NodeId) -> usize {
+        self.origins.get(&origin).map_or(0, BTreeMap::len)
     }
     pub(super) fn insert(&mut self, id: TxId) {
         let n = id.number;

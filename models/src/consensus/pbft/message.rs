@@ -2,6 +2,7 @@
 //!
 //! Every message begins with version, family, kind (3 bytes) and the chain (2 bytes).
 
+use super::change::{NewView, ViewChange};
 use super::config::{MAX_BLOCKS, MAX_FORWARD};
 use consim_core::chain::{MAX_SIGNATURES, vote_statement};
 use consim_core::{
@@ -9,7 +10,7 @@ use consim_core::{
     SecretKey, Signature, Tx, Vote,
 };
 use std::any::Any;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// The family byte of PBFT's messages.
 pub const FAMILY: u8 = 1;
@@ -25,10 +26,8 @@ pub const VIEW_CHANGE: u8 = 4;
 /// The vote kind of new views (sequence 0; the digest is the message's).
 pub const NEW_VIEW: u8 = 5;
 
-/// The most certificates that a view change may hold when it is read from bytes.
-const MAX_PREPARED: usize = 1 << 20;
 /// The least bytes of an encoded certificate.
-const CERTIFICATE: usize = 1 + 8 + 8 + 32 + 4;
+pub(super) const CERTIFICATE: usize = 1 + 8 + 8 + 32 + 4;
 /// The bytes of version, family, kind and chain.
 const HEAD: usize = 3 + 2;
 
@@ -68,7 +67,7 @@ pub enum Body {
         /// Do all members get them?
         to_all: bool,
     },
-    /// How far a replica is (TOCS, section 5.2: status messages).
+    /// How far a replica is (TOCS 2002: status messages).
     Status(Status),
     /// A replica that is behind asks for committed batches.
     FetchBlocks {
@@ -82,6 +81,13 @@ pub enum Body {
         /// Its sequence number.
         sequence: u64,
         /// Its digest.
+        digest: Digest,
+    },
+    /// A replica misses a view change that a new view names.
+    FetchChange {
+        /// The view.
+        view: u64,
+        /// The digest of the view change.
         digest: Digest,
     },
     /// The body that was asked for.
@@ -119,33 +125,6 @@ pub struct Proposal {
     pub signature: Signature,
 }
 
-/// A prepared certificate: `P` of a view change holds these.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Prepared(pub Certificate);
-
-/// A view change.
-#[derive(Debug)]
-pub struct ViewChange {
-    view: u64,
-    stable: Option<Arc<Certificate>>,
-    prepared: Vec<Arc<Prepared>>,
-    signature: Signature,
-    digest: Digest,
-    content_len: usize,
-    valid: OnceLock<(usize, bool)>,
-}
-
-/// A new view.
-#[derive(Debug)]
-pub struct NewView {
-    view: u64,
-    changes: Vec<Arc<ViewChange>>,
-    proposals: Vec<(Digest, Signature)>,
-    signature: Signature,
-    digest: Digest,
-    content_len: usize,
-}
-
 /// How far a replica is.
 #[derive(Clone, Debug)]
 pub struct Status {
@@ -159,6 +138,8 @@ pub struct Status {
     pub stable: u64,
     /// Does it want an answer?
     pub ask: bool,
+    /// On its way to a view: whose view changes it holds, member 0 in the lowest bit.
+    pub holds: Vec<u64>,
     /// The proof of that checkpoint, for a peer that lacks it.
     pub proof: Option<Arc<Certificate>>,
 }
@@ -216,21 +197,14 @@ impl Ballot {
     }
 }
 
-/// Takes an encoded part back as what a signature covers.
-fn content(encode: impl FnOnce(&mut Encoder<'_>)) -> Vec<u8> {
-    let mut out = Vec::new();
-    encode(&mut Encoder::new(&mut out));
-    out
-}
-
-fn encode_option(e: &mut Encoder<'_>, certificate: Option<&Arc<Certificate>>) {
+pub(super) fn encode_option(e: &mut Encoder<'_>, certificate: Option<&Arc<Certificate>>) {
     e.u8(u8::from(certificate.is_some()));
     if let Some(certificate) = certificate {
         certificate.encode(e);
     }
 }
 
-fn decode_option(d: &mut Decoder<'_>) -> Result<Option<Arc<Certificate>>, CodecError> {
+pub(super) fn decode_option(d: &mut Decoder<'_>) -> Result<Option<Arc<Certificate>>, CodecError> {
     match d.u8()? {
         0 => Ok(None),
         1 => Ok(Some(Arc::new(Certificate::decode(d)?))),
@@ -240,217 +214,6 @@ fn decode_option(d: &mut Decoder<'_>) -> Result<Option<Arc<Certificate>>, CodecE
 
 fn option_len(certificate: Option<&Arc<Certificate>>) -> usize {
     1 + certificate.map_or(0, |c| c.encoded_len())
-}
-
-impl ViewChange {
-    /// Signs a view change; the caller charges one signature and the hashing.
-    pub fn sign(
-        chain: ChainId,
-        view: u64,
-        stable: Option<Arc<Certificate>>,
-        prepared: Vec<Arc<Prepared>>,
-        key: &SecretKey,
-    ) -> Self {
-        let (digest, content_len) = Self::digest_of(view, stable.as_ref(), &prepared);
-        let signature = key.sign(&vote_statement(chain, VIEW_CHANGE, view, 0, &digest));
-        Self {
-            view,
-            stable,
-            prepared,
-            signature,
-            digest,
-            content_len,
-            valid: OnceLock::new(),
-        }
-    }
-    /// What the signature covers: everything before it.
-    fn digest_of(
-        view: u64,
-        stable: Option<&Arc<Certificate>>,
-        prepared: &[Arc<Prepared>],
-    ) -> (Digest, usize) {
-        let content = content(|e| Self::encode_content(e, view, stable, prepared));
-        (
-            Digest::of_parts(&[b"consim pbft view change 1", &content]),
-            content.len(),
-        )
-    }
-    fn encode_content(
-        e: &mut Encoder<'_>,
-        view: u64,
-        stable: Option<&Arc<Certificate>>,
-        prepared: &[Arc<Prepared>],
-    ) {
-        e.u64(view);
-        encode_option(e, stable);
-        e.list(prepared.len());
-        for Prepared(certificate) in prepared.iter().map(|p| &**p) {
-            certificate.encode(e);
-        }
-    }
-    /// The view that its sender asks for.
-    pub fn view(&self) -> u64 {
-        self.view
-    }
-    /// The proof of the sender's last stable checkpoint; none at the beginning.
-    pub fn stable(&self) -> Option<&Arc<Certificate>> {
-        self.stable.as_ref()
-    }
-    /// The sequence number of the sender's last stable checkpoint, as claimed.
-    pub fn low(&self) -> u64 {
-        self.stable.as_ref().map_or(0, |c| c.sequence)
-    }
-    /// What was prepared at the sender above that, by ascending sequence number.
-    pub fn prepared(&self) -> &[Arc<Prepared>] {
-        &self.prepared
-    }
-    /// The sender's signature.
-    pub fn signature(&self) -> &Signature {
-        &self.signature
-    }
-    /// The digest of all but the signature.
-    pub fn digest(&self) -> Digest {
-        self.digest
-    }
-    /// How many signatures are to be verified in it.
-    pub fn signatures(&self) -> usize {
-        1 + self.stable.as_ref().map_or(0, |c| c.signatures.len())
-            + self
-                .prepared
-                .iter()
-                .map(|p| p.0.signatures.len())
-                .sum::<usize>()
-    }
-    /// The result of `check` for certificates of `quorum` votes, remembered with the object:
-    /// receivers share it, so the real work is done once although each is charged for it.
-    pub fn valid_or(&self, quorum: usize, check: impl Fn(&Self) -> bool) -> bool {
-        let &(of, valid) = self.valid.get_or_init(|| (quorum, check(self)));
-        if of == quorum { valid } else { check(self) }
-    }
-    /// The encoded length.
-    pub fn encoded_len(&self) -> usize {
-        self.content_len + Signature::ENCODED
-    }
-    pub(super) fn encode(&self, e: &mut Encoder<'_>) {
-        Self::encode_content(e, self.view, self.stable.as_ref(), &self.prepared);
-        self.signature.encode(e);
-    }
-    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
-        let view = d.u64()?;
-        let stable = decode_option(d)?;
-        let n = d.list(MAX_PREPARED, CERTIFICATE)?;
-        let prepared: Vec<_> = (0..n)
-            .map(|_| Certificate::decode(d).map(|c| Arc::new(Prepared(c))))
-            .collect::<Result<_, _>>()?;
-        let (digest, content_len) = Self::digest_of(view, stable.as_ref(), &prepared);
-        Ok(Self {
-            view,
-            stable,
-            prepared,
-            signature: Signature::decode(d)?,
-            digest,
-            content_len,
-            valid: OnceLock::new(),
-        })
-    }
-}
-
-impl NewView {
-    /// Signs a new view; the caller charges one signature and the hashing. `proposals` holds, for
-    /// each sequence number that the view changes call for, the digest and the primary's vote.
-    pub fn sign(
-        chain: ChainId,
-        view: u64,
-        changes: Vec<Arc<ViewChange>>,
-        proposals: Vec<(Digest, Signature)>,
-        key: &SecretKey,
-    ) -> Self {
-        let (digest, content_len) = Self::digest_of(view, &changes, &proposals);
-        let signature = key.sign(&vote_statement(chain, NEW_VIEW, view, 0, &digest));
-        Self {
-            view,
-            changes,
-            proposals,
-            signature,
-            digest,
-            content_len,
-        }
-    }
-    fn digest_of(
-        view: u64,
-        changes: &[Arc<ViewChange>],
-        proposals: &[(Digest, Signature)],
-    ) -> (Digest, usize) {
-        let content = content(|e| Self::encode_content(e, view, changes, proposals));
-        (
-            Digest::of_parts(&[b"consim pbft new view 1", &content]),
-            content.len(),
-        )
-    }
-    fn encode_content(
-        e: &mut Encoder<'_>,
-        view: u64,
-        changes: &[Arc<ViewChange>],
-        proposals: &[(Digest, Signature)],
-    ) {
-        e.u64(view).list(changes.len());
-        for change in changes {
-            change.encode(e);
-        }
-        e.list(proposals.len());
-        for (digest, signature) in proposals {
-            e.digest(digest);
-            signature.encode(e);
-        }
-    }
-    /// The view that it opens.
-    pub fn view(&self) -> u64 {
-        self.view
-    }
-    /// The view changes that justify it, by ascending key (`V` of the paper).
-    pub fn changes(&self) -> &[Arc<ViewChange>] {
-        &self.changes
-    }
-    /// What it puts forward again, by ascending sequence number (`O` of the paper).
-    pub fn proposals(&self) -> &[(Digest, Signature)] {
-        &self.proposals
-    }
-    /// The primary's signature.
-    pub fn signature(&self) -> &Signature {
-        &self.signature
-    }
-    /// The digest of all but the signature.
-    pub fn digest(&self) -> Digest {
-        self.digest
-    }
-    /// The encoded length.
-    pub fn encoded_len(&self) -> usize {
-        self.content_len + Signature::ENCODED
-    }
-    pub(super) fn encode(&self, e: &mut Encoder<'_>) {
-        Self::encode_content(e, self.view, &self.changes, &self.proposals);
-        self.signature.encode(e);
-    }
-    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
-        let view = d.u64()?;
-        let n = d.list(MAX_SIGNATURES, 8 + 1 + 4 + Signature::ENCODED)?;
-        let changes: Vec<_> = (0..n)
-            .map(|_| ViewChange::decode(d).map(Arc::new))
-            .collect::<Result<_, _>>()?;
-        let n = d.list(MAX_PREPARED, 32 + Signature::ENCODED)?;
-        let proposals: Vec<_> = (0..n)
-            .map(|_| Ok((d.digest()?, Signature::decode(d)?)))
-            .collect::<Result<_, CodecError>>()?;
-        let (digest, content_len) = Self::digest_of(view, &changes, &proposals);
-        Ok(Self {
-            view,
-            changes,
-            proposals,
-            signature: Signature::decode(d)?,
-            digest,
-            content_len,
-        })
-    }
 }
 
 impl Message {
@@ -488,6 +251,7 @@ impl Body {
             Self::Blocks(_) => 10,
             Self::FetchBatch { .. } => 11,
             Self::Batch { .. } => 12,
+            Self::FetchChange { .. } => 13,
         }
     }
     fn decode(kind: u8, d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -518,6 +282,10 @@ impl Body {
                 executed: d.u64()?,
                 stable: d.u64()?,
                 ask: flag(d)?,
+                holds: {
+                    let n = d.list(MAX_SIGNATURES.div_ceil(64), 8)?;
+                    (0..n).map(|_| d.u64()).collect::<Result<_, _>>()?
+                },
                 proof: decode_option(d)?,
             }),
             9 => Self::FetchBlocks { from: d.u64()? },
@@ -538,6 +306,10 @@ impl Body {
             12 => Self::Batch {
                 sequence: d.u64()?,
                 batch: Arc::new(Batch::decode(d)?),
+            },
+            13 => Self::FetchChange {
+                view: d.u64()?,
+                digest: d.digest()?,
             },
             tag => return Err(CodecError::Tag(tag)),
         })
@@ -560,6 +332,7 @@ impl Payload for Message {
             Body::Blocks(_) => "blocks",
             Body::FetchBatch { .. } => "fetch-batch",
             Body::Batch { .. } => "batch",
+            Body::FetchChange { .. } => "fetch-change",
         }
     }
     fn encode(&self, out: &mut Vec<u8>) {
@@ -586,6 +359,10 @@ impl Payload for Message {
             Body::Status(s) => {
                 e.u64(s.view).u8(u8::from(s.active));
                 e.u64(s.executed).u64(s.stable).u8(u8::from(s.ask));
+                e.list(s.holds.len());
+                for word in &s.holds {
+                    e.u64(*word);
+                }
                 encode_option(&mut e, s.proof.as_ref());
             }
             Body::FetchBlocks { from } => {
@@ -602,6 +379,9 @@ impl Payload for Message {
             Body::FetchBatch { sequence, digest } => {
                 e.u64(*sequence).digest(digest);
             }
+            Body::FetchChange { view, digest } => {
+                e.u64(*view).digest(digest);
+            }
             Body::Batch { sequence, batch } => {
                 e.u64(*sequence);
                 batch.encode(&mut e);
@@ -617,13 +397,15 @@ impl Payload for Message {
             Body::ViewChange(change) => change.encoded_len(),
             Body::NewView(new_view) => new_view.encoded_len(),
             Body::Forward { txs, .. } => 1 + 4 + txs.iter().map(|t| t.encoded_len()).sum::<usize>(),
-            // View, active, executed, stable, ask.
-            Body::Status(s) => 8 + 1 + 8 + 8 + 1 + option_len(s.proof.as_ref()),
+            // View, active, executed, stable, ask, whose view changes it holds.
+            Body::Status(s) => {
+                8 + 1 + 8 + 8 + 1 + 4 + 8 * s.holds.len() + option_len(s.proof.as_ref())
+            }
             Body::Blocks(b) => {
                 let blocks = b.blocks.iter().map(|c| c.encoded_len()).sum::<usize>();
                 4 + blocks + 8 + option_len(b.proof.as_ref())
             }
-            Body::FetchBatch { .. } => 8 + 32,
+            Body::FetchBatch { .. } | Body::FetchChange { .. } => 8 + 32,
             Body::Batch { batch, .. } => 8 + batch.encoded_len(),
         }
     }
@@ -640,15 +422,15 @@ impl Payload for Message {
             Body::Commit(b) => each(b.vote(COMMIT)),
             Body::Checkpoint(b) => each(b.vote(CHECKPOINT)),
             Body::ViewChange(change) => each(Vote {
-                key: change.signature.key,
+                key: change.signature().key,
                 kind: VIEW_CHANGE,
-                view: change.view,
+                view: change.view(),
                 sequence: 0,
-                digest: change.digest,
+                digest: change.digest(),
             }),
             Body::NewView(new_view) => {
-                let key = new_view.signature.key;
-                let (view, digest) = (new_view.view, new_view.digest);
+                let key = new_view.signature().key;
+                let (view, digest) = (new_view.view(), new_view.digest());
                 each(Vote {
                     key,
                     kind: NEW_VIEW,
@@ -656,13 +438,12 @@ impl Payload for Message {
                     sequence: 0,
                     digest,
                 });
-                let low = new_view.changes.iter().map(|c| c.low()).max().unwrap_or(0);
-                for (&(digest, signature), i) in new_view.proposals.iter().zip(1..) {
+                for (&(digest, signature), i) in new_view.proposals().iter().zip(1..) {
                     each(Vote {
                         key: signature.key,
                         kind: PREPARE,
                         view,
-                        sequence: low.saturating_add(i),
+                        sequence: new_view.low().saturating_add(i),
                         digest,
                     });
                 }

@@ -1,9 +1,9 @@
 //! The normal case (section 4.2): pre-prepare, prepare, commit.
 
-use super::config::{MAX_FORWARD, MAX_FORWARD_BYTES, MAX_RESENT_TXS};
-use super::journal::{FORMER, PREPARED, PROPOSALS, Record, Said, Vow, former_key};
-use super::mempool::{Ready, Source};
-use super::message::{Ballot, Body, COMMIT, PREPARE, Prepared, Proposal};
+use super::change::Prepared;
+use super::journal::{FORMER, LOG, Logged, PREPARED, PROPOSALS, Record, Said, Vow, former_key};
+use super::mempool::Ready;
+use super::message::{Ballot, Body, COMMIT, PREPARE, Proposal};
 use super::replica::{BATCH_TIMER, PbftReplica};
 use super::slots::Tallies;
 use super::tally::Tally;
@@ -52,107 +52,6 @@ fn is_genuine(batch: &Batch, chain: ChainId, keys: &Keyring) -> bool {
 }
 
 impl PbftReplica {
-    // ---- transactions --------------------------------------------------------------------------
-
-    /// Takes a transaction into the mempool if there is room and a block can hold it.
-    pub(super) fn admit(&mut self, cx: &mut Context<'_>, tx: &Arc<Tx>, charge: bool) -> bool {
-        let bytes = tx.encoded_len();
-        if bytes as u64 > self.group.block.bytes || !self.mempool.has_room(bytes) {
-            return false;
-        }
-        let source = if charge {
-            Source::Charge
-        } else {
-            Source::Shared
-        };
-        let patience = self.patience();
-        self.mempool
-            .admit(Arc::clone(tx), cx.now(), source, patience);
-        cx.emit(Probe::Admitted {
-            chain: self.group.chain,
-            tx: tx.id(),
-            digest: tx.digest(),
-        });
-        true
-    }
-
-    /// Upon FORWARD (section 4.1, the request): takes the transactions in; the view timer starts.
-    pub(super) fn on_forward(&mut self, cx: &mut Context<'_>, txs: &[Arc<Tx>], to_all: bool) {
-        if txs.len() > MAX_FORWARD {
-            return;
-        }
-        let lead = self.active && self.group.primary(self.view) == self.group.me;
-        for tx in txs {
-            let id = tx.id();
-            if tx.chain() != self.group.chain || self.mempool.ordered(id) || self.mempool.holds(id)
-            {
-                continue;
-            }
-            cx.work(Work::verify_batched(1));
-            cx.work(Work::hash(tx.encoded_len()));
-            if !tx.verify(&self.group.keys) || !self.admit(cx, tx, !to_all) {
-                continue;
-            }
-            // Sent to this node alone, by one that takes it for the primary.
-            if !to_all && !lead {
-                self.outbox.push(Arc::clone(tx));
-            }
-        }
-        if !lead {
-            self.send_outbox(cx);
-        }
-        self.watch(cx);
-        self.try_propose(cx);
-    }
-
-    /// Sends what was submitted to the primary; what is pending when a view begins goes there too.
-    pub(super) fn send_outbox(&mut self, cx: &mut Context<'_>) {
-        let outbox = std::mem::take(&mut self.outbox);
-        let primary = self.group.primary(self.view);
-        if self.active && primary != self.group.me {
-            self.forward(cx, outbox, Some(primary));
-        }
-    }
-
-    /// Sends transactions to a member, or to everybody, in messages of bounded size.
-    pub(super) fn forward(&self, cx: &mut Context<'_>, txs: Vec<Arc<Tx>>, to: Option<usize>) {
-        let mut part = Vec::new();
-        let mut bytes = 0;
-        let mut send = |part: &mut Vec<Arc<Tx>>| {
-            let body = Body::Forward {
-                txs: std::mem::take(part),
-                to_all: to.is_none(),
-            };
-            match to {
-                Some(to) => self.send(cx, to, body),
-                None => self.multicast(cx, body),
-            }
-        };
-        for tx in txs {
-            let size = tx.encoded_len();
-            if part.len() == MAX_FORWARD || (bytes + size > MAX_FORWARD_BYTES && !part.is_empty()) {
-                send(&mut part);
-                bytes = 0;
-            }
-            bytes += size;
-            part.push(tx);
-        }
-        if !part.is_empty() {
-            send(&mut part);
-        }
-    }
-
-    /// Sends what waits for too long to everybody (section 4.1: "the client broadcasts"). The
-    /// primary itself orders what is in its charge.
-    pub(super) fn resend_due(&mut self, cx: &mut Context<'_>) {
-        if self.active && self.group.primary(self.view) == self.group.me {
-            return;
-        }
-        let patience = self.group.block.wait + self.group.timeout;
-        let due = self.mempool.due(cx.now(), patience, MAX_RESENT_TXS);
-        self.forward(cx, due, None);
-    }
-
     // ---- the primary ---------------------------------------------------------------------------
 
     /// Puts batches forward while the primary may: in view, between the watermarks, with room in
@@ -199,7 +98,7 @@ impl PbftReplica {
     /// Does it know everything below `sequence`? A new primary that did not would put forward
     /// what is ordered already.
     fn knows_below(&self, sequence: u64) -> bool {
-        self.executed >= self.changes.low
+        self.executed >= self.changes.low()
             && (self.executed + 1..sequence)
                 .all(|s| self.window.get(s).is_some_and(|slot| slot.batch.is_some()))
     }
@@ -263,7 +162,9 @@ impl PbftReplica {
     /// Counts an own vote that was said, and keeps it to be said again.
     fn said(&mut self, phase: Phase, vow: &Vow) {
         let sequence = vow.sequence;
-        if let Some(slot) = self.window.get_mut(sequence) {
+        if let Some(slot) = self.window.get_mut(sequence)
+            && !slot.finished
+        {
             let message = Some(Arc::clone(&vow.message));
             match phase {
                 Phase::Prepare => slot.said_prepare = message,
@@ -382,7 +283,6 @@ impl PbftReplica {
             return;
         };
         slot.batch = Some(batch);
-        slot.proposal = Some(Arc::clone(&message));
         self.journal
             .write(Write::cell(PROPOSALS, sequence, message));
         // Others may hold a certificate for what was put forward here before.
@@ -579,10 +479,8 @@ impl PbftReplica {
     pub(super) fn deliver(&mut self, cx: &mut Context<'_>, committed: Arc<Committed>) {
         self.executed = committed.sequence;
         self.mempool.executed(committed.batch.txs());
-        self.journal.write(Write::append(
-            super::journal::LOG,
-            Arc::new(Record::Logged(Arc::clone(&committed))),
-        ));
+        let logged = Arc::new(Logged(Arc::clone(&committed)));
+        self.journal.write(Write::append(LOG, logged));
         self.log.push(Arc::clone(&committed));
         cx.emit(Probe::Committed(Arc::clone(&committed)));
         cx.deliver(Delivery {

@@ -1,11 +1,12 @@
 //! Coming back from the disk.
 
+use super::change::Prepared;
 use super::config::MAX_FORMER;
-use super::journal::{FORMER, LOG, PREPARED, PROPOSALS, Record, STABLE, VIEW};
-use super::message::{Body, Message, Prepared};
+use super::journal::{FORMER, LOG, Logged, PREPARED, PROPOSALS, Record, STABLE, VIEW};
+use super::message::{Body, Message};
 use super::normal::Phase;
 use super::replica::PbftReplica;
-use consim_core::{Context, Delivery, Disk, Payload};
+use consim_core::{Context, Delivery, Disk, Payload, Time};
 use std::sync::Arc;
 
 fn record(value: &Arc<dyn Payload>) -> Option<&Record> {
@@ -29,12 +30,16 @@ impl PbftReplica {
         self.put_forward_again(cx);
         self.ask_everybody(cx, &votes);
         self.repeat_view_change(cx);
-        self.watch(cx);
+        if self.active {
+            self.watch(cx);
+        } else {
+            self.set_view_timer(cx, Time::MAX);
+        }
     }
 
     fn replay_log(&mut self, cx: &mut Context<'_>, disk: &Disk) {
         for value in disk.log(LOG) {
-            let Some(Record::Logged(committed)) = record(value) else {
+            let Some(Logged(committed)) = value.as_any().downcast_ref() else {
                 continue;
             };
             if committed.sequence != self.executed + 1 {
@@ -60,8 +65,8 @@ impl PbftReplica {
         else {
             return;
         };
-        if let Some(new_view) = new_view {
-            return self.settle_in(new_view);
+        if let Some(opening) = new_view {
+            return self.settle_in(opening.clone());
         }
         self.view = *view;
         self.active = false;
@@ -118,7 +123,6 @@ impl PbftReplica {
         }
         let digest = proposal.batch.digest();
         slot.batch = Some(Arc::clone(&proposal.batch));
-        slot.proposal = Some(Arc::clone(value));
         let committed = slot.prepared_in(view);
         self.settle(sequence, digest);
         let (me, primary) = (self.group.me, self.group.primary(view));

@@ -51,7 +51,10 @@ pub struct PbftReplica {
     pub(super) journal: Journal,
     /// Submitted and not yet sent on.
     pub(super) outbox: Vec<Arc<Tx>>,
-    pub(super) view_timer: bool,
+    /// When the primary's time is up, while the view timer runs.
+    pub(super) deadline: Option<Time>,
+    /// Since when nothing has come of what is waited for.
+    waiting_since: Time,
     pub(super) batch_timer: Option<Time>,
     forward_timer: bool,
     /// Messages of views to come, and how many of each member.
@@ -85,7 +88,8 @@ impl PbftReplica {
             catch_up: CatchUp::new(n),
             journal: Journal::default(),
             outbox: Vec::new(),
-            view_timer: false,
+            deadline: None,
+            waiting_since: Time::ZERO,
             batch_timer: None,
             forward_timer: false,
             future: Vec::new(),
@@ -116,7 +120,7 @@ impl PbftReplica {
     // ---- timers --------------------------------------------------------------------------------
 
     /// How long the primary may take: the first timer, doubled with each view change since the
-    /// last progress (section 4.5.2), and the time that a transaction may wait for its block.
+    /// last progress (section 4.5.2).
     pub(super) fn patience(&self) -> Span {
         let doubled = self.changes.backoff.saturating_sub(1);
         self.group.block.wait + self.group.timeout.times(1 << doubled)
@@ -125,20 +129,29 @@ impl PbftReplica {
     pub(super) fn waits(&self) -> bool {
         self.top > self.executed || !self.mempool.is_empty()
     }
-    pub(super) fn set_view_timer(&mut self, cx: &mut Context<'_>) {
-        self.view_timer = true;
-        cx.set_timer(VIEW_TIMER, self.patience());
+    /// Starts the view timer. It runs in steps, with each of which is said again what may have been
+    /// lost.
+    pub(super) fn set_view_timer(&mut self, cx: &mut Context<'_>, deadline: Time) {
+        self.deadline = Some(deadline);
+        self.waiting_since = cx.now();
+        cx.set_timer(VIEW_TIMER, self.group.first_step());
+    }
+    /// The view timer goes on: the next step, or its end if that is earlier.
+    pub(super) fn next_step(&mut self, cx: &mut Context<'_>, deadline: Time) {
+        let now = cx.now();
+        let step = self.group.step(now - self.waiting_since);
+        self.deadline = Some(deadline);
+        cx.set_timer(VIEW_TIMER, step.min(deadline - now));
     }
     pub(super) fn cancel_view_timer(&mut self, cx: &mut Context<'_>) {
-        if self.view_timer {
-            self.view_timer = false;
+        if self.deadline.take().is_some() {
             cx.cancel_timer(VIEW_TIMER);
         }
     }
     /// Starts the view timer if something waits and it does not run (section 4.4).
     pub(super) fn watch(&mut self, cx: &mut Context<'_>) {
-        if self.active && !self.view_timer && self.waits() {
-            self.set_view_timer(cx);
+        if self.active && self.deadline.is_none() && self.waits() {
+            self.set_view_timer(cx, cx.now() + self.patience());
         }
     }
     /// Something was executed: the timer starts afresh if more waits, unless the primary lets
@@ -149,8 +162,8 @@ impl PbftReplica {
         }
         if !self.waits() {
             self.cancel_view_timer(cx);
-        } else if !self.view_timer || !self.mempool.overtaken() {
-            self.set_view_timer(cx);
+        } else if self.deadline.is_none() || !self.mempool.overtaken() {
+            self.set_view_timer(cx, cx.now() + self.patience());
         }
     }
     fn set_forward_timer(&mut self, cx: &mut Context<'_>) {
@@ -184,22 +197,32 @@ impl PbftReplica {
             self.future.push((from, Arc::clone(payload)));
         }
     }
-    /// Are there messages of views to come?
+    #[cfg(test)]
+    pub(super) fn future_len(&self) -> usize {
+        self.future.len()
+    }
+    /// Are there messages of views to come from so many that a correct member is among them?
     pub(super) fn has_future(&self) -> bool {
-        !self.future.is_empty()
+        let senders = self.future_of.iter().filter(|&&kept| kept > 0);
+        !self.future.is_empty() && senders.count() > self.group.faults
     }
     /// Handles what was kept, now that the view is another.
     pub(super) fn replay_future(&mut self, cx: &mut Context<'_>) {
         self.future_of.fill(0);
         for (from, payload) in std::mem::take(&mut self.future) {
-            self.receive(cx, from, &payload);
+            if let Some(message) = payload.as_any().downcast_ref() {
+                self.receive(cx, from, message, &payload);
+            }
         }
     }
 
-    fn receive(&mut self, cx: &mut Context<'_>, from: usize, payload: &Arc<dyn Payload>) {
-        let Some(message) = payload.as_any().downcast_ref::<Message>() else {
-            return;
-        };
+    fn receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: usize,
+        message: &Message,
+        payload: &Arc<dyn Payload>,
+    ) {
         match &message.body {
             Body::Prepare(ballot) => self.on_ballot(cx, from, Phase::Prepare, ballot, payload),
             Body::Commit(ballot) => self.on_ballot(cx, from, Phase::Commit, ballot, payload),
@@ -207,7 +230,7 @@ impl PbftReplica {
             Body::Checkpoint(ballot) => self.on_checkpoint(cx, from, ballot),
             Body::Suspect { view } => self.on_suspect(cx, from, *view),
             Body::ViewChange(change) => self.on_view_change(cx, from, change),
-            Body::NewView(new_view) => self.on_new_view(cx, new_view),
+            Body::NewView(new_view) => self.on_new_view(cx, from, new_view),
             Body::Forward { txs, to_all } => self.on_forward(cx, txs, *to_all),
             Body::Status(status) => self.on_status(cx, from, status),
             Body::FetchBlocks { from: first } => self.on_fetch_blocks(cx, from, *first),
@@ -215,6 +238,7 @@ impl PbftReplica {
             Body::FetchBatch { sequence, digest } => {
                 self.on_fetch_batch(cx, from, *sequence, digest);
             }
+            Body::FetchChange { view, digest } => self.on_fetch_change(cx, from, *view, digest),
             Body::Batch { sequence, batch } => self.on_batch(cx, *sequence, batch),
         }
     }
@@ -225,17 +249,14 @@ impl PbftReplica {
             Said::Prepare(vow) => self.say_vote(cx, Phase::Prepare, &vow),
             Said::Commit(vow) => self.say_vote(cx, Phase::Commit, &vow),
             Said::ViewChange(change) => self.say_view_change(cx, change),
-            Said::NewView(new_view) => self.say_new_view(cx, &new_view),
+            Said::NewView(opening) => self.say_new_view(cx, opening),
         }
     }
 
     fn timer(&mut self, cx: &mut Context<'_>, key: TimerKey) {
         match key {
             TICK => self.on_tick(cx),
-            VIEW_TIMER => {
-                self.view_timer = false;
-                self.on_view_timer(cx);
-            }
+            VIEW_TIMER => self.on_view_timer(cx),
             BATCH_TIMER => {
                 self.batch_timer = None;
                 self.try_propose(cx);
@@ -254,12 +275,12 @@ impl Process for PbftReplica {
     fn handle(&mut self, cx: &mut Context<'_>, event: Event<'_>) {
         match event {
             Event::Message { from, payload } => {
-                let known = payload.as_any().downcast_ref::<Message>();
-                if known.is_some_and(|m| m.chain == self.group.chain)
+                if let Some(message) = payload.as_any().downcast_ref::<Message>()
+                    && message.chain == self.group.chain
                     && let Some(from) = self.group.index(from)
                     && from != self.group.me
                 {
-                    self.receive(cx, from, payload);
+                    self.receive(cx, from, message, payload);
                 }
             }
             Event::Persisted(token) => {

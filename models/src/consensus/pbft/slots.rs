@@ -1,7 +1,7 @@
 //! The window of sequence numbers between the watermarks.
 
+use super::change::Prepared;
 use super::config::MAX_FORMER;
-use super::message::Prepared;
 use super::tally::Tally;
 use consim_core::{Batch, Committed, Digest, Payload};
 use std::collections::VecDeque;
@@ -21,8 +21,6 @@ pub(super) struct Slot {
     pub(super) digest: Option<Digest>,
     /// Its body, once it is here and validated.
     pub(super) batch: Option<Arc<Batch>>,
-    /// The pre-prepare with that body.
-    pub(super) proposal: Option<Arc<dyn Payload>>,
     /// Bodies that were put forward here in earlier views. Others may hold a certificate for one.
     pub(super) former: Vec<Arc<Batch>>,
     /// The prepared certificate of the highest view.
@@ -134,6 +132,9 @@ impl Window {
             && let Some(slot) = self.slots.get_mut(offset)
         {
             slot.finished = true;
+            // Whoever still lacks these votes gets the batch itself.
+            slot.said_prepare = None;
+            slot.said_commit = None;
             if let Some(mut tallies) = slot.tallies.take() {
                 tallies.prepares.clear();
                 tallies.commits.clear();
@@ -161,9 +162,6 @@ impl Window {
             };
             slot.finished = false;
             slot.digest = None;
-            slot.proposal = None;
-            slot.said_prepare = None;
-            slot.said_commit = None;
             if let Some(batch) = slot.batch.take() {
                 slot.keep(batch);
             }

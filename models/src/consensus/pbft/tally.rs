@@ -7,6 +7,14 @@ use consim_core::{Certificate, Digest, Signature};
 pub(super) struct Members(Vec<u64>);
 
 impl Members {
+    /// Its bits, member 0 in the lowest.
+    pub(super) fn words(self) -> Vec<u64> {
+        self.0
+    }
+    /// The set with these bits.
+    pub(super) fn of(words: &[u64]) -> Self {
+        Self(words.to_vec())
+    }
     pub(super) fn contains(&self, member: usize) -> bool {
         self.0
             .get(member / 64)

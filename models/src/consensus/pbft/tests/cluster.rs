@@ -76,6 +76,8 @@ pub(super) struct Cluster {
     pub(super) faults: Vec<FaultWindow>,
     pub(super) link: Link,
     pub(super) fsync: Distribution,
+    /// Bits a second of each network card, each way.
+    pub(super) nic: u64,
     /// A restarted node finds its disk empty.
     pub(super) amnesia: bool,
     pub(super) corrupt: Vec<(u32, Corrupt)>,
@@ -119,6 +121,7 @@ impl Cluster {
                 median: ms(1),
                 p99: ms(10),
             },
+            nic: 1_000_000_000,
             amnesia: false,
             corrupt: Vec::new(),
             bound: Span::from_secs(15),
@@ -127,6 +130,11 @@ impl Cluster {
     /// Lines that lose messages for good.
     pub(super) fn datagrams(mut self) -> Self {
         self.link.stream = false;
+        self
+    }
+    /// Lines with this delay, one way.
+    pub(super) fn slow_lines(mut self, delay: Span) -> Self {
+        self.link.delay = Distribution::Constant(delay);
         self
     }
     pub(super) fn fault(mut self, fault: FaultWindow) -> Self {
@@ -152,7 +160,7 @@ impl Cluster {
                 })
             })
             .collect();
-        let hardware = Arc::new(hardware(self.fsync.clone()));
+        let hardware = Arc::new(hardware(self.fsync.clone(), self.nic));
         let machine = |i: u32| Machine {
             name: format!("n-{i}"),
             region: 0,
@@ -207,7 +215,6 @@ impl Cluster {
         let mut kernel = Kernel::new(config, watch);
         kernel.run_until(Time::MAX);
         let digest = kernel.run_digest();
-        let messages = kernel.totals().messages;
         let effects = kernel
             .fault_effects()
             .iter()
@@ -224,13 +231,12 @@ impl Cluster {
             findings,
             seen: Arc::into_inner(seen).unwrap().into_inner().unwrap(),
             digest,
-            messages,
             effects,
         }
     }
 }
 
-fn hardware(fsync: Distribution) -> Hardware {
+fn hardware(fsync: Distribution, nic: u64) -> Hardware {
     Hardware {
         cores: 4,
         speed_permille: 1_000,
@@ -242,8 +248,8 @@ fn hardware(fsync: Distribution) -> Hardware {
         execute: Span::from_micros(10),
         per_message: Span::from_micros(5),
         per_kib: Span::from_micros(1),
-        nic_in: 1_000_000_000,
-        nic_out: 1_000_000_000,
+        nic_in: nic,
+        nic_out: nic,
         disk_write: 200_000_000,
         fsync,
     }
@@ -372,7 +378,9 @@ pub(super) struct Seen {
     pub(super) stable: BTreeMap<NodeId, u64>,
     /// Blocks that each node fetched.
     pub(super) fetched: BTreeMap<NodeId, u64>,
+    /// Messages of each kind, and the largest.
     pub(super) kinds: BTreeMap<&'static str, u64>,
+    pub(super) largest: BTreeMap<&'static str, usize>,
     /// Transactions that were ordered again.
     pub(super) duplicates: u64,
     /// The instants of commits, at whatever node.
@@ -400,15 +408,16 @@ impl Observer for Watch {
                 seen.admitted.insert(*tx);
             }
             Probe::Applied(block) => {
-                let height = seen.heights.entry(node).or_default();
-                *height = block.header.height.max(*height);
-                let first = seen.heights.values().filter(|&&h| h >= block.header.height);
-                if first.count() == 1 {
+                let height = block.header.height;
+                // A node that lost its last blocks in a crash executes them once more.
+                if height > seen.heights.values().copied().max().unwrap_or(0) {
                     for tx in block.committed.batch.txs().iter() {
                         let fresh = seen.applied.insert(tx.id());
                         seen.duplicates += u64::from(!fresh);
                     }
                 }
+                let highest = seen.heights.entry(node).or_default();
+                *highest = height.max(*highest);
             }
             Probe::View { view, .. } => {
                 seen.views.insert(node, *view);
@@ -431,6 +440,8 @@ impl Observer for Watch {
         }
         let mut seen = self.seen.lock().unwrap();
         *seen.kinds.entry(payload.kind()).or_default() += receivers as u64;
+        let largest = seen.largest.entry(payload.kind()).or_default();
+        *largest = payload.encoded_len().max(*largest);
     }
     fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
         for check in &mut self.checks {
@@ -454,7 +465,6 @@ pub(super) struct Outcome {
     pub(super) findings: BTreeMap<&'static str, Finding>,
     pub(super) seen: Seen,
     pub(super) digest: String,
-    pub(super) messages: u64,
     /// What each fault came to.
     pub(super) effects: Vec<u64>,
 }

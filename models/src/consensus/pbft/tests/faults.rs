@@ -1,8 +1,12 @@
 //! Stories of crashes, cuts and losses.
 
+use super::adversary::traitor;
 use super::cluster::{CHAIN, Cluster, crash, cut, loss, ms, nodes, secs};
+use crate::consensus::BlockLimits;
+use crate::consensus::pbft::message::{Body, Message};
 use consim_core::{Distribution, NodeId, Verdict};
 use consim_kernel::config::Target;
+use std::sync::Arc;
 
 const SEEDS: std::ops::Range<u64> = 1..5;
 
@@ -49,6 +53,44 @@ fn the_leader_crashes_and_comes_back() {
             assert!(outcome.longest_gap() < ms(3_000), "{what}");
         }
     }
+}
+
+/// Small machines on slow lines, a hundred blocks above the last checkpoint: what a view change
+/// has to carry is large, and must not outlast its timers.
+#[test]
+fn a_view_change_far_above_the_checkpoint_is_quick_on_slow_lines() {
+    let timeout = ms(2_000);
+    let cluster = Cluster {
+        nic: 50_000_000,
+        fsync: Distribution::Constant(ms(10)),
+        timeout,
+        checkpoint: 128,
+        block: BlockLimits {
+            transactions: 100,
+            bytes: 1 << 20,
+            wait: ms(500),
+        },
+        period: ms(500),
+        load: (secs(0), secs(75)),
+        end: secs(100),
+        ..Cluster::new(21, 4)
+    };
+    let outcome = cluster
+        .slow_lines(ms(20))
+        .fault(crash(nodes(&[0]), 55, 80))
+        .run();
+    outcome.assert_good("slow lines");
+    let prepared = outcome.seen.largest["view-change"] / 1_000;
+    assert!(
+        prepared > 100,
+        "a view change of {prepared} kB carries many certificates"
+    );
+    let gap = outcome.longest_gap();
+    assert!(gap < timeout.times(4), "no commit for {gap}");
+    assert!(
+        outcome.seen.views.values().all(|&view| view == 1),
+        "one view change is enough"
+    );
 }
 
 #[test]
@@ -145,7 +187,7 @@ fn a_minority_is_cut_off_and_takes_part_again() {
         outcome.assert_ordered_once(&what);
         let views = &outcome.seen.views;
         if led {
-            let first = (0..).find(|i| !inside.contains(i)).unwrap();
+            let first = (0..n).find(|i| !inside.contains(i)).unwrap();
             assert!(
                 views.values().all(|&v| v == u64::from(first)),
                 "{what}: {views:?}"
@@ -247,6 +289,32 @@ fn slow_disks_delay_and_do_no_harm() {
         outcome.assert_good(&what);
         outcome.assert_ordered_once(&what);
     }
+}
+
+/// What a member handed to one other before it went down is ordered, although neither the member
+/// nor the primary knows of it any more.
+#[test]
+fn a_transaction_that_only_a_bystander_has_is_ordered() {
+    let hands_over = traitor(|cx, _, message, _| {
+        // Node 1 sends all that it submits to node 2 alone, as if everybody got it, and is patient.
+        if let Body::Forward { txs, .. } = &message.body {
+            let (txs, to_all) = (txs.clone(), true);
+            let body = Body::Forward { txs, to_all };
+            cx.send(NodeId(2), Arc::new(Message { chain: CHAIN, body }));
+            return true;
+        }
+        matches!(message.body, Body::Suspect { .. } | Body::ViewChange(_))
+    });
+    let outcome = Cluster {
+        clients: vec![1],
+        load: (secs(0), secs(5)),
+        end: secs(30),
+        corrupt: vec![(1, hands_over)],
+        ..Cluster::new(4, 1)
+    }
+    .run();
+    outcome.assert_good("bystander");
+    assert_eq!((outcome.seen.applied.len(), outcome.seen.timeouts), (19, 0));
 }
 
 /// The 2f+1 of n = 3f+1 taken where it does not hold: at n = 6 two quorums of 3 are disjoint.

@@ -5,5 +5,25 @@
     clippy::indexing_slicing
 )]
 
+mod adversary;
+mod bench;
+mod campaign;
 mod cluster;
+mod codec;
 mod faults;
+mod lies;
+mod limits;
+mod steps;
+
+use proptest::test_runner::{Config, RngSeed};
+
+/// So many cases, the same ones in every run.
+fn cases(n: u32) -> Config {
+    Config {
+        cases: n,
+        max_shrink_iters: 300,
+        rng_seed: RngSeed::Fixed(u64::from(n)),
+        failure_persistence: None,
+        ..Config::default()
+    }
+}

@@ -1,0 +1,113 @@
+//! The way of a transaction to the primary (section 4.1).
+
+use super::config::{MAX_FORWARD, MAX_FORWARD_BYTES, MAX_RESENT_TXS};
+use super::mempool::Source;
+use super::message::Body;
+use super::replica::PbftReplica;
+use consim_core::{Context, Probe, Tx, Work};
+use std::sync::Arc;
+
+impl PbftReplica {
+    /// Takes a transaction into the mempool if there is room and a block can hold it.
+    pub(super) fn admit(&mut self, cx: &mut Context<'_>, tx: &Arc<Tx>, charge: bool) -> bool {
+        let bytes = tx.encoded_len();
+        if bytes as u64 > self.group.block.bytes || !self.mempool.has_room(bytes) {
+            return false;
+        }
+        let source = if charge {
+            Source::Charge
+        } else {
+            Source::Shared
+        };
+        let patience = self.group.patience();
+        self.mempool
+            .admit(Arc::clone(tx), cx.now(), source, patience);
+        cx.emit(Probe::Admitted {
+            chain: self.group.chain,
+            tx: tx.id(),
+            digest: tx.digest(),
+        });
+        true
+    }
+
+    /// Upon FORWARD (section 4.1, the request): takes the transactions in; the view timer starts.
+    pub(super) fn on_forward(&mut self, cx: &mut Context<'_>, txs: &[Arc<Tx>], to_all: bool) {
+        if txs.len() > MAX_FORWARD {
+            return;
+        }
+        let lead = self.active && self.group.primary(self.view) == self.group.me;
+        for tx in txs {
+            let id = tx.id();
+            if tx.chain() != self.group.chain || self.mempool.ordered(id) || self.mempool.holds(id)
+            {
+                continue;
+            }
+            cx.work(Work::verify_batched(1));
+            cx.work(Work::hash(tx.encoded_len()));
+            if !tx.verify(&self.group.keys) || !self.admit(cx, tx, !to_all) {
+                continue;
+            }
+            // Sent to this node alone, by one that takes it for the primary.
+            if !to_all && !lead {
+                self.outbox.push(Arc::clone(tx));
+            }
+        }
+        if !lead {
+            self.send_outbox(cx);
+        }
+        self.watch(cx);
+        self.try_propose(cx);
+    }
+
+    /// Sends what was submitted to the primary; what is pending when a view begins goes there too.
+    pub(super) fn send_outbox(&mut self, cx: &mut Context<'_>) {
+        let outbox = std::mem::take(&mut self.outbox);
+        let primary = self.group.primary(self.view);
+        if self.active && primary != self.group.me {
+            self.forward(cx, outbox, Some(primary));
+        }
+    }
+
+    /// Sends transactions to a member, or to everybody, in messages of bounded size.
+    pub(super) fn forward(&self, cx: &mut Context<'_>, txs: Vec<Arc<Tx>>, to: Option<usize>) {
+        let mut part = Vec::new();
+        let mut bytes = 0;
+        let mut send = |part: &mut Vec<Arc<Tx>>| {
+            let body = Body::Forward {
+                txs: std::mem::take(part),
+                to_all: to.is_none(),
+            };
+            match to {
+                Some(to) => self.send(cx, to, body),
+                None => self.multicast(cx, body),
+            }
+        };
+        for tx in txs {
+            let size = tx.encoded_len();
+            if part.len() == MAX_FORWARD || (bytes + size > MAX_FORWARD_BYTES && !part.is_empty()) {
+                send(&mut part);
+                bytes = 0;
+            }
+            bytes += size;
+            part.push(tx);
+        }
+        if !part.is_empty() {
+            send(&mut part);
+        }
+    }
+
+    /// Sends what waits for too long to everybody (section 4.1: "the client broadcasts"), and what
+    /// this node takes charge of to the primary. The primary itself orders what it has.
+    pub(super) fn resend_due(&mut self, cx: &mut Context<'_>) {
+        let primary = self.group.primary(self.view);
+        if self.active && primary == self.group.me {
+            return;
+        }
+        let patience = self.group.patience();
+        let due = self.mempool.due(cx.now(), patience, MAX_RESENT_TXS);
+        self.forward(cx, due.to_all, None);
+        if self.active {
+            self.forward(cx, due.taken, Some(primary));
+        }
+    }
+}

@@ -245,6 +245,15 @@ impl Mempool {
         }
         due
     }
+    /// Everything that was repeated in vain is due again at once.
+    pub(super) fn hurry(&mut self, now: Time) {
+        for (&id, entry) in self.entries.iter_mut().filter(|(_, e)| e.attempts > 0) {
+            self.due.remove(&(entry.due, id));
+            entry.attempts = 0;
+            entry.due = now;
+            self.due.insert((now, id));
+        }
+    }
     /// Were more transactions ordered since the oldest came in than any mempool can hold? An
     /// honest primary, which takes them in order of arrival, does not let that happen.
     pub(super) fn overtaken(&self) -> bool {

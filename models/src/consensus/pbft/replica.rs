@@ -55,6 +55,8 @@ pub struct PbftReplica {
     pub(super) deadline: Option<Time>,
     /// Since when nothing has come of what is waited for.
     waiting_since: Time,
+    /// When something was executed last.
+    progress_at: Time,
     pub(super) batch_timer: Option<Time>,
     forward_timer: bool,
     /// Messages of views to come, and how many of each member.
@@ -90,6 +92,7 @@ impl PbftReplica {
             outbox: Vec::new(),
             deadline: None,
             waiting_since: Time::ZERO,
+            progress_at: Time::ZERO,
             batch_timer: None,
             forward_timer: false,
             future: Vec::new(),
@@ -157,6 +160,11 @@ impl PbftReplica {
     /// Something was executed: the timer starts afresh if more waits, unless the primary lets
     /// others overtake the oldest.
     pub(super) fn progressed(&mut self, cx: &mut Context<'_>) {
+        let dry = cx.now() - std::mem::replace(&mut self.progress_at, cx.now());
+        if dry >= self.group.patience().times(2) {
+            // The group is in reach again: what it missed is not held back any longer.
+            self.mempool.hurry(cx.now());
+        }
         if !self.active {
             return;
         }

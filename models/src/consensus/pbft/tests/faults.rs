@@ -4,7 +4,7 @@ use super::adversary::traitor;
 use super::cluster::{CHAIN, Cluster, crash, cut, loss, ms, nodes, secs};
 use crate::consensus::BlockLimits;
 use crate::consensus::pbft::message::{Body, Message};
-use consim_core::{Distribution, NodeId, Verdict};
+use consim_core::{Distribution, NodeId, Span, Verdict};
 use consim_kernel::config::Target;
 use std::sync::Arc;
 
@@ -221,6 +221,21 @@ fn a_node_that_was_cut_off_while_all_else_was_quiet_catches_up() {
         outcome.seen.heights[&NodeId(0)]
     );
     assert!(outcome.seen.fetched[&NodeId(3)] > 50);
+}
+
+/// Repeats come further apart the longer nothing comes; with the first news they are made up for.
+#[test]
+fn what_was_submitted_during_a_long_cut_is_ordered_soon_after_it() {
+    let outcome = Cluster {
+        end: secs(150),
+        load: (secs(1), secs(140)),
+        period: ms(1_000),
+        bound: Span::from_secs(6),
+        ..Cluster::new(4, 3)
+    }
+    .fault(cut(nodes(&[3]), 10, 130))
+    .run();
+    outcome.assert_good("a cut of two minutes");
 }
 
 #[test]

@@ -180,18 +180,25 @@ impl Sealed {
     pub fn is_empty(&self) -> bool {
         self.body.is_empty()
     }
-    fn stream(nonce: u64, bytes: &[u8]) -> impl Iterator<Item = u8> {
-        bytes.chunks(8).zip(0u64..).flat_map(move |(chunk, i)| {
-            let key = mix(nonce, i).to_be_bytes();
-            chunk.iter().zip(key).map(|(b, k)| b ^ k)
-        })
+    /// Appends `bytes` under the keystream of `nonce`; twice is once not.
+    fn veil(nonce: u64, bytes: &[u8], out: &mut Vec<u8>) {
+        let key = |i: usize| mix(nonce, i as u64).to_be_bytes();
+        let words = bytes.chunks_exact(8);
+        let rest = words.remainder();
+        let last = key(bytes.len() / 8);
+        for (i, word) in words.enumerate() {
+            let mut veiled = key(i);
+            veiled.iter_mut().zip(word).for_each(|(k, b)| *k ^= b);
+            out.extend_from_slice(&veiled);
+        }
+        out.extend(rest.iter().zip(last).map(|(b, k)| b ^ k));
     }
     fn encode(&self, out: &mut Vec<u8>) {
         Encoder::new(out)
             .u32((self.body.len() + SEAL_BYTES) as u32)
             .u64(self.nonce)
             .raw(&[0; 4]);
-        out.extend(Self::stream(self.nonce, &self.body));
+        Self::veil(self.nonce, &self.body, out);
         out.extend_from_slice(&[0; 16]);
     }
     fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -202,7 +209,9 @@ impl Sealed {
         let length = n.checked_sub(SEAL_BYTES).ok_or(CodecError::Truncated)?;
         let nonce = d.u64()?;
         let pad = d.raw(4)?;
-        let body = Self::stream(nonce, d.raw(length)?).collect();
+        let mut body = Vec::with_capacity(length);
+        Self::veil(nonce, d.raw(length)?, &mut body);
+        let body = body.into();
         if pad != [0; 4] || d.raw(16)? != [0; 16] {
             return Err(CodecError::Invalid("seal"));
         }

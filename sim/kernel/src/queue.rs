@@ -1,4 +1,7 @@
-//! The future event list: a plain binary heap whose ties break by meaning.
+//! The future event list: a wheel of buckets in front of a heap; ties break by meaning.
+//!
+//! A bucket holds what happens within 65.5 µs and is sorted when its turn comes; the wheel reaches
+//! 268 ms ahead, as far as nearly all messages do; timers of seconds wait in the heap.
 //!
 //! What a ticket stands for and where it stands among others of its instant are one thing: an
 //! entry is packed into 32 bytes, 24 of which are its key.
@@ -130,6 +133,10 @@ impl Ticket {
             _ => Item::Wake { node, counter },
         }
     }
+    /// The number of its bucket.
+    fn bucket(&self) -> u64 {
+        self.at >> WIDTH
+    }
     fn key(&self) -> (u64, u64, u64) {
         (self.at, self.high, self.low)
     }
@@ -152,26 +159,129 @@ impl Ord for Ticket {
     }
 }
 
+/// Nanoseconds of a bucket, as a power of two.
+const WIDTH: u32 = 16;
+/// Buckets of the wheel, a power of two.
+const BUCKETS: usize = 4_096;
+
 /// The list.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queue {
-    heap: BinaryHeap<Reverse<Ticket>>,
+    /// The number of the bucket whose turn it is.
+    now: u64,
+    /// What is left of it, the next at the end.
+    current: Vec<Ticket>,
+    /// Pushed into its span after it was sorted.
+    late: BinaryHeap<Reverse<Ticket>>,
+    /// What comes within the reach of the wheel, by bucket number modulo their count.
+    buckets: Vec<Vec<Ticket>>,
+    /// Which of them hold something: a bit each.
+    occupied: [u64; BUCKETS / 64],
+    /// What was beyond the reach of the wheel when it was pushed.
+    far: BinaryHeap<Reverse<Ticket>>,
+    len: usize,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            now: 0,
+            current: Vec::new(),
+            late: BinaryHeap::new(),
+            buckets: vec![Vec::new(); BUCKETS],
+            occupied: [0; BUCKETS / 64],
+            far: BinaryHeap::new(),
+            len: 0,
+        }
+    }
 }
 
 impl Queue {
     pub(crate) fn push(&mut self, at: Time, item: Item) {
-        self.heap.push(Reverse(Ticket::new(at, item)));
+        let ticket = Ticket::new(at, item);
+        let bucket = ticket.bucket();
+        self.len += 1;
+        if bucket <= self.now {
+            self.late.push(Reverse(ticket));
+        } else if bucket - self.now < BUCKETS as u64 {
+            let slot = bucket as usize % BUCKETS;
+            if let (Some(tickets), Some(bits)) =
+                (self.buckets.get_mut(slot), self.occupied.get_mut(slot / 64))
+            {
+                tickets.push(ticket);
+                *bits |= 1 << (slot % 64);
+            }
+        } else {
+            self.far.push(Reverse(ticket));
+        }
     }
     /// Removes and returns the first entry if it is not later than `until`.
     pub(crate) fn pop(&mut self, until: Time) -> Option<(Time, Item)> {
-        if self.heap.peek()?.0.at > until.nanos() {
+        if self.current.is_empty() && self.late.is_empty() && !self.turn() {
             return None;
         }
-        let Reverse(ticket) = self.heap.pop()?;
+        let late = match (self.current.last(), self.late.peek()) {
+            (Some(next), Some(Reverse(late))) => late < next,
+            (next, _) => next.is_none(),
+        };
+        let ticket = if late {
+            let first = self.late.peek().filter(|first| first.0.at <= until.nanos());
+            first?;
+            self.late.pop()?.0
+        } else {
+            self.current.pop_if(|next| next.at <= until.nanos())?
+        };
+        self.len -= 1;
         Some((Time::from_nanos(ticket.at), ticket.item()))
     }
+    /// Turns to the next bucket that holds something; `false` if there is none.
+    fn turn(&mut self) -> bool {
+        let near = self.next_occupied();
+        let far = self.far.peek().map(|first| first.0.bucket());
+        let Some(next) = near.into_iter().chain(far).min() else {
+            return false;
+        };
+        self.now = next;
+        let slot = next as usize % BUCKETS;
+        if near == Some(next)
+            && let (Some(tickets), Some(bits)) =
+                (self.buckets.get_mut(slot), self.occupied.get_mut(slot / 64))
+        {
+            std::mem::swap(&mut self.current, tickets);
+            *bits &= !(1 << (slot % 64));
+        }
+        while let Some(first) = self.far.peek()
+            && first.0.bucket() <= next
+            && let Some(Reverse(ticket)) = self.far.pop()
+        {
+            self.current.push(ticket);
+        }
+        self.current.sort_unstable_by(|a, b| b.cmp(a));
+        true
+    }
+    /// The number of the first bucket after this one that holds something.
+    fn next_occupied(&self) -> Option<u64> {
+        let first = self.now + 1;
+        let mut slot = first as usize % BUCKETS;
+        let mut seen = 0;
+        while seen < BUCKETS {
+            let bits = self
+                .occupied
+                .get(slot / 64)
+                .map_or(0, |bits| bits >> (slot % 64));
+            if bits != 0 {
+                seen += bits.trailing_zeros() as usize;
+                // The wheel holds less than one turn, so what is found is within it.
+                return Some(first + seen as u64);
+            }
+            let step = 64 - slot % 64;
+            seen += step;
+            slot = (slot + step) % BUCKETS;
+        }
+        None
+    }
     pub(crate) fn len(&self) -> usize {
-        self.heap.len()
+        self.len
     }
 }
 

@@ -99,3 +99,47 @@ fn earlier_instants_come_first_and_later_ones_wait() {
 fn an_entry_is_32_bytes() {
     assert_eq!(size_of::<Ticket>(), 32);
 }
+
+/// Random pushes and pops, near, far, late and at one instant, against a plain heap.
+#[test]
+fn the_wheel_is_a_heap() {
+    use rand_chacha::ChaCha12Rng;
+    use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+    for seed in 0..40 {
+        let mut rng = ChaCha12Rng::seed_from_u64(seed);
+        let mut draw = |n: u64| rng.next_u64() % n;
+        let mut wheel = Queue::default();
+        let mut heap: BinaryHeap<Reverse<Ticket>> = BinaryHeap::new();
+        let (mut now, mut counter) = (0, 0);
+        for _ in 0..20_000 {
+            for _ in 0..draw(4) {
+                counter += 1;
+                let reach =
+                    [1, 100, 100_000, 50_000_000, 400_000_000, 90_000_000_000][draw(6) as usize];
+                let at = Time::from_nanos(now + draw(reach));
+                let item = Item::Wake {
+                    node: draw(5) as u32,
+                    counter,
+                };
+                wheel.push(at, item);
+                heap.push(Reverse(Ticket::new(at, item)));
+            }
+            let until = if draw(10) == 0 {
+                now + draw(1_000_000)
+            } else {
+                u64::MAX
+            };
+            for _ in 0..draw(5) {
+                let expected = heap.peek().is_some_and(|first| first.0.at <= until);
+                let expected = if expected { heap.pop() } else { None };
+                let got = wheel.pop(Time::from_nanos(until));
+                assert_eq!(
+                    got,
+                    expected.map(|Reverse(t)| (Time::from_nanos(t.at), t.item()))
+                );
+                assert_eq!(wheel.len(), heap.len());
+                now = got.map_or(now, |(at, _)| at.nanos());
+            }
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Exit codes (docs/results.md). Those of a verdict are in `consim_check::verdict`.
+//! Exit codes (README.md). Those of a verdict are in `consim_check::verdict`.
 
 /// Everything held.
 pub(crate) const PASS: u8 = 0;

@@ -243,7 +243,9 @@ pub(crate) fn margin(e: &ExpectationOutcome) -> Option<String> {
         side.into()
     } else if let (Some(_), Some(bound)) = (percentage, bound) {
         // Shares lie points apart: 99 % is not "4 % above" 95 %.
-        format!("{}{NBSP}points {side}", words::short(margin * bound))
+        let points = words::short(margin * bound);
+        let noun = if points == "1" { "point" } else { "points" };
+        format!("{points}{NBSP}{noun} {side}")
     } else if margin >= 1.0 && !below {
         format!(
             "{} times",

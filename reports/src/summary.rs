@@ -186,7 +186,7 @@ fn faults(outcome: &Outcome) -> Vec<String> {
         let r = outcome.resilience.iter().find(|r| r.id == f.id);
         let effect = match f.took_effect {
             0 => "no effect".into(),
-            n => format!("{} {}", big(n), f.unit),
+            n => words::effect(n, &f.unit),
         };
         let dash = || "–".to_string();
         vec![

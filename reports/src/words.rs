@@ -50,6 +50,14 @@ pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{}{NBSP}{}", count(n), if n == 1 { one } else { many })
 }
 
+/// What a fault did: `1 node taken down`, `6,691 transmissions lost`. The unit is given for many,
+/// its noun first.
+pub(crate) fn effect(n: u64, many: &str) -> String {
+    let (noun, rest) = many.split_once(' ').unwrap_or((many, ""));
+    let one = format!("{} {rest}", noun.strip_suffix('s').unwrap_or(noun));
+    counted(n, one.trim_end(), many)
+}
+
 /// Three significant digits, never exponents; digits before the point always stay.
 pub(crate) fn short(x: f64) -> String {
     if !x.is_finite() {

@@ -126,7 +126,7 @@ pub(super) fn faults(outcome: &Outcome) -> Option<Table> {
         let effect = if f.took_effect == 0 {
             Cell::Badge("unknown", "no effect".into())
         } else {
-            Cell::Text(format!("{} {}", count(f.took_effect), f.unit))
+            Cell::Text(words::effect(f.took_effect, &f.unit))
         };
         let mut row = vec![
             Cell::Name(f.id.clone(), f.code.clone(), f.kind.clone()),

@@ -212,3 +212,12 @@ fn windows_end_with_the_run_or_before() {
     assert_eq!(window(300.0, f64::INFINITY), "5 min to the end");
     assert_eq!(window(0.0, f64::NAN), "0 s to the end");
 }
+
+#[test]
+fn an_effect_of_one_is_in_the_singular() {
+    assert_eq!(said(effect(1, "nodes taken down")), "1 node taken down");
+    assert_eq!(
+        said(effect(6_691, "transmissions lost")),
+        "6,691 transmissions lost"
+    );
+}

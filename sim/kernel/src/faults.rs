@@ -15,7 +15,7 @@ pub struct FaultEffect {
     pub to: Time,
     /// The nodes that it hit, run-time targets resolved.
     pub hit: Vec<NodeId>,
-    /// A measured difference: nodes taken down, messages dropped, retransmissions, messages delayed.
+    /// A measured difference: nodes taken down, messages dropped or delayed, transmissions lost.
     pub took_effect: u64,
     /// What `took_effect` counts.
     pub unit: &'static str,
@@ -80,7 +80,7 @@ impl Faults {
                 let (kind, code, unit) = match w.kind {
                     FaultKind::Crash { .. } => ("crash", "P1", "nodes taken down"),
                     FaultKind::Partition { .. } => ("partition", "N7", "messages dropped"),
-                    FaultKind::Loss { .. } => ("loss", "N2", "retransmissions and losses"),
+                    FaultKind::Loss { .. } => ("loss", "N2", "transmissions lost"),
                     FaultKind::Delay { .. } => ("delay", "N1", "messages delayed"),
                 };
                 FaultEffect {

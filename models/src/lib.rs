@@ -5,3 +5,4 @@ pub mod consensus;
 pub mod ledger;
 pub mod node;
 pub mod sharing;
+pub mod workload;

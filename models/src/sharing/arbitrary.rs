@@ -4,8 +4,9 @@
 use super::command::{Access, Command};
 use super::ids::{Grantee, Pseudonym, Purpose, Reason, RecordId, RequestId};
 use super::message::{Answer, Ask, Message, Sealed, Tally};
-use super::request::{Body, Change, Request, Terms, Visit, Wish};
+use super::request::{Body, Change, Request, Visit, Wish};
 use crate::node::membership::Refusal;
+use crate::workload::Terms;
 use consim_core::{CodecError, Digest, NodeId, OpId, Span, WorkloadId};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -120,7 +120,7 @@ impl Access {
             record: RecordId(d.u64()?),
             requester: NodeId(d.u32()?),
             purpose: Purpose::decode(d)?,
-            permit: boolean(d)?,
+            permit: d.boolean()?,
             reason: Reason::of_code(d.u8()?)?,
             height: d.u64()?,
         })
@@ -134,15 +134,6 @@ pub(super) fn executed(receipt: &Receipt) -> bool {
         receipt,
         Receipt::Duplicate | Receipt::Refused(BAD_SIGNATURE | OTHER_CHAIN)
     )
-}
-
-/// Reads a truth value; only 0 and 1 are.
-pub(super) fn boolean(d: &mut Decoder<'_>) -> Result<bool, CodecError> {
-    match d.u8()? {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err(CodecError::Invalid("truth value")),
-    }
 }
 
 /// Reads text of at most `limit` bytes.
@@ -265,7 +256,7 @@ impl Command {
             },
             2 => Self::Decide {
                 request: RequestId(d.u64()?),
-                permit: boolean(d)?,
+                permit: d.boolean()?,
                 expires_ns: d.u64()?.cast_signed(),
             },
             3 => {

@@ -304,7 +304,7 @@ impl Ask {
             },
             2 => Self::Decide {
                 request: RequestId(d.u64()?),
-                permit: super::command::boolean(d)?,
+                permit: d.boolean()?,
             },
             3 => {
                 let patient = text(d, MAX_PATIENT)?;

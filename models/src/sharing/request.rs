@@ -1,24 +1,12 @@
 //! What users ask of a desk: visits, changes of consent, readings of the audit.
 
-use super::command::{boolean, text};
+use super::command::text;
 use super::ids::{Grantee, RecordId};
 use super::message::{MAX_BODY, MAX_PATIENT};
-use consim_core::{CodecError, Decoder, Encoder, Payload, Span, WorkloadId, mix};
+use crate::workload::{OPTIONAL_SPAN, Terms, decode_optional, encode_optional};
+use consim_core::{CodecError, Decoder, Encoder, Payload, Span, mix};
 use std::any::Any;
 use std::sync::Arc;
-
-/// Whose users ask, and how patient they are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Terms {
-    /// The workload.
-    pub workload: WorkloadId,
-    /// What counts as available, in place of the operations' own deadlines.
-    pub deadline: Option<Span>,
-    /// Wait before an operation is repeated.
-    pub retry_after: Span,
-    /// How often it is repeated before the user gives up.
-    pub retry_times: u32,
-}
 
 /// A request of a user at a desk.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -156,40 +144,6 @@ impl Body {
     }
 }
 
-/// A span that may be missing: nine bytes.
-const OPTIONAL_SPAN: usize = 1 + 8;
-
-fn encode_optional(e: &mut Encoder<'_>, span: Option<Span>) {
-    e.u8(u8::from(span.is_some()))
-        .u64(span.map_or(0, Span::nanos));
-}
-
-fn decode_optional(d: &mut Decoder<'_>) -> Result<Option<Span>, CodecError> {
-    match (boolean(d)?, d.u64()?) {
-        (true, ns) => Ok(Some(Span::from_nanos(ns))),
-        (false, 0) => Ok(None),
-        (false, _) => Err(CodecError::Invalid("missing span")),
-    }
-}
-
-impl Terms {
-    const ENCODED: usize = 2 + OPTIONAL_SPAN + 8 + 4;
-
-    fn encode(&self, e: &mut Encoder<'_>) {
-        e.u16(self.workload.0);
-        encode_optional(e, self.deadline);
-        e.u64(self.retry_after.nanos()).u32(self.retry_times);
-    }
-    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
-        Ok(Self {
-            workload: WorkloadId(d.u16()?),
-            deadline: decode_optional(d)?,
-            retry_after: Span::from_nanos(d.u64()?),
-            retry_times: d.u32()?,
-        })
-    }
-}
-
 impl Visit {
     fn encode(&self, e: &mut Encoder<'_>) {
         e.bytes(self.patient.as_bytes())
@@ -214,7 +168,7 @@ impl Visit {
     }
     fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
         let patient = text(d, MAX_PATIENT)?;
-        let emergency = boolean(d)?;
+        let emergency = d.boolean()?;
         let answer = match d.u8()? {
             0 => None,
             1 => Some(false),

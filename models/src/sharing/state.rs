@@ -9,7 +9,7 @@
 //!
 //! Integers are big-endian. Audit entries are transactions of the blocks and need no state.
 
-use super::command::{MAX_ADDRESS, boolean, text};
+use super::command::{MAX_ADDRESS, text};
 use super::ids::{Grantee, Pseudonym, Purpose, Reason, RecordId, RequestId};
 use consim_core::{CodecError, Decoder, Digest, Encoder, NodeId};
 use std::sync::Arc;
@@ -135,7 +135,7 @@ impl RequestEntry {
                 pseudonym: Pseudonym(d.array()?),
                 requester: NodeId(d.u32()?),
                 entry: NodeId(d.u32()?),
-                open: boolean(d)?,
+                open: d.boolean()?,
             })
         })
     }

@@ -7,7 +7,7 @@ use super::desk::{Desk, DeskConfig};
 use super::ids::{PseudonymKey, RecordId};
 use super::message::{Answer, Ask, Message};
 use super::probe::SharingProbe;
-use super::request::{Request, Terms, Wish};
+use super::request::{Request, Wish};
 use super::{CertificateGate, Honest, Policy, ServiceConfig, SharingMachine, SharingService};
 use crate::ledger::testing::{batch, committed};
 use crate::ledger::{ExecutionCache, Ledger, LedgerConfig};
@@ -15,6 +15,7 @@ use crate::node::membership::{
     Authority, Genesis, Identity, IdentityCertificate, Refusal, Registry, Role, TrustRoots,
 };
 use crate::node::service::{Host, Service};
+use crate::workload::Terms;
 use consim_core::{
     Block, ChainId, Check, Committed, Context, Disk, Distribution, Effect, Effects, Event, Keyring,
     NodeId, OpId, Payload, Probe, Process, Receipt, SecretKey, Span, State as _, Streams, Time,

@@ -3,10 +3,10 @@
 use super::layout::Layout;
 use crate::plan::{Load, Plan, ReplaySpacing, WorkloadKind, WorkloadPlan};
 use consim_core::{Span, Streams, Workload, WorkloadId};
-use consim_models::sharing::request::Terms;
 use consim_models::sharing::workload::{
-    AuditWorkload, Common, ConsentWorkload, Day, Pace, Place, Spacing, VisitConfig, VisitWorkload,
+    AuditWorkload, ConsentWorkload, VisitConfig, VisitWorkload,
 };
+use consim_models::workload::{Common, Day, Pace, Place, Spacing, Terms};
 
 const DAY_NS: i64 = 86_400_000_000_000;
 /// Tiers from the largest institutions down; others follow in node order.

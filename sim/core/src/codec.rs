@@ -138,6 +138,14 @@ impl<'a> Decoder<'a> {
     pub fn u8(&mut self) -> Result<u8, CodecError> {
         Ok(u8::from_be_bytes(self.array()?))
     }
+    /// One byte, 0 or 1.
+    pub fn boolean(&mut self) -> Result<bool, CodecError> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(CodecError::Invalid("truth value")),
+        }
+    }
     /// Two bytes.
     pub fn u16(&mut self) -> Result<u16, CodecError> {
         Ok(u16::from_be_bytes(self.array()?))

@@ -1,7 +1,8 @@
 //! What a user's wish comes to, step by step.
 
 use crate::sharing::ids::{Grantee, Purpose, RecordId, RequestId};
-use crate::sharing::request::{Body, Change, Request, Terms, Wish};
+use crate::sharing::request::{Body, Change, Request, Wish};
+use crate::workload::Terms;
 use std::collections::VecDeque;
 use std::sync::Arc;
 

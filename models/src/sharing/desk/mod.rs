@@ -11,7 +11,8 @@ use super::config::SharingOptions;
 use super::ids::{Reason, RequestId};
 use super::message::{Answer, Ask, Message};
 use super::probe::SharingProbe;
-use super::request::{Change, Request, Terms};
+use super::request::{Change, Request};
+use crate::workload::Terms;
 use consim_core::rng::below;
 use consim_core::{
     Context, Event, NodeId, OpEnd, OpId, Payload, Probe, Process, Sampler, Span, Time, TimerKey,

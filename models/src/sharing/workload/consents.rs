@@ -1,10 +1,11 @@
 //! Changes of standing consents, and readings of the audit trail.
 
-use super::pace::Arrivals;
-use super::{Common, PANEL, Pace, Place, draw, patient};
+use super::{PANEL, patient};
 use crate::sharing::config::ConsentOptions;
 use crate::sharing::ids::Grantee;
-use crate::sharing::request::{Change, Request, Terms, Wish};
+use crate::sharing::request::{Change, Request, Wish};
+use crate::workload::pace::Arrivals;
+use crate::workload::{Common, Place, Terms, draw};
 use consim_core::{Arrival, Workload};
 use rand_chacha::ChaCha12Rng;
 use std::collections::VecDeque;
@@ -14,15 +15,6 @@ use std::sync::Arc;
 const MAX_GIVEN: usize = 4_096;
 /// One grant in this many is to everybody (assumed).
 const TO_EVERYONE: u64 = 10;
-
-/// The instants of a workload that has rates; a recorded pace has none.
-fn arrivals(common: &Common) -> Arrivals {
-    let (rates, even): (&[u64], bool) = match &common.pace {
-        Pace::Rates { rates, even } => (rates, *even),
-        Pace::Recorded(_) => (&[], false),
-    };
-    Arrivals::new(rates, even, common.day.clone(), common.from, common.to)
-}
 
 /// Patients who grant, deny and revoke without being asked. The options are the weights of the
 /// three (if all are zero, nobody comes); a revocation takes back a grant given earlier in the run, and while there is none the
@@ -40,7 +32,7 @@ impl ConsentWorkload {
     /// A workload with its own random stream.
     pub fn new(common: &Common, options: ConsentOptions, rng: ChaCha12Rng) -> Self {
         Self {
-            arrivals: arrivals(common),
+            arrivals: common.arrivals(),
             places: common.places.clone(),
             terms: common.terms,
             options,
@@ -140,7 +132,7 @@ impl AuditWorkload {
     /// A workload with its own random stream.
     pub fn new(common: &Common, rng: ChaCha12Rng) -> Self {
         Self {
-            arrivals: arrivals(common),
+            arrivals: common.arrivals(),
             places: common.places.clone(),
             terms: common.terms,
             rng,

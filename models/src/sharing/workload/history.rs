@@ -1,7 +1,7 @@
 //! What earlier visits left behind, so that later ones find records.
 
-use super::draw;
 use crate::sharing::ids::RecordId;
+use crate::workload::draw;
 use consim_core::{Span, Time};
 use rand_chacha::ChaCha12Rng;
 use std::collections::VecDeque;

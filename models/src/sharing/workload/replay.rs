@@ -1,12 +1,13 @@
 //! Recorded visits and consents, replayed.
 
-use super::pace::{Arrivals, Day, Pace, Spacing, ranked, scaled};
+use super::picks;
 use super::visits::{Names, Reads};
-use super::{Common, Place, happens, picks};
 use crate::sharing::config::VisitOptions;
 use crate::sharing::ids::{Grantee, RecordId};
 use crate::sharing::records::{RecordSet, RecordedConsent, RecordedVisit};
 use crate::sharing::request::{Body, Change, Visit, Wish};
+use crate::workload::pace::{Arrivals, ranked, scaled};
+use crate::workload::{Common, Day, Pace, Place, Spacing, happens};
 use consim_core::{Span, Time};
 use rand_chacha::ChaCha12Rng;
 use std::cmp::Reverse;

@@ -5,7 +5,8 @@ use crate::sharing::config::{ConsentOptions, VisitOptions};
 use crate::sharing::records::{RecordSet, RecordedResource, RecordedVisit};
 use crate::sharing::request::Request;
 use crate::sharing::testing::{desk_of, terms};
-use consim_core::{Arrival, Span, Streams, Workload};
+use crate::workload::{Common, Day, Pace, Spacing};
+use consim_core::{Arrival, NodeId, Span, Streams, Time, Workload};
 
 pub(super) fn rng(label: &str) -> ChaCha12Rng {
     Streams::new(11).stream(label)

@@ -1,12 +1,13 @@
 //! Visits: synthetic ones, or recorded ones replayed.
 
 use super::history::{History, Past};
-use super::pace::Arrivals;
 use super::replay::Replay;
-use super::{BILLION, Common, PANEL, Pace, Place, draw, happens, patient, picks};
+use super::{PANEL, patient, picks};
 use crate::sharing::config::VisitOptions;
 use crate::sharing::ids::RecordId;
-use crate::sharing::request::{Body, MAX_RECORDS, Request, Terms, Visit, Wish};
+use crate::sharing::request::{Body, MAX_RECORDS, Request, Visit, Wish};
+use crate::workload::pace::Arrivals;
+use crate::workload::{BILLION, Common, Pace, Place, Terms, draw, happens};
 use consim_core::{Arrival, Distribution, NodeId, Sampler, Span, Time, Workload, WorkloadId};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng;

@@ -3,6 +3,7 @@
 use super::super::tests::{all, common, even, request, rng};
 use super::*;
 use crate::sharing::testing::desk_of;
+use crate::workload::{Pace, Spacing};
 use consim_core::{NodeId, Span};
 use std::collections::BTreeMap;
 
@@ -113,10 +114,7 @@ fn one_hospital_alone_grants_to_everyone() {
 
 #[test]
 fn a_recorded_pace_has_no_instants_of_consents_or_audits() {
-    let common = common(
-        Pace::Recorded(super::super::Spacing::Ranked),
-        Span::from_secs(50),
-    );
+    let common = common(Pace::Recorded(Spacing::Ranked), Span::from_secs(50));
     assert_eq!(all(&mut AuditWorkload::new(&common, rng("none"))).len(), 0);
     let mut consents = ConsentWorkload::new(&common, options(100, 0, 0), rng("none"));
     assert_eq!(all(&mut consents).len(), 0);

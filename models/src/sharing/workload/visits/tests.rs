@@ -4,6 +4,7 @@ use super::super::history::SETTLE;
 use super::super::tests::{all, common, even, request, rng, visits};
 use super::*;
 use crate::sharing::testing::terms;
+use crate::workload::Spacing;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Six visits a minute, for a day: 8,640.
@@ -174,7 +175,7 @@ fn no_visit_writes_or_reads_more_than_its_limit() {
 fn without_places_or_a_source_of_instants_there_are_no_visits() {
     let mut nowhere = common(even([1_000_000_000; 3]), DAY);
     nowhere.places.clear();
-    let recorded = common(Pace::Recorded(super::super::Spacing::Ranked), DAY);
+    let recorded = common(Pace::Recorded(Spacing::Ranked), DAY);
     for common in [nowhere, recorded] {
         let options = visits();
         let config = VisitConfig { common, options };

@@ -5,10 +5,9 @@ use super::*;
 use consim_core::rng::Streams;
 use consim_core::{NodeId, Span, Time, Workload, WorkloadId};
 use consim_models::sharing::config::VisitOptions;
-use consim_models::sharing::request::{Request, Terms, Wish};
-use consim_models::sharing::workload::{
-    Common, Day, Pace, Place, Spacing, VisitConfig, VisitWorkload,
-};
+use consim_models::sharing::request::{Request, Wish};
+use consim_models::sharing::workload::{VisitConfig, VisitWorkload};
+use consim_models::workload::{Common, Day, Pace, Place, Spacing, Terms};
 
 fn shipped() -> Source {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/fhir-alliance");

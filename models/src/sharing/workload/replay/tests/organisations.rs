@@ -2,7 +2,8 @@
 
 use super::super::super::{VisitConfig, VisitWorkload};
 use super::super::*;
-use crate::sharing::request::{Request, Terms};
+use crate::sharing::request::Request;
+use crate::workload::Terms;
 use consim_core::rng::Streams;
 use consim_core::{NodeId, Workload, WorkloadId};
 

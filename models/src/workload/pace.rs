@@ -97,7 +97,7 @@ pub enum Spacing {
 /// The arrivals of all places together: one stream of instants; the place of each is drawn by its
 /// share of the rate, which is the same as one stream for each place and needs no queue.
 #[derive(Debug)]
-pub(super) struct Arrivals {
+pub(crate) struct Arrivals {
     day: Day,
     to: Time,
     even: bool,
@@ -109,7 +109,7 @@ pub(super) struct Arrivals {
 }
 
 impl Arrivals {
-    pub(super) fn new(rates: &[u64], even: bool, day: Day, from: Time, to: Time) -> Self {
+    pub(crate) fn new(rates: &[u64], even: bool, day: Day, from: Time, to: Time) -> Self {
         let sums: Vec<u64> = rates
             .iter()
             .scan(0u64, |sum, &rate| {
@@ -130,7 +130,7 @@ impl Arrivals {
     }
 
     /// The next arrival: when, and at which place.
-    pub(super) fn next(&mut self, rng: &mut ChaCha12Rng) -> Option<(Time, usize)> {
+    pub(crate) fn next(&mut self, rng: &mut ChaCha12Rng) -> Option<(Time, usize)> {
         if self.total == 0 || self.day.most() == 0 {
             return None;
         }
@@ -178,7 +178,7 @@ impl Arrivals {
 
 /// The instant of the recorded visit `index` of `n`, spread over the profile by rank; evenly if the
 /// profile is empty there.
-pub(super) fn ranked(day: &Day, from: Time, to: Time, index: usize, n: usize) -> Time {
+pub(crate) fn ranked(day: &Day, from: Time, to: Time, index: usize, n: usize) -> Time {
     let (index, n) = (index as u128, (n as u128).max(1));
     let share = |area: u128| area * (2 * index + 1) / (2 * n);
     day.after(from, to, share(day.area(from, to)))
@@ -188,7 +188,7 @@ pub(super) fn ranked(day: &Day, from: Time, to: Time, index: usize, n: usize) ->
 }
 
 /// The instant of a visit recorded at `at_ns` where all lie between `first_ns` and `last_ns`.
-pub(super) fn scaled(from: Time, to: Time, at_ns: i64, first_ns: i64, last_ns: i64) -> Time {
+pub(crate) fn scaled(from: Time, to: Time, at_ns: i64, first_ns: i64, last_ns: i64) -> Time {
     let width = u128::from(to.since(from).nanos().saturating_sub(1));
     let whole = u128::from(last_ns.saturating_sub(first_ns).max(1).unsigned_abs());
     let part = u128::from(

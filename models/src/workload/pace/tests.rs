@@ -1,6 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use super::super::tests::rng;
 use super::*;
 use proptest::prelude::*;
 
@@ -17,6 +16,9 @@ fn outpatient() -> [u32; 24] {
         weights[hour] = weight;
     }
     weights
+}
+fn rng(label: &str) -> ChaCha12Rng {
+    consim_core::Streams::new(11).stream(label)
 }
 fn day() -> Day {
     Day::new(outpatient(), Span::ZERO)

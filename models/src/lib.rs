@@ -2,6 +2,7 @@
 //! only `consim-core`: no kernel, no host, no YAML.
 
 pub mod consensus;
+pub mod key_value;
 pub mod ledger;
 pub mod node;
 pub mod sharing;

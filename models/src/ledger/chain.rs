@@ -19,6 +19,15 @@ pub const BAD_SIGNATURE: &str = "bad signature";
 /// Refused: the transaction was signed for another chain.
 pub const OTHER_CHAIN: &str = "other chain";
 
+/// Did the ledger execute the transaction with this receipt, for the first time and as its origin's
+/// own? What is not so does not end its origin's operation.
+pub fn executed(receipt: &Receipt) -> bool {
+    !matches!(
+        receipt,
+        Receipt::Duplicate | Receipt::Refused(BAD_SIGNATURE | OTHER_CHAIN)
+    )
+}
+
 /// What a ledger is told.
 #[derive(Clone)]
 pub struct LedgerConfig {

@@ -1,8 +1,10 @@
 //! The full node: a replica, the ledger and a domain service in one process.
 
 mod full_node;
+mod gate;
 pub mod membership;
 pub mod message;
 pub mod service;
 
 pub use full_node::{FullNode, NodeConfig};
+pub use gate::{CertificateGate, Gate};

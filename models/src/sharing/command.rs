@@ -1,9 +1,8 @@
 //! The commands that go on the chain, and their bytes.
 
 use super::ids::{Grantee, Pseudonym, Purpose, Reason, RecordId, RequestId};
-use crate::ledger::chain::{BAD_SIGNATURE, OTHER_CHAIN};
 use crate::node::membership::Refusal;
-use consim_core::{CodecError, Decoder, Digest, Encoder, NodeId, Receipt};
+use consim_core::{CodecError, Decoder, Digest, Encoder, NodeId};
 use std::sync::Arc;
 
 /// The longest storage address, bytes.
@@ -125,15 +124,6 @@ impl Access {
             height: d.u64()?,
         })
     }
-}
-
-/// Did the ledger execute the transaction with this receipt, for the first time and as its origin's
-/// own? What is not so does not end its origin's operation.
-pub(super) fn executed(receipt: &Receipt) -> bool {
-    !matches!(
-        receipt,
-        Receipt::Duplicate | Receipt::Refused(BAD_SIGNATURE | OTHER_CHAIN)
-    )
 }
 
 /// Reads text of at most `limit` bytes.

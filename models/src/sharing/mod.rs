@@ -28,7 +28,7 @@ pub use check::{Summary, checks};
 pub use desk::{Desk, DeskConfig};
 pub use ids::{Grantee, Pseudonym, PseudonymKey, Purpose, Reason, RecordId, RequestId};
 pub use machine::SharingMachine;
-pub use service::{CertificateGate, Gate, Honest, Policy, ServiceConfig, SharingService};
+pub use service::{Honest, Policy, ServiceConfig, SharingService};
 pub use workload::{AuditWorkload, ConsentWorkload, VisitWorkload};
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use super::ids::{PseudonymKey, RecordId};
 use super::message::{Answer, Ask, Message};
 use super::probe::SharingProbe;
 use super::request::{Request, Wish};
-use super::{CertificateGate, Honest, Policy, ServiceConfig, SharingMachine, SharingService};
+use super::{Honest, Policy, ServiceConfig, SharingMachine, SharingService};
 use crate::ledger::testing::{batch, committed};
 use crate::ledger::{ExecutionCache, Ledger, LedgerConfig};
+use crate::node::CertificateGate;
 use crate::node::membership::{
     Authority, Genesis, Identity, IdentityCertificate, Refusal, Registry, Role, TrustRoots,
 };

@@ -293,3 +293,16 @@ fn a_transaction_of_a_block_is_proved_to_be_in_it_and_in_no_other() {
     }
     assert!(ledger.prove(2, 3).is_none() && ledger.prove(9, 0).is_none());
 }
+
+#[test]
+fn a_receipt_ends_an_operation_unless_its_origin_did_not_sign_or_it_is_a_repeat() {
+    for (receipt, ends) in [
+        (Receipt::Applied, true),
+        (Receipt::Refused("no open request"), true),
+        (Receipt::Duplicate, false),
+        (Receipt::Refused(BAD_SIGNATURE), false),
+        (Receipt::Refused(OTHER_CHAIN), false),
+    ] {
+        assert_eq!(executed(&receipt), ends, "{receipt:?}");
+    }
+}

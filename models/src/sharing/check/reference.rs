@@ -3,7 +3,8 @@
 //! keeps the past: what held at any height can be asked later. It grows with the commands of the
 //! chain, as the blocks themselves do, by a few dozen bytes for each.
 
-use crate::sharing::command::{Command, executed};
+use crate::ledger::chain::executed;
+use crate::sharing::command::Command;
 use crate::sharing::ids::{Grantee, Pseudonym, Purpose, RecordId, RequestId};
 use consim_core::{Block, Digest, NodeId};
 use std::collections::{BTreeMap, BTreeSet};

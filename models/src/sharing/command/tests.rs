@@ -65,16 +65,3 @@ fn wrong_versions_tags_and_values_are_named() {
         Err(CodecError::Invalid("truth value"))
     );
 }
-
-#[test]
-fn a_receipt_ends_an_operation_unless_its_origin_did_not_sign_or_it_is_a_repeat() {
-    for (receipt, ends) in [
-        (Receipt::Applied, true),
-        (Receipt::Refused("no open request"), true),
-        (Receipt::Duplicate, false),
-        (Receipt::Refused(BAD_SIGNATURE), false),
-        (Receipt::Refused(OTHER_CHAIN), false),
-    ] {
-        assert_eq!(executed(&receipt), ends, "{receipt:?}");
-    }
-}

@@ -7,22 +7,22 @@
 
 mod asks;
 mod fetch;
-mod gate;
 mod pending;
 mod provide;
 mod refusals;
 mod store;
 mod sweep;
 
-pub use gate::{CertificateGate, Gate};
 pub use refusals::MAX_SUBJECTS;
 
-use super::command::{Command, executed};
+use super::command::Command;
 use super::config::SharingOptions;
 use super::ids::{PseudonymKey, Reason};
 use super::message::{Answer, Ask, Message, Sealed, Tally};
 use super::probe::SharingProbe;
 use crate::consensus::TIMER_LIMIT;
+use crate::ledger::chain::executed;
+use crate::node::Gate;
 use crate::node::membership::Refusal;
 use crate::node::service::{Host, Service};
 use consim_core::{

@@ -1,12 +1,12 @@
 //! Who may use a server.
 
-use crate::node::membership::{IdentityCertificate, Refusal};
-use crate::node::service::Host;
+use super::membership::{IdentityCertificate, Refusal};
+use super::service::Host;
 use consim_core::{Context, NodeId, Probe};
 
 /// Says who may use a server.
 pub trait Gate: Send {
-    /// Is `from` the holder of the encoded `certificate`, and does the alliance trust it? Charges
+    /// Is `from` the holder of the encoded `certificate`, and does the chain trust it? Charges
     /// the work and emits a refusal as `Probe::Unauthenticated`.
     fn admit(
         &mut self,

@@ -4,16 +4,15 @@ use crate::consensus::Replica;
 use crate::ledger::ExecutionCache;
 use crate::ledger::testing::{batch, committed};
 use crate::node::membership::Refusal;
-use crate::node::{FullNode, NodeConfig};
+use crate::node::{CertificateGate, FullNode, NodeConfig};
 use crate::sharing::command::Command;
 use crate::sharing::ids::Reason;
 use crate::sharing::message::{Answer, Message};
+use crate::sharing::service::REFUSAL_PERIOD;
 use crate::sharing::testing::{
     Bench, CHAIN, OUTSIDER, START_NS, STRANGER, desk_of, grant, op_of, options, read, register,
 };
-use crate::sharing::{
-    CertificateGate, Honest, PseudonymKey, ServiceConfig, SharingMachine, SharingService,
-};
+use crate::sharing::{Honest, PseudonymKey, ServiceConfig, SharingMachine, SharingService};
 use consim_core::{
     Context, Delivery, Digest, Effect, Effects, Event, NodeId, Payload, Probe, Process, Receipt,
     Span, Streams, Time, Tx,
@@ -76,7 +75,7 @@ fn a_certificate_must_be_whole_and_the_senders_own() {
             (NodeId(0), OUTSIDER, why.words())
         );
         // Each in a period of its own, so that each is audited.
-        bench.run(super::super::REFUSAL_PERIOD);
+        bench.run(REFUSAL_PERIOD);
     }
     let audited: Vec<Refusal> = refusals(&bench).into_iter().map(|(_, why)| why).collect();
     assert_eq!(audited, cases.map(|(_, why)| why));

@@ -1,0 +1,84 @@
+//! Commands on the chain, and the keys of the state.
+
+use super::MAX_VALUE;
+use consim_core::{CodecError, Decoder, Encoder, OpId, mix};
+use std::sync::Arc;
+
+/// The version of the command encoding.
+const VERSION: u8 = 1;
+
+/// A command: the body of a transaction.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Sets a key.
+    Put {
+        /// Which.
+        key: u64,
+        /// To what.
+        value: Arc<[u8]>,
+    },
+    /// Reads a key in the order of the chain; changes nothing.
+    Get {
+        /// Which.
+        key: u64,
+    },
+}
+
+impl Command {
+    /// The bytes of the command.
+    pub fn body(&self) -> Arc<[u8]> {
+        let mut out = Vec::with_capacity(self.encoded_len());
+        self.encode(&mut Encoder::new(&mut out));
+        out.into()
+    }
+    /// Reads a command; malformed bytes are an error.
+    pub fn from_body(bytes: &[u8]) -> Result<Self, CodecError> {
+        let mut d = Decoder::new(bytes);
+        let command = Self::decode(&mut d)?;
+        d.end()?;
+        Ok(command)
+    }
+    /// The encoded length.
+    pub(super) fn encoded_len(&self) -> usize {
+        let value = match self {
+            Self::Put { value, .. } => 4 + value.len(),
+            Self::Get { .. } => 0,
+        };
+        1 + 1 + 8 + value
+    }
+    pub(super) fn encode(&self, e: &mut Encoder<'_>) {
+        match self {
+            Self::Put { key, value } => e.u8(VERSION).u8(0).u64(*key).bytes(value),
+            Self::Get { key } => e.u8(VERSION).u8(1).u64(*key),
+        };
+    }
+    pub(super) fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        match d.u8()? {
+            VERSION => {}
+            other => return Err(CodecError::Version(other)),
+        }
+        let (tag, key) = (d.u8()?, d.u64()?);
+        Ok(match tag {
+            0 => Self::Put {
+                key,
+                value: d.bytes(MAX_VALUE)?.into(),
+            },
+            1 => Self::Get { key },
+            tag => return Err(CodecError::Tag(tag)),
+        })
+    }
+}
+
+/// The key of the state under which `key` is kept.
+pub(super) fn state_key(key: u64) -> [u8; 9] {
+    let [a, b, c, d, e, f, g, h] = key.to_be_bytes();
+    [b'k', a, b, c, d, e, f, g, h]
+}
+
+/// The value that operation `op` writes: its number, then filling, so that no two writes of eight
+/// bytes or more set the same.
+pub(super) fn value_of(op: OpId, size: u32) -> Arc<[u8]> {
+    let words = (0u64..).map(|i| if i == 0 { op.0 } else { mix(op.0, i) });
+    let bytes = words.flat_map(u64::to_be_bytes);
+    bytes.take(size as usize).collect()
+}

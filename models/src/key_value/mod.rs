@@ -1,0 +1,36 @@
+//! A synthetic key-value store on a chain, for measuring protocols: clients write and read keys,
+//! nothing else matters. What YCSB (Cooper et al., SoCC 2010) and Caliper's simple benchmark are to
+//! databases and chains.
+//!
+//! An institution has a *server* (a full node that hosts [`KeyValueService`]) and a *client*
+//! ([`Client`]). Writes and reads are ordered alike: each is a transaction, and its client is
+//! answered when its server has executed it. A read's answer is the value at the end of the block
+//! that the server has reached then.
+
+pub mod check;
+pub mod client;
+pub mod command;
+pub mod machine;
+pub mod message;
+pub mod probe;
+pub mod service;
+#[cfg(test)]
+mod tests;
+pub mod workload;
+
+pub use check::LinearizableReads;
+pub use client::{Client, ClientConfig};
+pub use command::Command;
+pub use machine::KeyValueMachine;
+pub use service::{Honest, KeyValueService, Policy, ServiceConfig};
+pub use workload::{TransactionOptions, TransactionWorkload};
+
+use consim_core::{Check, NodeId};
+
+/// The longest value, bytes.
+pub const MAX_VALUE: usize = 1 << 20;
+
+/// The checks of a key-value service on the chain of `members`, from which somebody reads.
+pub fn checks(members: &[NodeId]) -> Vec<Box<dyn Check>> {
+    vec![Box::new(LinearizableReads::new(members))]
+}

@@ -1,0 +1,205 @@
+//! Who writes and reads, when, and which keys.
+
+use super::MAX_VALUE;
+use crate::workload::pace::Arrivals;
+use crate::workload::{Common, Place, Terms, happens};
+use consim_core::rng::unit;
+use consim_core::{Arrival, CodecError, Decoder, Encoder, Payload, Workload};
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::Rng;
+use std::any::Any;
+use std::sync::Arc;
+
+/// Options of the transactions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TransactionOptions {
+    /// Length of a value, bytes.
+    pub size: u32,
+    /// Share of reads, parts per 10^9.
+    pub read_share: u32,
+    /// How many keys there are.
+    pub keys: u64,
+    /// Exponent of the Zipf distribution of keys, parts per 10^9; 0 is uniform, 990,000,000 is
+    /// YCSB's constant (Cooper et al., SoCC 2010).
+    pub skew: u32,
+}
+
+/// What a user wants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wish {
+    /// Set a key to a value of a size in bytes.
+    Put {
+        /// Which.
+        key: u64,
+        /// How long the value is.
+        size: u32,
+    },
+    /// Read a key.
+    Get {
+        /// Which.
+        key: u64,
+    },
+}
+
+/// A request of a user at a client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Request {
+    /// Deadline and retries.
+    pub terms: Terms,
+    /// What.
+    pub wish: Wish,
+}
+
+impl Request {
+    /// Reads a request; malformed bytes are an error.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        let mut d = Decoder::new(bytes);
+        let terms = Terms::decode(&mut d)?;
+        let wish = match (d.u8()?, d.u64()?, d.u32()?) {
+            (0, key, size) if size as usize <= MAX_VALUE => Wish::Put { key, size },
+            (0, _, size) => return Err(CodecError::TooLong(size as usize)),
+            (1, key, 0) => Wish::Get { key },
+            (1, ..) => return Err(CodecError::Invalid("size of a read")),
+            (tag, ..) => return Err(CodecError::Tag(tag)),
+        };
+        d.end()?;
+        Ok(Self { terms, wish })
+    }
+}
+
+impl Payload for Request {
+    fn kind(&self) -> &'static str {
+        match self.wish {
+            Wish::Put { .. } => "write",
+            Wish::Get { .. } => "read",
+        }
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        let mut e = Encoder::new(out);
+        self.terms.encode(&mut e);
+        match self.wish {
+            Wish::Put { key, size } => e.u8(0).u64(key).u32(size),
+            Wish::Get { key } => e.u8(1).u64(key).u32(0),
+        };
+    }
+    fn encoded_len(&self) -> usize {
+        Terms::ENCODED + 1 + 8 + 4
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// Writes and reads at rates.
+pub struct TransactionWorkload {
+    arrivals: Arrivals,
+    places: Vec<Place>,
+    terms: Terms,
+    options: TransactionOptions,
+    keys: Zipf,
+    rng: ChaCha12Rng,
+}
+
+impl TransactionWorkload {
+    /// A workload with its own random stream.
+    pub fn new(common: &Common, options: TransactionOptions, rng: ChaCha12Rng) -> Self {
+        Self {
+            arrivals: common.arrivals(),
+            places: common.places.clone(),
+            terms: common.terms,
+            keys: Zipf::new(options.keys, f64::from(options.skew) / 1e9),
+            options,
+            rng,
+        }
+    }
+}
+
+impl Workload for TransactionWorkload {
+    fn next(&mut self) -> Option<Arrival> {
+        let (at, place) = self.arrivals.next(&mut self.rng)?;
+        let node = self.places.get(place)?.desk;
+        let key = self.keys.draw(&mut self.rng);
+        let wish = if happens(&mut self.rng, self.options.read_share) {
+            Wish::Get { key }
+        } else {
+            Wish::Put {
+                key,
+                size: self.options.size,
+            }
+        };
+        Some(Arrival {
+            at,
+            node,
+            request: Arc::new(Request {
+                terms: self.terms,
+                wish,
+            }),
+        })
+    }
+}
+
+/// Ranks `0..n`, the rank k with a weight of (k + 1)^-s: rejection-inversion (W. Hörmann and G.
+/// Derflinger, ACM TOMACS 6(3), 1996, algorithm ZRI for s >= 0). No table.
+#[derive(Clone, Copy, Debug)]
+struct Zipf {
+    n: u64,
+    s: f64,
+    /// Where the inverted integral begins and ends.
+    from: f64,
+    to: f64,
+    /// Within this of the rounded value no second look is needed.
+    sure: f64,
+}
+
+impl Zipf {
+    fn new(n: u64, s: f64) -> Self {
+        let mut zipf = Self {
+            n: n.max(1),
+            s,
+            from: 0.0,
+            to: 0.0,
+            sure: 0.0,
+        };
+        zipf.from = zipf.integral(1.5) - 1.0;
+        zipf.to = zipf.integral(zipf.n as f64 + 0.5);
+        zipf.sure = 2.0 - zipf.inverse(zipf.integral(2.5) - zipf.weight(2.0));
+        zipf
+    }
+    /// x^-s.
+    fn weight(&self, x: f64) -> f64 {
+        libm::exp(-self.s * libm::log(x))
+    }
+    /// An antiderivative of the weight: (x^(1-s) - 1) / (1 - s), the logarithm where s is 1.
+    fn integral(&self, x: f64) -> f64 {
+        let log = libm::log(x);
+        let exponent = (1.0 - self.s) * log;
+        // (e^y - 1) / y, continued at 0.
+        let ratio = if exponent.abs() > 1e-8 {
+            libm::expm1(exponent) / exponent
+        } else {
+            1.0 + exponent / 2.0
+        };
+        ratio * log
+    }
+    fn inverse(&self, y: f64) -> f64 {
+        let t = ((1.0 - self.s) * y).max(-1.0);
+        // ln(1 + t) / t, continued at 0.
+        let ratio = if t.abs() > 1e-8 {
+            libm::log1p(t) / t
+        } else {
+            1.0 - t / 2.0
+        };
+        libm::exp(ratio * y)
+    }
+    fn draw(&self, rng: &mut ChaCha12Rng) -> u64 {
+        loop {
+            let u = self.to + unit(rng.next_u64()) * (self.from - self.to);
+            let x = self.inverse(u);
+            let k = ((x + 0.5) as u64).clamp(1, self.n);
+            let near = k as f64 - x <= self.sure;
+            if near || u >= self.integral(k as f64 + 0.5) - self.weight(k as f64) {
+                return k - 1;
+            }
+        }
+    }
+}

@@ -21,6 +21,8 @@ pub(crate) enum Verb {
     Check(CheckArgs),
     /// List what a scenario can name.
     List(ListArgs),
+    /// Make the report of an output folder again, from its results.
+    Report(ReportArgs),
 }
 
 /// Overrides that `run` and `check` share.
@@ -87,6 +89,19 @@ pub(crate) enum Format {
     Text,
     /// An array of objects.
     Json,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The output folder.
+    pub(crate) dir: PathBuf,
+    /// No summary.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Print outcome.json in place of the summary.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Arguments of `list`.

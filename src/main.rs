@@ -7,6 +7,7 @@ mod cli;
 mod exit;
 mod list;
 mod overrides;
+mod report;
 mod run;
 mod timing;
 
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
         cli::Verb::Run(args) => run::run(args),
         cli::Verb::Check(args) => check::check(args),
         cli::Verb::List(args) => list::list(args),
+        cli::Verb::Report(args) => report::report(args),
     };
     ExitCode::from(code)
 }

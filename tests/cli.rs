@@ -126,6 +126,23 @@ fn results_are_never_overwritten_without_force() {
 }
 
 #[test]
+fn a_report_is_made_again_from_the_folder_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let ran = run(ALLIANCE, dir.path(), &["--duration", "2m"]);
+    let page = dir.path().join("report.html");
+    let first = std::fs::read(&page).unwrap();
+    std::fs::remove_file(&page).unwrap();
+    let folder = dir.path().to_str().unwrap();
+    let again = consim(&["report", folder]);
+    assert_eq!(again.status.code(), ran.status.code(), "{}", stderr(&again));
+    assert_eq!(std::fs::read(&page).unwrap(), first);
+    let empty = tempfile::tempdir().unwrap();
+    let none = consim(&["report", empty.path().to_str().unwrap()]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(stderr(&none).contains("results.json"), "{}", stderr(&none));
+}
+
+#[test]
 fn a_missed_expectation_exits_with_12_and_a_run_that_judged_nothing_is_not_a_pass() {
     let dir = tempfile::tempdir().unwrap();
     let missed = run(

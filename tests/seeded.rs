@@ -4,6 +4,7 @@
 
 use consim_check::outcome::{CheckOutcome, Outcome};
 use consim_core::NodeId;
+use consim_models::key_value;
 use consim_models::sharing::{Honest, Policy, Reason};
 use consim_scenarios::run::{Hooks, execute_with};
 use consim_scenarios::{LoadOptions, load};
@@ -162,4 +163,50 @@ fn a_provider_that_forges_records_is_caught_by_the_reader() {
     let (outcome, exit) = run(CLOSED, &hospital_one(|| Box::new(Forger)));
     assert_eq!(check(&outcome, "off-chain-binding").verdict, "fail");
     assert_eq!(exit, 10);
+}
+
+/// Four nodes with a small store, which is written and read.
+const STORE: &str = "
+consim: 1
+seed: 3
+duration: 60s
+warmup: 5s
+network: { regions: one-place }
+organisations:
+  node: { tier: tertiary, count: 4 }
+chains:
+  ledger: { members: node, consensus: pbft }
+services:
+  store: { key-value: { keys: 20 } }
+workloads:
+  clients: { transactions: { service: store, read_share: 50% }, load: 20/s }
+";
+
+/// Answers every read with what it answered the time before, of whatever key.
+struct Stale(Option<Arc<[u8]>>);
+impl key_value::Policy for Stale {
+    fn value(&mut self, value: Option<Arc<[u8]>>) -> Option<Arc<[u8]>> {
+        std::mem::replace(&mut self.0, value)
+    }
+}
+
+#[test]
+fn reads_of_a_store_are_linearizable_unless_a_server_answers_with_old_values() {
+    let (outcome, exit) = run(STORE, &Hooks::default());
+    let reads = check(&outcome, "linearizable-reads");
+    assert_eq!((reads.verdict.as_str(), exit), ("pass", 0));
+    assert!(reads.evaluated > 400, "{}", reads.evaluated);
+
+    let stale = Hooks {
+        values: Arc::new(|institution| match institution {
+            1 => Box::new(Stale(None)),
+            _ => Box::new(key_value::Honest),
+        }),
+        ..Hooks::default()
+    };
+    let (outcome, exit) = run(STORE, &stale);
+    let reads = check(&outcome, "linearizable-reads");
+    assert_eq!((reads.verdict.as_str(), exit), ("fail", 10));
+    // One server of four, half of whose operations are reads.
+    assert!(reads.violated * 5 < reads.evaluated, "{reads:?}");
 }

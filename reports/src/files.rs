@@ -35,7 +35,20 @@ pub enum ReportError {
     /// A figure failed.
     #[error("cannot draw a figure: {0}")]
     Figure(String),
+    /// A folder holds no results that can be read.
+    #[error("cannot read {path}: {why}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
 }
+
+/// What a report can be made from again.
+const RESULTS: &str = "results.json";
+/// The longest such file that is read, bytes.
+const MAX_RESULTS: u64 = 1 << 30;
 
 /// Every file of the output folder that depends on the results alone, `outcome.json` last.
 pub fn render(results: &Results) -> Result<Vec<File>, ReportError> {
@@ -52,6 +65,10 @@ pub fn render(results: &Results) -> Result<Vec<File>, ReportError> {
         File {
             path: "metrics.csv".into(),
             text: csv::metrics(results),
+        },
+        File {
+            path: RESULTS.into(),
+            text: json::results_json(results)?,
         },
     ];
     let paths = histogram_paths(results.latencies.keys());
@@ -114,6 +131,21 @@ pub fn write(results: &Results, dir: &Path) -> Result<(), ReportError> {
         remove(&dir.join(path))?;
     }
     staging.finish()
+}
+
+/// The results that [`write()`] left in a folder, to make its report again.
+pub fn read(dir: &Path) -> Result<Results, ReportError> {
+    let path = dir.join(RESULTS);
+    let error = |why: String| ReportError::Read {
+        path: path.clone(),
+        why,
+    };
+    let size = fs::metadata(&path).map_err(|e| error(e.to_string()))?.len();
+    if size > MAX_RESULTS {
+        return Err(error(format!("{size} bytes are too many")));
+    }
+    let text = fs::read_to_string(&path).map_err(|e| error(e.to_string()))?;
+    json::results(&text).map_err(|e| error(e.to_string()))
 }
 
 /// The figures and histograms of the report that is in a folder.

@@ -2,6 +2,7 @@
 
 use crate::files::ReportError;
 use consim_check::outcome::Outcome;
+use consim_check::results::Results;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 use std::io;
@@ -15,6 +16,16 @@ pub fn outcome_json(outcome: &Outcome) -> Result<String, ReportError> {
     outcome.serialize(&mut serializer)?;
     out.push(b'\n');
     Ok(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// `results.json`: everything that the report is made of, numbers in full, in one line.
+pub(crate) fn results_json(results: &Results) -> Result<String, ReportError> {
+    Ok(serde_json::to_string(results)? + "\n")
+}
+
+/// What [`results_json`] wrote.
+pub(crate) fn results(text: &str) -> Result<Results, serde_json::Error> {
+    serde_json::from_str(text)
 }
 
 /// Any value in one line with the same rounding.

@@ -17,7 +17,7 @@ mod series;
 mod summary;
 mod words;
 
-pub use files::{File, ReportError, render, write};
+pub use files::{File, ReportError, read, render, write};
 pub use headline::headline;
 pub use json::outcome_json;
 pub use summary::summary;

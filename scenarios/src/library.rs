@@ -26,6 +26,8 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "paper" / "alliance-sharing",
     "paper" / "alliance-sharing-faults",
     "paper" / "alliance-sharing-fhir",
+    "protocols" / "pbft-n1000",
+    "protocols" / "pbft-wan",
 ];
 
 impl LibraryEntry {

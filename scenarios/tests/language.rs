@@ -10,7 +10,7 @@ mod support;
 
 use consim_core::{Distribution, Span, Time};
 use consim_scenarios::library::LIBRARY;
-use consim_scenarios::plan::{FaultPlanKind, LinesPlan, Load, Who};
+use consim_scenarios::plan::{FaultPlanKind, LinesPlan, Load, Who, WorkloadKind};
 use consim_scenarios::profiles::PROFILES;
 use consim_scenarios::{LoadOptions, Loaded, load};
 use support::{load_files, plan, plan_with, root};
@@ -347,6 +347,36 @@ fn loads_give_rates_to_institutions() {
 }
 
 #[test]
+fn transactions_bring_a_store_on_the_only_chain_or_name_one() {
+    let store = |lines: &str| {
+        let text = BASE.replace("  outpatients: { visits: data-sharing }", lines);
+        assert_ne!(text, BASE);
+        plan(&text)
+    };
+    let usual = store("  v: { transactions: key-value }");
+    let by_chain = store("  v: { transactions: alliance }");
+    for loaded in [&usual, &by_chain] {
+        let (name, service) = loaded.plan.services.iter().next().unwrap();
+        assert_eq!((name.as_str(), service.kind()), ("key-value", "key-value"));
+        assert_eq!(loaded.plan.workloads["v"].service, "key-value");
+    }
+    let options = |loaded: &Loaded| match &loaded.plan.workloads["v"].kind {
+        WorkloadKind::Transactions(options) => *options,
+        other => panic!("{other:?}"),
+    };
+    // 512 bytes with 14 of the command's own head.
+    let usual = options(&usual);
+    assert_eq!((usual.size, usual.read_share), (498, 0));
+    assert_eq!((usual.keys, usual.skew), (1_000_000, 0));
+    let told = store(
+        "  v: { transactions: { service: s, size: 100B, read_share: 20% }, load: 5/s }\nservices: { s: { key-value: { keys: 10, skew: 99% } } }",
+    );
+    let told = options(&told);
+    assert_eq!((told.size, told.read_share), (86, 200_000_000));
+    assert_eq!((told.keys, told.skew), (10, 990_000_000));
+}
+
+#[test]
 fn link_faults_take_a_target_a_pair_or_two_ends() {
     let loaded = plan(&with(
         "faults:
@@ -592,7 +622,8 @@ fn every_file_of_the_library_and_of_the_profiles_is_built_in() {
         })
         .count()
     };
-    assert_eq!(count("scenarios/paper"), LIBRARY.len());
+    let scenarios = count("scenarios/paper") + count("scenarios/protocols");
+    assert_eq!(scenarios, LIBRARY.len());
     let folders = ["day", "hardware", "links", "regions"];
     let profiles: usize = folders
         .iter()

@@ -7,6 +7,9 @@ use std::sync::Arc;
 /// The version of the command encoding.
 const VERSION: u8 = 1;
 
+/// Bytes of a command that sets a key, besides the value: version, kind, key, length.
+pub const COMMAND_HEAD: usize = 1 + 1 + 8 + 4;
+
 /// A command: the body of a transaction.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {

@@ -47,6 +47,8 @@ struct Page<'a> {
     figure_css: String,
     expectations: Option<Table>,
     operations: Option<Table>,
+    groups: Option<Table>,
+    institutions: Option<Table>,
     domain: Rows<&'a (String, String)>,
     faults: Option<Table>,
     attacks: Option<Table>,
@@ -93,6 +95,7 @@ pub(crate) fn report(results: &Results, figures: &[Figure]) -> Result<String, Re
     let title = words::clip(&title, table::NAME);
     let (class, verdict) = answer(outcome);
     let plan: String = results.plan_yaml.chars().take(PLAN).collect();
+    let [groups, institutions] = tables::organisations(results);
     let page = Page {
         title,
         class,
@@ -106,6 +109,8 @@ pub(crate) fn report(results: &Results, figures: &[Figure]) -> Result<String, Re
         figure_css: figures::stylesheet(),
         expectations: tables::expectations(outcome),
         operations: tables::operations(outcome),
+        groups,
+        institutions,
         domain: Rows::of(results.domain.iter()),
         faults: tables::faults(outcome),
         attacks: tables::attacks(outcome),

@@ -73,6 +73,37 @@ fn operation(name: &str, op: &Operation, availability: Option<f64>) -> Vec<Cell>
     row
 }
 
+/// The columns of a table of operations by `what`.
+const fn columns(what: &'static str) -> [&'static str; 11] {
+    [
+        what,
+        "Asked",
+        "Done",
+        "Refused",
+        "Failed",
+        "Open",
+        "Availability",
+        "p50",
+        "p95",
+        "p99",
+        "Largest",
+    ]
+}
+
+static OPERATION: [&str; 11] = columns("Operation");
+static GROUP: [&str; 11] = columns("Group");
+static INSTITUTION: [&str; 11] = columns("Institution");
+
+/// The operations by groups of organisations, and by institutions.
+pub(super) fn organisations(results: &Results) -> [Option<Table>; 2] {
+    let row =
+        |(name, op): &(String, Operation)| operation(name, op, availability::of_operation(op));
+    [
+        Table::of(&GROUP, results.groups.iter().map(row)),
+        Table::of(&INSTITUTION, results.institutions.iter().map(row)),
+    ]
+}
+
 pub(super) fn operations(outcome: &Outcome) -> Option<Table> {
     let all = outcome.operations.values();
     let total = Operation {
@@ -86,22 +117,7 @@ pub(super) fn operations(outcome: &Outcome) -> Option<Table> {
     };
     let row =
         |(name, op): (&String, &Operation)| operation(name, op, availability::of_operation(op));
-    let table = Table::of(
-        &[
-            "Operation",
-            "Asked",
-            "Done",
-            "Refused",
-            "Failed",
-            "Open",
-            "Availability",
-            "p50",
-            "p95",
-            "p99",
-            "Largest",
-        ],
-        outcome.operations.iter().map(row),
-    )?;
+    let table = Table::of(&OPERATION, outcome.operations.iter().map(row))?;
     let total = operation("All", &total, availability::of(outcome));
     Some(if outcome.operations.len() > 1 {
         table.with_total(total)

@@ -1,7 +1,7 @@
 //! What `write` does to a folder.
 
 use crate::support::{cases, sample};
-use consim_reports::{ReportError, render, write};
+use consim_reports::{ReportError, read, render, write};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -60,6 +60,7 @@ fn a_report_has_every_file_of_an_output_folder() {
             "outcome.json",
             "plan.yaml",
             "report.html",
+            "results.json",
         ]
     );
     for file in render(&sample()).unwrap() {
@@ -132,6 +133,7 @@ fn a_new_report_replaces_the_old_one_and_nothing_else() {
             "outcome.json",
             "plan.yaml",
             "report.html",
+            "results.json",
             "timing.json",
         ]
     );
@@ -222,4 +224,31 @@ fn operations_that_would_share_a_file_get_numbers() {
     paths.sort();
     paths.dedup();
     assert_eq!(paths.len(), count);
+}
+
+#[test]
+fn a_report_is_made_again_from_its_results_byte_for_byte() {
+    for results in [sample(), cases::failed(), cases::partial(), cases::empty()] {
+        let dir = tempfile::tempdir().unwrap();
+        write(&results, dir.path()).unwrap();
+        let first = tree(dir.path());
+        fs::remove_file(dir.path().join("report.html")).unwrap();
+        fs::remove_file(dir.path().join("outcome.json")).unwrap();
+        let again = read(dir.path()).unwrap();
+        write(&again, dir.path()).unwrap();
+        assert_eq!(tree(dir.path()), first);
+    }
+}
+
+#[test]
+fn a_folder_without_results_is_an_error_that_names_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    for text in [None, Some(""), Some("{}"), Some("[1, 2")] {
+        if let Some(text) = text {
+            fs::write(dir.path().join("results.json"), text).unwrap();
+        }
+        let error = read(dir.path()).unwrap_err();
+        assert!(matches!(error, ReportError::Read { .. }), "{error}");
+        assert!(error.to_string().contains("results.json"), "{error}");
+    }
 }

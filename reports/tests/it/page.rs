@@ -33,7 +33,12 @@ fn equal_results_give_equal_bytes() {
     let differ: Vec<&str> = differ.map(|(a, _)| a.path.as_str()).collect();
     assert_eq!(
         differ,
-        ["report.html", "metrics.csv", "figures/throughput.svg"]
+        [
+            "report.html",
+            "metrics.csv",
+            "results.json",
+            "figures/throughput.svg"
+        ]
     );
 }
 
@@ -276,4 +281,19 @@ fn what_a_page_has_no_room_for_is_counted() {
             .contains("Cut here; the whole plan is in plan.yaml.")
     );
     assert_eq!(file(&results, "plan.yaml").len(), 200_001);
+}
+
+#[test]
+fn organisations_and_institutions_have_tables_of_their_own() {
+    let page = page(&sample());
+    let tables = page.by_id("operations").all("table");
+    let groups = rows(tables[1]);
+    assert_eq!(groups[0][..3], ["community", "421", "412"]);
+    assert_eq!(groups[0][6], "97.9 %");
+    assert_eq!(groups[1][6], "100 %");
+    let institutions = rows(tables[2]);
+    assert_eq!(
+        institutions[1][..5],
+        ["community-2", "409", "400", "0", "9"]
+    );
 }

@@ -127,6 +127,8 @@ pub(crate) fn empty() -> Results {
         notes: Vec::new(),
         plan_yaml: String::new(),
         sources: Vec::new(),
+        groups: Vec::new(),
+        institutions: Vec::new(),
         domain: Vec::new(),
     }
 }
@@ -388,6 +390,8 @@ pub(crate) fn hostile(text: &str) -> Results {
         notes: vec![text.into(); 3],
         plan_yaml: text.into(),
         sources: vec![(text.into(), text.into())],
+        groups: vec![(text.into(), Operation::default())],
+        institutions: vec![(text.into(), Operation::default())],
         domain: vec![(text.into(), text.into())],
     }
 }

@@ -56,6 +56,22 @@ fn latency(h: &Histogram<u64>) -> Latency {
     }
 }
 
+/// Operations of organisations: name, done, failed.
+fn by_organisation(rows: &[(&str, u64, u64)]) -> Vec<(String, Operation)> {
+    let operation = |&(name, done, failed): &(&str, u64, u64)| {
+        let operation = Operation {
+            submitted: done + failed,
+            committed: done,
+            failed,
+            availability: done as f64 / (done + failed) as f64,
+            latency_ms: latency(&histogram(done, done as usize, 24_000.0, 90_000.0)),
+            ..Operation::default()
+        };
+        (name.to_owned(), operation)
+    };
+    rows.iter().map(operation).collect()
+}
+
 const KINDS: [(&str, usize, f64, f64, u64, u64); 7] = [
     ("audit-read", 58, 24_000.0, 90_000.0, 0, 0),
     ("deny", 71, 648_000.0, 2_100_000.0, 0, 0),
@@ -589,6 +605,8 @@ pub(crate) fn sample() -> Results {
                 "Ed25519 on one core, measured".into(),
             ),
         ],
+        groups: by_organisation(&[("community", 412, 9), ("supervision", 6, 0)]),
+        institutions: by_organisation(&[("community-1", 12, 0), ("community-2", 400, 9)]),
         domain: vec![
             ("permits".into(), "1,226".into()),
             ("denials".into(), "62".into()),

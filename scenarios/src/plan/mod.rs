@@ -15,6 +15,7 @@ use consim_core::values::Expectation;
 use consim_core::{Distribution, Span, Time};
 use consim_kernel::config::{Hardware, Link};
 use consim_models::consensus::{BlockLimits, MempoolLimits, ProtocolOptions};
+use consim_models::key_value::TransactionOptions;
 use consim_models::sharing::config::{ConsentOptions, SharingOptions, VisitOptions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -161,6 +162,31 @@ pub enum ServicePlan {
         /// Options.
         options: SharingOptions,
     },
+    /// `key-value` on a chain.
+    KeyValue {
+        /// The chain's name.
+        chain: String,
+        /// How many keys there are.
+        keys: u64,
+        /// Exponent of the Zipf distribution of keys, parts per 10^9.
+        skew: u32,
+    },
+}
+
+impl ServicePlan {
+    /// The word of its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::DataSharing { .. } => "data-sharing",
+            Self::KeyValue { .. } => "key-value",
+        }
+    }
+    /// The name of its chain.
+    pub fn chain(&self) -> &str {
+        match self {
+            Self::DataSharing { chain, .. } | Self::KeyValue { chain, .. } => chain,
+        }
+    }
 }
 
 /// A workload.
@@ -197,6 +223,18 @@ pub enum WorkloadKind {
     Consents(ConsentOptions),
     /// Supervision reads the audit trail.
     Audits,
+    /// Clients set and read keys.
+    Transactions(TransactionOptions),
+}
+
+impl WorkloadKind {
+    /// The kind of service that it asks.
+    pub fn asks(&self) -> &'static str {
+        match self {
+            Self::Visits(..) | Self::Consents(_) | Self::Audits => "data-sharing",
+            Self::Transactions(_) => "key-value",
+        }
+    }
 }
 
 /// How recorded visits are spread over the run.

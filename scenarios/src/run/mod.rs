@@ -1,16 +1,17 @@
 //! Plan -> kernel -> results.
 
+mod domain;
 mod layout;
 mod spawner;
 mod trust;
 mod workloads;
 
-pub use spawner::{Hooks, PolicyOf};
+pub use spawner::{Hooks, PolicyOf, ValuesOf};
 
 use crate::plan::{
-    ChainPlan, FaultPlan, FaultPlanKind, InputPlan, Plan, ServicePlan, WorkloadKind,
+    ChainPlan, FaultPlan, FaultPlanKind, InputPlan, Institution, Plan, ServicePlan, WorkloadKind,
 };
-use consim_check::assemble::{ChainIdentity, Domain, Identity, KernelFigures, assemble};
+use consim_check::assemble::{ChainIdentity, Domain as Figures, Identity, KernelFigures, assemble};
 use consim_check::invariants::{self, ChainSubject, Subjects};
 use consim_check::metrics::{Metrics, MetricsConfig, WorkloadSubject};
 use consim_check::outcome::{FaultOutcome, Input};
@@ -20,8 +21,7 @@ use consim_core::{
     Check, Keyring, NodeId, Observer, Payload, Probe, SecretKey, Span, Streams, Time,
 };
 use consim_kernel::{Kernel, KernelConfig, Progress};
-use consim_models::sharing::config::SharingOptions;
-use consim_models::sharing::{self, Summary};
+use domain::{Setting, Summary};
 use layout::Layout;
 use spawner::Spawner;
 use std::collections::BTreeMap;
@@ -29,6 +29,9 @@ use std::sync::Arc;
 
 /// Into how many slices a run is cut for its progress bar.
 const SLICES: u64 = 400;
+
+/// Institutions that a report has a row for; of more it has their groups alone.
+const MAX_ROWS: usize = 200;
 
 /// Why a plan cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -71,12 +74,18 @@ pub fn execute_with(
     let secrets: Vec<Arc<SecretKey>> = secrets.into_iter().map(Arc::new).collect();
     let trust = trust::establish(plan, &layout, only.chain, authority_keys);
 
+    let setting = Setting {
+        plan,
+        layout: &layout,
+        members: &members,
+        hooks,
+    };
+    let (domain, domain_checks, summary) = domain::of(only.service, &setting);
+    let mut judges = checks(plan, &layout, &only, &members, &keys);
+    judges.extend(domain_checks.into_iter().filter(|c| wanted(plan, &**c)));
     let observer = RunObserver {
-        suite: Suite::new(
-            Metrics::new(metrics_config(plan, &layout)),
-            checks(plan, &layout, &only, &members, &keys),
-        ),
-        summary: Summary::new(),
+        suite: Suite::new(Metrics::new(metrics_config(plan, &layout)), judges),
+        summary,
     };
     let spawner = Spawner::new(spawner::Parts {
         plan,
@@ -87,7 +96,7 @@ pub fn execute_with(
         keys,
         secrets,
         trust,
-        sharing: only.options.clone(),
+        domain,
         hooks: hooks.clone(),
     });
     let config = KernelConfig {
@@ -111,7 +120,7 @@ pub fn execute_with(
     let observer = kernel.into_observer();
     let mut table = observer.summary.rows();
     table.extend(source_rows(plan));
-    let domain = Domain {
+    let domain = Figures {
         metrics: BTreeMap::new(),
         table,
         attacks: Vec::new(),
@@ -125,7 +134,7 @@ pub fn execute_with(
 struct Only<'a> {
     chain_name: &'a str,
     chain: &'a ChainPlan,
-    options: &'a SharingOptions,
+    service: &'a ServicePlan,
 }
 
 impl<'a> Only<'a> {
@@ -141,7 +150,7 @@ impl<'a> Only<'a> {
             .next()
             .filter(|_| plan.chains.len() == 1)
             .ok_or_else(|| one("chain"))?;
-        let ServicePlan::DataSharing { options, .. } = plan
+        let service = plan
             .services
             .values()
             .next()
@@ -150,7 +159,7 @@ impl<'a> Only<'a> {
         Ok(Self {
             chain_name,
             chain,
-            options,
+            service,
         })
     }
 }
@@ -180,15 +189,14 @@ fn checks(
         restarts: plan.faults.values().any(restarts),
         bound: plan.heal_bound,
     });
-    let mut checks = invariants::build(&subjects, &plan.checks_only, &plan.checks_except);
-    let wanted = |check: &dyn Check| {
-        let is = |word: &String| word == check.name();
-        (plan.checks_only.is_empty() || plan.checks_only.iter().any(is))
-            && !plan.checks_except.iter().any(is)
-    };
-    let domain = sharing::checks(members, only.options.emergency, plan.heal_bound);
-    checks.extend(domain.into_iter().filter(|c| wanted(&**c)));
-    checks
+    invariants::build(&subjects, &plan.checks_only, &plan.checks_except)
+}
+
+/// Does the plan ask for this check?
+fn wanted(plan: &Plan, check: &dyn Check) -> bool {
+    let is = |word: &String| word == check.name();
+    (plan.checks_only.is_empty() || plan.checks_only.iter().any(is))
+        && !plan.checks_except.iter().any(is)
 }
 
 fn metrics_config(plan: &Plan, layout: &Layout) -> MetricsConfig {
@@ -204,7 +212,12 @@ fn metrics_config(plan: &Plan, layout: &Layout) -> MetricsConfig {
                 service: workload.service.clone(),
             })
             .collect(),
-        groups: groups(plan, layout),
+        groups: sets(plan, layout, |institution| &institution.group),
+        institutions: if plan.institutions.len() <= MAX_ROWS {
+            sets(plan, layout, |institution| &institution.name)
+        } else {
+            Vec::new()
+        },
         corrupt: Vec::new(),
     }
 }
@@ -212,7 +225,7 @@ fn metrics_config(plan: &Plan, layout: &Layout) -> MetricsConfig {
 /// All observers of a run.
 struct RunObserver {
     suite: Suite,
-    summary: Summary,
+    summary: Box<dyn Summary>,
 }
 
 impl Observer for RunObserver {
@@ -234,21 +247,27 @@ impl Observer for RunObserver {
     }
 }
 
-/// Groups of institutions with their nodes, for per-group metrics.
-fn groups(plan: &Plan, layout: &Layout) -> Vec<(String, Vec<NodeId>)> {
-    let mut groups: BTreeMap<&str, Vec<NodeId>> = BTreeMap::new();
-    for (node, &i) in layout.institution_of.iter().enumerate() {
-        if let Some(institution) = plan.institutions.get(i) {
-            groups
-                .entry(&institution.group)
-                .or_default()
-                .push(NodeId(node as u32));
+/// Institutions with their nodes, together where `name` says the same; in node order.
+fn sets(
+    plan: &Plan,
+    layout: &Layout,
+    name: impl Fn(&Institution) -> &String,
+) -> Vec<(String, Vec<NodeId>)> {
+    let mut sets: Vec<(String, Vec<NodeId>)> = Vec::new();
+    let mut places: BTreeMap<&String, usize> = BTreeMap::new();
+    for institution in &plan.institutions {
+        let place = *places.entry(name(institution)).or_insert(sets.len());
+        if place == sets.len() {
+            sets.push((name(institution).clone(), Vec::new()));
         }
     }
-    groups
-        .into_iter()
-        .map(|(name, nodes)| (name.to_owned(), nodes))
-        .collect()
+    for (node, &i) in layout.institution_of.iter().enumerate() {
+        let set = plan.institutions.get(i).and_then(|x| places.get(name(x)));
+        if let Some((_, nodes)) = set.and_then(|&set| sets.get_mut(set)) {
+            nodes.push(NodeId(node as u32));
+        }
+    }
+    sets
 }
 
 fn figures<O: Observer>(plan: &Plan, layout: &Layout, kernel: &Kernel<O>) -> KernelFigures {

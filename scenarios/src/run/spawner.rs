@@ -1,5 +1,6 @@
 //! Makes the processes of a run.
 
+use super::domain::{Domain, Place};
 use super::layout::Layout;
 use super::trust::Trust;
 use crate::plan::{ChainPlan, Plan};
@@ -8,21 +9,21 @@ use consim_kernel::Spawn;
 use consim_models::consensus::{self, BlockLimits, MempoolLimits, ProtocolOptions, ReplicaConfig};
 use consim_models::ledger::ExecutionCache;
 use consim_models::node::{FullNode, NodeConfig};
-use consim_models::sharing::config::SharingOptions;
-use consim_models::sharing::{
-    CertificateGate, Desk, DeskConfig, Honest, Policy, PseudonymKey, ServiceConfig, SharingMachine,
-    SharingService,
-};
+use consim_models::{key_value, sharing};
 use std::sync::Arc;
 
 /// How the servers of a run keep the rules, by institution.
-pub type PolicyOf = Arc<dyn Fn(usize) -> Box<dyn Policy> + Send + Sync>;
+pub type PolicyOf = Arc<dyn Fn(usize) -> Box<dyn sharing::Policy> + Send + Sync>;
+/// How the servers of a run answer reads of a key-value store, by institution.
+pub type ValuesOf = Arc<dyn Fn(usize) -> Box<dyn key_value::Policy> + Send + Sync>;
 
 /// Parts of a run that tests replace.
 #[derive(Clone)]
 pub struct Hooks {
     /// How each institution's server keeps the rules of data sharing.
     pub policy: PolicyOf,
+    /// How each institution's server answers reads of a key-value store.
+    pub values: ValuesOf,
     /// May nodes share the execution of a block?
     pub share_executions: bool,
     /// Votes that replicas take for a quorum, in place of the protocol's.
@@ -32,7 +33,8 @@ pub struct Hooks {
 impl Default for Hooks {
     fn default() -> Self {
         Self {
-            policy: Arc::new(|_| Box::new(Honest)),
+            policy: Arc::new(|_| Box::new(sharing::Honest)),
+            values: Arc::new(|_| Box::new(key_value::Honest)),
             share_executions: true,
             quorum: None,
         }
@@ -49,16 +51,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) keys: Keyring,
     pub(crate) secrets: Vec<Arc<SecretKey>>,
     pub(crate) trust: Trust,
-    pub(crate) sharing: SharingOptions,
+    pub(crate) domain: Box<dyn Domain>,
     pub(crate) hooks: Hooks,
-}
-
-/// An institution, as far as its processes need it.
-struct Place {
-    name: Arc<str>,
-    supervision: bool,
-    /// The server that its desk talks to: its own, or the nearest member's.
-    entry: NodeId,
 }
 
 pub(crate) struct Spawner {
@@ -75,11 +69,9 @@ pub(crate) struct Spawner {
     keys: Keyring,
     secrets: Vec<Arc<SecretKey>>,
     trust: Trust,
-    sharing: SharingOptions,
+    domain: Box<dyn Domain>,
     machine: Arc<dyn StateMachine>,
-    pseudonyms: PseudonymKey,
     executions: ExecutionCache,
-    hooks: Hooks,
 }
 
 impl Spawner {
@@ -93,27 +85,22 @@ impl Spawner {
             keys,
             secrets,
             trust,
-            sharing,
+            domain,
             hooks,
         } = parts;
         let places = plan
             .institutions
             .iter()
             .enumerate()
-            .map(|(i, institution)| Place {
+            .zip(&layout.desks)
+            .map(|((i, institution), &desk)| Place {
+                institution: i,
                 name: institution.name.as_str().into(),
-                supervision: institution.tier == "regulator",
+                desk,
                 entry: layout.entry(plan, chain, i),
+                supervision: institution.tier == "regulator",
             })
             .collect();
-        let supervision: Vec<NodeId> = plan
-            .institutions
-            .iter()
-            .zip(&layout.servers)
-            .filter(|(institution, _)| institution.tier == "regulator")
-            .filter_map(|(_, server)| *server)
-            .collect();
-        let machine = SharingMachine::new(Arc::clone(&members), supervision.into());
         let executions = if hooks.share_executions {
             ExecutionCache::shared()
         } else {
@@ -132,16 +119,14 @@ impl Spawner {
             keys,
             secrets,
             trust,
-            sharing,
-            machine: Arc::new(machine),
-            pseudonyms: PseudonymKey::of_seed(plan.seed),
+            machine: domain.machine(),
+            domain,
             executions,
-            hooks,
             layout,
         }
     }
 
-    fn server(&self, node: NodeId, institution: usize, place: &Place) -> Option<Box<dyn Process>> {
+    fn server(&self, node: NodeId, place: &Place) -> Option<Box<dyn Process>> {
         let key = self.secrets.get(node.index())?;
         let replica = consensus::build(
             ReplicaConfig {
@@ -158,16 +143,6 @@ impl Spawner {
             },
             &self.options,
         );
-        let service = SharingService::new(ServiceConfig {
-            options: self.sharing.clone(),
-            pseudonyms: self.pseudonyms,
-            name: Arc::clone(&place.name),
-            desk: *self.layout.desks.get(institution)?,
-            members: Arc::clone(&self.members),
-            supervision: place.supervision,
-            gate: Box::new(CertificateGate),
-            policy: (self.hooks.policy)(institution),
-        });
         let config = NodeConfig {
             node,
             chain: self.chain_id,
@@ -179,15 +154,11 @@ impl Spawner {
             genesis: Arc::clone(&self.trust.genesis),
             certificate: *self.trust.certificates.get(node.index())?,
         };
-        Some(Box::new(FullNode::new(config, replica, Box::new(service))))
-    }
-
-    fn desk(&self, node: NodeId, place: &Place) -> Option<Box<dyn Process>> {
-        Some(Box::new(Desk::new(DeskConfig {
-            server: place.entry,
-            certificate: self.trust.certificates.get(node.index())?.to_bytes().into(),
-            options: self.sharing.clone(),
-        })))
+        Some(Box::new(FullNode::new(
+            config,
+            replica,
+            self.domain.service(place),
+        )))
     }
 }
 
@@ -196,9 +167,9 @@ impl Spawn for Spawner {
         let made = self.layout.institution_of.get(node.index()).and_then(|&i| {
             let place = self.places.get(i)?;
             if self.layout.is_server(node) {
-                self.server(node, i, place)
+                self.server(node, place)
             } else {
-                self.desk(node, place)
+                self.domain.desk(place, node, &self.trust)
             }
         });
         made.unwrap_or_else(|| Box::new(Nothing))

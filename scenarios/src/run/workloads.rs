@@ -3,6 +3,7 @@
 use super::layout::Layout;
 use crate::plan::{Load, Plan, ReplaySpacing, WorkloadKind, WorkloadPlan};
 use consim_core::{Span, Streams, Workload, WorkloadId};
+use consim_models::key_value::TransactionWorkload;
 use consim_models::sharing::workload::{
     AuditWorkload, ConsentWorkload, VisitConfig, VisitWorkload,
 };
@@ -29,6 +30,9 @@ pub(crate) fn build(plan: &Plan, layout: &Layout, streams: Streams) -> Vec<Box<d
                     Box::new(ConsentWorkload::new(&common, *options, rng))
                 }
                 WorkloadKind::Audits => Box::new(AuditWorkload::new(&common, rng)),
+                WorkloadKind::Transactions(options) => {
+                    Box::new(TransactionWorkload::new(&common, *options, rng))
+                }
             }
         })
         .collect()

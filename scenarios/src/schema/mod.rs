@@ -26,11 +26,11 @@ pub(crate) use network::{
 };
 pub(crate) use organisations::{Authority, Organisation, Population, RegionRule, Tier};
 pub(crate) use services::{
-    Access, Ask, Audit, DataSharing, Freshness, Identity, OffChain, OnChain, Pseudonym, Revocation,
-    Search, ServiceKind,
+    Access, Ask, Audit, DataSharing, Freshness, Identity, KeyValue, OffChain, OnChain, Pseudonym,
+    Revocation, Search, ServiceKind,
 };
 pub(crate) use workloads::{
-    Arrivals, Load, RecordSize, SourceRef, Spacing, Visits, Workload, WorkloadKind,
+    Arrivals, Load, RecordSize, SourceRef, Spacing, Transactions, Visits, Workload, WorkloadKind,
 };
 
 use consim_core::Span;

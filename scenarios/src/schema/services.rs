@@ -4,15 +4,31 @@ use super::decode::At;
 use super::macros::{choice, record, words};
 use super::organisations::Plain;
 use consim_core::Span;
-use consim_core::values::{Name, Switch};
+use consim_core::values::{Count, Name, Share, Switch};
 
 choice! {
     /// `services.NAME`.
     pub enum ServiceKind: "domain model" {
         /// Records stay with their institution; digests, consents and audit go on the chain.
         DataSharing(DataSharing) = "data-sharing",
+        /// A synthetic store for `transactions`: keys are set and read, nothing else matters.
+        KeyValue(KeyValue) = "key-value",
     }
-    later "drug-trace" "telemetry" "referral" "supervision" "federated-learning" "key-value";
+    later "drug-trace" "telemetry" "referral" "supervision" "federated-learning";
+}
+
+record! {
+    /// Options of `key-value`.
+    pub struct KeyValue {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+        /// How many keys there are.
+        keys: At<Count> = "1M",
+        /// Exponent of the Zipf distribution of keys: 0% is uniform, 99% what YCSB uses.
+        skew: At<Share> = "0%",
+    }
+    main "chain";
+    later "value";
 }
 
 record! {

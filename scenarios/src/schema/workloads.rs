@@ -54,9 +54,24 @@ choice! {
         Consents(Consents) = "consents",
         /// Supervision reads the audit trail.
         Audits(Audits) = "audits",
+        /// Clients set and read keys.
+        Transactions(Transactions) = "transactions",
     }
-    later "erasures" "disputes" "referrals" "supply" "trace-queries" "recall" "vitals" "training"
-        "transactions";
+    later "erasures" "disputes" "referrals" "supply" "trace-queries" "recall" "vitals" "training";
+}
+
+record! {
+    /// Options of `transactions`.
+    pub struct Transactions {
+        /// A service of `key-value`, or a chain that has one.
+        service: At<Name> = "key-value",
+        /// Length of a command that sets a key, its own head included.
+        size: At<Bytes> = "512B",
+        /// Share of reads, which are ordered like writes.
+        read_share: At<Share> = "0%",
+    }
+    main "service";
+    later "value" "skew" "cohort";
 }
 
 record! {

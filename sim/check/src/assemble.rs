@@ -171,8 +171,11 @@ pub fn assemble(
     };
     verdict::word(verdict::run_verdict(&outcome)).clone_into(&mut outcome.verdict);
     let exit_code = verdict::exit_code(&outcome);
+    let [groups, institutions] = metrics.organisations();
     let results = Results {
         about: identity.about,
+        groups,
+        institutions,
         interval_s: metrics.interval().seconds(),
         warmup_s: metrics.warmup().seconds(),
         series: metrics.series().to_vec(),

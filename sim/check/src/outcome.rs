@@ -59,7 +59,7 @@ pub struct Outcome {
 }
 
 /// Reads a number that is not finite where the file says `null`, as JSON cannot write one.
-fn nan_if_null<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+pub(crate) fn nan_if_null<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     Option::<f64>::deserialize(from).map(|value| value.unwrap_or(f64::NAN))
 }
 

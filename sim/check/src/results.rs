@@ -1,11 +1,12 @@
 //! Everything a report is made of: the outcome, time series, histograms, the topology, the plan.
 
-use crate::outcome::Outcome;
+use crate::outcome::{Operation, Outcome, nan_if_null};
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What a finished run hands to the reports.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Results {
     /// The stable outcome.
     pub outcome: Outcome,
@@ -18,7 +19,12 @@ pub struct Results {
     /// One entry a bin of `interval_s`, from time zero.
     pub series: Vec<Bin>,
     /// Latency of answered operations in microseconds: `all` and one a kind of operation.
+    #[serde(with = "histograms")]
     pub latencies: BTreeMap<String, Histogram<u64>>,
+    /// The operations of each group of organisations.
+    pub groups: Vec<(String, Operation)>,
+    /// The operations of each institution; none where there are too many for a table.
+    pub institutions: Vec<(String, Operation)>,
     /// The network as a map.
     pub topology: Topology,
     /// Where time and capacity went.
@@ -36,7 +42,7 @@ pub struct Results {
 }
 
 /// One bin of the time series.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Bin {
     /// Transactions applied.
     pub committed: u64,
@@ -47,13 +53,15 @@ pub struct Bin {
     /// Operations given up.
     pub failed: u64,
     /// Median latency of the operations answered in this bin, milliseconds; NaN if none.
+    #[serde(deserialize_with = "nan_if_null")]
     pub p50_ms: f64,
     /// 99th percentile, milliseconds; NaN if none.
+    #[serde(deserialize_with = "nan_if_null")]
     pub p99_ms: f64,
 }
 
 /// The network as a map.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Topology {
     /// Places: name, latitude, longitude in degrees (0, 0 if the table has none), nodes there.
     pub regions: Vec<Region>,
@@ -62,7 +70,7 @@ pub struct Topology {
 }
 
 /// A place with its nodes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Region {
     /// Its name.
     pub name: String,
@@ -75,7 +83,7 @@ pub struct Region {
 }
 
 /// How busy a node was over the run, shares 0..1.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NodeUse {
     /// Its name.
     pub name: String,
@@ -97,4 +105,54 @@ pub struct NodeUse {
     pub bytes_out: u64,
     /// Seconds down.
     pub down_s: f64,
+}
+
+/// Histograms as lists of values and counts: exact, since a value stands for its whole bucket.
+mod histograms {
+    use hdrhistogram::Histogram;
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    type Map = BTreeMap<String, Histogram<u64>>;
+
+    #[derive(Serialize, Deserialize)]
+    struct Stored {
+        /// Significant digits.
+        digits: u8,
+        /// Least and greatest value that can be told apart.
+        bounds: (u64, u64),
+        /// A value of each bucket, and how many fell into it.
+        counts: Vec<(u64, u64)>,
+    }
+
+    pub(super) fn serialize<S: Serializer>(map: &Map, to: S) -> Result<S::Ok, S::Error> {
+        let stored = |h: &Histogram<u64>| Stored {
+            digits: h.sigfig(),
+            bounds: (h.low(), h.high()),
+            counts: h
+                .iter_recorded()
+                .map(|v| (v.value_iterated_to(), v.count_at_value()))
+                .collect(),
+        };
+        let stored: BTreeMap<&String, Stored> = map.iter().map(|(k, h)| (k, stored(h))).collect();
+        stored.serialize(to).map_err(S::Error::custom)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Map, D::Error> {
+        let stored: BTreeMap<String, Stored> = BTreeMap::deserialize(from)?;
+        let histogram = |s: Stored| {
+            let (low, high) = s.bounds;
+            let mut h =
+                Histogram::new_with_bounds(low, high, s.digits).map_err(D::Error::custom)?;
+            h.auto(true);
+            for (value, count) in s.counts {
+                h.record_n(value, count).map_err(D::Error::custom)?;
+            }
+            Ok(h)
+        };
+        let made = stored.into_iter().map(|(k, s)| Ok((k, histogram(s)?)));
+        made.collect()
+    }
 }

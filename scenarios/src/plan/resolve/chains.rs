@@ -1,22 +1,16 @@
-//! Chains and the services on them.
+//! Chains.
 
 use super::{ChainView, Planner};
-use crate::plan::{ChainPlan, NetworkPlan, ServicePlan};
-use crate::schema::{
-    Access, Ask, At, Audit, Auto, Chain, Consensus, DataSharing, Decode, Freshness, Identity,
-    LeafKind, OffChain, OnChain, Population, Pseudonym, Revocation, Search, ServiceKind,
-};
+use crate::plan::{ChainPlan, NetworkPlan};
+use crate::schema::{At, Auto, Chain, Consensus, Decode, LeafKind};
 use consim_core::values::Name;
 use consim_core::{Distribution, Span};
 use consim_models::consensus::pbft::PbftOptions;
 use consim_models::consensus::{BlockLimits, MempoolLimits, PROTOCOLS, ProtocolOptions};
-use consim_models::sharing::config::SharingOptions;
 use std::collections::BTreeMap;
 
 /// The chain of a scenario that names none.
 const DEFAULT_CHAIN: &str = "ledger";
-/// The population of a scenario that names none.
-const DEFAULT_POPULATION: &str = "patients";
 /// A timeout of `auto` is this many latency floors...
 const TIMEOUT_FLOORS: u64 = 4;
 /// ...and at least this.
@@ -243,130 +237,6 @@ impl Planner<'_> {
             own.and_then(|i| at.get(i).copied()).unwrap_or(0)
         });
         Span::from_nanos(least.min().unwrap_or(0))
-    }
-
-    /// The services: those of the scenario, or one for each model that a workload names.
-    pub(super) fn services(&mut self) -> Option<BTreeMap<String, ServicePlan>> {
-        let scenario = self.scenario;
-        let population = self.population()?;
-        let default;
-        if scenario.services.is_empty() && self.doubt {
-            return None;
-        }
-        let services: &[(At<Name>, ServiceKind)] = if scenario.services.is_empty() {
-            default = [self.default_service()?];
-            &default
-        } else {
-            &scenario.services
-        };
-        if let Some((second, _)) = services.get(1) {
-            let place = second.place.clone();
-            self.cx.later(&place, "a second service");
-        }
-        let mut out = BTreeMap::new();
-        for (name, service) in services {
-            // Where the language has more than the model, a pattern says what the model does: a
-            // further word cannot be accepted without an answer here.
-            let ServiceKind::DataSharing(DataSharing {
-                chain,
-                on_chain: OnChain::Digest(_),
-                off_chain: OffChain::OwnDatabase(_),
-                access: Access::ContractGrant(_),
-                search: Search::Forward(_),
-                revocation: Revocation::Flag(_),
-                pseudonym: Pseudonym::Hmac(_),
-                identity: Identity::Certificate(_),
-                audit: Audit::OnChain(_),
-                freshness: Freshness::Local(_),
-                consent,
-                emergency,
-            }) = service;
-            let chain = self.chain_of(name, chain.as_ref())?;
-            let options = SharingOptions {
-                ask_each_request: consent.ask.value == Ask::EachRequest,
-                grant_expires: consent.expires.value,
-                grant_share: population.consent.grant.value.0,
-                answer_in: population.consent.answer_in.distribution(self.cx),
-                emergency: emergency.allow.value.0,
-            };
-            out.insert(
-                name.value.0.clone(),
-                ServicePlan::DataSharing { chain, options },
-            );
-        }
-        Some(out)
-    }
-
-    fn default_service(&mut self) -> Option<(At<Name>, ServiceKind)> {
-        let node = self.cx.default_node("data-sharing")?;
-        let place = self.scenario.consim.place.clone();
-        self.cx.below(&["services", "data-sharing"], &place, |cx| {
-            let leaf = cx.leaf(LeafKind::Head, String::new(), &node.place);
-            let service = ServiceKind::decode(cx, &node)?;
-            let name = At {
-                value: Name("data-sharing".into()),
-                place: place.clone(),
-                leaf,
-            };
-            Some((name, service))
-        })
-    }
-
-    fn population(&mut self) -> Option<Population> {
-        let scenario = self.scenario;
-        if let Some((second, _)) = scenario.populations.get(1) {
-            let place = second.place.clone();
-            self.cx.later(&place, "a second population");
-        }
-        if let Some((_, population)) = scenario.populations.first() {
-            return Some(population.clone());
-        }
-        let node = self.cx.default_node("{}")?;
-        let place = scenario.consim.place.clone();
-        self.cx
-            .below(&["populations", DEFAULT_POPULATION], &place, |cx| {
-                cx.leaf(LeafKind::Head, String::new(), &node.place);
-                Population::decode(cx, &node)
-            })
-    }
-
-    /// The chain of a service: the one that it names, or the only one.
-    fn chain_of(&mut self, name: &At<Name>, chain: Option<&At<Name>>) -> Option<String> {
-        let known: Vec<String> = self.chains.keys().cloned().collect();
-        let Some(at) = chain else {
-            if let [only] = known.as_slice() {
-                return Some(only.clone());
-            }
-            if known.len() > 1 {
-                let place = name.place.clone();
-                self.cx.error(
-                    "E502",
-                    &place,
-                    format!(
-                        "which chain? there are {}: {}",
-                        known.len(),
-                        known.join(", ")
-                    ),
-                    format!("chain: {}", known.first().cloned().unwrap_or_default()),
-                );
-            }
-            return None;
-        };
-        if known.contains(&at.value.0) {
-            return Some(at.value.0.clone());
-        }
-        if self.cx.is_broken(&at.value.0) {
-            return None;
-        }
-        let place = at.place.clone();
-        let words: Vec<&str> = known.iter().map(String::as_str).collect();
-        self.cx.error(
-            "E301",
-            &place,
-            format!("no chain is called `{}`", at.value.0),
-            crate::schema::shape::suggestion(&at.value.0, &words),
-        );
-        None
     }
 }
 

@@ -119,7 +119,9 @@ impl Planner<'_> {
                     .map(|(n, _)| n.value.0.as_str())
                     .collect(),
             ),
-            Scope::Service if scenario.services.is_empty() => vec!["data-sharing".into()],
+            Scope::Service if scenario.services.is_empty() => {
+                vec![self.default_service_kind().into()]
+            }
             Scope::Service => names(
                 scenario
                     .services

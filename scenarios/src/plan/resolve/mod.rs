@@ -6,6 +6,7 @@ mod gates;
 mod network;
 mod people;
 mod select;
+mod services;
 mod workloads;
 
 use super::{Institution, Plan};

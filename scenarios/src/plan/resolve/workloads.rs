@@ -7,12 +7,15 @@ use crate::plan::{
 use crate::profiles;
 use crate::schema::shape::suggestion;
 use crate::schema::{
-    Arrivals, At, Load, RecordSize, SourceRef, Spacing, Tier, Visits, Workload, WorkloadKind,
+    Arrivals, At, Load, RecordSize, SourceRef, Spacing, Tier, Transactions, Visits, Workload,
+    WorkloadKind,
 };
 use crate::sources::{self, Limits, SourceError};
 use crate::tree::Value as Tree;
 use consim_core::values::{Instant, Name, Rate, Share, Value};
 use consim_core::{Span, Time};
+use consim_models::key_value::command::COMMAND_HEAD;
+use consim_models::key_value::{MAX_VALUE, TransactionOptions};
 use consim_models::sharing::config::{ConsentOptions, VisitOptions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -80,16 +83,20 @@ impl Planner<'_> {
             WorkloadKind::Visits(k) => &k.service,
             WorkloadKind::Consents(k) => &k.service,
             WorkloadKind::Audits(k) => &k.service,
+            WorkloadKind::Transactions(k) => &k.service,
         };
         let service = self.service_of(at, services);
-        let (kind, recorded) = self.kind(&workload.kind, inputs);
-        let audits = matches!(workload.kind, WorkloadKind::Audits(_));
+        let (kind, recorded) = match service {
+            Some((_, service)) => self.kind(&workload.kind, service, inputs),
+            None => (None, false),
+        };
+        let (kind, service) = self.fits(at, kind, service);
         let places = match &common.from {
             Some(from) => self.nodes(from),
-            None => Some(self.usual_places(audits)),
+            None => Some(self.usual_places(&workload.kind)),
         };
         let load = places.and_then(|places| self.load(name, workload, &places, recorded));
-        let day = self.day(name, common.day.as_ref(), audits);
+        let day = self.day(name, common.day.as_ref(), &workload.kind);
         let (from, to) = self.window(common.at.as_ref(), common.r#for.as_ref())?;
         let retries = common.retry.times.value.0;
         if retries > 1_000 || common.retry.after.value.is_zero() {
@@ -118,16 +125,22 @@ impl Planner<'_> {
         Some(plan)
     }
 
-    fn service_of(
+    /// The service of a workload, by its own name or by that of its chain.
+    fn service_of<'s>(
         &mut self,
         at: &At<Name>,
-        services: Option<&BTreeMap<String, ServicePlan>>,
-    ) -> Option<String> {
+        services: Option<&'s BTreeMap<String, ServicePlan>>,
+    ) -> Option<(&'s str, &'s ServicePlan)> {
         let services = services?;
-        if services.contains_key(&at.value.0) {
-            return Some(at.value.0.clone());
+        let word = &at.value.0;
+        let found = services.get_key_value(word).or_else(|| {
+            let mut on_chain = services.iter().filter(|(_, s)| s.chain() == word);
+            on_chain.next().filter(|_| on_chain.next().is_none())
+        });
+        if let Some((name, service)) = found {
+            return Some((name, service));
         }
-        if self.cx.is_broken(&at.value.0) {
+        if self.cx.is_broken(word) {
             return None;
         }
         let known: Vec<&str> = services.keys().map(String::as_str).collect();
@@ -135,14 +148,41 @@ impl Planner<'_> {
         self.cx.error(
             "E301",
             &place,
-            format!("no service is called `{}`", at.value.0),
-            suggestion(&at.value.0, &known),
+            format!("no service is called `{word}`"),
+            suggestion(word, &known),
         );
         None
     }
 
+    /// A workload asks a service of its own kind.
+    fn fits(
+        &mut self,
+        at: &At<Name>,
+        kind: Option<Kind>,
+        service: Option<(&str, &ServicePlan)>,
+    ) -> (Option<Kind>, Option<String>) {
+        if let (Some(kind), Some((name, service))) = (&kind, service)
+            && kind.asks() != service.kind()
+        {
+            let place = at.place.clone();
+            self.cx.error(
+                "E508",
+                &place,
+                format!("`{name}` is a service of {}", service.kind()),
+                format!("this workload asks a service of {}", kind.asks()),
+            );
+            return (None, None);
+        }
+        (kind, service.map(|(name, _)| name.to_owned()))
+    }
+
     /// The options of a workload, and whether it has recorded visits.
-    fn kind(&mut self, kind: &WorkloadKind, inputs: &mut Vec<InputPlan>) -> (Option<Kind>, bool) {
+    fn kind(
+        &mut self,
+        kind: &WorkloadKind,
+        service: &ServicePlan,
+        inputs: &mut Vec<InputPlan>,
+    ) -> (Option<Kind>, bool) {
         match kind {
             WorkloadKind::Visits(visits) => self.visits(visits, inputs),
             WorkloadKind::Consents(consents) => {
@@ -167,7 +207,34 @@ impl Planner<'_> {
                 (Some(Kind::Consents(options)), false)
             }
             WorkloadKind::Audits(_) => (Some(Kind::Audits), false),
+            WorkloadKind::Transactions(options) => (self.transactions(options, service), false),
         }
+    }
+
+    fn transactions(&mut self, keys: &Transactions, service: &ServicePlan) -> Option<Kind> {
+        let (least, most) = (COMMAND_HEAD as u64, MAX_VALUE as u64);
+        let size = keys.size.value.0;
+        if !(least..=most).contains(&size) {
+            let place = keys.size.place.clone();
+            self.cx.error(
+                "E107",
+                &place,
+                "a command of that size",
+                format!("{least}B to {most}B"),
+            );
+            return None;
+        }
+        let (keys_of, skew) = match service {
+            ServicePlan::KeyValue { keys, skew, .. } => (*keys, *skew),
+            // Refused afterwards, with its place.
+            ServicePlan::DataSharing { .. } => (1, 0),
+        };
+        Some(Kind::Transactions(TransactionOptions {
+            size: (size - least) as u32,
+            read_share: keys.read_share.value.0,
+            keys: keys_of,
+            skew,
+        }))
     }
 
     fn visits(&mut self, visits: &Visits, inputs: &mut Vec<InputPlan>) -> (Option<Kind>, bool) {
@@ -287,14 +354,19 @@ impl Planner<'_> {
         }
     }
 
-    /// Supervision for audits, every health-care institution for the rest.
-    fn usual_places(&self, audits: bool) -> Vec<usize> {
-        (0..self.institutions.len())
-            .filter(|&i| {
-                let tier = self.institutions.get(i).map_or("", |x| x.tier.as_str());
-                (tier == Tier::Regulator.word()) == audits
-            })
-            .collect()
+    /// Supervision for audits, everybody for transactions, every health-care institution for the
+    /// rest.
+    fn usual_places(&self, kind: &WorkloadKind) -> Vec<usize> {
+        let asks = |i: usize| {
+            let tier = self.institutions.get(i).map_or("", |x| x.tier.as_str());
+            let supervision = tier == Tier::Regulator.word();
+            match kind {
+                WorkloadKind::Transactions(_) => true,
+                WorkloadKind::Audits(_) => supervision,
+                WorkloadKind::Visits(_) | WorkloadKind::Consents(_) => !supervision,
+            }
+        };
+        (0..self.institutions.len()).filter(|&i| asks(i)).collect()
     }
 
     fn load(
@@ -378,6 +450,8 @@ impl Planner<'_> {
                 WorkloadKind::Consents(_) => visits / 10,
                 // Hourly (assumed).
                 WorkloadKind::Audits(_) => 24,
+                // Ten a second in all (assumed), whoever asks.
+                WorkloadKind::Transactions(_) => 10 * 86_400 / places.len().max(1) as u64,
             }
         };
         places
@@ -391,9 +465,12 @@ impl Planner<'_> {
         &mut self,
         name: &At<Name>,
         at: Option<&At<String>>,
-        audits: bool,
+        kind: &WorkloadKind,
     ) -> Option<(String, [u32; 24])> {
-        let fallback = if audits { "flat" } else { "outpatient" };
+        let fallback = match kind {
+            WorkloadKind::Audits(_) | WorkloadKind::Transactions(_) => "flat",
+            WorkloadKind::Visits(_) | WorkloadKind::Consents(_) => "outpatient",
+        };
         let word = at.map_or(fallback, |at| at.value.as_str()).to_owned();
         let place = at.map_or_else(|| name.place.clone(), |at| at.place.clone());
         if let Some(leaf) = at.and_then(|at| self.cx.leaves.get_mut(at.leaf)) {

@@ -95,6 +95,7 @@ fn suite() -> Suite {
             name: "visits".into(),
             service: "records".into(),
         }],
+        institutions: Vec::new(),
         groups: vec![("hospital".into(), world.members.clone())],
         corrupt: Vec::new(),
     });

@@ -92,6 +92,8 @@ pub struct MetricsConfig {
     pub workloads: Vec<WorkloadSubject>,
     /// Groups of organisations with the nodes of their members.
     pub groups: Vec<(String, Vec<NodeId>)>,
+    /// Institutions with their nodes, for a table; empty where they are too many for one.
+    pub institutions: Vec<(String, Vec<NodeId>)>,
     /// Nodes under an adversary's control.
     pub corrupt: Vec<NodeId>,
 }
@@ -176,6 +178,19 @@ impl Metrics {
         kinds
             .map(|(&kind, tally)| (kind.to_owned(), tally.outcome()))
             .collect()
+    }
+    /// The operations of each group of organisations, then of each institution, that asked.
+    pub(crate) fn organisations(&self) -> [Vec<(String, Operation)>; 2] {
+        let Operations {
+            groups,
+            institutions,
+            ..
+        } = &self.operations;
+        [groups, institutions].map(|of| {
+            let fed = of.sets.iter().filter(|(_, tally)| tally.fed());
+            fed.map(|(name, tally)| (name.clone(), tally.outcome()))
+                .collect()
+        })
     }
     /// Histograms of answered operations: `all` and by kind, as far as there are any.
     pub(crate) fn histograms(&self) -> BTreeMap<String, Histogram<u64>> {

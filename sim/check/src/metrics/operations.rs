@@ -69,9 +69,42 @@ pub(crate) struct Operations {
     /// Each workload's name, tally and place of its service.
     pub(crate) workloads: Vec<(String, Tally, usize)>,
     pub(crate) services: Vec<(String, Tally)>,
-    pub(crate) groups: Vec<(String, Tally)>,
-    /// The place of each node's group in `groups`.
-    group_of: Vec<Option<usize>>,
+    pub(crate) groups: ByNodes,
+    pub(crate) institutions: ByNodes,
+}
+
+/// Tallies of sets of nodes; a node is in one of them or in none.
+#[derive(Debug, Default)]
+pub(crate) struct ByNodes {
+    /// Name and tally of each set.
+    pub(crate) sets: Vec<(String, Tally)>,
+    /// The place of each node's set.
+    set_of: Vec<Option<usize>>,
+}
+
+impl ByNodes {
+    fn new(sets: &[(String, Vec<NodeId>)]) -> Self {
+        let mut set_of = Vec::new();
+        for (set, (_, nodes)) in sets.iter().enumerate() {
+            for node in nodes {
+                if set_of.len() <= node.index() {
+                    set_of.resize(node.index() + 1, None);
+                }
+                if let Some(slot) = set_of.get_mut(node.index()) {
+                    *slot = Some(set);
+                }
+            }
+        }
+        let named = |(name, _): &(String, _)| (name.clone(), Tally::default());
+        Self {
+            sets: sets.iter().map(named).collect(),
+            set_of,
+        }
+    }
+    fn of(&mut self, node: NodeId) -> Option<&mut Tally> {
+        let set = self.set_of.get(node.index()).copied().flatten()?;
+        self.sets.get_mut(set).map(|(_, tally)| tally)
+    }
 }
 
 impl Operations {
@@ -88,17 +121,6 @@ impl Operations {
             });
             workloads.push((workload.name.clone(), Tally::default(), service));
         }
-        let mut group_of = Vec::new();
-        for (group, (_, nodes)) in config.groups.iter().enumerate() {
-            for node in nodes {
-                if group_of.len() <= node.index() {
-                    group_of.resize(node.index() + 1, None);
-                }
-                if let Some(slot) = group_of.get_mut(node.index()) {
-                    *slot = Some(group);
-                }
-            }
-        }
         Self {
             warmup: config.warmup,
             open: BTreeMap::new(),
@@ -106,12 +128,8 @@ impl Operations {
             kinds: BTreeMap::new(),
             workloads,
             services,
-            groups: config
-                .groups
-                .iter()
-                .map(|(name, _)| (name.clone(), Tally::default()))
-                .collect(),
-            group_of,
+            groups: ByNodes::new(&config.groups),
+            institutions: ByNodes::new(&config.institutions),
         }
     }
 
@@ -128,9 +146,10 @@ impl Operations {
                 each(tally);
             }
         }
-        let group = self.group_of.get(op.node.index()).copied().flatten();
-        if let Some((_, tally)) = group.and_then(|group| self.groups.get_mut(group)) {
-            each(tally);
+        for sets in [&mut self.groups, &mut self.institutions] {
+            if let Some(tally) = sets.of(op.node) {
+                each(tally);
+            }
         }
     }
 

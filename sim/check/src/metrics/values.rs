@@ -65,7 +65,7 @@ impl Metrics {
         for (name, tally) in &operations.services {
             values.operations(Scope::Service, name, tally, seconds);
         }
-        for (name, tally) in &operations.groups {
+        for (name, tally) in &operations.groups.sets {
             values.operations(Scope::Organisation, name, tally, seconds);
         }
         self.chain_values(&mut values, figures, seconds);

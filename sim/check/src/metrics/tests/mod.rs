@@ -28,6 +28,7 @@ fn config() -> MetricsConfig {
             workload("consents", "records"),
             workload("scans", "drugs"),
         ],
+        institutions: Vec::new(),
         groups: vec![
             ("hospitals".into(), vec![NodeId(0), NodeId(1)]),
             ("clinics".into(), vec![NodeId(2)]),

@@ -1,0 +1,183 @@
+//! The services on the chains, and the people whom they serve.
+
+use super::Planner;
+use crate::plan::ServicePlan;
+use crate::schema::{
+    Access, Ask, At, Audit, DataSharing, Decode, Freshness, Identity, KeyValue, LeafKind, OffChain,
+    OnChain, Population, Pseudonym, Revocation, Search, ServiceKind, Workload, WorkloadKind,
+};
+use consim_core::values::Name;
+use consim_models::sharing::config::SharingOptions;
+use std::collections::BTreeMap;
+
+/// The population of a scenario that names none.
+const DEFAULT_POPULATION: &str = "patients";
+/// The most keys of a store: the state must fit into memory (assumed).
+const MAX_KEYS: u64 = 100_000_000;
+
+impl Planner<'_> {
+    /// The services: those of the scenario, or one for each model that a workload names.
+    pub(super) fn services(&mut self) -> Option<BTreeMap<String, ServicePlan>> {
+        let scenario = self.scenario;
+        let population = self.population()?;
+        let default;
+        if scenario.services.is_empty() && self.doubt {
+            return None;
+        }
+        let services: &[(At<Name>, ServiceKind)] = if scenario.services.is_empty() {
+            default = [self.default_service()?];
+            &default
+        } else {
+            &scenario.services
+        };
+        if let Some((second, _)) = services.get(1) {
+            let place = second.place.clone();
+            self.cx.later(&place, "a second service");
+        }
+        let mut out = BTreeMap::new();
+        for (name, service) in services {
+            let plan = match service {
+                ServiceKind::DataSharing(sharing) => {
+                    self.data_sharing(name, sharing, &population)?
+                }
+                ServiceKind::KeyValue(store) => self.key_value(name, store)?,
+            };
+            out.insert(name.value.0.clone(), plan);
+        }
+        Some(out)
+    }
+
+    fn data_sharing(
+        &mut self,
+        name: &At<Name>,
+        sharing: &DataSharing,
+        population: &Population,
+    ) -> Option<ServicePlan> {
+        // Where the language has more than the model, a pattern says what the model does: a
+        // further word cannot be accepted without an answer here.
+        let DataSharing {
+            chain,
+            on_chain: OnChain::Digest(_),
+            off_chain: OffChain::OwnDatabase(_),
+            access: Access::ContractGrant(_),
+            search: Search::Forward(_),
+            revocation: Revocation::Flag(_),
+            pseudonym: Pseudonym::Hmac(_),
+            identity: Identity::Certificate(_),
+            audit: Audit::OnChain(_),
+            freshness: Freshness::Local(_),
+            consent,
+            emergency,
+        } = sharing;
+        let chain = self.chain_of(name, chain.as_ref())?;
+        let options = SharingOptions {
+            ask_each_request: consent.ask.value == Ask::EachRequest,
+            grant_expires: consent.expires.value,
+            grant_share: population.consent.grant.value.0,
+            answer_in: population.consent.answer_in.distribution(self.cx),
+            emergency: emergency.allow.value.0,
+        };
+        Some(ServicePlan::DataSharing { chain, options })
+    }
+
+    fn key_value(&mut self, name: &At<Name>, store: &KeyValue) -> Option<ServicePlan> {
+        let chain = self.chain_of(name, store.chain.as_ref())?;
+        let keys = store.keys.value.0;
+        if keys == 0 || keys > MAX_KEYS {
+            let place = store.keys.place.clone();
+            self.cx.error(
+                "E107",
+                &place,
+                format!("{keys} keys"),
+                format!("1 to {MAX_KEYS}"),
+            );
+            return None;
+        }
+        let skew = store.skew.value.0;
+        Some(ServicePlan::KeyValue { chain, keys, skew })
+    }
+
+    /// The kind of the one service of a scenario that names none: what its workloads ask.
+    pub(super) fn default_service_kind(&self) -> &'static str {
+        let synthetic =
+            |(_, w): &(At<Name>, Workload)| matches!(w.kind, WorkloadKind::Transactions(_));
+        if self.scenario.workloads.iter().any(synthetic) {
+            "key-value"
+        } else {
+            "data-sharing"
+        }
+    }
+
+    fn default_service(&mut self) -> Option<(At<Name>, ServiceKind)> {
+        let kind = self.default_service_kind();
+        let node = self.cx.default_node(kind)?;
+        let place = self.scenario.consim.place.clone();
+        self.cx.below(&["services", kind], &place, |cx| {
+            let leaf = cx.leaf(LeafKind::Head, String::new(), &node.place);
+            let service = ServiceKind::decode(cx, &node)?;
+            let name = At {
+                value: Name(kind.into()),
+                place: place.clone(),
+                leaf,
+            };
+            Some((name, service))
+        })
+    }
+
+    fn population(&mut self) -> Option<Population> {
+        let scenario = self.scenario;
+        if let Some((second, _)) = scenario.populations.get(1) {
+            let place = second.place.clone();
+            self.cx.later(&place, "a second population");
+        }
+        if let Some((_, population)) = scenario.populations.first() {
+            return Some(population.clone());
+        }
+        let node = self.cx.default_node("{}")?;
+        let place = scenario.consim.place.clone();
+        self.cx
+            .below(&["populations", DEFAULT_POPULATION], &place, |cx| {
+                cx.leaf(LeafKind::Head, String::new(), &node.place);
+                Population::decode(cx, &node)
+            })
+    }
+
+    /// The chain of a service: the one that it names, or the only one.
+    fn chain_of(&mut self, name: &At<Name>, chain: Option<&At<Name>>) -> Option<String> {
+        let known: Vec<String> = self.chains.keys().cloned().collect();
+        let Some(at) = chain else {
+            if let [only] = known.as_slice() {
+                return Some(only.clone());
+            }
+            if known.len() > 1 {
+                let place = name.place.clone();
+                self.cx.error(
+                    "E502",
+                    &place,
+                    format!(
+                        "which chain? there are {}: {}",
+                        known.len(),
+                        known.join(", ")
+                    ),
+                    format!("chain: {}", known.first().cloned().unwrap_or_default()),
+                );
+            }
+            return None;
+        };
+        if known.contains(&at.value.0) {
+            return Some(at.value.0.clone());
+        }
+        if self.cx.is_broken(&at.value.0) {
+            return None;
+        }
+        let place = at.place.clone();
+        let words: Vec<&str> = known.iter().map(String::as_str).collect();
+        self.cx.error(
+            "E301",
+            &place,
+            format!("no chain is called `{}`", at.value.0),
+            crate::schema::shape::suggestion(&at.value.0, &words),
+        );
+        None
+    }
+}

@@ -1,0 +1,61 @@
+//! What a domain model brings to a run: the state machine, the service of a server, the process of
+//! a desk, its checks, and what it tells a report. A model is one file here and one line in
+//! [`of`].
+
+mod key_value;
+mod sharing;
+
+use super::layout::Layout;
+use super::spawner::Hooks;
+use super::trust::Trust;
+use crate::plan::{Plan, ServicePlan};
+use consim_core::{Check, NodeId, Observer, Process, StateMachine};
+use consim_models::node::service::Service;
+use std::sync::Arc;
+
+/// What a model is told of the run.
+pub(super) struct Setting<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) layout: &'a Layout,
+    /// The servers of the chain's members.
+    pub(super) members: &'a Arc<[NodeId]>,
+    pub(super) hooks: &'a Hooks,
+}
+
+/// An institution, as far as its processes need it.
+pub(super) struct Place {
+    pub(super) institution: usize,
+    pub(super) name: Arc<str>,
+    /// Its desk.
+    pub(super) desk: NodeId,
+    /// The server that its desk talks to: its own, or the nearest member's.
+    pub(super) entry: NodeId,
+    pub(super) supervision: bool,
+}
+
+/// A domain model in a run.
+pub(super) trait Domain: Send {
+    /// What executes transactions.
+    fn machine(&self) -> Arc<dyn StateMachine>;
+    /// The service of an institution's server.
+    fn service(&self, place: &Place) -> Box<dyn Service>;
+    /// The process of the people's side of an institution, whose node is `node`.
+    fn desk(&self, place: &Place, node: NodeId, trust: &Trust) -> Option<Box<dyn Process>>;
+}
+
+/// Counts for the reader of a report.
+pub(super) trait Summary: Observer {
+    /// What each row counts, and how many.
+    fn rows(&self) -> Vec<(String, String)>;
+}
+
+/// What a service of a plan brings: its model, its checks, its summary.
+pub(super) type Parts = (Box<dyn Domain>, Vec<Box<dyn Check>>, Box<dyn Summary>);
+
+/// The model of a service.
+pub(super) fn of(service: &ServicePlan, setting: &Setting<'_>) -> Parts {
+    match service {
+        ServicePlan::DataSharing { options, .. } => sharing::parts(options, setting),
+        ServicePlan::KeyValue { .. } => key_value::parts(setting),
+    }
+}

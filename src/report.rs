@@ -1,0 +1,34 @@
+//! `consim report`: makes the report of an output folder again from its results.
+
+use crate::cli::ReportArgs;
+use crate::exit;
+
+/// Runs the verb; returns the exit code of the verdict, as `run` would.
+pub(crate) fn report(args: &ReportArgs) -> u8 {
+    let results = match consim_reports::read(&args.dir) {
+        Ok(results) => results,
+        Err(error) => {
+            eprintln!("error: {error}; `consim run` writes such a folder");
+            return exit::BAD_INPUT;
+        }
+    };
+    // Only files that follow from `results.json` are replaced: nothing is lost that this very
+    // command would not make again.
+    if let Err(error) = consim_reports::write(&results, &args.dir) {
+        eprintln!("error: {error}");
+        return exit::OTHER;
+    }
+    if args.json {
+        match consim_reports::outcome_json(&results.outcome) {
+            Ok(text) => print!("{text}"),
+            Err(error) => {
+                eprintln!("error: {error}");
+                return exit::OTHER;
+            }
+        }
+    } else if !args.quiet {
+        print!("{}", consim_reports::summary(&results));
+        println!("report: {}", args.dir.join("report.html").display());
+    }
+    consim_check::verdict::exit_code(&results.outcome)
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 /// The outcome of one run. Field order is the order in the file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outcome {
     /// Version of this schema: 1.
     pub schema: u32,
@@ -65,6 +66,7 @@ pub(crate) fn nan_if_null<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::
 
 /// Transactions of the measured part of the run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Throughput {
     /// Admitted by a node.
     pub submitted: u64,
@@ -78,6 +80,7 @@ pub struct Throughput {
 
 /// Latencies in milliseconds.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Latency {
     /// Arithmetic mean.
     pub mean: f64,
@@ -95,6 +98,7 @@ pub struct Latency {
 
 /// One kind of operation.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Operation {
     /// Asked for in the measured part.
     pub submitted: u64,
@@ -109,6 +113,7 @@ pub struct Operation {
     /// Share answered (done or refused) within the deadline; open ones do not count. NaN (`null` in
     /// the file) if none is left.
     #[serde(deserialize_with = "nan_if_null")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
     pub availability: f64,
     /// Of those that were answered.
     pub latency_ms: Latency,
@@ -116,6 +121,7 @@ pub struct Operation {
 
 /// One chain.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChainOutcome {
     /// Its name.
     pub id: String,
@@ -143,6 +149,7 @@ pub struct ChainOutcome {
 
 /// A data source.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Input {
     /// As written in the scenario.
     pub path: String,
@@ -156,6 +163,7 @@ pub struct Input {
 
 /// One check.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckOutcome {
     /// Its word.
     pub name: String,
@@ -177,6 +185,7 @@ pub struct CheckOutcome {
 
 /// One fault.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FaultOutcome {
     /// Its name.
     pub id: String,
@@ -198,18 +207,21 @@ pub struct FaultOutcome {
 
 /// What a fault or attack did to the service.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Resilience {
     /// The fault's or attack's name.
     pub id: String,
     /// Seconds in its window (and until the next first commit) with a commit rate below 10 % of the mean outside of all windows.
     /// NaN (`null` in the file) if there is no such mean, or the time is too short to tell.
     #[serde(deserialize_with = "nan_if_null")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
     pub downtime_s: f64,
     /// From the end of the window to the first commit.
     pub time_to_first_commit_s: Option<f64>,
     /// Area between the latency distribution functions of operations asked for in this window and
     /// outside of all windows, in seconds. NaN (`null` in the file) if one of them is empty.
     #[serde(deserialize_with = "nan_if_null")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
     pub sensitivity: f64,
     /// Operations of the window that were given up.
     pub lost: u64,
@@ -217,6 +229,7 @@ pub struct Resilience {
 
 /// One gate.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ExpectationOutcome {
     /// The metric's path.
     pub path: String,
@@ -229,3 +242,6 @@ pub struct ExpectationOutcome {
     /// How far from the limit, as a share of the limit (positive is on the good side).
     pub margin: Option<f64>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,8 @@ pub(crate) enum Verb {
     List(ListArgs),
     /// Make the report of an output folder again, from its results.
     Report(ReportArgs),
+    /// Run the golden runs of the repository and write their digests anew.
+    Bless(BlessArgs),
 }
 
 /// Overrides that `run` and `check` share.
@@ -102,6 +104,20 @@ pub(crate) struct ReportArgs {
     /// Print outcome.json in place of the summary.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Arguments of `bless`.
+#[derive(Debug, Args)]
+pub(crate) struct BlessArgs {
+    /// The list of golden runs.
+    #[arg(default_value = "tests/golden/digests.json")]
+    pub(crate) file: PathBuf,
+    /// Only compare: exit code 1 if a digest differs.
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Say nothing of runs.
+    #[arg(long)]
+    pub(crate) quiet: bool,
 }
 
 /// Arguments of `list`.

@@ -2,6 +2,7 @@
 //!
 //! The command line: one file per verb, thin.
 
+mod bless;
 mod check;
 mod cli;
 mod exit;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         cli::Verb::Run(args) => run::run(args),
         cli::Verb::Check(args) => check::check(args),
         cli::Verb::List(args) => list::list(args),
+        cli::Verb::Bless(args) => bless::bless(args),
         cli::Verb::Report(args) => report::report(args),
     };
     ExitCode::from(code)

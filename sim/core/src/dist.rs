@@ -3,6 +3,7 @@
 
 use crate::Span;
 use crate::rng::{below, unit};
+use std::sync::Arc;
 
 /// A distribution of durations. All parameters are nanoseconds.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,6 +36,74 @@ pub enum Distribution {
         /// Mean.
         mean: Span,
     },
+    /// Pareto (type I): the chance of more than `x` is `(least / x)^shape`. Heavy tails; the mean
+    /// is finite only for a shape above 1, the variance above 2.
+    Pareto {
+        /// Least.
+        least: Span,
+        /// The shape, parts per 1,000.
+        shape_permille: u32,
+    },
+    /// What was measured: each draw is one of the samples.
+    Empirical(Arc<Samples>),
+}
+
+/// Measured durations with their counts, sorted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Samples {
+    values: Box<[u64]>,
+    /// How many samples are at most the value of the same place.
+    up_to: Box<[u64]>,
+}
+
+impl Samples {
+    /// Measured durations, each with how often it was seen; `None` if none was seen at all.
+    pub fn new(samples: impl IntoIterator<Item = (Span, u32)>) -> Option<Self> {
+        let mut sorted: Vec<(u64, u64)> = samples
+            .into_iter()
+            .filter(|&(_, count)| count > 0)
+            .map(|(span, count)| (span.nanos(), u64::from(count)))
+            .collect();
+        sorted.sort_unstable();
+        sorted.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                kept.1 += next.1;
+            }
+            same
+        });
+        let mut total = 0u64;
+        let up_to = sorted
+            .iter()
+            .map(|&(_, count)| {
+                total += count;
+                total
+            })
+            .collect();
+        (total > 0).then(|| Self {
+            values: sorted.iter().map(|&(value, _)| value).collect(),
+            up_to,
+        })
+    }
+    /// How many samples there are.
+    pub fn count(&self) -> u64 {
+        self.up_to.last().copied().unwrap_or(0)
+    }
+    /// The sample of rank `rank`, from 0.
+    fn ranked(&self, rank: u64) -> u64 {
+        let place = self.up_to.partition_point(|&up_to| up_to <= rank);
+        let last = self.values.last().copied().unwrap_or(0);
+        self.values.get(place).copied().unwrap_or(last)
+    }
+    fn mean(&self) -> u64 {
+        let mut before = 0;
+        let sum = self.values.iter().zip(&*self.up_to).map(|(&v, &up_to)| {
+            let count = up_to - before;
+            before = up_to;
+            u128::from(v) * u128::from(count)
+        });
+        (sum.sum::<u128>() / u128::from(self.count().max(1))) as u64
+    }
 }
 
 /// The 99th percentile of the standard normal distribution.
@@ -93,6 +162,18 @@ impl Distribution {
     pub fn quantile(&self, p: f64) -> Span {
         let ns = match *self {
             Self::Constant(span) => return span,
+            Self::Empirical(ref samples) => {
+                let rank = p.clamp(0.0, 1.0) * samples.count() as f64;
+                return Span::from_nanos(samples.ranked(rank as u64));
+            }
+            Self::Pareto {
+                least,
+                shape_permille,
+            } => {
+                let shape = f64::from(shape_permille.max(1)) / 1_000.0;
+                let above = (1.0 - p).max(1e-12);
+                least.nanos() as f64 * libm::pow(above, -1.0 / shape)
+            }
             Self::Uniform { from, to } => {
                 let width = to.nanos().saturating_sub(from.nanos()) as f64;
                 from.nanos() as f64 + width * p
@@ -121,6 +202,17 @@ impl Distribution {
                 let sigma = libm::log(p99.nanos().max(1) as f64 / m) / Z99;
                 Span::from_nanos(libm::round(m * libm::exp(sigma * sigma / 2.0)) as u64)
             }
+            // Infinite for a shape of at most 1.
+            Self::Pareto { shape_permille, .. } if shape_permille <= 1_000 => Span::MAX,
+            Self::Pareto {
+                least,
+                shape_permille,
+            } => {
+                let shape = f64::from(shape_permille) / 1_000.0;
+                let mean = least.nanos() as f64 * shape / (shape - 1.0);
+                Span::from_nanos(libm::round(mean) as u64)
+            }
+            Self::Empirical(ref samples) => Span::from_nanos(samples.mean()),
         }
     }
     /// Compiles a sampler.
@@ -131,7 +223,8 @@ impl Distribution {
                 from: from.nanos(),
                 width: to.nanos().saturating_sub(from.nanos()).saturating_add(1),
             },
-            Self::Exponential { .. } => Sampler::Exact(self.clone()),
+            Self::Exponential { .. } | Self::Pareto { .. } => Sampler::Exact(self.clone()),
+            Self::Empirical(ref samples) => Sampler::Samples(Arc::clone(samples)),
             Self::Normal { .. } | Self::LogNormal { .. } => {
                 // Cell edges from 1/4096 to 1 - 1/4096: draws beyond are taken at the edge of the table,
                 // which cuts a log-normal at its 99.98th percentile. Reports state the tables.
@@ -162,6 +255,8 @@ pub enum Sampler {
     Table(Box<[u64]>),
     /// By the exact quantile function.
     Exact(Distribution),
+    /// One of what was measured.
+    Samples(Arc<Samples>),
 }
 
 impl Sampler {
@@ -179,8 +274,17 @@ impl Sampler {
                 low + below(bits << 10, high.saturating_sub(low).saturating_add(1))
             }
             Self::Exact(distribution) => return distribution.quantile(unit(bits)),
+            Self::Samples(samples) => samples.ranked(below(bits, samples.count())),
         };
         Span::from_nanos(ns)
+    }
+    /// The same of bits that are made only if the duration varies.
+    #[inline]
+    pub fn sample_with(&self, bits: impl FnOnce() -> u64) -> Span {
+        match self {
+            Self::Constant(ns) => Span::from_nanos(*ns),
+            varied => varied.sample(bits()),
+        }
     }
 }
 

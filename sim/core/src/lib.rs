@@ -28,7 +28,7 @@ pub use codec::{CodecError, Decoder, Encoder};
 pub use crypto::{KeyId, Keyring, SecretKey, Signature};
 pub use digest::Digest;
 pub use disk::{Disk, Slot, Write, WriteToken};
-pub use dist::{Distribution, Sampler};
+pub use dist::{Distribution, Sampler, Samples};
 pub use effect::{Delivery, Effect, Effects};
 pub use ids::{ChainId, NodeId, OpId, WorkloadId};
 pub use machine::{State, StateMachine};

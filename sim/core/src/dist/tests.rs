@@ -30,6 +30,18 @@ fn uniform() -> Distribution {
 fn exponential() -> Distribution {
     Distribution::Exponential { mean: ms(20) }
 }
+fn pareto() -> Distribution {
+    Distribution::Pareto {
+        least: ms(20),
+        shape_permille: 2_500,
+    }
+}
+/// Ten samples: 4 three times, 7 and 12 twice, 9, 30, 95 once.
+fn measured() -> Distribution {
+    let seen = [(12, 2), (4, 1), (95, 1), (7, 2), (30, 1), (4, 2), (9, 1)];
+    let samples = Samples::new(seen.map(|(value, count)| (ms(value), count))).unwrap();
+    Distribution::Empirical(Arc::new(samples))
+}
 fn draws(distribution: &Distribution, n: u64) -> Vec<u64> {
     let sampler = distribution.sampler();
     (0..n).map(|i| sampler.sample(mix(5, i)).nanos()).collect()
@@ -39,7 +51,7 @@ fn draws(distribution: &Distribution, n: u64) -> Vec<u64> {
 /// closed forms, with another inverse of the normal distribution.
 #[test]
 fn every_sampler_is_fixed_for_all_time() {
-    let table: [(Distribution, [u64; 4]); 5] = [
+    let table: [(Distribution, [u64; 4]); 7] = [
         (
             Distribution::Constant(ms(3)),
             [3_000_000, 3_000_000, 3_000_000, 3_000_000],
@@ -54,6 +66,8 @@ fn every_sampler_is_fixed_for_all_time() {
             exponential(),
             [5_928_266, 14_464_421, 18_045_145, 15_746_673],
         ),
+        (pareto(), [22_517_608, 26_709_537, 28_692_483, 27_403_363]),
+        (measured(), [4_000_000, 9_000_000, 9_000_000, 9_000_000]),
     ];
     for (distribution, golden) in table {
         assert_eq!(draws(&distribution, 4), golden, "{distribution:?}");
@@ -82,6 +96,14 @@ fn quantiles_are_those_of_the_closed_forms() {
     close(exponential().quantile(0.5), 20e6 * core::f64::consts::LN_2);
     close(exponential().quantile(0.99), 20e6 * libm::log(100.0));
     close(uniform().quantile(0.25), 15e6);
+    close(pareto().quantile(0.5), 20e6 * libm::pow(2.0, 0.4));
+    close(pareto().quantile(0.99), 20e6 * libm::pow(100.0, 0.4));
+    assert_eq!(pareto().quantile(0.0), ms(20));
+    assert_eq!(measured().quantile(0.0), ms(4));
+    assert_eq!(measured().quantile(0.29), ms(4));
+    assert_eq!(measured().quantile(0.31), ms(7));
+    assert_eq!(measured().quantile(0.5), ms(9));
+    assert_eq!(measured().quantile(1.0), ms(95));
     assert_eq!(uniform().quantile(0.0), ms(10));
     assert_eq!(uniform().quantile(1.0), ms(30));
     assert_eq!(exponential().quantile(0.0), Span::ZERO);
@@ -114,7 +136,14 @@ fn the_normal_quantile_is_that_of_the_tables() {
 #[test]
 fn draws_have_the_quantiles_and_the_mean_of_their_distribution() {
     const N: u64 = 100_000;
-    for distribution in [uniform(), normal(), log_normal(), exponential()] {
+    for distribution in [
+        uniform(),
+        normal(),
+        log_normal(),
+        exponential(),
+        pareto(),
+        measured(),
+    ] {
         let mut all = draws(&distribution, N);
         let mean = all.iter().sum::<u64>() as f64 / N as f64;
         let expected = distribution.mean().nanos() as f64;
@@ -147,6 +176,15 @@ fn means_are_those_of_the_closed_forms() {
     assert_eq!(uniform().mean(), ms(20));
     assert_eq!(normal().mean(), ms(50));
     assert_eq!(exponential().mean(), ms(20));
+    // 20 ms x 2.5 / 1.5.
+    assert_eq!(pareto().mean().nanos(), 33_333_333);
+    let heavy = Distribution::Pareto {
+        least: ms(1),
+        shape_permille: 1_000,
+    };
+    assert_eq!(heavy.mean(), Span::MAX, "the mean is infinite");
+    // (3 x 4 + 2 x 7 + 9 + 2 x 12 + 30 + 95) / 10.
+    assert_eq!(measured().mean().nanos(), 18_400_000);
     assert_eq!(Distribution::Constant(ms(3)).mean(), ms(3));
 }
 
@@ -156,6 +194,9 @@ fn samplers_take_the_least_and_the_most_bits() {
         (uniform(), 10 * MS, 30 * MS),
         // Cut at a chance of 10^-12.
         (exponential(), 0, 552_620_865),
+        // 20 ms x 10^(12 / 2.5).
+        (pareto(), 20 * MS, 1_261_914_688_960),
+        (measured(), 4 * MS, 95 * MS),
     ] {
         let sampler = distribution.sampler();
         assert_eq!(sampler.sample(0).nanos(), least, "{distribution:?}");
@@ -178,6 +219,12 @@ fn any_distribution() -> impl Strategy<Value = Distribution> {
         (span(), span()).prop_map(|(mean, sd)| Distribution::Normal { mean, sd }),
         (span(), span()).prop_map(|(median, p99)| Distribution::LogNormal { median, p99 }),
         span().prop_map(|mean| Distribution::Exponential { mean }),
+        (span(), any::<u32>()).prop_map(|(least, shape_permille)| Distribution::Pareto {
+            least,
+            shape_permille,
+        }),
+        prop::collection::vec((span(), 1..9u32), 1..20)
+            .prop_map(|seen| { Distribution::Empirical(Arc::new(Samples::new(seen).unwrap())) }),
     ]
 }
 
@@ -197,9 +244,36 @@ proptest! {
     #[test]
     fn draws_rise_with_their_bits(a in any::<u64>(), b in any::<u64>()) {
         let (a, b) = (a.min(b), a.max(b));
-        for distribution in [uniform(), normal(), log_normal(), exponential()] {
+        for distribution in [
+            uniform(),
+            normal(),
+            log_normal(),
+            exponential(),
+            pareto(),
+            measured(),
+        ] {
             let sampler = distribution.sampler();
             prop_assert!(sampler.sample(a) <= sampler.sample(b));
         }
+    }
+}
+
+#[test]
+fn nothing_measured_is_no_distribution() {
+    assert_eq!(Samples::new([]), None);
+    assert_eq!(Samples::new([(ms(1), 0)]), None);
+}
+
+/// Every draw of a table is one of its samples, and each comes as often as it was seen.
+#[test]
+fn a_table_gives_its_samples_as_often_as_they_were_seen() {
+    const N: u64 = 100_000;
+    let all = draws(&measured(), N);
+    for (value, of_ten) in [(4, 3), (7, 2), (9, 1), (12, 2), (30, 1), (95, 1)] {
+        let found = all.iter().filter(|&&v| v == value * MS).count() as f64 / N as f64;
+        let expected = f64::from(of_ten) / 10.0;
+        // Four standard deviations of a share.
+        let slack = 4.0 * (expected * (1.0 - expected) / N as f64).sqrt();
+        assert!((found - expected).abs() < slack, "{value} {found}");
     }
 }

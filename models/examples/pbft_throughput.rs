@@ -9,7 +9,7 @@ use consim_core::{
     Block, ChainId, Check, Context, Disk, Distribution, Keyring, NodeId, Observer, OpId, Payload,
     Probe, Process, Receipt, Span, State, StateMachine, Streams, Time, TimerKey, Tx, WriteToken,
 };
-use consim_kernel::config::{Hardware, Link, NetworkConfig, NodeConfig as Machine};
+use consim_kernel::config::{Hardware, LineGroups, Link, NetworkConfig, NodeConfig as Machine};
 use consim_kernel::{Kernel, KernelConfig, Spawn};
 use consim_models::consensus::pbft::{PbftOptions, PbftReplica};
 use consim_models::consensus::{
@@ -165,6 +165,7 @@ fn hardware() -> Hardware {
             median: Span::from_micros(500),
             p99: Span::from_millis(5),
         },
+        ..Hardware::default()
     }
 }
 
@@ -206,8 +207,7 @@ fn kernel(n: u32, checked: bool) -> Kernel<Watch> {
             p99: Span::from_millis(6),
         },
         rate: 1_000_000_000,
-        loss_ppb: 0,
-        stream: true,
+        ..Link::default()
     };
     let config = KernelConfig {
         streams: Streams::new(1),
@@ -226,6 +226,7 @@ fn kernel(n: u32, checked: bool) -> Kernel<Watch> {
             regions: vec![vec![Distribution::Constant(Span::from_millis(1))]],
             link: link.clone(),
             site_link: link,
+            groups: LineGroups::default(),
         },
         faults: Vec::new(),
         workloads: Vec::new(),

@@ -77,6 +77,13 @@ impl Disk {
             (_, None) => {}
         }
     }
+    /// How many bytes it holds: the wire form of every value. Counted on demand, since only a
+    /// restart asks.
+    pub fn bytes(&self) -> u64 {
+        let logs = self.logs.values().flatten();
+        let cells = self.tables.values().flat_map(BTreeMap::values);
+        logs.chain(cells).map(|v| v.encoded_len() as u64).sum()
+    }
     /// The entries of log `log`, oldest first.
     pub fn log(&self, log: u8) -> &[Arc<dyn Payload>] {
         self.logs.get(&log).map_or(&[], Vec::as_slice)

@@ -4,6 +4,9 @@ use crate::{Digest, KeyId};
 use std::any::Any;
 use std::fmt::Debug;
 
+/// The usual priority of what waits for a server.
+pub const PRIORITY: u8 = 5;
+
 /// A message body. One multicast shares one payload; receivers downcast it.
 pub trait Payload: Any + Debug + Send + Sync {
     /// The kind's word, as filters and traces name it (`prepare`).
@@ -15,6 +18,11 @@ pub trait Payload: Any + Debug + Send + Sync {
     /// The signed votes inside that an honest key may give only once per (kind, view, sequence);
     /// what the `no-double-signing` check listens to. The default has none.
     fn votes(&self, _each: &mut dyn FnMut(Vote)) {}
+    /// How urgent it is where it waits for a busy server, 0 to 9; the larger goes first. Timers and
+    /// finished writes have the usual one.
+    fn priority(&self) -> u8 {
+        PRIORITY
+    }
     /// For downcasting: `payload.as_any().downcast_ref::<Message>()`.
     fn as_any(&self) -> &dyn Any;
 }

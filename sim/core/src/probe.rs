@@ -121,6 +121,14 @@ pub enum Probe {
         /// Why (`unknown authority`, `expired`).
         reason: &'static str,
     },
+    /// A node refused a message that was corrupted on its way.
+    Refused {
+        /// Who sent it.
+        from: NodeId,
+        /// Why: `malformed` (its decoder cannot read it) or `altered` (its authenticator says that
+        /// these are not the bytes that were sent).
+        reason: &'static str,
+    },
     /// A domain model's own observation, known to that model's checks and metrics alone.
     Domain(Arc<dyn DomainProbe>),
 }

@@ -2,7 +2,7 @@
 
 use crate::effect::{Delivery, Effect, Effects};
 use crate::probe::Probe;
-use crate::{Disk, NodeId, Payload, Span, Time, Work, Write, WriteToken};
+use crate::{CodecError, Disk, NodeId, Payload, Span, Time, Work, Write, WriteToken};
 use rand_chacha::ChaCha12Rng;
 use std::sync::Arc;
 
@@ -38,6 +38,11 @@ pub trait Process: Send {
     /// Reacts to one event. Runs atomically at the start of service; effects leave when the work
     /// that it asked for is done.
     fn handle(&mut self, cx: &mut Context<'_>, event: Event<'_>);
+    /// Reads a peer's message from its bytes. Hosts that carry bytes ask for it, and so does the
+    /// kernel for a message that was corrupted on its way. The default knows no message.
+    fn decode(&self, _bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {
+        Err(CodecError::Invalid("message"))
+    }
 }
 
 /// What a handler may see and ask for.

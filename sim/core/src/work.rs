@@ -1,5 +1,7 @@
 //! What a handler costs. The node's hardware profile turns it into time on its cores.
 
+use crate::Span;
+
 /// Units of work of one handler. All counts are additive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Work {
@@ -15,6 +17,14 @@ pub struct Work {
     pub encrypt_bytes: u64,
     /// Transactions executed.
     pub execute: u32,
+    /// Bytes parsed that did not just come in a message (these are charged on receipt).
+    pub parse_bytes: u64,
+    /// Bytes read back from the disk.
+    pub read_bytes: u64,
+    /// Any other work on one core, in nanoseconds of a machine of speed 1x.
+    pub fixed_ns: u64,
+    /// Any other work that may be spread over all cores, in nanoseconds of one core of speed 1x.
+    pub parallel_ns: u64,
 }
 
 impl Work {
@@ -26,6 +36,10 @@ impl Work {
         hash_bytes: 0,
         encrypt_bytes: 0,
         execute: 0,
+        parse_bytes: 0,
+        read_bytes: 0,
+        fixed_ns: 0,
+        parallel_ns: 0,
     };
 
     /// Adds `other` to this work.
@@ -36,6 +50,10 @@ impl Work {
         self.hash_bytes += other.hash_bytes;
         self.encrypt_bytes += other.encrypt_bytes;
         self.execute += other.execute;
+        self.parse_bytes += other.parse_bytes;
+        self.read_bytes += other.read_bytes;
+        self.fixed_ns += other.fixed_ns;
+        self.parallel_ns += other.parallel_ns;
     }
     /// `n` signatures made.
     pub fn sign(n: u32) -> Self {
@@ -76,6 +94,34 @@ impl Work {
     pub fn execute(n: u32) -> Self {
         Self {
             execute: n,
+            ..Self::NONE
+        }
+    }
+    /// `n` bytes parsed.
+    pub fn parse(n: usize) -> Self {
+        Self {
+            parse_bytes: n as u64,
+            ..Self::NONE
+        }
+    }
+    /// `n` bytes read back from the disk.
+    pub fn read(n: u64) -> Self {
+        Self {
+            read_bytes: n,
+            ..Self::NONE
+        }
+    }
+    /// Any other work, on one core of speed 1x.
+    pub fn fixed(span: Span) -> Self {
+        Self {
+            fixed_ns: span.nanos(),
+            ..Self::NONE
+        }
+    }
+    /// Any other work that may be spread over all cores; `span` is what one of speed 1x takes.
+    pub fn parallel(span: Span) -> Self {
+        Self {
+            parallel_ns: span.nanos(),
             ..Self::NONE
         }
     }

@@ -1,13 +1,21 @@
 //! What a kernel is built from: hardware, links, delays, the timeline of faults. All integers.
 
+mod link;
+
+pub use link::{Burst, LineGroups, Link, SEGMENT, Tcp};
+
+use crate::network::transfer;
 use consim_core::{Distribution, NodeId, Span, Time, Work};
 use std::sync::Arc;
 
 /// A machine. Durations are for one core at `speed` 1.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hardware {
-    /// Cores; verification of a batch uses all, everything else one.
+    /// Cores; verification of a batch and what [`Work`] calls parallel use all, everything else one.
     pub cores: u32,
+    /// Servers: how many handlers it works on at a time. One process is served by one, whatever its
+    /// cores; work that can be spread over cores says so in [`Work`].
+    pub servers: u32,
     /// All CPU costs are divided by this many parts per 1,000 (1,000 is 1x).
     pub speed_permille: u32,
     /// One signature.
@@ -30,41 +38,67 @@ pub struct Hardware {
     pub nic_in: u64,
     /// NIC, outgoing, bits per second.
     pub nic_out: u64,
-    /// Disk write rate, bytes per second.
+    /// Disk write rate, bytes per second; 0 is unlimited.
     pub disk_write: u64,
+    /// Disk read rate, bytes per second; 0 is unlimited. A restart reads all that was kept.
+    pub disk_read: u64,
     /// One fsync.
     pub fsync: Distribution,
+    /// Do writes that wait for the disk share one fsync?
+    pub group_commit: bool,
+}
+
+impl Default for Hardware {
+    /// A machine on which nothing takes time.
+    fn default() -> Self {
+        Self {
+            cores: 1,
+            servers: 1,
+            speed_permille: 1_000,
+            sign: Span::ZERO,
+            verify: Span::ZERO,
+            verify_batched: Span::ZERO,
+            hash_per_kib: Span::ZERO,
+            encrypt_per_kib: Span::ZERO,
+            execute: Span::ZERO,
+            per_message: Span::ZERO,
+            per_kib: Span::ZERO,
+            nic_in: 0,
+            nic_out: 0,
+            disk_write: 0,
+            disk_read: 0,
+            fsync: Distribution::Constant(Span::ZERO),
+            group_commit: false,
+        }
+    }
 }
 
 impl Hardware {
     /// How long `work` and the receipt of `bytes` bytes (if a message) keep the server busy.
     pub fn cost(&self, work: &Work, received: Option<usize>) -> Span {
         let kib = |per: Span, bytes: u64| per.nanos().saturating_mul(bytes) / 1024;
+        let times = |per: Span, n: u32| per.nanos().saturating_mul(u64::from(n));
         let cores = u64::from(self.cores.max(1));
-        let mut ns = self.sign.nanos() * u64::from(work.sign)
-            + self.verify.nanos() * u64::from(work.verify)
-            + (self.verify_batched.nanos() * u64::from(work.verify_batched)).div_ceil(cores)
-            + kib(self.hash_per_kib, work.hash_bytes)
-            + kib(self.encrypt_per_kib, work.encrypt_bytes)
-            + self.execute.nanos() * u64::from(work.execute);
+        // What may be spread over the cores.
+        let spread =
+            times(self.verify_batched, work.verify_batched).saturating_add(work.parallel_ns);
+        let mut parts = times(self.sign, work.sign)
+            .saturating_add(times(self.verify, work.verify))
+            .saturating_add(spread.div_ceil(cores))
+            .saturating_add(kib(self.hash_per_kib, work.hash_bytes))
+            .saturating_add(kib(self.encrypt_per_kib, work.encrypt_bytes))
+            .saturating_add(kib(self.per_kib, work.parse_bytes))
+            .saturating_add(times(self.execute, work.execute))
+            .saturating_add(work.fixed_ns);
         if let Some(bytes) = received {
-            ns += self.per_message.nanos() + kib(self.per_kib, bytes as u64);
+            parts = parts
+                .saturating_add(self.per_message.nanos())
+                .saturating_add(kib(self.per_kib, bytes as u64));
         }
-        Span::from_nanos(ns.saturating_mul(1_000) / u64::from(self.speed_permille.max(1)))
+        let cpu = parts.saturating_mul(1_000) / u64::from(self.speed_permille.max(1));
+        let read = transfer(work.read_bytes, self.disk_read.saturating_mul(8));
+        Span::from_nanos(cpu) + read
     }
-}
-
-/// A line between two nodes, one direction.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Link {
-    /// Added to the region delay, one way.
-    pub delay: Distribution,
-    /// Bits per second of the line; 0 is unlimited.
-    pub rate: u64,
-    /// Loss per segment of 1,448 bytes, parts per billion.
-    pub loss_ppb: u32,
-    /// Does a lost message come later (stream) or never (datagram)?
-    pub stream: bool,
 }
 
 /// A node of the run, as the kernel sees it.
@@ -94,6 +128,8 @@ pub struct NetworkConfig {
     pub link: Link,
     /// The line inside a site.
     pub site_link: Link,
+    /// Lines between sites that differ from `link`.
+    pub groups: LineGroups,
 }
 
 /// Which nodes a fault hits.

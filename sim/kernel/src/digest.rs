@@ -13,6 +13,7 @@ pub(crate) enum Mark {
     Down = 3,
     Up = 4,
     Request = 5,
+    Refused = 6,
 }
 
 /// Hashes what happens. A send is recorded once in full, a delivery in 16 bytes.

@@ -17,5 +17,5 @@ mod slab;
 mod tests;
 
 pub use faults::FaultEffect;
-pub use kernel::{Kernel, KernelConfig, Progress, Spawn, Totals};
+pub use kernel::{Kernel, KernelConfig, LineTotals, Progress, Spawn, Totals};
 pub use node::Usage;

@@ -1,10 +1,12 @@
 //! A node: the host's slot for a process, with its server, NIC, disk, timers and clock.
 
 use crate::config::NodeConfig;
+use consim_core::payload::PRIORITY;
 use consim_core::{
-    Disk, NodeId, Payload, Process, Sampler, Span, Time, TimerKey, Write, WriteToken,
+    Disk, Effect, NodeId, Payload, Process, Sampler, Span, Time, TimerKey, Write, WriteToken,
 };
 use rand_chacha::ChaCha12Rng;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -15,6 +17,56 @@ pub(crate) enum Pending {
     Timer { slot: u32, generation: u32 },
     Persisted { token: WriteToken },
     Request { request: Arc<dyn Payload> },
+}
+
+/// What waits for a server: by priority, and in the order of coming within one.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    /// Of the usual priority.
+    usual: VecDeque<Pending>,
+    /// Of any other, most urgent first.
+    other: BTreeMap<(Reverse<u8>, u64), Pending>,
+    came: u64,
+}
+
+impl Inbox {
+    pub(crate) fn len(&self) -> usize {
+        self.usual.len() + self.other.len()
+    }
+    pub(crate) fn is_empty(&self) -> bool {
+        self.usual.is_empty() && self.other.is_empty()
+    }
+    pub(crate) fn push(&mut self, pending: Pending, priority: u8) {
+        if priority == PRIORITY {
+            return self.usual.push_back(pending);
+        }
+        self.other.insert((Reverse(priority), self.came), pending);
+        self.came += 1;
+    }
+    /// The next to be served.
+    pub(crate) fn pop(&mut self) -> Option<Pending> {
+        let urgent = |(Reverse(priority), _): &(Reverse<u8>, u64)| *priority > PRIORITY;
+        if let Some(first) = self.other.first_entry()
+            && (urgent(first.key()) || self.usual.is_empty())
+        {
+            return Some(first.remove());
+        }
+        self.usual.pop_front()
+    }
+    fn drain(&mut self) -> impl Iterator<Item = Pending> {
+        let other = std::mem::take(&mut self.other).into_values();
+        std::mem::take(&mut self.usual).into_iter().chain(other)
+    }
+}
+
+/// Writes that become durable together, after one fsync.
+#[derive(Debug)]
+pub(crate) struct Group {
+    /// When it begins: until then, more may join if the disk groups its commits.
+    pub(crate) start: Time,
+    /// When it is durable.
+    pub(crate) done: Time,
+    pub(crate) list: Vec<(WriteToken, Vec<Write>)>,
 }
 
 /// A timer. One live ticket each: a new deadline only changes `deadline`; a ticket that surfaces
@@ -64,14 +116,19 @@ pub(crate) struct Node {
     pub(crate) busy_until: Time,
     pub(crate) wake_at: Time,
     pub(crate) wakes: u64,
-    pub(crate) inbox: VecDeque<Pending>,
+    /// When the other servers are free, if there are several; `busy_until` is the earliest.
+    pub(crate) others_busy: Vec<Time>,
+    pub(crate) inbox: Inbox,
+    /// What leaves when its handler's work is done, where there are several servers.
+    pub(crate) releases: BTreeMap<(Time, u64), Vec<Effect>>,
+    pub(crate) handled: u64,
     pub(crate) timers: Vec<TimerSlot>,
     pub(crate) nic_out_free: Time,
     pub(crate) nic_in_free: Time,
     pub(crate) disk: Disk,
     pub(crate) disk_free: Time,
     pub(crate) fsync: Sampler,
-    pub(crate) writes: BTreeMap<u64, (WriteToken, Vec<Write>)>,
+    pub(crate) writes: BTreeMap<u64, Group>,
     pub(crate) next_write: u64,
     pub(crate) sends: u64,
     pub(crate) rng: Option<Box<ChaCha12Rng>>,
@@ -83,7 +140,6 @@ impl Node {
         Self {
             id,
             fsync: config.hardware.fsync.sampler(),
-            config,
             process: None,
             downs: 0,
             down_since: Time::ZERO,
@@ -92,7 +148,10 @@ impl Node {
             busy_until: Time::ZERO,
             wake_at: Time::MAX,
             wakes: 0,
-            inbox: VecDeque::new(),
+            others_busy: vec![Time::ZERO; config.hardware.servers.max(1) as usize - 1],
+            inbox: Inbox::default(),
+            releases: BTreeMap::new(),
+            handled: 0,
             timers: Vec::new(),
             nic_out_free: Time::ZERO,
             nic_in_free: Time::ZERO,
@@ -103,6 +162,16 @@ impl Node {
             sends: 0,
             rng: None,
             usage: Usage::default(),
+            config,
+        }
+    }
+    /// The server that was free is busy until `finish`.
+    pub(crate) fn take_server(&mut self, finish: Time) {
+        self.busy_until = finish;
+        for other in &mut self.others_busy {
+            if *other < self.busy_until {
+                std::mem::swap(other, &mut self.busy_until);
+            }
         }
     }
     /// Did `epoch` end at or before `finish`? Then what it wanted to send at `finish` never left:
@@ -156,6 +225,8 @@ impl Node {
         self.epoch_ends.push(now);
         self.down_since = now;
         self.busy_until = Time::ZERO;
+        self.others_busy.fill(Time::ZERO);
+        self.releases.clear();
         self.wake_at = Time::MAX;
         self.nic_out_free = Time::ZERO;
         self.nic_in_free = Time::ZERO;
@@ -166,7 +237,7 @@ impl Node {
             timer.generation += 1;
         }
         self.inbox
-            .drain(..)
+            .drain()
             .filter_map(|pending| match pending {
                 Pending::Message { send } => Some(send),
                 _ => None,

@@ -15,10 +15,11 @@ use std::collections::BinaryHeap;
 #[repr(u8)]
 enum Class {
     Fault = 0,
-    Arrival = 1,
-    Disk = 2,
-    Timer = 3,
-    Wake = 4,
+    Leave = 1,
+    Arrival = 2,
+    Disk = 3,
+    Timer = 4,
+    Wake = 5,
 }
 
 /// Nodes, with the workloads behind them, are numbered below this.
@@ -26,6 +27,8 @@ pub(crate) const MAX_SOURCES: u32 = 1 << 28;
 /// Marks in the data of an arrival: it has waited for the NIC; it is a workload's.
 const QUEUED: u32 = 1 << 31;
 const REQUEST: u32 = 1 << 30;
+/// Mark in the data of what leaves: it waited for an acknowledgement.
+const ACKNOWLEDGED: u32 = 1;
 
 /// An entry of the future event list. At one instant the order is: class; node; the node's own
 /// counter; receiver.
@@ -33,6 +36,10 @@ const REQUEST: u32 = 1 << 30;
 pub(crate) enum Item {
     /// Fault window `.0` closes (before others open at that instant) or opens.
     Fault { window: u32, open: bool },
+    /// The effects of a handler leave a node with several servers, its `counter`-th such handler.
+    Release { node: u32, counter: u64 },
+    /// What Nagle's algorithm holds of node `from` for node `to` leaves.
+    Acknowledged { from: u32, to: u32 },
     /// A copy of send `send` of node `from`, its `counter`-th, reaches node `to`; `queued` if it
     /// has already waited for the NIC.
     Arrival {
@@ -80,6 +87,8 @@ impl Ticket {
             Item::Fault { window, open } => {
                 key(Class::Fault, u32::from(open), u64::from(window), 0, 0)
             }
+            Item::Release { node, counter } => key(Class::Leave, node, counter, 0, 0),
+            Item::Acknowledged { from, to } => key(Class::Leave, from, 0, to, ACKNOWLEDGED),
             Item::Arrival {
                 send,
                 from,
@@ -112,20 +121,25 @@ impl Ticket {
                 window: counter as u32,
                 open: node == 1,
             },
-            1 if self.data & REQUEST != 0 => Item::Request {
+            1 if self.data == ACKNOWLEDGED => Item::Acknowledged {
+                from: node,
+                to: self.low as u32,
+            },
+            1 => Item::Release { node, counter },
+            2 if self.data & REQUEST != 0 => Item::Request {
                 workload: self.data & !REQUEST,
                 source: node,
                 counter,
             },
-            1 => Item::Arrival {
+            2 => Item::Arrival {
                 send: self.data & !QUEUED,
                 from: node,
                 counter,
                 to: self.low as u32,
                 queued: self.data & QUEUED != 0,
             },
-            2 => Item::Disk { node, op: counter },
-            3 => Item::Timer {
+            3 => Item::Disk { node, op: counter },
+            4 => Item::Timer {
                 node,
                 key: counter,
                 slot: self.data,

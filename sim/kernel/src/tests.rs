@@ -6,7 +6,7 @@
 )]
 
 use crate::config::{
-    FaultKind, FaultWindow, Hardware, Lines, Link, NetworkConfig, NodeConfig, Target,
+    FaultKind, FaultWindow, Hardware, LineGroups, Lines, Link, NetworkConfig, NodeConfig, Target,
 };
 use crate::{Kernel, KernelConfig, Spawn};
 use consim_core::{
@@ -101,27 +101,15 @@ impl Default for Setup {
         Self {
             nodes: 2,
             region_delay: Distribution::Constant(ms(10)),
-            link: Link {
-                delay: Distribution::Constant(Span::ZERO),
-                rate: 0,
-                loss_ppb: 0,
-                stream: true,
-            },
+            link: Link::default(),
             hardware: Hardware {
                 cores: 2,
                 speed_permille: 1_000,
                 sign: ms(1),
                 verify: ms(2),
                 verify_batched: ms(2),
-                hash_per_kib: Span::ZERO,
-                encrypt_per_kib: Span::ZERO,
-                execute: Span::ZERO,
-                per_message: Span::ZERO,
-                per_kib: Span::ZERO,
-                nic_in: 0,
-                nic_out: 0,
-                disk_write: 0,
                 fsync: Distribution::Constant(ms(5)),
+                ..Hardware::default()
             },
             faults: Vec::new(),
             seed: 1,
@@ -158,6 +146,7 @@ impl Setup {
                 regions: vec![vec![self.region_delay]],
                 site_link: self.link.clone(),
                 link: self.link,
+                groups: LineGroups::default(),
             },
             faults: self.faults,
             workloads: Vec::new(),
@@ -549,6 +538,7 @@ fn workloads_hand_out_requests_and_a_node_that_is_down_gets_none() {
             regions: vec![vec![Distribution::Constant(Span::ZERO)]],
             site_link: link.clone(),
             link,
+            groups: LineGroups::default(),
         },
         faults: vec![crash(0, 250, 450)],
         workloads: vec![Box::new(Every(0))],

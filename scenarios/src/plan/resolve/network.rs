@@ -367,6 +367,7 @@ impl Planner<'_> {
             rate: keys.rate.value.0,
             loss_ppb: keys.loss.rate.value.0,
             stream: keys.transport.value == Transport::Stream,
+            ..Link::default()
         }
     }
 

@@ -146,6 +146,7 @@ impl Planner<'_> {
                 nic_out: keys.nic.out.value.0,
                 disk_write: keys.disk.write.value.0,
                 fsync,
+                ..Hardware::default()
             }),
             offset: (keys.clock.offset.low.0, keys.clock.offset.high.0),
             drift: (keys.clock.drift.low.0, keys.clock.drift.high.0),

@@ -301,6 +301,7 @@ impl Observer for Metrics {
             | Probe::StableCheckpoint { .. }
             | Probe::Waiting { .. }
             | Probe::Unauthenticated { .. }
+            | Probe::Refused { .. }
             | Probe::Domain(_) => {}
         }
     }

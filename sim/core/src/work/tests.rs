@@ -11,6 +11,10 @@ fn every_kind_of_work_is_counted_by_itself_and_added() {
         Work::hash(4),
         Work::encrypt(5),
         Work::execute(6),
+        Work::parse(7),
+        Work::read(8),
+        Work::fixed(Span::from_nanos(9)),
+        Work::parallel(Span::from_nanos(10)),
     ];
     let expected = Work {
         sign: 1,
@@ -19,6 +23,10 @@ fn every_kind_of_work_is_counted_by_itself_and_added() {
         hash_bytes: 4,
         encrypt_bytes: 5,
         execute: 6,
+        parse_bytes: 7,
+        read_bytes: 8,
+        fixed_ns: 9,
+        parallel_ns: 10,
     };
     let mut sum = Work::NONE;
     for kind in kinds {
@@ -33,6 +41,10 @@ fn every_kind_of_work_is_counted_by_itself_and_added() {
         hash_bytes: 8,
         encrypt_bytes: 10,
         execute: 12,
+        parse_bytes: 14,
+        read_bytes: 16,
+        fixed_ns: 18,
+        parallel_ns: 20,
     };
     assert_eq!(sum, twice);
     assert_eq!(Work::NONE, Work::default());

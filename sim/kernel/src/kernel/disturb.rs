@@ -54,6 +54,9 @@ impl<O: Observer> Kernel<O> {
         for send in node.crash(self.now) {
             self.sends.release(send);
         }
+        for send in self.network.reset(id.0) {
+            self.sends.release(send);
+        }
         for views in self.views.values_mut() {
             views.remove(&id);
         }

@@ -1,11 +1,10 @@
 //! What a handler asked for: sends, timers, writes.
 
 use super::{Kernel, place};
-use crate::digest::Mark;
-use crate::network::{Extra, Fate, transfer};
+use crate::network::{Extra, Fate, Odd, transfer};
 use crate::node::Pending;
 use crate::queue::Item;
-use consim_core::{Effect, NodeId, Observer, Payload, Time, TimerKey, Write, WriteToken, mix};
+use consim_core::{Effect, NodeId, Observer, Payload, Time, TimerKey, mix};
 use std::sync::Arc;
 
 impl<O: Observer> Kernel<O> {
@@ -95,9 +94,15 @@ impl<O: Observer> Kernel<O> {
                     at,
                     retransmissions,
                 } => {
-                    if retransmissions > 0 && extra.loss_ppb > 0 {
-                        self.faults
-                            .credit_loss(from_place, to_place, u64::from(retransmissions));
+                    if retransmissions > 0 {
+                        self.totals.lines.retransmissions += u64::from(retransmissions);
+                        if extra.loss_ppb > 0 {
+                            self.faults.credit_loss(
+                                from_place,
+                                to_place,
+                                u64::from(retransmissions),
+                            );
+                        }
                     }
                     self.sends.retain(send);
                     self.queue.push(
@@ -111,7 +116,19 @@ impl<O: Observer> Kernel<O> {
                         },
                     );
                 }
+                Fate::Odd => {
+                    let message = Odd {
+                        depart,
+                        from: from_place,
+                        to: to_place,
+                        bytes,
+                        send,
+                        counter,
+                    };
+                    self.send_odd(message, extra);
+                }
                 Fate::Lost => {
+                    self.totals.lines.lost += 1;
                     if extra.loss_ppb > 0 {
                         self.faults.credit_loss(from_place, to_place, 1);
                     }
@@ -121,7 +138,7 @@ impl<O: Observer> Kernel<O> {
         self.sends.release(send);
     }
 
-    // ---- timers and disk -----------------------------------------------------------------------
+    // ---- timers -----------------------------------------------------------------------
 
     fn set_timer(&mut self, i: usize, key: TimerKey, deadline: Time) {
         let Some(node) = self.nodes.get_mut(i) else {
@@ -176,45 +193,5 @@ impl<O: Observer> Kernel<O> {
         }
         let generation = timer.generation;
         self.enter(i, Pending::Timer { slot, generation });
-    }
-
-    fn persist(&mut self, i: usize, finish: Time, token: WriteToken, writes: Vec<Write>) {
-        let Some(node) = self.nodes.get_mut(i) else {
-            return;
-        };
-        let bytes: usize = writes
-            .iter()
-            .filter_map(|w| w.value.as_ref())
-            .map(|v| v.encoded_len())
-            .sum();
-        let op = node.next_write;
-        node.next_write += 1;
-        let draw = mix(
-            mix(self.streams.seed() ^ 0x6469_736b, u64::from(node.id.0)),
-            op,
-        );
-        let hardware = &node.config.hardware;
-        let time =
-            transfer(bytes as u64, hardware.disk_write.saturating_mul(8)) + node.fsync.sample(draw);
-        let done = node.disk_free.later(finish) + time;
-        node.disk_free = done;
-        node.usage.disk += time;
-        node.writes.insert(op, (token, writes));
-        self.queue.push(done, Item::Disk { node: i as u32, op });
-    }
-
-    pub(super) fn disk_done(&mut self, i: usize, op: u64) {
-        let Some(node) = self.nodes.get_mut(i) else {
-            return;
-        };
-        // Writes of an epoch that ended are gone from the table.
-        let Some((token, writes)) = node.writes.remove(&op) else {
-            return;
-        };
-        for write in writes {
-            node.disk.apply(write);
-        }
-        self.digest.mark(self.now, Mark::Disk, i as u32, token.0);
-        self.enter(i, Pending::Persisted { token });
     }
 }

@@ -1,7 +1,10 @@
 //! The event loop.
 
+mod disk;
 mod disturb;
 mod effects;
+mod odd;
+mod release;
 
 use crate::config::{FaultWindow, NetworkConfig, NodeConfig};
 use crate::digest::{Mark, RunDigest};
@@ -10,10 +13,12 @@ use crate::network::{Network, Place, transfer};
 use crate::node::{Node, Pending, Usage};
 use crate::queue::{Item, Queue};
 use crate::slab::Sends;
+use consim_core::payload::PRIORITY;
 use consim_core::{
     ChainId, Context, Effects, Event, NodeId, Observer, Payload, Probe, Process, Streams, Time,
     TimerKey, Work, Workload, WriteToken,
 };
+use odd::OddBuffers;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -55,8 +60,31 @@ pub struct Totals {
     pub messages: u64,
     /// Bytes sent, every copy.
     pub bytes: u64,
+    /// What the lines did to messages.
+    pub lines: LineTotals,
     /// True if the limit of pending events ended the run early.
     pub partial: bool,
+}
+
+/// What lines did to messages, all of them together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LineTotals {
+    /// Messages that never arrive.
+    pub lost: u64,
+    /// Messages sent again by a stream.
+    pub retransmissions: u64,
+    /// Transmissions that a full queue dropped.
+    pub overflowed: u64,
+    /// Messages that came twice (on a stream: of which the transport dropped one).
+    pub duplicated: u64,
+    /// Messages that were held back.
+    pub reordered: u64,
+    /// Messages of which a bit was flipped.
+    pub corrupted: u64,
+    /// Corrupted messages that their receiver refused.
+    pub refused: u64,
+    /// Waits for an acknowledgement that began (Nagle's algorithm).
+    pub held: u64,
 }
 
 /// How far a run has come.
@@ -85,6 +113,7 @@ pub struct Kernel<O: Observer> {
     totals: Totals,
     effects: Effects,
     wire: Vec<u8>,
+    odd: OddBuffers,
     /// Per chain and node: the latest view and its leader.
     views: BTreeMap<ChainId, BTreeMap<NodeId, (u64, NodeId)>>,
     /// Bytes between regions, `[from][to]`.
@@ -126,6 +155,7 @@ impl<O: Observer> Kernel<O> {
             network: Network::new(
                 &config.network,
                 config.nodes.len(),
+                sites,
                 config.streams.key("network"),
             ),
             faults: Faults::new(config.faults, sites, config.streams.key("faults")),
@@ -152,6 +182,7 @@ impl<O: Observer> Kernel<O> {
             totals: Totals::default(),
             effects: Effects::default(),
             wire: Vec::new(),
+            odd: OddBuffers::default(),
             views: BTreeMap::new(),
             flows: vec![vec![0; regions]; regions],
             observer,
@@ -242,6 +273,8 @@ impl<O: Observer> Kernel<O> {
             Item::Arrival {
                 send, to, queued, ..
             } => self.arrive(send, to, queued),
+            Item::Acknowledged { from, to } => self.acknowledged(from, to),
+            Item::Release { node, .. } => self.release_due(node as usize),
             Item::Wake { node, .. } => self.wake(node as usize),
             Item::Timer { node, slot, .. } => self.timer_ticket(node as usize, slot),
             Item::Disk { node, op } => self.disk_done(node as usize, op),
@@ -311,7 +344,15 @@ impl<O: Observer> Kernel<O> {
             self.serve_pending(i, pending);
             return;
         }
-        node.inbox.push_back(pending);
+        let priority = match &pending {
+            Pending::Message { send } => {
+                let record = self.sends.get(*send);
+                record.map_or(PRIORITY, |record| record.payload.priority())
+            }
+            Pending::Request { request } => request.priority(),
+            Pending::Timer { .. } | Pending::Persisted { .. } => PRIORITY,
+        };
+        node.inbox.push(pending, priority);
         node.usage.inbox_max = node.usage.inbox_max.max(node.inbox.len() as u32);
         if node.wake_at == Time::MAX {
             self.schedule_wake(i);
@@ -344,7 +385,7 @@ impl<O: Observer> Kernel<O> {
         // Void timer firings take no service; go on to the first real event.
         while let Some(node) = self.nodes.get_mut(i)
             && node.busy_until <= self.now
-            && let Some(pending) = node.inbox.pop_front()
+            && let Some(pending) = node.inbox.pop()
         {
             self.serve_pending(i, pending);
         }
@@ -359,6 +400,9 @@ impl<O: Observer> Kernel<O> {
     fn serve_pending(&mut self, i: usize, pending: Pending) {
         match pending {
             Pending::Message { send } => {
+                if self.odd.garbles && self.refuse(i, send) {
+                    return self.sends.release(send);
+                }
                 self.serve(i, &Call::Message { send });
                 self.sends.release(send);
             }
@@ -384,6 +428,9 @@ impl<O: Observer> Kernel<O> {
     // ---- service -----------------------------------------------------------------------------
 
     fn serve(&mut self, i: usize, call: &Call) {
+        if self.nodes.get(i).is_some_and(|n| !n.releases.is_empty()) {
+            self.release_due(i);
+        }
         let Some(node) = self.nodes.get_mut(i) else {
             return;
         };
@@ -428,11 +475,15 @@ impl<O: Observer> Kernel<O> {
             }
         }
         self.totals.events += 1;
+        if matches!(call, Call::Recover) {
+            effects.work.read_bytes += node.disk.bytes();
+        }
         let cost = node.config.hardware.cost(&effects.work, received);
         let finish = self.now + cost;
-        node.busy_until = finish;
+        node.take_server(finish);
         node.usage.cpu += cost;
         let node_id = node.id;
+        let several = !node.others_busy.is_empty();
         for probe in effects.probes.drain(..) {
             if let Probe::View {
                 chain,
@@ -446,6 +497,9 @@ impl<O: Observer> Kernel<O> {
                     .insert(node_id, (view, leader));
             }
             self.observer.probe(self.now, node_id, &probe);
+        }
+        if several && finish > self.now {
+            self.put_off(i, finish, &mut effects.list);
         }
         for effect in effects.list.drain(..) {
             self.carry_out(i, finish, effect);

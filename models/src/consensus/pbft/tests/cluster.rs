@@ -13,7 +13,8 @@ use consim_core::{
     OpId, Payload, Probe, Process, Span, Streams, Time, TimerKey, TxId, Verdict, WriteToken,
 };
 use consim_kernel::config::{
-    FaultKind, FaultWindow, Hardware, Lines, Link, NetworkConfig, NodeConfig as Machine, Target,
+    FaultKind, FaultWindow, Hardware, LineGroups, Lines, Link, NetworkConfig,
+    NodeConfig as Machine, Target,
 };
 use consim_kernel::{Kernel, KernelConfig, Spawn};
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,8 +115,7 @@ impl Cluster {
                     p99: ms(30),
                 },
                 rate: 100_000_000,
-                loss_ppb: 0,
-                stream: true,
+                ..Link::default()
             },
             fsync: Distribution::LogNormal {
                 median: ms(1),
@@ -197,6 +197,7 @@ impl Cluster {
                 regions: vec![vec![Distribution::Constant(ms(1))]],
                 link: self.link.clone(),
                 site_link: self.link.clone(),
+                groups: LineGroups::default(),
             },
             faults: self.faults.clone(),
             workloads: Vec::new(),
@@ -252,6 +253,7 @@ fn hardware(fsync: Distribution, nic: u64) -> Hardware {
         nic_out: nic,
         disk_write: 200_000_000,
         fsync,
+        ..Hardware::default()
     }
 }
 

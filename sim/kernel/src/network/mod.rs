@@ -1,0 +1,353 @@
+//! The network: region delays, lines, loss. Draws are counter-based, one counter per used
+//! connection, so that a fault, a message or a consumer that goes away shifts nothing else.
+//!
+//! Nearly all messages go over a plain line: a delay, a rate, independent loss. Lines that declare
+//! more are odd ones; they are served in `odd.rs`, and only they have more state than a counter.
+
+mod connection;
+mod odd;
+
+pub(crate) use odd::{Arriving, Odd, Told};
+
+use crate::config::{Link, NetworkConfig, SEGMENT};
+use connection::Connection;
+use consim_core::{Sampler, Span, Time, mix};
+
+/// The least retransmission timeout of Linux TCP (TCP_RTO_MIN); RFC 6298 asks for one second,
+/// which no deployed stack keeps.
+const RTO_MIN: Span = Span::from_millis(200);
+/// Retransmissions after which a stream gives a message up (Linux `tcp_retries2` is 15; with
+/// doubling from 200 ms that is 15 minutes; here the message is lost after this many).
+const MAX_RETRANSMISSIONS: u32 = 8;
+
+/// A billion, as the base of chances.
+const BILLION: u64 = 1_000_000_000;
+
+/// What the draws of one message are for; streams of draws never overlap.
+mod draw {
+    /// The line's delay.
+    pub(super) const LINE: u64 = 0;
+    /// The delay between the regions.
+    pub(super) const REGION: u64 = 1;
+    /// Loss, one for each transmission.
+    pub(super) const LOSS: u64 = 2;
+    /// Is it held back?
+    pub(super) const REORDER: u64 = 11;
+    /// By how much.
+    pub(super) const HOLD: u64 = 12;
+    /// Does it come twice?
+    pub(super) const DUPLICATE: u64 = 13;
+    /// The second copy's delay: the line's share.
+    pub(super) const COPY: u64 = 14;
+    /// Is it corrupted, and where?
+    pub(super) const CORRUPT: u64 = 15;
+    /// Draws of a message.
+    pub(super) const EACH: u64 = 16;
+}
+
+/// A line as it is used.
+#[derive(Clone, Debug)]
+struct Line {
+    link: Link,
+    delay: Sampler,
+    mean: Span,
+    /// More than delay, rate and independent loss.
+    odd: bool,
+}
+
+impl Line {
+    fn new(link: &Link) -> Self {
+        let tcp = link.stream && (link.tcp.nagle || link.tcp.window > 0 || link.tcp.slow_start);
+        Self {
+            delay: link.delay.sampler(),
+            mean: link.delay.mean(),
+            odd: tcp
+                || link.connection_rate > 0
+                || link.queue > 0
+                || link.burst.is_some()
+                || link.duplicate_ppb > 0
+                || link.reorder_ppb > 0
+                || link.corrupt_ppb > 0,
+            link: link.clone(),
+        }
+    }
+}
+
+/// State of a connection that has been used: from one node to another, one direction.
+#[derive(Clone, Copy, Debug, Default)]
+struct Used {
+    messages: u64,
+    /// When the last message of the stream arrives: streams keep their order.
+    last: Time,
+}
+
+/// What becomes of a message on its line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Fate {
+    /// It arrives.
+    Deliver { at: Time, retransmissions: u32 },
+    /// It never does.
+    Lost,
+    /// Its line is an odd one: ask [`Network::send_odd`].
+    Odd,
+}
+
+/// What faults add to a line at the moment of sending.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Extra {
+    pub(crate) loss_ppb: u64,
+    pub(crate) delay: Span,
+}
+
+/// Delays between regions.
+#[derive(Debug)]
+struct Regions {
+    samplers: Vec<Vec<Sampler>>,
+    means: Vec<Vec<Span>>,
+}
+
+impl Regions {
+    fn sampler(&self, from: Place, to: Place) -> Option<&Sampler> {
+        self.samplers
+            .get(from.region as usize)?
+            .get(to.region as usize)
+    }
+    fn mean(&self, from: Place, to: Place) -> Span {
+        let row = self.means.get(from.region as usize);
+        row.and_then(|row| row.get(to.region as usize))
+            .copied()
+            .unwrap_or(Span::ZERO)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Network {
+    regions: Regions,
+    /// The line inside a site, the common line, and those of the groups.
+    lines: Vec<Line>,
+    /// Index into `lines` by group, `[from][to]`; empty if there is one line for all.
+    of_groups: Vec<Vec<u16>>,
+    group_of_site: Vec<u16>,
+    key: u64,
+    /// `[from][to]` by node, made when `from` first sends.
+    used: Vec<Vec<Used>>,
+    nodes: usize,
+    /// When the line between two sites is free again, `[from][to]`, made when `from` first sends
+    /// over a line with a rate.
+    free: Vec<Vec<Time>>,
+    sites: usize,
+    /// The same inside a site, by node: there, every pair has a line of its own.
+    free_inside: Vec<Vec<(u32, Time)>>,
+    /// `[from][to]` by node, for connections over odd lines only.
+    connections: Vec<Vec<Option<Box<Connection>>>>,
+}
+
+/// The line inside a site.
+const INSIDE: usize = 0;
+/// The common line between sites.
+const COMMON: usize = 1;
+
+/// The time that `bytes` take at `rate` bits a second; none at rate 0 (unlimited).
+pub(crate) fn transfer(bytes: u64, rate: u64) -> Span {
+    /// Nanobits of a byte.
+    const SCALE: u64 = 8 * 1_000_000_000;
+    if rate == 0 {
+        return Span::ZERO;
+    }
+    // 64 bits hold 2.3 GB; a message is never so long, a write hardly ever.
+    let ns = match bytes.checked_mul(SCALE) {
+        Some(scaled) => scaled.div_ceil(rate),
+        None => (u128::from(bytes) * u128::from(SCALE)).div_ceil(u128::from(rate)) as u64,
+    };
+    Span::from_nanos(ns)
+}
+
+impl Network {
+    /// `sites` is how many there are.
+    pub(crate) fn new(config: &NetworkConfig, nodes: usize, sites: usize, key: u64) -> Self {
+        let groups = &config.groups;
+        let mut lines = vec![Line::new(&config.site_link), Line::new(&config.link)];
+        lines.extend(groups.links.iter().map(Line::new));
+        let index = |cell: &Option<u16>| cell.map_or(COMMON as u16, |i| i + 2);
+        let each = |f: &dyn Fn(&consim_core::Distribution) -> Sampler| {
+            let rows = config.regions.iter();
+            rows.map(|row| row.iter().map(f).collect()).collect()
+        };
+        Self {
+            regions: Regions {
+                samplers: each(&consim_core::Distribution::sampler),
+                means: config
+                    .regions
+                    .iter()
+                    .map(|row| row.iter().map(consim_core::Distribution::mean).collect())
+                    .collect(),
+            },
+            lines,
+            of_groups: groups
+                .line
+                .iter()
+                .map(|row| row.iter().map(index).collect())
+                .collect(),
+            group_of_site: groups.of_site.clone(),
+            key,
+            used: vec![Vec::new(); nodes],
+            nodes,
+            free: vec![Vec::new(); sites],
+            sites,
+            free_inside: vec![Vec::new(); nodes],
+            connections: (0..nodes).map(|_| Vec::new()).collect(),
+        }
+    }
+
+    /// The number of the line between two places.
+    #[inline]
+    fn line_of(&self, from: Place, to: Place) -> usize {
+        if from.site == to.site {
+            return INSIDE;
+        }
+        if self.of_groups.is_empty() {
+            return COMMON;
+        }
+        let group = |site: u32| {
+            let group = self.group_of_site.get(site as usize).copied();
+            usize::from(group.unwrap_or(0))
+        };
+        let row = self.of_groups.get(group(from.site));
+        row.and_then(|row| row.get(group(to.site)))
+            .map_or(COMMON, |&line| usize::from(line))
+    }
+
+    /// Sends `bytes` that leave the sender's NIC at `depart`.
+    pub(crate) fn send(
+        &mut self,
+        depart: Time,
+        from: Place,
+        to: Place,
+        bytes: u64,
+        extra: Extra,
+    ) -> Fate {
+        let number = self.line_of(from, to);
+        if self.lines.get(number).is_none_or(|line| line.odd) {
+            return Fate::Odd;
+        }
+        let Some((index, key)) = self.next_message(from, to) else {
+            return Fate::Lost;
+        };
+        let draw = |i: u64| mix(key, index.wrapping_mul(draw::EACH).wrapping_add(i));
+        let Some(line) = self.lines.get(number) else {
+            return Fate::Lost;
+        };
+        let mut delay = line.delay.sample_with(|| draw(draw::LINE)) + extra.delay;
+        if number != INSIDE
+            && let Some(region) = self.regions.sampler(from, to)
+        {
+            delay += region.sample_with(|| draw(draw::REGION));
+        }
+        let (rate, stream) = (line.link.rate, line.link.stream);
+        let own = u64::from(line.link.loss_ppb);
+        let mut at = depart;
+        if rate > 0 {
+            at = self.reserve(depart, from, to, transfer(bytes, rate));
+        }
+        at += delay;
+
+        let loss = own + extra.loss_ppb - own * extra.loss_ppb / BILLION;
+        let mut retransmissions = 0;
+        if loss > 0 {
+            let loss = loss.min(BILLION);
+            let mut wait = RTO_MIN + delay.times(2);
+            while lost(loss, bytes, draw(draw::LOSS + u64::from(retransmissions))) {
+                if !stream || retransmissions == MAX_RETRANSMISSIONS {
+                    return Fate::Lost;
+                }
+                retransmissions += 1;
+                at += wait;
+                wait = wait.times(2);
+            }
+        }
+        if stream {
+            at = self.in_order(from, to, at);
+        }
+        Fate::Deliver {
+            at,
+            retransmissions,
+        }
+    }
+
+    /// The number of the next message of a connection, and the key of its draws.
+    #[inline]
+    fn next_message(&mut self, from: Place, to: Place) -> Option<(u64, u64)> {
+        let row = self.used.get_mut(from.node as usize)?;
+        if row.is_empty() {
+            row.resize(self.nodes, Used::default());
+        }
+        let used = row.get_mut(to.node as usize)?;
+        let number = used.messages;
+        used.messages += 1;
+        let key = mix(self.key, u64::from(from.node) << 32 | u64::from(to.node));
+        Some((number, key))
+    }
+
+    /// A stream keeps its order: what would overtake waits.
+    #[inline]
+    fn in_order(&mut self, from: Place, to: Place, at: Time) -> Time {
+        let row = self.used.get_mut(from.node as usize);
+        let Some(used) = row.and_then(|row| row.get_mut(to.node as usize)) else {
+            return at;
+        };
+        used.last = used.last.later(at);
+        used.last
+    }
+
+    /// When the line between two places is free again.
+    #[inline]
+    fn free(&mut self, from: Place, to: Place) -> Option<&mut Time> {
+        if from.site != to.site {
+            let row = self.free.get_mut(from.site as usize)?;
+            if row.is_empty() {
+                row.resize(self.sites, Time::ZERO);
+            }
+            return row.get_mut(to.site as usize);
+        }
+        // A site has a handful of nodes.
+        let row = self.free_inside.get_mut(from.node as usize)?;
+        let place = row.iter().position(|&(node, _)| node == to.node);
+        let place = place.unwrap_or_else(|| {
+            row.push((to.node, Time::ZERO));
+            row.len() - 1
+        });
+        row.get_mut(place).map(|(_, free)| free)
+    }
+
+    /// Takes `time` of the line from `depart` on; returns the end.
+    #[inline]
+    fn reserve(&mut self, depart: Time, from: Place, to: Place, time: Span) -> Time {
+        match self.free(from, to) {
+            Some(free) => {
+                *free = depart.later(*free) + time;
+                *free
+            }
+            None => depart + time,
+        }
+    }
+}
+
+/// Is one of the segments of `bytes` bytes lost, at a chance of `loss_ppb` each?
+fn lost(loss_ppb: u64, bytes: u64, bits: u64) -> bool {
+    let p = loss_ppb as f64 / 1e9;
+    let u = consim_core::rng::unit(bits);
+    let segments = bytes.div_ceil(SEGMENT).max(1);
+    // The chance that any is lost is at most the sum of the chances.
+    if u >= p * segments as f64 {
+        return false;
+    }
+    segments == 1 || u < 1.0 - libm::pow(1.0 - p, segments as f64)
+}
+
+/// Where a node is, as the network sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) node: u32,
+    pub(crate) region: u32,
+    pub(crate) site: u32,
+}

@@ -5,15 +5,20 @@
     clippy::indexing_slicing
 )]
 
+mod costs;
+mod lines;
+mod tcp;
+
 use crate::config::{
     FaultKind, FaultWindow, Hardware, LineGroups, Lines, Link, NetworkConfig, NodeConfig, Target,
 };
 use crate::{Kernel, KernelConfig, Spawn};
 use consim_core::{
-    Arrival, Context, Distribution, Event, NodeId, Observer, Payload, Probe, Process, Span,
-    Streams, Time, TimerKey, Work, Workload, Write, WriteToken,
+    Arrival, CodecError, Context, Distribution, Event, NodeId, Observer, Payload, Probe, Process,
+    Span, Streams, Time, TimerKey, Work, Workload, Write, WriteToken,
 };
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 #[derive(Debug)]
@@ -34,6 +39,16 @@ impl Payload for Note {
     }
 }
 
+impl Note {
+    fn read(bytes: &[u8]) -> Result<Self, CodecError> {
+        let (number, rest) = bytes.split_first_chunk().ok_or(CodecError::Truncated)?;
+        if rest.iter().any(|&byte| byte != 0) {
+            return Err(CodecError::Invalid("padding"));
+        }
+        Ok(Self(u64::from_be_bytes(*number), rest.len()))
+    }
+}
+
 /// What a test process saw: (instant, node, what).
 type Log = Arc<Mutex<Vec<(u64, u32, String)>>>;
 
@@ -49,8 +64,11 @@ impl Process for Scripted {
             Event::Start => "start".to_owned(),
             Event::Recover(disk) => format!("recover {}", disk.log(1).len()),
             Event::Message { from, payload } => {
-                let note = payload.as_any().downcast_ref::<Note>().unwrap();
-                format!("note {} from {}", note.0, from.0)
+                let number = payload.as_any().downcast_ref::<Note>().map(|note| note.0);
+                number.map_or_else(
+                    || format!("{} from {}", payload.kind(), from.0),
+                    |number| format!("note {number} from {}", from.0),
+                )
             }
             Event::Timer(key) => format!("timer {}", key.0),
             Event::Request(_) => "request".to_owned(),
@@ -61,6 +79,9 @@ impl Process for Scripted {
             .unwrap()
             .push((cx.now().nanos(), cx.node().0, what));
         (self.script)(cx, &event);
+    }
+    fn decode(&self, bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {
+        Ok(Arc::new(Note::read(bytes)?))
     }
 }
 struct Spawner {
@@ -75,9 +96,17 @@ impl Spawn for Spawner {
         })
     }
 }
-struct Nobody;
+/// Only counts why messages were refused.
+#[derive(Default)]
+struct Nobody {
+    refused: BTreeMap<&'static str, u64>,
+}
 impl Observer for Nobody {
-    fn probe(&mut self, _: Time, _: NodeId, _: &Probe) {}
+    fn probe(&mut self, _: Time, _: NodeId, probe: &Probe) {
+        if let Probe::Refused { reason, .. } = probe {
+            *self.refused.entry(reason).or_default() += 1;
+        }
+    }
 }
 
 fn ms(n: u64) -> Span {
@@ -91,6 +120,7 @@ struct Setup {
     nodes: u32,
     region_delay: Distribution,
     link: Link,
+    groups: LineGroups,
     hardware: Hardware,
     faults: Vec<FaultWindow>,
     seed: u64,
@@ -102,6 +132,7 @@ impl Default for Setup {
             nodes: 2,
             region_delay: Distribution::Constant(ms(10)),
             link: Link::default(),
+            groups: LineGroups::default(),
             hardware: Hardware {
                 cores: 2,
                 speed_permille: 1_000,
@@ -122,13 +153,21 @@ impl Setup {
         self,
         script: impl Fn(&mut Context<'_>, &Event<'_>) + Send + Sync + 'static,
     ) -> (Vec<(u64, u32, String)>, Kernel<Nobody>) {
+        let sites: Vec<u32> = (0..self.nodes).collect();
+        self.run_in_sites(&sites, script)
+    }
+    fn run_in_sites(
+        self,
+        sites: &[u32],
+        script: impl Fn(&mut Context<'_>, &Event<'_>) + Send + Sync + 'static,
+    ) -> (Vec<(u64, u32, String)>, Kernel<Nobody>) {
         let log = Log::default();
         let hardware = Arc::new(self.hardware);
         let nodes = (0..self.nodes)
             .map(|i| NodeConfig {
                 name: format!("n-{i}"),
                 region: 0,
-                site: i,
+                site: sites[i as usize],
                 hardware: Arc::clone(&hardware),
                 clock_offset_ns: 0,
                 clock_drift_ppb: 0,
@@ -146,14 +185,14 @@ impl Setup {
                 regions: vec![vec![self.region_delay]],
                 site_link: self.link.clone(),
                 link: self.link,
-                groups: LineGroups::default(),
+                groups: self.groups,
             },
             faults: self.faults,
             workloads: Vec::new(),
             spawner: Box::new(spawner),
             end: self.end,
         };
-        let mut kernel = Kernel::new(config, Nobody);
+        let mut kernel = Kernel::new(config, Nobody::default());
         kernel.run_until(Time::MAX);
         let seen = log.lock().unwrap().clone();
         (seen, kernel)
@@ -548,7 +587,7 @@ fn workloads_hand_out_requests_and_a_node_that_is_down_gets_none() {
         }),
         end: at(1_000),
     };
-    let mut kernel = Kernel::new(config, Nobody);
+    let mut kernel = Kernel::new(config, Nobody::default());
     kernel.run_until(Time::MAX);
     let times: Vec<u64> = only(&log.lock().unwrap(), "request")
         .iter()

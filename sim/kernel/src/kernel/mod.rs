@@ -111,7 +111,8 @@ pub struct Kernel<O: Observer> {
     spawner: Box<dyn Spawn>,
     digest: RunDigest,
     totals: Totals,
-    effects: Effects,
+    /// Out while a handler runs.
+    effects: Option<Box<Effects>>,
     wire: Vec<u8>,
     odd: OddBuffers,
     /// Per chain and node: the latest view and its leader.
@@ -180,7 +181,7 @@ impl<O: Observer> Kernel<O> {
                 .collect(),
             spawner: config.spawner,
             totals: Totals::default(),
-            effects: Effects::default(),
+            effects: None,
             wire: Vec::new(),
             odd: OddBuffers::default(),
             views: BTreeMap::new(),
@@ -344,6 +345,11 @@ impl<O: Observer> Kernel<O> {
             self.serve_pending(i, pending);
             return;
         }
+        self.wait(i, pending);
+    }
+
+    /// An event waits for the server.
+    fn wait(&mut self, i: usize, pending: Pending) {
         let priority = match &pending {
             Pending::Message { send } => {
                 let record = self.sends.get(*send);
@@ -351,6 +357,9 @@ impl<O: Observer> Kernel<O> {
             }
             Pending::Request { request } => request.priority(),
             Pending::Timer { .. } | Pending::Persisted { .. } => PRIORITY,
+        };
+        let Some(node) = self.nodes.get_mut(i) else {
+            return;
         };
         node.inbox.push(pending, priority);
         node.usage.inbox_max = node.usage.inbox_max.max(node.inbox.len() as u32);
@@ -438,7 +447,7 @@ impl<O: Observer> Kernel<O> {
         let Some(process) = node.process.as_mut() else {
             return;
         };
-        let mut effects = std::mem::take(&mut self.effects);
+        let mut effects = self.effects.take().unwrap_or_default();
         effects.clear();
         let streams = self.streams;
         let name = &node.config.name;
@@ -505,7 +514,7 @@ impl<O: Observer> Kernel<O> {
             self.carry_out(i, finish, effect);
         }
         effects.work = Work::NONE;
-        self.effects = effects;
+        self.effects = Some(effects);
     }
 
     // ---- requests ------------------------------------------------------------------------------
@@ -590,7 +599,12 @@ impl<O: Observer> Kernel<O> {
     pub fn into_observer(self) -> O {
         self.observer
     }
-    /// A process, for tests that look inside.
+    /// How many connections have more state than a counter.
+    #[cfg(test)]
+    pub(crate) fn odd_connections(&self) -> usize {
+        self.network.odd_connections()
+    }
+    /// Is the node up? For tests that look inside.
     #[cfg(test)]
     pub(crate) fn is_up(&self, node: NodeId) -> bool {
         self.nodes

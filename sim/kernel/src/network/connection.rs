@@ -45,6 +45,8 @@ pub(super) struct Connection {
     /// What is unacknowledged, oldest first.
     flights: VecDeque<Flight>,
     in_flight: u64,
+    /// What was unacknowledged when it last sent.
+    used: u64,
     /// What may be unacknowledged; 0 before the first message.
     window: u64,
     /// When it last sent.
@@ -80,7 +82,8 @@ impl Connection {
         if tcp.window == 0 && !tcp.slow_start {
             return depart;
         }
-        let mut at = depart;
+        // Its messages leave one after the other.
+        let mut at = depart.later(self.last_sent);
         self.settle(at, tcp);
         self.restart(at, round_trip, tcp);
         let mut rest = bytes;
@@ -92,6 +95,7 @@ impl Connection {
                 start = at;
                 end = at + transfer(taken, rate);
                 self.in_flight += taken;
+                self.used = self.in_flight;
             } else {
                 let Some((from, to, acked)) = self.next_acked(rest) else {
                     break;
@@ -146,7 +150,7 @@ impl Connection {
     /// An acknowledgement of `bytes` widens the window by as much, if the window was the limit:
     /// Linux asks that more than half of it was used.
     fn grow(&mut self, bytes: u64, tcp: &Tcp) {
-        if tcp.slow_start && self.in_flight.saturating_mul(2) > self.window {
+        if tcp.slow_start && self.used.saturating_mul(2) > self.window {
             let most = if tcp.window == 0 {
                 u64::MAX
             } else {

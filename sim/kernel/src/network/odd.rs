@@ -128,6 +128,12 @@ impl Network {
         held
     }
 
+    #[cfg(test)]
+    pub(crate) fn odd_connections(&self) -> usize {
+        let rows = self.connections.iter();
+        rows.map(|row| row.iter().flatten().count()).sum()
+    }
+
     fn connection(&mut self, from: Place, to: Place) -> Option<&mut Connection> {
         let row = self.connections.get_mut(from.node as usize)?;
         if row.is_empty() {

@@ -53,6 +53,11 @@ impl Inbox {
         }
         self.usual.pop_front()
     }
+    fn remove_timer(&mut self, timer: u32) {
+        // Timers have the usual priority.
+        self.usual
+            .retain(|pending| !matches!(pending, Pending::Timer { slot, .. } if *slot == timer));
+    }
     fn drain(&mut self) -> impl Iterator<Item = Pending> {
         let other = std::mem::take(&mut self.other).into_values();
         std::mem::take(&mut self.usual).into_iter().chain(other)
@@ -80,6 +85,8 @@ pub(crate) struct TimerSlot {
     pub(crate) ticket: Time,
     /// Raised by every set and cancel: a queued firing of an older generation is void.
     pub(crate) generation: u32,
+    /// A firing waits for the server.
+    pub(crate) queued: bool,
 }
 
 /// How busy a node was.
@@ -125,6 +132,8 @@ pub(crate) struct Node {
     pub(crate) timers: Vec<TimerSlot>,
     pub(crate) nic_out_free: Time,
     pub(crate) nic_in_free: Time,
+    /// Sends that the incoming NIC is busy with, in their order.
+    pub(crate) nic_in_waiting: VecDeque<u32>,
     pub(crate) disk: Disk,
     pub(crate) disk_free: Time,
     pub(crate) fsync: Sampler,
@@ -155,6 +164,7 @@ impl Node {
             timers: Vec::new(),
             nic_out_free: Time::ZERO,
             nic_in_free: Time::ZERO,
+            nic_in_waiting: VecDeque::new(),
             disk: Disk::default(),
             disk_free: Time::ZERO,
             writes: BTreeMap::new(),
@@ -164,6 +174,16 @@ impl Node {
             usage: Usage::default(),
             config,
         }
+    }
+    /// The incoming NIC is done with `send`; `false` if it has forgotten it in a crash.
+    pub(crate) fn card_done(&mut self, send: u32) -> bool {
+        if self.nic_in_waiting.front() == Some(&send) {
+            self.nic_in_waiting.pop_front();
+            return true;
+        }
+        // Of several that are done at one instant, their keys decide which surfaces first.
+        let place = self.nic_in_waiting.iter().position(|&s| s == send);
+        place.is_some_and(|place| self.nic_in_waiting.remove(place).is_some())
     }
     /// The server that was free is busy until `finish`.
     pub(crate) fn take_server(&mut self, finish: Time) {
@@ -193,6 +213,15 @@ impl Node {
             .saturating_add(self.config.clock_offset_ns)
             .saturating_add(drift)
     }
+    /// Timer `slot` is set again or cancelled: a firing that waits is gone.
+    pub(crate) fn forget_firing(&mut self, slot: usize) {
+        if let Some(timer) = self.timers.get_mut(slot)
+            && timer.queued
+        {
+            timer.queued = false;
+            self.inbox.remove_timer(slot as u32);
+        }
+    }
     /// The slot of timer `key`: its own, one that is idle without a ticket, or a new one.
     pub(crate) fn timer_slot(&mut self, key: TimerKey) -> usize {
         if let Some(slot) = self.timers.iter().position(|t| t.key == key) {
@@ -210,6 +239,7 @@ impl Node {
             deadline: Time::MAX,
             ticket: Time::MAX,
             generation,
+            queued: false,
         };
         match self.timers.get_mut(slot) {
             Some(timer) => *timer = fresh,
@@ -230,10 +260,12 @@ impl Node {
         self.wake_at = Time::MAX;
         self.nic_out_free = Time::ZERO;
         self.nic_in_free = Time::ZERO;
+        self.nic_in_waiting.clear();
         self.disk_free = Time::ZERO;
         self.writes.clear();
         for timer in &mut self.timers {
             timer.armed = false;
+            timer.queued = false;
             timer.generation += 1;
         }
         self.inbox

@@ -7,6 +7,7 @@
 
 mod costs;
 mod lines;
+mod reference;
 mod tcp;
 
 use crate::config::{

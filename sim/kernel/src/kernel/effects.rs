@@ -13,16 +13,7 @@ impl<O: Observer> Kernel<O> {
             Effect::Send { to, payload } => self.send(i, finish, &[to], payload),
             Effect::Multicast { to, payload } => self.send(i, finish, &to, payload),
             Effect::SetTimer { key, after } => self.set_timer(i, key, finish + after),
-            Effect::CancelTimer { key } => {
-                if let Some(timer) = self
-                    .nodes
-                    .get_mut(i)
-                    .and_then(|n| n.timers.iter_mut().find(|t| t.key == key))
-                {
-                    timer.armed = false;
-                    timer.generation += 1;
-                }
-            }
+            Effect::CancelTimer { key } => self.cancel_timer(i, key),
             Effect::Persist { token, writes } => self.persist(i, finish, token, writes),
         }
     }
@@ -140,11 +131,30 @@ impl<O: Observer> Kernel<O> {
 
     // ---- timers -----------------------------------------------------------------------
 
+    fn cancel_timer(&mut self, i: usize, key: TimerKey) {
+        let Some(node) = self.nodes.get_mut(i) else {
+            return;
+        };
+        let Some(slot) = node.timers.iter().position(|t| t.key == key) else {
+            return;
+        };
+        if let Some(timer) = node.timers.get_mut(slot) {
+            timer.armed = false;
+            timer.generation += 1;
+        }
+        #[cfg(test)]
+        if self.mistake == Some(super::Mistake::CancelledTimerFires) {
+            return;
+        }
+        node.forget_firing(slot);
+    }
+
     fn set_timer(&mut self, i: usize, key: TimerKey, deadline: Time) {
         let Some(node) = self.nodes.get_mut(i) else {
             return;
         };
         let slot = node.timer_slot(key);
+        node.forget_firing(slot);
         let Some(timer) = node.timers.get_mut(slot) else {
             return;
         };
@@ -164,7 +174,7 @@ impl<O: Observer> Kernel<O> {
         }
     }
 
-    pub(super) fn timer_ticket(&mut self, i: usize, slot: u32) {
+    pub(super) fn timer_ticket(&mut self, i: usize, key: u64, slot: u32) {
         let now = self.now;
         let Some(node) = self.nodes.get_mut(i) else {
             return;
@@ -172,8 +182,8 @@ impl<O: Observer> Kernel<O> {
         let Some(timer) = node.timers.get_mut(slot as usize) else {
             return;
         };
-        if timer.ticket != now {
-            return; // an earlier ticket took its place
+        if timer.ticket != now || timer.key.0 != key {
+            return; // an earlier ticket took its place, and perhaps another timer its slot
         }
         timer.ticket = Time::MAX;
         if !timer.armed {

@@ -121,6 +121,22 @@ pub struct Kernel<O: Observer> {
     flows: Vec<Vec<u64>>,
     observer: O,
     finished: bool,
+    #[cfg(test)]
+    mistake: Option<Mistake>,
+}
+
+/// Mistakes that tests make on purpose, to see that they are caught.
+#[cfg(test)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mistake {
+    /// A firing that waits is served although its timer was cancelled or set again.
+    CancelledTimerFires,
+    /// What a handler sent leaves although the node crashed before its work was done.
+    CrashedWorkLeaves,
+    /// Who came first is served first.
+    PriorityIgnored,
+    /// With several servers, the network card is taken when a handler begins.
+    CardTakenAtStart,
 }
 
 struct WorkloadSlot {
@@ -142,6 +158,21 @@ enum Call {
 impl<O: Observer> Kernel<O> {
     /// Builds a kernel; every node starts at time zero, in order.
     pub fn new(config: KernelConfig, observer: O) -> Self {
+        let mut kernel = Self::idle(config, observer);
+        kernel.begin();
+        kernel
+    }
+
+    /// A kernel that errs.
+    #[cfg(test)]
+    pub(crate) fn mistaken(config: KernelConfig, observer: O, mistake: Option<Mistake>) -> Self {
+        let mut kernel = Self::idle(config, observer);
+        kernel.mistake = mistake;
+        kernel.begin();
+        kernel
+    }
+
+    fn idle(config: KernelConfig, observer: O) -> Self {
         let sites = config
             .nodes
             .iter()
@@ -149,7 +180,7 @@ impl<O: Observer> Kernel<O> {
             .max()
             .unwrap_or(0);
         let regions = config.network.regions.len();
-        let mut kernel = Self {
+        Self {
             now: Time::ZERO,
             start_ns: config.start_ns,
             end: config.end,
@@ -188,9 +219,9 @@ impl<O: Observer> Kernel<O> {
             flows: vec![vec![0; regions]; regions],
             observer,
             finished: false,
-        };
-        kernel.begin();
-        kernel
+            #[cfg(test)]
+            mistake: None,
+        }
     }
 
     fn begin(&mut self) {
@@ -277,7 +308,7 @@ impl<O: Observer> Kernel<O> {
             Item::Acknowledged { from, to } => self.acknowledged(from, to),
             Item::Release { node, .. } => self.release_due(node as usize),
             Item::Wake { node, .. } => self.wake(node as usize),
-            Item::Timer { node, slot, .. } => self.timer_ticket(node as usize, slot),
+            Item::Timer { node, key, slot } => self.timer_ticket(node as usize, key, slot),
             Item::Disk { node, op } => self.disk_done(node as usize, op),
             Item::Request { workload, .. } => self.hand_out(workload),
             Item::Fault { window, open: true } => self.open_fault(window as usize),
@@ -302,6 +333,8 @@ impl<O: Observer> Kernel<O> {
         };
         let (from_place, to_place) = (place(sender), place(node));
         let never_left = sender.epoch_ended_by(record.epoch, record.finish);
+        #[cfg(test)]
+        let never_left = never_left && self.mistake != Some(Mistake::CrashedWorkLeaves);
         if never_left || node.process.is_none() || self.faults.cuts(from_place, to_place) {
             self.sends.release(send);
             return;
@@ -317,6 +350,7 @@ impl<O: Observer> Kernel<O> {
             node.nic_in_free = ready;
             node.usage.nic_in += time;
             if ready > self.now {
+                node.nic_in_waiting.push_back(send);
                 self.queue.push(
                     ready,
                     Item::Arrival {
@@ -329,6 +363,9 @@ impl<O: Observer> Kernel<O> {
                 );
                 return;
             }
+        } else if !node.card_done(send) {
+            // The node crashed while the message was coming in.
+            return self.sends.release(send);
         }
         self.totals.messages += 1;
         self.digest.delivery(self.now, to, id);
@@ -358,9 +395,19 @@ impl<O: Observer> Kernel<O> {
             Pending::Request { request } => request.priority(),
             Pending::Timer { .. } | Pending::Persisted { .. } => PRIORITY,
         };
+        #[cfg(test)]
+        let priority = match self.mistake {
+            Some(Mistake::PriorityIgnored) => PRIORITY,
+            _ => priority,
+        };
         let Some(node) = self.nodes.get_mut(i) else {
             return;
         };
+        if let Pending::Timer { slot, .. } = pending
+            && let Some(timer) = node.timers.get_mut(slot as usize)
+        {
+            timer.queued = true;
+        }
         node.inbox.push(pending, priority);
         node.usage.inbox_max = node.usage.inbox_max.max(node.inbox.len() as u32);
         if node.wake_at == Time::MAX {
@@ -422,7 +469,11 @@ impl<O: Observer> Kernel<O> {
                 let Some(timer) = node.timers.get_mut(slot as usize) else {
                     return;
                 };
-                if timer.generation == generation && timer.armed {
+                timer.queued = false;
+                let due = timer.generation == generation && timer.armed;
+                #[cfg(test)]
+                let due = due || self.mistake == Some(Mistake::CancelledTimerFires);
+                if due {
                     timer.armed = false;
                     let key = timer.key;
                     self.digest.mark(self.now, Mark::Timer, i as u32, key.0);
@@ -507,6 +558,8 @@ impl<O: Observer> Kernel<O> {
             }
             self.observer.probe(self.now, node_id, &probe);
         }
+        #[cfg(test)]
+        let several = several && self.mistake != Some(Mistake::CardTakenAtStart);
         if several && finish > self.now {
             self.put_off(i, finish, &mut effects.list);
         }

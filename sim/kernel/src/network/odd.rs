@@ -116,6 +116,15 @@ impl Network {
     /// `node` is gone: its connections begin anew. Returns what they held.
     pub(crate) fn reset(&mut self, node: u32) -> Vec<u32> {
         let mut held = Vec::new();
+        // Nothing waits for what an earlier connection had under way, least of all for what never
+        // left because the node crashed before.
+        for (from, row) in self.used.iter_mut().enumerate() {
+            if from == node as usize {
+                row.iter_mut().for_each(|used| used.last = Time::ZERO);
+            } else if let Some(used) = row.get_mut(node as usize) {
+                used.last = Time::ZERO;
+            }
+        }
         for (from, row) in self.connections.iter_mut().enumerate() {
             for (to, connection) in row.iter_mut().enumerate() {
                 if (from == node as usize || to == node as usize)

@@ -42,7 +42,7 @@ fn expand(shape: &Shape, node: Node) -> Node {
 fn child<'a>(shape: &'a Shape, key: &str) -> Option<&'a Shape> {
     match shape {
         Shape::Record(record) => record.field(key).map(|f| &f.shape),
-        Shape::Named(inner) => Some(inner),
+        Shape::Named(inner) | Shape::List(inner) => Some(inner),
         Shape::Choice(choice) => choice.variant(key).map(|v| &v.shape),
         Shape::Entry(entry) => {
             let common = entry.common.field(key).map(|f| &f.shape);
@@ -136,6 +136,18 @@ pub(crate) fn set(
             descend(node, key, place, default, |child| {
                 set(inner, child, rest, value, &here)
             })
+        }
+        Shape::List(inner) => {
+            let item = match &mut node.value {
+                Value::List(items) => key.parse().ok().and_then(|i: usize| items.get_mut(i)),
+                _ => None,
+            };
+            let Some(item) = item else {
+                let help = "items are numbered from 0; or set the list itself";
+                let what = format!("{so_far} has no item `{key}`");
+                return Err(Problem::error("E301", place, what, help));
+            };
+            set(inner, item, rest, value, &here)
         }
         Shape::Named(inner) => {
             if !last && node.get(key).is_none() {

@@ -1,6 +1,7 @@
 //! The scenario language, data sources, and the runner of plans.
 
 mod compose;
+mod csv;
 pub mod diagnostic;
 pub mod library;
 mod load;

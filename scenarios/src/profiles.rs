@@ -36,16 +36,21 @@ pub const PROFILES: &[ProfileEntry] = profiles![
     "links" / "aws-wan",
     "links" / "lan",
     "links" / "metro",
+    "regions" / "aws13",
     "regions" / "aws21",
     "regions" / "guangdong",
     "regions" / "one-place",
+    "regions" / "simblock",
+    "signatures" / "bls",
+    "signatures" / "ed25519",
+    "signatures" / "p256",
+    "signatures" / "secp256k1",
+    "signatures" / "sm2",
 ];
 
 /// Words of the language whose profiles come later.
 const LATER: &[(&str, &str)] = &[
     ("regions", "china-provinces"),
-    ("regions", "aws13"),
-    ("regions", "simblock"),
     ("links", "province"),
     ("links", "backbone"),
     ("links", "public-internet"),
@@ -57,7 +62,14 @@ const LATER: &[(&str, &str)] = &[
 ];
 
 /// Tables beside built-in profiles.
-const TABLES: &[(&str, &str)] = &[("aws21.csv", include_str!("../profiles/regions/aws21.csv"))];
+const TABLES: &[(&str, &str)] = &[
+    ("aws13.csv", include_str!("../profiles/regions/aws13.csv")),
+    ("aws21.csv", include_str!("../profiles/regions/aws21.csv")),
+    (
+        "simblock.csv",
+        include_str!("../profiles/regions/simblock.csv"),
+    ),
+];
 
 impl ProfileEntry {
     /// The first sentence of the profile.
@@ -247,25 +259,17 @@ fn note_sources(cx: &mut Cx, label: &str, profile: &Node) {
     }
 }
 
-/// The text of a table beside a profile or a scenario.
-pub(crate) fn table(cx: &mut Cx, name: &str, place: &Place) -> Option<String> {
+/// A table beside a profile or a scenario, as a source of its own.
+pub(crate) fn table(cx: &mut Cx, name: &str, place: &Place) -> Option<crate::tree::SourceId> {
     if cx.role(place) == Some(&Role::Profile)
         && let Some((_, text)) = TABLES.iter().find(|(n, _)| *n == name)
     {
-        return Some((*text).to_owned());
+        return Some(cx.sources.add(Source {
+            name: (*name).to_owned(),
+            text: (*text).into(),
+            role: Role::Profile,
+            folder: PathBuf::new(),
+        }));
     }
-    let path = name.strip_prefix("file:").unwrap_or(name);
-    let full = cx.sources.get(place.source)?.folder.join(path);
-    match read(&full) {
-        Ok(text) => Some(text),
-        Err(why) => {
-            cx.error(
-                "E603",
-                place,
-                format!("cannot read {}: {why}", full.display()),
-                "paths are relative to this file",
-            );
-            None
-        }
-    }
+    read_file(cx, name.strip_prefix("file:").unwrap_or(name), place)
 }

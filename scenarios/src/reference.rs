@@ -88,6 +88,7 @@ fn form(shape: &Shape) -> String {
         Shape::Value(form) => (*form).to_owned(),
         Shape::Record(_) => "a map".into(),
         Shape::Named(_) => "a map of names".into(),
+        Shape::List(_) => "a list".into(),
         Shape::Paths => "a map of paths".into(),
         Shape::Entry(_) => "common keys and one kind".into(),
         Shape::Choice(choice) => {
@@ -106,6 +107,7 @@ fn below(out: &mut String, later: &mut Later, path: &str, shape: &Shape) {
         Shape::Value(_) | Shape::Paths => {}
         Shape::Record(inner) => record(out, later, path, inner),
         Shape::Named(inner) => below(out, later, &join(path, "NAME"), inner),
+        Shape::List(inner) => below(out, later, &join(path, "NUMBER"), inner),
         Shape::Choice(inner) => choice(out, later, path, inner),
         Shape::Entry(entry) => {
             record(out, later, path, &entry.common);

@@ -624,7 +624,7 @@ fn every_file_of_the_library_and_of_the_profiles_is_built_in() {
     };
     let scenarios = count("scenarios/paper") + count("scenarios/protocols");
     assert_eq!(scenarios, LIBRARY.len());
-    let folders = ["day", "hardware", "links", "regions"];
+    let folders = ["day", "hardware", "links", "regions", "signatures"];
     let profiles: usize = folders
         .iter()
         .map(|f| count(&format!("scenarios/profiles/{f}")))

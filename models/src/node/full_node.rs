@@ -6,8 +6,8 @@ use super::service::{Host, Service};
 use crate::consensus::{Replica, TIMER_LIMIT, TOKEN_LIMIT};
 use crate::ledger::{ExecutionCache, Ledger, LedgerConfig};
 use consim_core::{
-    Block, ChainId, Context, Delivery, Disk, Event, Keyring, NodeId, OpId, Payload, Probe, Process,
-    SecretKey, State as _, StateMachine, Tx, TxId, Work,
+    Block, ChainId, CodecError, Context, Delivery, Disk, Event, Keyring, NodeId, OpId, Payload,
+    Probe, Process, SecretKey, State as _, StateMachine, Tx, TxId, Work,
 };
 use std::sync::Arc;
 
@@ -184,6 +184,13 @@ impl Process for FullNode {
         while let Some(delivery) = cx.take_delivery() {
             self.deliver(cx, &delivery);
         }
+    }
+    fn decode(&self, bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {
+        if let Ok(message) = Message::decode(bytes) {
+            return Ok(Arc::new(message));
+        }
+        let service = || self.service.decode(bytes);
+        self.host.replica.decode(bytes).or_else(|_| service())
     }
 }
 

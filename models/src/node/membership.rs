@@ -198,9 +198,10 @@ impl Identity {
 }
 
 impl IdentityCertificate {
-    /// The length of every encoded certificate.
-    pub const ENCODED: usize = 4 + 8 + (4 + 4 + 1 + 8 + 8) + Signature::ENCODED;
-
+    /// The encoded length.
+    pub fn encoded_len(&self) -> usize {
+        4 + 8 + (4 + 4 + 1 + 8 + 8) + self.signature.encoded_len()
+    }
     /// Did its authority sign it?
     pub fn signed(&self, keys: &Keyring) -> bool {
         let digest = self.identity.statement(self.authority, self.serial);
@@ -223,7 +224,7 @@ impl IdentityCertificate {
     }
     /// The encoded certificate alone, as messages of other families carry it.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(Self::ENCODED);
+        let mut out = Vec::with_capacity(self.encoded_len());
         self.encode(&mut Encoder::new(&mut out));
         out
     }

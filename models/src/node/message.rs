@@ -47,7 +47,7 @@ impl Payload for Message {
     }
     fn encoded_len(&self) -> usize {
         3 + match self {
-            Self::Hello(_) => IdentityCertificate::ENCODED,
+            Self::Hello(certificate) => certificate.encoded_len(),
             Self::Identify => 0,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::membership::{IdentityCertificate, Refusal};
 use consim_core::{
-    Block, ChainId, Context, Disk, NodeId, OpId, Payload, TimerKey, TxId, WriteToken,
+    Block, ChainId, CodecError, Context, Disk, NodeId, OpId, Payload, TimerKey, TxId, WriteToken,
 };
 use std::sync::Arc;
 
@@ -31,6 +31,10 @@ pub trait Service: Send {
     /// authenticated peer.
     fn serves(&self, _payload: &dyn Payload) -> bool {
         false
+    }
+    /// Reads a message of the service's own family from its bytes.
+    fn decode(&self, _bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {
+        Err(CodecError::Invalid("message"))
     }
     /// The node dropped a message of `subject`, which is not an authenticated peer, or refused its
     /// certificate. Called for each, so that a service that writes it down bounds how often.

@@ -13,7 +13,7 @@ pub(crate) use resolve::{Head, resolve};
 
 use consim_core::values::Expectation;
 use consim_core::{Distribution, Span, Time};
-use consim_kernel::config::{Hardware, Link};
+use consim_kernel::config::{Hardware, LineGroups, Link};
 use consim_models::consensus::{BlockLimits, MempoolLimits, ProtocolOptions};
 use consim_models::key_value::TransactionOptions;
 use consim_models::sharing::config::{ConsentOptions, SharingOptions, VisitOptions};
@@ -88,6 +88,8 @@ pub struct NetworkPlan {
     pub link: Link,
     /// The line inside a site (profile `lan`).
     pub site_link: Link,
+    /// Lines between sites that rules make differ; a site is an institution.
+    pub groups: LineGroups,
 }
 
 /// A region.
@@ -118,6 +120,8 @@ pub struct Institution {
     pub hardware: Arc<Hardware>,
     /// The machine's profile name.
     pub hardware_name: String,
+    /// Bytes of memory.
+    pub memory: u64,
     /// Offset of its wall clock.
     pub clock_offset_ns: i64,
     /// Drift of its wall clock.
@@ -144,6 +148,10 @@ pub struct ChainPlan {
     pub timeout: Span,
     /// Blocks between checkpoints.
     pub checkpoint: u64,
+    /// The signature scheme's word.
+    pub signatures: String,
+    /// Bytes of a signature.
+    pub signature_bytes: u8,
     /// Tolerated faulty members.
     pub f: usize,
     /// Votes a certificate needs.

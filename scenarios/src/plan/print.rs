@@ -60,8 +60,16 @@ fn rank(leaf: &Leaf) -> usize {
 /// in names as numbers.
 fn ordered(leaves: &[Leaf]) -> Vec<&Leaf> {
     let mut list: Vec<&Leaf> = leaves.iter().collect();
-    list.sort_by_key(|leaf| (rank(leaf), leaf.path.clone(), leaf.kind));
+    let parts = |leaf: &Leaf| -> Vec<(Option<u64>, String)> {
+        leaf.path.iter().map(|p| (item(p), p.clone())).collect()
+    };
+    list.sort_by_cached_key(|leaf| (rank(leaf), parts(leaf), leaf.kind));
     list
+}
+
+/// The number of an item of a list; names never begin with a digit.
+fn item(part: &str) -> Option<u64> {
+    part.parse().ok()
 }
 
 /// The lines of `consim check`.
@@ -142,7 +150,11 @@ fn text(plan: &Plan, leaves: &[Leaf]) -> String {
         }
         let shared = open.iter().zip(parents).take_while(|(a, b)| a == b).count();
         for (depth, part) in parents.iter().enumerate().skip(shared) {
-            let _ = writeln!(out, "{:indent$}{}:", "", quoted(part), indent = depth * 2);
+            let indent = depth * 2;
+            let _ = match item(part) {
+                Some(_) => writeln!(out, "{:indent$}-", ""),
+                None => writeln!(out, "{:indent$}{}:", "", quoted(part)),
+            };
         }
         open = parents.to_vec();
         let value = match leaf.kind {

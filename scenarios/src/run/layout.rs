@@ -2,9 +2,7 @@
 
 use crate::plan::{ChainPlan, FaultPlanKind, LinesPlan, Plan, Who};
 use consim_core::{ChainId, Distribution, NodeId, Span};
-use consim_kernel::config::{
-    FaultKind, FaultWindow, LineGroups, Lines, NetworkConfig, NodeConfig, Target,
-};
+use consim_kernel::config::{FaultKind, FaultWindow, Lines, NetworkConfig, NodeConfig, Target};
 use std::sync::Arc;
 
 /// Servers first, in institution order, then a desk for every institution. A desk is the people's
@@ -117,7 +115,7 @@ impl Layout {
             regions: plan.network.delays.clone(),
             link: plan.network.link.clone(),
             site_link: plan.network.site_link.clone(),
-            groups: LineGroups::default(),
+            groups: plan.network.groups.clone(),
         }
     }
 

@@ -68,8 +68,11 @@ pub fn execute_with(
     let members: Arc<[NodeId]> = layout.servers_of(&only.chain.members).into();
 
     let authorities = trust::authorities(plan);
-    let (keys, mut secrets) =
-        Keyring::generate(layout.node_count() + authorities, streams.key("keys"));
+    let (keys, mut secrets) = Keyring::sized(
+        layout.node_count() + authorities,
+        streams.key("keys"),
+        only.chain.signature_bytes,
+    );
     let authority_keys = secrets.split_off(layout.node_count() as usize);
     let secrets: Vec<Arc<SecretKey>> = secrets.into_iter().map(Arc::new).collect();
     let trust = trust::establish(plan, &layout, only.chain, authority_keys);

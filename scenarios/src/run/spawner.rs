@@ -41,6 +41,10 @@ impl Default for Hooks {
     }
 }
 
+/// A mempool takes one part in so many of a machine's memory (assumed: the rest is for the ledger's
+/// state, the records and the operating system).
+const MEMPOOL_SHARE: u64 = 4;
+
 /// What processes are made of.
 pub(crate) struct Parts<'a> {
     pub(crate) plan: &'a Plan,
@@ -64,6 +68,8 @@ pub(crate) struct Spawner {
     options: ProtocolOptions,
     block: BlockLimits,
     mempool: MempoolLimits,
+    /// Bytes of memory of each institution's machine.
+    memory: Vec<u64>,
     timeout: consim_core::Span,
     checkpoint: u64,
     keys: Keyring,
@@ -114,6 +120,7 @@ impl Spawner {
             options: chain.options.clone(),
             block: chain.block,
             mempool: chain.mempool,
+            memory: plan.institutions.iter().map(|i| i.memory).collect(),
             timeout: chain.timeout,
             checkpoint: chain.checkpoint,
             keys,
@@ -123,6 +130,15 @@ impl Spawner {
             domain,
             executions,
             layout,
+        }
+    }
+
+    /// A mempool takes no more of its machine's memory than its share.
+    fn mempool(&self, institution: usize) -> MempoolLimits {
+        let memory = self.memory.get(institution).copied().unwrap_or(u64::MAX);
+        MempoolLimits {
+            bytes: self.mempool.bytes.min(memory / MEMPOOL_SHARE),
+            ..self.mempool
         }
     }
 
@@ -137,7 +153,7 @@ impl Spawner {
                 key: Arc::clone(key),
                 keys: self.keys.clone(),
                 block: self.block,
-                mempool: self.mempool,
+                mempool: self.mempool(place.institution),
                 timeout: self.timeout,
                 checkpoint: self.checkpoint,
             },

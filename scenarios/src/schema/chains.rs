@@ -1,6 +1,7 @@
 //! `chains`.
 
 use super::decode::At;
+use super::hardware::Scheme;
 use super::lists::Targets;
 use super::macros::{choice, record};
 use consim_core::Span;
@@ -21,9 +22,11 @@ record! {
         mempool: Mempool = "{}",
         /// Blocks between checkpoints.
         checkpoint: At<Count> = "128",
+        /// How its members sign, hash and encrypt: what that costs and how long signatures are.
+        signatures: At<Scheme> = "ed25519",
     }
-    later "observers" "per" "shards" "flow" "endorse" "signatures" "certificates" "prune"
-        "snapshot" "channels" "reads" "clients";
+    later "observers" "per" "shards" "flow" "endorse" "certificates" "prune" "snapshot" "channels"
+        "reads" "clients";
 }
 
 choice! {

@@ -1,9 +1,9 @@
 //! `faults`.
 
 use super::decode::At;
+use super::delay::Delay;
 use super::lists::Targets;
 use super::macros::{choice, entry, record};
-use super::network::Delay;
 use super::organisations::Plain;
 use consim_core::Span;
 use consim_core::values::{Count, Instant, Range, Share, Switch, Value, ValueError};

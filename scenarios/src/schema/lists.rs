@@ -48,6 +48,43 @@ impl Decode for Words {
     }
 }
 
+/// A list of maps; its items are known by their numbers, from 0.
+#[derive(Clone, Debug)]
+pub(crate) struct List<T> {
+    /// Each with its place.
+    pub(crate) items: Vec<(T, Place)>,
+}
+
+impl<T: Decode> Decode for List<T> {
+    fn shape() -> Shape {
+        Shape::List(Box::new(T::shape()))
+    }
+    fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
+        let Tree::List(nodes) = &node.value else {
+            let place = cx.place_of(node);
+            let what = format!("a list is expected here, not {}", node.kind());
+            let name = cx.path().rsplit('.').next().unwrap_or_default().to_owned();
+            cx.error("E211", &place, what, format!("{name}: [{{ ... }}]"));
+            return None;
+        };
+        let mut items = Vec::new();
+        let mut whole = true;
+        for (number, item) in nodes.iter().enumerate() {
+            // The first key of a block map stands where its item begins.
+            let begins = item.entries().first().map(|(key, _)| key.place.clone());
+            let place = match begins {
+                Some(place) if item.place.at.is_empty() => place,
+                _ => item.place.clone(),
+            };
+            match cx.within(&number.to_string(), &place, |cx| T::decode(cx, item)) {
+                Some(value) => items.push((value, place)),
+                None => whole = false,
+            }
+        }
+        whole.then_some(Self { items })
+    }
+}
+
 /// One selector, or the union of several.
 #[derive(Clone, Debug)]
 pub(crate) struct Targets {

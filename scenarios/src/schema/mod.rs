@@ -6,12 +6,15 @@
 mod chains;
 pub(crate) mod choose;
 pub(crate) mod decode;
+mod delay;
 mod faults;
 mod gates;
+mod hardware;
 mod lists;
 mod macros;
 mod network;
 mod organisations;
+mod profiled;
 mod services;
 pub(crate) mod shape;
 mod workloads;
@@ -20,11 +23,11 @@ pub(crate) use chains::{Auto, Chain, Consensus};
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
 pub(crate) use faults::{Crash, Fault, FaultKind, For, Lines, Pair, Restart};
 pub(crate) use gates::{Checks, Expect, Heal, Output, Sourced};
+pub(crate) use hardware::{HardwareKeys, Scheme, Schemes, SuiteKeys};
 pub(crate) use lists::{Targets, Words};
-pub(crate) use network::{
-    HardwareKeys, LinkKeys, Network, OneWay, Place2, Profiled, TableKeys, Transport,
-};
+pub(crate) use network::{LinkKeys, LossRate, Network, OneWay, Place2, Rule, TableKeys, Transport};
 pub(crate) use organisations::{Authority, Organisation, Population, RegionRule, Tier};
+pub(crate) use profiled::Profiled;
 pub(crate) use services::{
     Access, Ask, Audit, DataSharing, Freshness, Identity, KeyValue, OffChain, OnChain, Pseudonym,
     Revocation, Search, ServiceKind,

@@ -1,9 +1,9 @@
 //! `organisations` and `populations`.
 
 use super::decode::{At, Cx, Decode, Keys, LeafKind};
+use super::delay::Delay;
 use super::lists::Words;
 use super::macros::{choice, record, words};
-use super::network::Delay;
 use super::shape::{Record, Shape};
 use crate::tree::{Node, Place, Value};
 use consim_core::values::{Count, Share};

@@ -8,6 +8,8 @@ pub(crate) enum Shape {
     Record(Record),
     /// A map from names that the user chose.
     Named(Box<Self>),
+    /// A list of such.
+    List(Box<Self>),
     /// One name out of a registry, with its options under it.
     Choice(Choice),
     /// Common keys and one kind.

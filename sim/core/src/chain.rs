@@ -92,7 +92,7 @@ impl Tx {
     }
     /// The encoded length.
     pub fn encoded_len(&self) -> usize {
-        2 + 4 + 8 + 8 + 4 + self.body.len() + Signature::ENCODED
+        2 + 4 + 8 + 8 + 4 + self.body.len() + self.signature.encoded_len()
     }
     /// Appends the wire form.
     pub fn encode(&self, e: &mut Encoder<'_>) {
@@ -203,7 +203,7 @@ impl Batch {
         let proposer = NodeId(d.u32()?);
         let time_ns = d.u64()? as i64;
         let tx_root = d.digest()?;
-        let n = d.list(MAX_BATCH_TXS, 26 + Signature::ENCODED)?;
+        let n = d.list(MAX_BATCH_TXS, 26 + Signature::LEAST_ENCODED)?;
         let txs: Arc<[Arc<Tx>]> = (0..n)
             .map(|_| Tx::decode(d).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?
@@ -269,7 +269,8 @@ impl Certificate {
     }
     /// The encoded length.
     pub fn encoded_len(&self) -> usize {
-        1 + 8 + 8 + 32 + 4 + self.signatures.len() * Signature::ENCODED
+        let signatures = self.signatures.iter().map(Signature::encoded_len);
+        1 + 8 + 8 + 32 + 4 + signatures.sum::<usize>()
     }
     /// Appends the wire form.
     pub fn encode(&self, e: &mut Encoder<'_>) {
@@ -285,7 +286,7 @@ impl Certificate {
     /// Reads a certificate; nothing is verified yet.
     pub fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
         let (kind, view, sequence, digest) = (d.u8()?, d.u64()?, d.u64()?, d.digest()?);
-        let n = d.list(MAX_SIGNATURES, Signature::ENCODED)?;
+        let n = d.list(MAX_SIGNATURES, Signature::LEAST_ENCODED)?;
         let signatures = (0..n)
             .map(|_| Signature::decode(d))
             .collect::<Result<_, _>>()?;

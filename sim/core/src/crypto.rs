@@ -1,13 +1,13 @@
 //! Keys and signatures, modelled: unforgeable because a process only ever holds its own
-//! [`SecretKey`]. The cost is charged through [`crate::Work`]; on the wire a signature takes the
-//! 64 bytes of Ed25519 (RFC 8032) plus the key's number.
+//! [`SecretKey`]. The cost is charged through [`crate::Work`]; on the wire a signature takes as
+//! many bytes as its scheme's, 64 for Ed25519 (RFC 8032), plus the key's number.
 
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::rng::mix;
 use crate::{Digest, NodeId};
 use std::sync::Arc;
 
-/// The number of a key in the run's [`Keyring`]. A node's key has the node's number.
+/// The number of a key in the run's [`Keyring`], below 2^24. A node's key has the node's number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct KeyId(pub u32);
 
@@ -21,6 +21,7 @@ impl From<NodeId> for KeyId {
 #[derive(Debug)]
 pub struct SecretKey {
     id: KeyId,
+    size: u8,
     secret: u64,
 }
 
@@ -29,6 +30,8 @@ pub struct SecretKey {
 pub struct Signature {
     /// Whose key made it, as claimed.
     pub key: KeyId,
+    /// Bytes of a signature of its scheme.
+    size: u8,
     tag: u64,
 }
 
@@ -36,6 +39,7 @@ pub struct Signature {
 #[derive(Clone, Debug)]
 pub struct Keyring {
     secrets: Arc<[u64]>,
+    size: u8,
 }
 
 fn tag(secret: u64, digest: &Digest) -> u64 {
@@ -55,6 +59,11 @@ impl Keyring {
     /// Makes `n` key pairs out of the run's seed: the public keyring and the secret keys, which
     /// the caller hands to their owners.
     pub fn generate(n: u32, seed: u64) -> (Self, Vec<SecretKey>) {
+        Self::sized(n, seed, Signature::USUAL)
+    }
+    /// The same for a scheme whose signatures take `size` bytes, at least [`Signature::LEAST`].
+    pub fn sized(n: u32, seed: u64, size: u8) -> (Self, Vec<SecretKey>) {
+        let size = size.max(Signature::LEAST);
         let secrets: Arc<[u64]> = (0..n)
             .map(|i| mix(seed ^ 0x6b65_7972_696e_6721, u64::from(i)))
             .collect();
@@ -63,22 +72,27 @@ impl Keyring {
             .zip(0..)
             .map(|(&secret, i)| SecretKey {
                 id: KeyId(i),
+                size,
                 secret,
             })
             .collect();
-        (Self { secrets }, keys)
+        (Self { secrets, size }, keys)
     }
     /// Is `signature` one that `signature.key` made over `digest`?
     pub fn verify(&self, digest: &Digest, signature: &Signature) -> bool {
-        self.secrets
-            .get(signature.key.0 as usize)
-            .is_some_and(|&secret| tag(secret, digest) == signature.tag)
+        self.size == signature.size
+            && self
+                .secrets
+                .get(signature.key.0 as usize)
+                .is_some_and(|&secret| tag(secret, digest) == signature.tag)
     }
     /// A second copy of a key: for tests and for adversaries that stole it. Honest code never calls this.
     pub fn steal(&self, key: KeyId) -> Option<SecretKey> {
-        self.secrets
-            .get(key.0 as usize)
-            .map(|&secret| SecretKey { id: key, secret })
+        self.secrets.get(key.0 as usize).map(|&secret| SecretKey {
+            id: key,
+            size: self.size,
+            secret,
+        })
     }
 }
 
@@ -91,27 +105,57 @@ impl SecretKey {
     pub fn sign(&self, digest: &Digest) -> Signature {
         Signature {
             key: self.id,
+            size: self.size,
             tag: tag(self.secret, digest),
         }
     }
 }
 
 impl Signature {
-    /// The bytes of an encoded signature: key number, 64 bytes.
-    pub const ENCODED: usize = 4 + 64;
+    /// Bytes of a signature of Ed25519 (RFC 8032).
+    pub const USUAL: u8 = 64;
+    /// The fewest bytes of a signature: those of its tag.
+    pub const LEAST: u8 = 8;
+    /// The fewest bytes of an encoded signature: key number, tag.
+    pub const LEAST_ENCODED: usize = 4 + Self::LEAST as usize;
+    /// Where the length stands in the word of the key's number; zero is the usual one.
+    const SIZE_AT: u32 = 24;
+    /// Padding up to the longest.
+    const PADDING: [u8; 256] = [0; 256];
 
-    /// Writes the signature: key number, tag, and padding up to the 64 bytes of Ed25519.
+    /// The bytes of the encoded signature: key number and length in four, and the signature.
+    pub fn encoded_len(&self) -> usize {
+        4 + usize::from(self.size)
+    }
+    /// Writes the signature: key number, tag, and padding up to the bytes of its scheme.
     pub fn encode(&self, e: &mut Encoder<'_>) {
-        e.u32(self.key.0).u64(self.tag).raw(&[0; 56]);
+        let size = if self.size == Self::USUAL {
+            0
+        } else {
+            u32::from(self.size)
+        };
+        let padding = usize::from(self.size - Self::LEAST);
+        e.u32(self.key.0 | size << Self::SIZE_AT).u64(self.tag);
+        e.raw(Self::PADDING.get(..padding).unwrap_or_default());
     }
     /// Reads a signature.
     pub fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
-        let key = KeyId(d.u32()?);
+        let word = d.u32()?;
+        let size = match (word >> Self::SIZE_AT) as u8 {
+            0 => Self::USUAL,
+            Self::USUAL => return Err(CodecError::Invalid("signature length")),
+            size if size < Self::LEAST => return Err(CodecError::Invalid("signature length")),
+            size => size,
+        };
+        let key = KeyId(word & ((1 << Self::SIZE_AT) - 1));
         let tag = d.u64()?;
-        if d.array::<56>()? != [0; 56] {
+        if d.raw(usize::from(size - Self::LEAST))?
+            .iter()
+            .any(|&b| b != 0)
+        {
             return Err(CodecError::Invalid("signature padding"));
         }
-        Ok(Self { key, tag })
+        Ok(Self { key, size, tag })
     }
 }
 

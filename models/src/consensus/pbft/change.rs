@@ -137,7 +137,7 @@ impl ViewChange {
     }
     /// The encoded length.
     pub fn encoded_len(&self) -> usize {
-        self.content_len + Signature::ENCODED
+        self.content_len + self.signature.encoded_len()
     }
     pub(super) fn encode(&self, e: &mut Encoder<'_>) {
         Self::encode_content(e, self.view, self.stable.as_ref(), &self.prepared);
@@ -244,7 +244,7 @@ impl NewView {
     }
     /// The encoded length.
     pub fn encoded_len(&self) -> usize {
-        self.content_len + Signature::ENCODED
+        self.content_len + self.signature.encoded_len()
     }
     pub(super) fn encode(&self, e: &mut Encoder<'_>) {
         Self::encode_content(e, self.view, self.low, &self.changes, &self.proposals);
@@ -256,7 +256,7 @@ impl NewView {
         let changes: Vec<_> = (0..n)
             .map(|_| Ok((KeyId(d.u32()?), d.digest()?)))
             .collect::<Result<_, CodecError>>()?;
-        let n = d.list(MAX_PREPARED, 32 + Signature::ENCODED)?;
+        let n = d.list(MAX_PREPARED, 32 + Signature::LEAST_ENCODED)?;
         let proposals: Vec<_> = (0..n)
             .map(|_| Ok((d.digest()?, Signature::decode(d)?)))
             .collect::<Result<_, CodecError>>()?;

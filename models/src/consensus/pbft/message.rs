@@ -156,8 +156,9 @@ pub struct Blocks {
 }
 
 impl Ballot {
-    const ENCODED: usize = 8 + 8 + 32 + Signature::ENCODED;
-
+    fn encoded_len(&self) -> usize {
+        8 + 8 + 32 + self.signature.encoded_len()
+    }
     /// Signs a vote of `kind`; the caller charges one signature.
     pub fn sign(
         chain: ChainId,
@@ -270,7 +271,7 @@ impl Body {
             6 => Self::NewView(Arc::new(NewView::decode(d)?)),
             7 => {
                 let to_all = flag(d)?;
-                let n = d.list(MAX_FORWARD, 26 + Signature::ENCODED)?;
+                let n = d.list(MAX_FORWARD, 26 + Signature::LEAST_ENCODED)?;
                 let txs = (0..n)
                     .map(|_| Tx::decode(d).map(Arc::new))
                     .collect::<Result<_, _>>()?;
@@ -391,8 +392,8 @@ impl Payload for Message {
     fn encoded_len(&self) -> usize {
         HEAD + match &self.body {
             // View, sequence number, batch, signature.
-            Body::PrePrepare(p) => 8 + 8 + p.batch.encoded_len() + Signature::ENCODED,
-            Body::Prepare(_) | Body::Commit(_) | Body::Checkpoint(_) => Ballot::ENCODED,
+            Body::PrePrepare(p) => 8 + 8 + p.batch.encoded_len() + p.signature.encoded_len(),
+            Body::Prepare(b) | Body::Commit(b) | Body::Checkpoint(b) => b.encoded_len(),
             Body::Suspect { .. } | Body::FetchBlocks { .. } => 8,
             Body::ViewChange(change) => change.encoded_len(),
             Body::NewView(new_view) => new_view.encoded_len(),

@@ -12,7 +12,8 @@ use super::view_change::Changes;
 use crate::consensus::{Replica, ReplicaConfig};
 use crate::ledger::merkle;
 use consim_core::{
-    Batch, Committed, Context, Digest, Event, Payload, Probe, Process, Span, Time, TimerKey, Tx,
+    Batch, CodecError, Committed, Context, Digest, Event, Payload, Probe, Process, Span, Time,
+    TimerKey, Tx,
 };
 use std::sync::Arc;
 
@@ -308,6 +309,9 @@ impl Process for PbftReplica {
             Event::Request(_) => {}
         }
         self.journal.flush(cx);
+    }
+    fn decode(&self, bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {
+        Ok(Arc::new(Message::decode(bytes)?))
     }
 }
 

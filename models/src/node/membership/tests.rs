@@ -118,7 +118,7 @@ fn certificates_and_messages_survive_the_codec_and_malformed_bytes_do_not() {
         ..peer(1, 2)
     });
     let bytes = certificate.to_bytes();
-    assert_eq!(bytes.len(), IdentityCertificate::ENCODED);
+    assert_eq!(bytes.len(), certificate.encoded_len());
     assert_eq!(
         IdentityCertificate::from_bytes(&bytes).unwrap(),
         certificate

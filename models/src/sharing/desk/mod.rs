@@ -15,8 +15,8 @@ use super::request::{Change, Request};
 use crate::workload::Terms;
 use consim_core::rng::below;
 use consim_core::{
-    Context, Event, NodeId, OpEnd, OpId, Payload, Probe, Process, Sampler, Span, Time, TimerKey,
-    Work, WorkloadId,
+    CodecError, Context, Event, NodeId, OpEnd, OpId, Payload, Probe, Process, Sampler, Span, Time,
+    TimerKey, Work, WorkloadId,
 };
 use flow::{Flow, Step};
 use rand_chacha::rand_core::Rng;
@@ -313,6 +313,9 @@ impl Process for Desk {
             }
             Event::Start | Event::Message { .. } | Event::Persisted(_) => {}
         }
+    }
+    fn decode(&self, bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {
+        Ok(Arc::new(Message::decode(bytes)?))
     }
 }
 

@@ -26,8 +26,8 @@ use crate::node::Gate;
 use crate::node::membership::Refusal;
 use crate::node::service::{Host, Service};
 use consim_core::{
-    Block, Context, Disk, NodeId, OpId, Payload, Receipt, Span, TimerKey, Tx, TxId, Work,
-    WriteToken,
+    Block, CodecError, Context, Disk, NodeId, OpId, Payload, Receipt, Span, TimerKey, Tx, TxId,
+    Work, WriteToken,
 };
 use pending::{Asker, Pending, Stage};
 use refusals::Refused;
@@ -388,6 +388,10 @@ impl Service for SharingService {
             }
         }
         self.height_reached(cx, host);
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {
+        Ok(Arc::new(Message::decode(bytes)?))
     }
 
     fn serves(&self, payload: &dyn Payload) -> bool {

@@ -142,6 +142,8 @@ impl Planner<'_> {
                 self.cx.error("E107", &place, what, "at least 1");
             }
         }
+        let suite = self.suite(&name.value.0, &chain.signatures)?;
+        self.suites.insert(name.value.0.clone(), suite);
         if pbft.watermark.value.0 < chain.checkpoint.value.0 {
             let place = pbft.watermark.place.clone();
             self.cx.error(
@@ -196,6 +198,8 @@ impl Planner<'_> {
             },
             timeout,
             checkpoint: chain.checkpoint.value.0,
+            signatures: chain.signatures.value.word().to_owned(),
+            signature_bytes: suite.signature_bytes,
             f,
             quorum,
             floor,

@@ -483,7 +483,7 @@ fn lines(
 
 impl Planner<'_> {
     /// The nodes of one side of a pair, whose line the plan already has.
-    fn nodes_quietly(&mut self, targets: &Targets) -> Option<Vec<usize>> {
+    pub(super) fn nodes_quietly(&mut self, targets: &Targets) -> Option<Vec<usize>> {
         let leaf = self.cx.leaves.get(targets.leaf).cloned();
         let nodes = self.nodes(targets);
         if let (Some(old), Some(slot)) = (leaf, self.cx.leaves.get_mut(targets.leaf)) {

@@ -3,19 +3,23 @@
 mod chains;
 mod faults;
 mod gates;
+mod lines;
 mod network;
 mod people;
 mod select;
 mod services;
+mod suites;
+mod ways;
 mod workloads;
 
-use super::{Institution, Plan};
-use crate::schema::{Cx, LeafKind, Scenario};
+use super::{Institution, NetworkPlan, Plan};
+use crate::schema::{Cx, LeafKind, Scenario, Schemes};
 use crate::tree::Place;
 use consim_core::rng::below;
 use consim_core::values::Value;
 use consim_core::{Span, Streams, Time};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The most nodes of a plan.
 pub(crate) const MAX_NODES: usize = 100_000;
@@ -50,10 +54,14 @@ struct Planner<'a> {
     duration: Span,
     start_ns: i64,
     institutions: Vec<Institution>,
+    /// What each machine says of signature schemes.
+    schemes: BTreeMap<String, Arc<[Schemes; 3]>>,
     /// The institutions of each group.
     groups: BTreeMap<String, Vec<usize>>,
     region_names: Vec<String>,
     chains: BTreeMap<String, ChainView>,
+    /// How the members of each chain sign.
+    suites: BTreeMap<String, suites::Suite>,
     notes: Vec<String>,
     /// Groups or chains are missing because something was wrong with them: sizes say nothing.
     doubt: bool,
@@ -122,9 +130,11 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<P
         duration,
         start_ns: scenario.start.value.ns,
         institutions: Vec::new(),
+        schemes: BTreeMap::new(),
         groups: BTreeMap::new(),
         region_names: Vec::new(),
         chains: BTreeMap::new(),
+        suites: BTreeMap::new(),
         notes: Vec::new(),
     };
     let table = planner.regions();
@@ -137,6 +147,11 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<P
     people?;
     planner.clashes();
     let chains = planner.chains(network.as_ref());
+    // Rules may name chains.
+    let groups = network.as_ref().and_then(|net| planner.rules(&net.link));
+    if let Some(chains) = &chains {
+        planner.sign(chains);
+    }
     let services = planner.services();
     let workloads = planner.workloads(services.as_ref());
     let faults = planner.faults();
@@ -150,6 +165,10 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<P
     let (workloads, inputs) = workloads?;
     let notes = std::mem::take(&mut planner.notes);
     let institutions = std::mem::take(&mut planner.institutions);
+    let network = NetworkPlan {
+        groups: groups?,
+        ..network?
+    };
     Some(Plan {
         name,
         about: scenario.about.as_ref().map(|a| a.value.clone()),
@@ -158,7 +177,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<P
         zone_s: scenario.start.value.zone_s,
         duration,
         warmup,
-        network: network?,
+        network,
         institutions,
         chains: chains?,
         services: services?,

@@ -1,13 +1,18 @@
 //! Regions and their delays, and the line between institutions.
 
 use super::Planner;
+use super::ways::{OneWay, RoundTrip};
+use crate::csv;
 use crate::plan::{NetworkPlan, RegionPlan};
 use crate::profiles;
-use crate::schema::{Decode, LeafKind, LinkKeys, OneWay, Place2, Profiled, TableKeys, Transport};
+use crate::schema::{Decode, LeafKind, LinkKeys, OneWay as Way, Place2, Profiled, TableKeys};
+use crate::tree::Place;
 use crate::tree::Role;
 use consim_core::values::Degrees;
+use consim_core::values::{Name, Value};
 use consim_core::{Distribution, Span};
-use consim_kernel::config::Link;
+use consim_kernel::config::LineGroups;
+use std::sync::Arc;
 
 /// Mean radius of the earth, kilometres (IUGG, R1).
 const EARTH_KM: f64 = 6_371.008_8;
@@ -32,8 +37,8 @@ enum Delays {
         detour_permille: u32,
         access: (Span, Span),
     },
-    /// Measured, milliseconds one way, `[from][to]`.
-    Matrix(Vec<Vec<f64>>),
+    /// Measured, `[from][to]`.
+    Matrix(Vec<Vec<OneWay>>),
 }
 
 impl Planner<'_> {
@@ -201,9 +206,10 @@ impl Planner<'_> {
         &mut self,
         name: &str,
         file: &crate::schema::At<String>,
-        is: Option<OneWay>,
+        is: Option<Way>,
     ) -> Option<Table> {
-        let text = profiles::table(self.cx, &file.value, &file.place)?;
+        let source = profiles::table(self.cx, &file.value, &file.place)?;
+        let text = Arc::clone(&self.cx.sources.get(source)?.text);
         let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
         let own = self.cx.role(&file.place) != Some(&Role::Profile);
         if let Some(leaf) = self.cx.leaves.get_mut(file.leaf).filter(|_| own) {
@@ -215,16 +221,15 @@ impl Planner<'_> {
                     cx.leaf(LeafKind::Silent, hash, &place)
                 });
         }
-        let share = if is == Some(OneWay::RoundTrip) {
-            0.5
-        } else {
-            1.0
+        let rows = self.rows(&csv::rows(source, &text), &csv::start(source))?;
+        let one_way = |ms: f64| match is {
+            Some(Way::RoundTrip) => RoundTrip(ms).half(),
+            _ => OneWay(ms),
         };
-        let rows = self.rows(&text, file)?;
         let names: Vec<String> = rows.iter().map(|(name, _)| name.clone()).collect();
         let delays = rows
             .into_iter()
-            .map(|(_, row)| row.into_iter().map(|ms| ms * share).collect())
+            .map(|(_, row)| row.into_iter().map(one_way).collect())
             .collect();
         let mut table = Table {
             name: name.to_owned(),
@@ -237,63 +242,63 @@ impl Planner<'_> {
 
     fn rows(
         &mut self,
-        text: &str,
-        file: &crate::schema::At<String>,
+        rows: &[Vec<csv::Cell<'_>>],
+        start: &Place,
     ) -> Option<Vec<(String, Vec<f64>)>> {
-        let mut lines = text
-            .lines()
-            .zip(1..)
-            .filter(|(line, _)| !line.trim().is_empty());
-        let wrong = |planner: &mut Self, line: usize, what: &str| {
-            let place = file.place.clone();
-            planner.cx.error(
-                "E106",
-                &place,
-                format!("{}, line {line}: {what}", file.value),
-                "a header `from/to,NAME,...`, then one row `NAME,ms,...` for each name",
-            );
+        let mut wrong = |place: &Place, what: String| {
+            let help = "a header `from/to,NAME,...`, then one row `NAME,ms,...` for each name";
+            self.cx.error("E106", place, what, help);
         };
-        let Some((header, _)) = lines.next() else {
-            wrong(self, 1, "the table is empty");
+        let Some((header, rows)) = rows.split_first() else {
+            wrong(start, "the table is empty".into());
             return None;
         };
-        let names: Vec<&str> = header.split(',').skip(1).map(str::trim).collect();
-        let mut rows = Vec::new();
-        for (line, number) in lines {
-            let mut cells = line.split(',').map(str::trim);
-            let name = cells.next().unwrap_or_default();
-            if names.get(rows.len()) != Some(&name) {
+        let names = header.get(1..).unwrap_or_default();
+        for cell in names {
+            if let Err(error) = <Name as Value>::parse(cell.text) {
+                wrong(&cell.place, error.message);
+                return None;
+            }
+        }
+        let mut out = Vec::new();
+        for row in rows {
+            let Some((name, cells)) = row.split_first() else {
+                continue;
+            };
+            if names.get(out.len()).map(|cell| cell.text) != Some(name.text) {
+                let what = format!("`{}` is not the next name of the header", name.text);
+                wrong(&name.place, what);
+                return None;
+            }
+            let mut delays = Vec::new();
+            for cell in cells {
+                let ms = cell.text.parse::<f64>().ok();
+                let Some(ms) = ms.filter(|ms| (0.0..1e7).contains(ms)) else {
+                    let what = format!("`{}` is no number of milliseconds", cell.text);
+                    wrong(&cell.place, what);
+                    return None;
+                };
+                delays.push(ms);
+            }
+            if delays.len() != names.len() {
+                let place = row.last().map_or(start, |cell| &cell.place);
+                let (found, wanted) = (delays.len(), names.len());
                 wrong(
-                    self,
-                    number,
-                    &format!("`{name}` is not the next name of the header"),
+                    place,
+                    format!("{found} delays in this row, {wanted} names in the header"),
                 );
                 return None;
             }
-            let row: Option<Vec<f64>> = cells
-                .map(|cell| {
-                    cell.parse::<f64>()
-                        .ok()
-                        .filter(|ms| (0.0..1e7).contains(ms))
-                })
-                .collect();
-            match row {
-                Some(row) if row.len() == names.len() => rows.push((name.to_owned(), row)),
-                _ => {
-                    wrong(
-                        self,
-                        number,
-                        "a delay is missing or no number of milliseconds",
-                    );
-                    return None;
-                }
-            }
+            out.push((name.text.to_owned(), delays));
         }
-        if rows.len() != names.len() {
-            wrong(self, text.lines().count(), "a row is missing");
+        if let Some(missing) = names.get(out.len()) {
+            wrong(
+                &missing.place,
+                format!("there is no row of `{}`", missing.text),
+            );
             return None;
         }
-        Some(rows)
+        Some(out)
     }
 
     /// The network of the regions that an institution is in; the institutions then count regions
@@ -351,34 +356,25 @@ impl Planner<'_> {
             .profile
             .as_ref()
             .map_or_else(|| fallback.to_owned(), |at| at.value.clone());
+        let link = self.link(&line);
         Some(NetworkPlan {
             table: table.name.clone(),
             regions,
             delays,
             link_profile,
-            link: self.link(&line),
+            link,
             site_link: self.link(&site),
+            groups: LineGroups::default(),
         })
-    }
-
-    fn link(&mut self, keys: &LinkKeys) -> Link {
-        Link {
-            delay: keys.delay.distribution(self.cx),
-            rate: keys.rate.value.0,
-            loss_ppb: keys.loss.rate.value.0,
-            stream: keys.transport.value == Transport::Stream,
-            ..Link::default()
-        }
     }
 
     /// One way, between two regions or inside one.
     fn delay(&self, table: &Table, a: usize, b: usize) -> Span {
-        let ms = match &table.delays {
+        match &table.delays {
             Delays::Matrix(rows) => rows
                 .get(a)
                 .and_then(|row| row.get(b))
-                .copied()
-                .unwrap_or_default(),
+                .map_or(Span::ZERO, |one_way| one_way.span()),
             Delays::Geographic {
                 places,
                 detour_permille,
@@ -393,11 +389,10 @@ impl Planner<'_> {
                 let (low, high) = if name(a) <= name(b) { (a, b) } else { (b, a) };
                 let path = format!("network.regions.access/{}/{}", name(low), name(high));
                 let access = self.draw(access.0.nanos(), access.1.nanos(), &path, 0) as f64 / 1e6;
-                // Round trip = 2 x distance / speed x detour + access; one way is half of it.
-                distance_km(from, to) / FIBRE_KM_PER_MS * detour + access / 2.0
+                let way = 2.0 * distance_km(from, to) / FIBRE_KM_PER_MS * detour;
+                RoundTrip(way + access).half().span()
             }
-        };
-        Span::from_nanos(libm::round(ms * 1e6) as u64)
+        }
     }
 }
 
@@ -422,7 +417,7 @@ impl Table {
             }
             Delays::Matrix(rows) => {
                 let row =
-                    |row: &Vec<f64>| keep.iter().filter_map(|&i| row.get(i).copied()).collect();
+                    |row: &Vec<OneWay>| keep.iter().filter_map(|&i| row.get(i).copied()).collect();
                 *rows = keep.iter().filter_map(|&i| rows.get(i).map(row)).collect();
             }
         }

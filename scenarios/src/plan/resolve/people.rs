@@ -6,7 +6,7 @@ use crate::plan::Institution;
 use crate::profiles::PROFILES;
 use crate::schema::shape::suggestion;
 use crate::schema::{
-    At, Authority, HardwareKeys, LeafKind, Organisation, Profiled, RegionRule, Tier,
+    At, Authority, HardwareKeys, LeafKind, Organisation, Profiled, RegionRule, Schemes, Tier,
 };
 use consim_core::rng::below;
 use consim_core::values::{Name, Value};
@@ -18,6 +18,9 @@ use std::sync::Arc;
 #[derive(Clone)]
 struct Machine {
     hardware: Arc<Hardware>,
+    memory: u64,
+    /// `sign`, `verify`, `verify_batched`.
+    schemes: Arc<[Schemes; 3]>,
     offset: (i64, i64),
     drift: (i64, i64),
 }
@@ -134,9 +137,7 @@ impl Planner<'_> {
             hardware: Arc::new(Hardware {
                 cores: keys.cores.value.0 as u32,
                 speed_permille: keys.speed.value.0,
-                sign: keys.sign.ed25519.value,
-                verify: keys.verify.ed25519.value,
-                verify_batched: keys.verify_batched.ed25519.value,
+                // Signing is added when the chains and their schemes are known.
                 hash_per_kib: keys.hash.value,
                 encrypt_per_kib: keys.encrypt.value,
                 execute: keys.execute.value,
@@ -145,9 +146,17 @@ impl Planner<'_> {
                 nic_in: keys.nic.r#in.value.0,
                 nic_out: keys.nic.out.value.0,
                 disk_write: keys.disk.write.value.0,
+                disk_read: keys.disk.read.value.0,
                 fsync,
+                group_commit: keys.disk.group_commit.value.0,
                 ..Hardware::default()
             }),
+            memory: keys.memory.value.0,
+            schemes: Arc::new([
+                keys.sign.clone(),
+                keys.verify.clone(),
+                keys.verify_batched.clone(),
+            ]),
             offset: (keys.clock.offset.low.0, keys.clock.offset.high.0),
             drift: (keys.clock.drift.low.0, keys.clock.drift.high.0),
         })
@@ -218,6 +227,8 @@ impl Planner<'_> {
         }
         let regions = self.places(name, organisation, count, table)?;
         let (hardware_name, machine) = self.machine_of(organisation, tier, machines)?;
+        self.schemes
+            .insert(hardware_name.clone(), Arc::clone(&machine.schemes));
         let own_authority = matches!(organisation.authority, Authority::Own(_));
         for (number, region) in (1u32..).zip(regions) {
             let node = format!("{group}-{number}");
@@ -234,6 +245,7 @@ impl Planner<'_> {
                 region,
                 hardware: Arc::clone(&machine.hardware),
                 hardware_name: hardware_name.clone(),
+                memory: machine.memory,
                 clock_offset_ns: clock("offset", machine.offset),
                 clock_drift_ppb: clock("drift", machine.drift),
                 own_authority,

@@ -61,7 +61,8 @@ fn signatures_take_the_bytes_of_ed25519_and_survive_the_codec() {
     let signature = secrets[3].sign(&digest);
     let mut bytes = Vec::new();
     signature.encode(&mut Encoder::new(&mut bytes));
-    assert_eq!(bytes.len(), Signature::ENCODED);
+    assert_eq!(bytes.len(), 68);
+    assert_eq!(bytes.len(), signature.encoded_len());
     let decode = |bytes: &[u8]| Signature::decode(&mut Decoder::new(bytes));
     let decoded = decode(&bytes).unwrap();
     assert!(ring.verify(&digest, &decoded));
@@ -81,4 +82,28 @@ fn signatures_take_the_bytes_of_ed25519_and_survive_the_codec() {
 #[test]
 fn a_node_signs_with_the_key_of_its_number() {
     assert_eq!(KeyId::from(NodeId(7)), KeyId(7));
+}
+
+#[test]
+fn a_signature_takes_the_bytes_of_its_scheme() {
+    for size in [8, 48, 65, 96, 255] {
+        let (ring, secrets) = Keyring::sized(4, 9, size);
+        let digest = Digest::of(b"statement");
+        let signature = secrets[3].sign(&digest);
+        let mut bytes = Vec::new();
+        signature.encode(&mut Encoder::new(&mut bytes));
+        assert_eq!(bytes.len(), 4 + usize::from(size));
+        assert_eq!(signature.encoded_len(), bytes.len());
+        let decoded = Signature::decode(&mut Decoder::new(&bytes)).unwrap();
+        assert_eq!(decoded, signature);
+        assert!(ring.verify(&digest, &decoded));
+        // The same key of another scheme is another key.
+        assert!(!Keyring::generate(4, 9).0.verify(&digest, &decoded));
+    }
+    // One length has one encoding, and none is shorter than a tag.
+    for size in [1, 7, 64] {
+        let bytes = [&[size, 0, 0, 3], [0; 255].as_slice()].concat();
+        let invalid = CodecError::Invalid("signature length");
+        assert_eq!(Signature::decode(&mut Decoder::new(&bytes)), Err(invalid));
+    }
 }

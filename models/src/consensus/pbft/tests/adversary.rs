@@ -9,7 +9,7 @@ use crate::ledger::merkle;
 use crate::node::FullNode;
 use consim_core::{
     Batch, Committed, Context, Digest, Effect, Effects, Event, KeyId, Keyring, NodeId, Payload,
-    Process, SecretKey, Signature, Tx, Verdict, mix,
+    Process, SecretKey, Tx, Verdict, mix,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -345,13 +345,14 @@ fn who_lies_to_a_replica_that_catches_up_is_seen_through() {
 /// A view change that says `victim` signed it.
 fn in_the_name_of(victim: KeyId, view: u64, key: &SecretKey) -> Arc<ViewChange> {
     let change = Arc::new(ViewChange::sign(CHAIN, view, None, Vec::new(), key));
+    let change_signature = change.signature().encoded_len();
     let mut wire = Vec::new();
     let message = Message {
         chain: CHAIN,
         body: Body::ViewChange(change),
     };
     message.encode(&mut wire);
-    let at = wire.len() - Signature::ENCODED;
+    let at = wire.len() - change_signature;
     wire[at..at + 4].copy_from_slice(&victim.0.to_be_bytes());
     match Message::decode(&wire).unwrap().body {
         Body::ViewChange(change) => change,

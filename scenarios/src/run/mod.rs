@@ -319,6 +319,15 @@ fn figures<O: Observer>(plan: &Plan, layout: &Layout, kernel: &Kernel<O>) -> Ker
             .iter()
             .map(|usage| (usage.messages, usage.bytes_out))
             .collect(),
+        lines: vec![
+            ("lost", totals.lines.lost),
+            ("retransmitted", totals.lines.retransmissions),
+            ("overflowed", totals.lines.overflowed),
+            ("duplicated", totals.lines.duplicated),
+            ("reordered", totals.lines.reordered),
+            ("corrupted", totals.lines.corrupted),
+            ("refused", totals.lines.refused),
+        ],
         events: totals.events,
         messages: totals.messages,
         bytes: totals.bytes,

@@ -147,13 +147,10 @@ impl Delay {
             }
             Self::Exponential(e) => Distribution::Exponential { mean: e.mean.value },
             Self::Pareto(p) => {
-                if p.shape.value.0 == 0 {
-                    cx.error(
-                        "E107",
-                        &p.shape.place,
-                        "a shape of nothing",
-                        "for example 2.5",
-                    );
+                if p.shape.value.0 <= 1_000 {
+                    let what = "the mean of a Pareto distribution of shape 1 or less is infinite";
+                    cx.error("E107", &p.shape.place, what, "above 1, for example 2.5");
+                    return Distribution::Constant(p.least.value);
                 }
                 Distribution::Pareto {
                     least: p.least.value,

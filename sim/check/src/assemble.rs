@@ -95,6 +95,8 @@ pub struct KernelFigures {
     pub bytes: u64,
     /// Messages that arrived at and bytes sent by each node, by its number; empty if not known.
     pub traffic: Vec<(u64, u64)>,
+    /// What the lines did to messages: metric word, how many.
+    pub lines: Vec<(&'static str, u64)>,
     /// Was the run cut short?
     pub partial: bool,
     /// Hexadecimal digest of the run.
@@ -130,6 +132,7 @@ pub fn assemble(
         chains: &chain_names(&identity.chains),
         total: (figures.messages, figures.bytes),
         nodes: &figures.traffic,
+        lines: &figures.lines,
     });
     values.extend(domain.metrics.into_iter().filter(|(_, v)| v.is_finite()));
     let expectations = identity

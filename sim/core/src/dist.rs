@@ -273,10 +273,20 @@ impl Sampler {
                 // Saturating: a 99th percentile below the median gives falling edges.
                 low + below(bits << 10, high.saturating_sub(low).saturating_add(1))
             }
-            Self::Exact(distribution) => return distribution.quantile(unit(bits)),
-            Self::Samples(samples) => samples.ranked(below(bits, samples.count())),
+            Self::Exact(_) | Self::Samples(_) => return self.sample_rarely(bits),
         };
         Span::from_nanos(ns)
+    }
+    /// What takes more than a few instructions, kept out of the way of what does not.
+    #[inline(never)]
+    fn sample_rarely(&self, bits: u64) -> Span {
+        match self {
+            Self::Exact(distribution) => distribution.quantile(unit(bits)),
+            Self::Samples(samples) => {
+                Span::from_nanos(samples.ranked(below(bits, samples.count())))
+            }
+            Self::Constant(_) | Self::Uniform { .. } | Self::Table(_) => Span::ZERO,
+        }
     }
     /// The same of bits that are made only if the duration varies.
     #[inline]

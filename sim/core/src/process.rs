@@ -116,6 +116,7 @@ impl<'a> Context<'a> {
         self.effects.list.push(Effect::Persist { token, writes });
     }
     /// Adds to the cost of this handler.
+    #[inline]
     pub fn work(&mut self, work: Work) {
         self.effects.work.add(work);
     }

@@ -43,6 +43,7 @@ impl Work {
     };
 
     /// Adds `other` to this work.
+    #[inline]
     pub fn add(&mut self, other: Self) {
         self.sign += other.sign;
         self.verify += other.verify;

@@ -78,26 +78,37 @@ impl Hardware {
     pub fn cost(&self, work: &Work, received: Option<usize>) -> Span {
         let kib = |per: Span, bytes: u64| per.nanos().saturating_mul(bytes) / 1024;
         let times = |per: Span, n: u32| per.nanos().saturating_mul(u64::from(n));
-        let cores = u64::from(self.cores.max(1));
-        // What may be spread over the cores.
-        let spread =
-            times(self.verify_batched, work.verify_batched).saturating_add(work.parallel_ns);
-        let mut parts = times(self.sign, work.sign)
-            .saturating_add(times(self.verify, work.verify))
-            .saturating_add(spread.div_ceil(cores))
-            .saturating_add(kib(self.hash_per_kib, work.hash_bytes))
-            .saturating_add(kib(self.encrypt_per_kib, work.encrypt_bytes))
-            .saturating_add(kib(self.per_kib, work.parse_bytes))
-            .saturating_add(times(self.execute, work.execute))
-            .saturating_add(work.fixed_ns);
+        // What may be spread over the cores. Most handlers have none of it, and none of what comes
+        // after: divisions are dear.
+        let mut spread = times(self.verify_batched, work.verify_batched);
+        spread = spread.saturating_add(work.parallel_ns);
+        if spread > 0 {
+            spread = spread.div_ceil(u64::from(self.cores.max(1)));
+        }
+        let mut parts = [
+            times(self.verify, work.verify),
+            spread,
+            kib(self.hash_per_kib, work.hash_bytes),
+            kib(self.encrypt_per_kib, work.encrypt_bytes),
+            kib(self.per_kib, work.parse_bytes),
+            times(self.execute, work.execute),
+            work.fixed_ns,
+        ]
+        .into_iter()
+        .fold(times(self.sign, work.sign), u64::saturating_add);
         if let Some(bytes) = received {
             parts = parts
                 .saturating_add(self.per_message.nanos())
                 .saturating_add(kib(self.per_kib, bytes as u64));
         }
-        let cpu = parts.saturating_mul(1_000) / u64::from(self.speed_permille.max(1));
-        let read = transfer(work.read_bytes, self.disk_read.saturating_mul(8));
-        Span::from_nanos(cpu) + read
+        if self.speed_permille != 1_000 {
+            parts = parts.saturating_mul(1_000) / u64::from(self.speed_permille.max(1));
+        }
+        let cost = Span::from_nanos(parts);
+        if work.read_bytes == 0 {
+            return cost;
+        }
+        cost + transfer(work.read_bytes, self.disk_read.saturating_mul(8))
     }
 }
 

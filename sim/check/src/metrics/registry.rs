@@ -61,6 +61,7 @@ const OPERATIONS: &[Scope] = &[
     Scope::Organisation,
 ];
 const CHAIN: &[Scope] = &[Scope::Chain];
+const RUN: &[Scope] = &[Scope::Run];
 const TRAFFIC: &[Scope] = &[Scope::Run, Scope::Organisation];
 
 const fn entry(
@@ -139,6 +140,48 @@ pub const METRICS: &[MetricEntry] = &[
         Unit::Bytes,
         TRAFFIC,
         "Bytes sent, every copy, over the whole run.",
+    ),
+    entry(
+        "lost",
+        Unit::Count,
+        RUN,
+        "Messages that lines lost for good.",
+    ),
+    entry(
+        "retransmitted",
+        Unit::Count,
+        RUN,
+        "Messages that streams sent again.",
+    ),
+    entry(
+        "overflowed",
+        Unit::Count,
+        RUN,
+        "Transmissions that found the queue before a line full.",
+    ),
+    entry(
+        "duplicated",
+        Unit::Count,
+        RUN,
+        "Messages that came twice; on a stream the second copy goes no further than the transport.",
+    ),
+    entry(
+        "reordered",
+        Unit::Count,
+        RUN,
+        "Messages that lines held back.",
+    ),
+    entry(
+        "corrupted",
+        Unit::Count,
+        RUN,
+        "Messages in which lines flipped a bit.",
+    ),
+    entry(
+        "refused",
+        Unit::Count,
+        RUN,
+        "Corrupted messages that their receivers refused.",
     ),
     entry(
         "consensus_latency_mean",

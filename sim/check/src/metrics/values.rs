@@ -15,6 +15,8 @@ pub(crate) struct RunFigures<'a> {
     pub(crate) total: (u64, u64),
     /// The same of each node, by its number.
     pub(crate) nodes: &'a [(u64, u64)],
+    /// What the lines did to messages: metric word, how many.
+    pub(crate) lines: &'a [(&'static str, u64)],
 }
 
 /// Metrics by path.
@@ -72,6 +74,9 @@ impl Metrics {
         let (messages, bytes) = figures.total;
         values.put(Scope::Run, "", "messages", messages as f64);
         values.put(Scope::Run, "", "bytes", bytes as f64);
+        for (word, count) in figures.lines {
+            values.put(Scope::Run, "", word, *count as f64);
+        }
         for (name, nodes) in &self.groups {
             let of = nodes.iter().filter_map(|n| figures.nodes.get(n.index()));
             let (messages, bytes) = of.fold((0, 0), |(m, b), &(messages, bytes)| {

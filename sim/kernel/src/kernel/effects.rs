@@ -8,6 +8,7 @@ use consim_core::{Effect, NodeId, Observer, Payload, Time, TimerKey, mix};
 use std::sync::Arc;
 
 impl<O: Observer> Kernel<O> {
+    #[inline]
     pub(super) fn carry_out(&mut self, i: usize, finish: Time, effect: Effect) {
         match effect {
             Effect::Send { to, payload } => self.send(i, finish, &[to], payload),

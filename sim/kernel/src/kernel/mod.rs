@@ -386,6 +386,7 @@ impl<O: Observer> Kernel<O> {
     }
 
     /// An event waits for the server.
+    #[inline(never)]
     fn wait(&mut self, i: usize, pending: Pending) {
         let priority = match &pending {
             Pending::Message { send } => {

@@ -42,6 +42,8 @@ impl Payload for Garbled {
 }
 
 impl<O: Observer> Kernel<O> {
+    /// Out of the way of the common case, which is much smaller.
+    #[inline(never)]
     pub(super) fn send_odd(&mut self, message: Odd, extra: Extra) {
         let mut buffers = std::mem::take(&mut self.odd);
         // The record lives until the message arrives, or is known to be lost.

@@ -227,37 +227,58 @@ impl Network {
         extra: Extra,
     ) -> Fate {
         let number = self.line_of(from, to);
-        if self.lines.get(number).is_none_or(|line| line.odd) {
-            return Fate::Odd;
-        }
-        let Some((index, key)) = self.next_message(from, to) else {
-            return Fate::Lost;
-        };
-        let draw = |i: u64| mix(key, index.wrapping_mul(draw::EACH).wrapping_add(i));
         let Some(line) = self.lines.get(number) else {
             return Fate::Lost;
         };
+        if line.odd {
+            return Fate::Odd;
+        }
+        let Some(row) = self.used.get_mut(from.node as usize) else {
+            return Fate::Lost;
+        };
+        if row.is_empty() {
+            row.resize(self.nodes, Used::default());
+        }
+        let Some(used) = row.get_mut(to.node as usize) else {
+            return Fate::Lost;
+        };
+        let base = used.messages.wrapping_mul(draw::EACH);
+        used.messages += 1;
+        let key = mix(self.key, u64::from(from.node) << 32 | u64::from(to.node));
+        let draw = |i: u64| mix(key, base.wrapping_add(i));
+
         let mut delay = line.delay.sample_with(|| draw(draw::LINE)) + extra.delay;
         if number != INSIDE
             && let Some(region) = self.regions.sampler(from, to)
         {
             delay += region.sample_with(|| draw(draw::REGION));
         }
-        let (rate, stream) = (line.link.rate, line.link.stream);
-        let own = u64::from(line.link.loss_ppb);
         let mut at = depart;
-        if rate > 0 {
-            at = self.reserve(depart, from, to, transfer(bytes, rate));
+        if line.link.rate > 0 {
+            let free = if number == INSIDE {
+                free_inside(&mut self.free_inside, from, to)
+            } else {
+                free_between(&mut self.free, self.sites, from, to)
+            };
+            if let Some(free) = free {
+                *free = depart.later(*free) + transfer(bytes, line.link.rate);
+                at = *free;
+            }
         }
         at += delay;
 
-        let loss = own + extra.loss_ppb - own * extra.loss_ppb / BILLION;
+        let own = u64::from(line.link.loss_ppb);
+        let loss = if extra.loss_ppb == 0 {
+            own
+        } else {
+            own + extra.loss_ppb - own * extra.loss_ppb / BILLION
+        };
         let mut retransmissions = 0;
         if loss > 0 {
             let loss = loss.min(BILLION);
             let mut wait = RTO_MIN + delay.times(2);
             while lost(loss, bytes, draw(draw::LOSS + u64::from(retransmissions))) {
-                if !stream || retransmissions == MAX_RETRANSMISSIONS {
+                if !line.link.stream || retransmissions == MAX_RETRANSMISSIONS {
                     return Fate::Lost;
                 }
                 retransmissions += 1;
@@ -265,8 +286,10 @@ impl Network {
                 wait = wait.times(2);
             }
         }
-        if stream {
-            at = self.in_order(from, to, at);
+        if line.link.stream {
+            // A stream keeps its order: what would overtake waits.
+            at = at.later(used.last);
+            used.last = at;
         }
         Fate::Deliver {
             at,
@@ -275,7 +298,6 @@ impl Network {
     }
 
     /// The number of the next message of a connection, and the key of its draws.
-    #[inline]
     fn next_message(&mut self, from: Place, to: Place) -> Option<(u64, u64)> {
         let row = self.used.get_mut(from.node as usize)?;
         if row.is_empty() {
@@ -289,7 +311,6 @@ impl Network {
     }
 
     /// A stream keeps its order: what would overtake waits.
-    #[inline]
     fn in_order(&mut self, from: Place, to: Place, at: Time) -> Time {
         let row = self.used.get_mut(from.node as usize);
         let Some(used) = row.and_then(|row| row.get_mut(to.node as usize)) else {
@@ -300,27 +321,15 @@ impl Network {
     }
 
     /// When the line between two places is free again.
-    #[inline]
     fn free(&mut self, from: Place, to: Place) -> Option<&mut Time> {
-        if from.site != to.site {
-            let row = self.free.get_mut(from.site as usize)?;
-            if row.is_empty() {
-                row.resize(self.sites, Time::ZERO);
-            }
-            return row.get_mut(to.site as usize);
+        if from.site == to.site {
+            free_inside(&mut self.free_inside, from, to)
+        } else {
+            free_between(&mut self.free, self.sites, from, to)
         }
-        // A site has a handful of nodes.
-        let row = self.free_inside.get_mut(from.node as usize)?;
-        let place = row.iter().position(|&(node, _)| node == to.node);
-        let place = place.unwrap_or_else(|| {
-            row.push((to.node, Time::ZERO));
-            row.len() - 1
-        });
-        row.get_mut(place).map(|(_, free)| free)
     }
 
     /// Takes `time` of the line from `depart` on; returns the end.
-    #[inline]
     fn reserve(&mut self, depart: Time, from: Place, to: Place, time: Span) -> Time {
         match self.free(from, to) {
             Some(free) => {
@@ -332,7 +341,31 @@ impl Network {
     }
 }
 
+/// When the line between two sites is free again.
+#[inline]
+fn free_between(free: &mut [Vec<Time>], sites: usize, from: Place, to: Place) -> Option<&mut Time> {
+    let row = free.get_mut(from.site as usize)?;
+    if row.is_empty() {
+        row.resize(sites, Time::ZERO);
+    }
+    row.get_mut(to.site as usize)
+}
+
+/// When the line between two nodes of a site is free again.
+#[inline(never)]
+fn free_inside(free: &mut [Vec<(u32, Time)>], from: Place, to: Place) -> Option<&mut Time> {
+    // A site has a handful of nodes.
+    let row = free.get_mut(from.node as usize)?;
+    let place = row.iter().position(|&(node, _)| node == to.node);
+    let place = place.unwrap_or_else(|| {
+        row.push((to.node, Time::ZERO));
+        row.len() - 1
+    });
+    row.get_mut(place).map(|(_, free)| free)
+}
+
 /// Is one of the segments of `bytes` bytes lost, at a chance of `loss_ppb` each?
+#[inline]
 fn lost(loss_ppb: u64, bytes: u64, bits: u64) -> bool {
     let p = loss_ppb as f64 / 1e9;
     let u = consim_core::rng::unit(bits);
@@ -341,7 +374,12 @@ fn lost(loss_ppb: u64, bytes: u64, bits: u64) -> bool {
     if u >= p * segments as f64 {
         return false;
     }
-    segments == 1 || u < 1.0 - libm::pow(1.0 - p, segments as f64)
+    segments == 1 || any_lost(p, segments, u)
+}
+
+#[cold]
+fn any_lost(p: f64, segments: u64, u: f64) -> bool {
+    u < 1.0 - libm::pow(1.0 - p, segments as f64)
 }
 
 /// Where a node is, as the network sees it.

@@ -54,6 +54,15 @@ fn values(m: &Metrics) -> BTreeMap<String, f64> {
         chains: &[(CHAIN, "alliance".into())],
         total: (70, 9_000),
         nodes: &[(10, 100), (20, 200), (40, 400)],
+        lines: &[
+            ("lost", 1),
+            ("retransmitted", 2),
+            ("overflowed", 3),
+            ("duplicated", 4),
+            ("reordered", 5),
+            ("corrupted", 6),
+            ("refused", 7),
+        ],
     })
 }
 
@@ -218,8 +227,10 @@ fn what_nothing_fed_is_no_metric() {
         chains: &[],
         total: (0, 0),
         nodes: &[],
+        lines: &[],
     });
     assert!(!none.contains_key("throughput"));
+    assert!(!none.contains_key("lost"));
     assert!(!none.contains_key("organisations.clinics.messages"));
 }
 

@@ -1,6 +1,7 @@
 //! A node: the host's slot for a process, with its server, NIC, disk, timers and clock.
 
 use crate::config::NodeConfig;
+use crate::network::Place;
 use consim_core::payload::PRIORITY;
 use consim_core::{
     Disk, Effect, NodeId, Payload, Process, Sampler, Span, Time, TimerKey, Write, WriteToken,
@@ -112,6 +113,8 @@ pub struct Usage {
 
 pub(crate) struct Node {
     pub(crate) id: NodeId,
+    /// Kept as the network wants it: made anew for every message it costs a stalled load each.
+    pub(crate) place: Place,
     pub(crate) config: NodeConfig,
     pub(crate) process: Option<Box<dyn Process>>,
     /// Crash windows that hold the node down.
@@ -148,6 +151,11 @@ impl Node {
     pub(crate) fn new(id: NodeId, config: NodeConfig) -> Self {
         Self {
             id,
+            place: Place {
+                node: id.0,
+                region: config.region,
+                site: config.site,
+            },
             fsync: config.hardware.fsync.sampler(),
             process: None,
             downs: 0,

@@ -1,6 +1,6 @@
 //! What a handler asked for: sends, timers, writes.
 
-use super::{Kernel, place};
+use super::Kernel;
 use crate::network::{Extra, Fate, Odd, transfer};
 use crate::node::Pending;
 use crate::queue::Item;
@@ -40,7 +40,7 @@ impl<O: Observer> Kernel<O> {
             .send(finish, from.0, id, receivers as u32, &self.wire);
         self.observer
             .sent(self.now, from, payload.as_ref(), receivers);
-        let from_place = place(node);
+        let from_place = node.place;
         let rate = node.config.hardware.nic_out;
         let send = self
             .sends
@@ -54,7 +54,7 @@ impl<O: Observer> Kernel<O> {
             let Some(target) = self.nodes.get(receiver.index()) else {
                 continue;
             };
-            let to_place = place(target);
+            let to_place = target.place;
             let Some(node) = self.nodes.get_mut(i) else {
                 return;
             };

@@ -9,7 +9,7 @@ mod release;
 use crate::config::{FaultWindow, NetworkConfig, NodeConfig};
 use crate::digest::{Mark, RunDigest};
 use crate::faults::{FaultEffect, Faults};
-use crate::network::{Network, Place, transfer};
+use crate::network::{Network, transfer};
 use crate::node::{Node, Pending, Usage};
 use crate::queue::{Item, Queue};
 use crate::slab::Sends;
@@ -331,7 +331,7 @@ impl<O: Observer> Kernel<O> {
         ) else {
             return;
         };
-        let (from_place, to_place) = (place(sender), place(node));
+        let (from_place, to_place) = (sender.place, node.place);
         let never_left = sender.epoch_ended_by(record.epoch, record.finish);
         #[cfg(test)]
         let never_left = never_left && self.mistake != Some(Mistake::CrashedWorkLeaves);
@@ -664,13 +664,5 @@ impl<O: Observer> Kernel<O> {
         self.nodes
             .get(node.index())
             .is_some_and(|n| n.process.is_some())
-    }
-}
-
-fn place(node: &Node) -> Place {
-    Place {
-        node: node.id.0,
-        region: node.config.region,
-        site: node.config.site,
     }
 }

@@ -1,6 +1,6 @@
 //! Messages over odd lines: copies, held segments, corrupted bytes.
 
-use super::{Kernel, place};
+use super::Kernel;
 use crate::digest::Mark;
 use crate::network::{Arriving, Extra, Odd, Told};
 use crate::queue::Item;
@@ -65,7 +65,7 @@ impl<O: Observer> Kernel<O> {
         else {
             return;
         };
-        let (from_place, to_place) = (place(sender), place(receiver));
+        let (from_place, to_place) = (sender.place, receiver.place);
         let mut buffers = std::mem::take(&mut self.odd);
         let told = self.network.acknowledged(
             self.now,

@@ -218,6 +218,7 @@ impl Network {
     }
 
     /// Sends `bytes` that leave the sender's NIC at `depart`.
+    #[inline]
     pub(crate) fn send(
         &mut self,
         depart: Time,

@@ -120,7 +120,9 @@ impl Network {
         // left because the node crashed before.
         for (from, row) in self.used.iter_mut().enumerate() {
             if from == node as usize {
-                row.iter_mut().for_each(|used| used.last = Time::ZERO);
+                for used in row {
+                    used.last = Time::ZERO;
+                }
             } else if let Some(used) = row.get_mut(node as usize) {
                 used.last = Time::ZERO;
             }
@@ -277,7 +279,7 @@ impl Network {
         let Some(Sent { at: sent, waited }) =
             self.over_the_line(depart, from, to, message.bytes, &line, delay, leave)
         else {
-            return self.gone(message, depart, leave);
+            return leave.lose(message, depart);
         };
         let mut at = sent.later(admitted) + delay;
         let mut sent_again = waited;
@@ -287,7 +289,7 @@ impl Network {
             draw(draw::LOSS + tries)
         }) {
             if !line.link.stream || sent_again == MAX_RETRANSMISSIONS {
-                return self.gone(message, depart, leave);
+                return leave.lose(message, depart);
             }
             sent_again += 1;
             tries += 1;
@@ -321,12 +323,6 @@ impl Network {
             }
         }
         at
-    }
-
-    fn gone(&mut self, message: Held, depart: Time, leave: &mut Leave<'_>) -> Time {
-        leave.told.lost += 1;
-        leave.gone.push(message.send);
-        depart
     }
 
     /// When the connection lets the last byte go: its own rate and its window.
@@ -376,12 +372,12 @@ impl Network {
         let mut waited = 0;
         let mut wait = RTO_MIN + delay.times(2);
         // A message that is dropped comes again after its timeout, and may find the queue full again.
-        while link.queue > 0 {
+        let fits = |at: Time| {
             let backlog = free.since(at).nanos();
             let waiting = (u128::from(backlog) * u128::from(link.rate) / 8_000_000_000) as u64;
-            if waiting == 0 || waiting + bytes <= link.queue {
-                break;
-            }
+            link.queue == 0 || waiting == 0 || waiting + bytes <= link.queue
+        };
+        while !fits(at) {
             leave.told.overflowed += 1;
             if !link.stream || waited == MAX_RETRANSMISSIONS {
                 return None;
@@ -430,6 +426,15 @@ struct Leave<'a> {
     out: &'a mut Vec<Arriving>,
     gone: &'a mut Vec<u32>,
     told: &'a mut Told,
+}
+
+impl Leave<'_> {
+    /// The message never arrives.
+    fn lose(&mut self, message: Held, depart: Time) -> Time {
+        self.told.lost += 1;
+        self.gone.push(message.send);
+        depart
+    }
 }
 
 /// A message that the line has carried.

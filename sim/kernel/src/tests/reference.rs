@@ -225,7 +225,7 @@ fn by_kernel(world: &World, mistake: Option<Mistake>) -> Vec<Line> {
             target: Target::Nodes(vec![NodeId(node)]),
         },
     };
-    let log = Arc::default();
+    let log: Arc<Mutex<Vec<Line>>> = Arc::default();
     let config = KernelConfig {
         streams: Streams::new(world.seed),
         start_ns: 0,
@@ -243,13 +243,13 @@ fn by_kernel(world: &World, mistake: Option<Mistake>) -> Vec<Line> {
     };
     let mut kernel = Kernel::mistaken(config, Nobody::default(), mistake);
     kernel.run_until(Time::MAX);
-    let lines = log.lock().unwrap().clone();
-    lines
+    drop(kernel);
+    Arc::into_inner(log).unwrap().into_inner().unwrap()
 }
 
 // ---- the reference -------------------------------------------------------------------------------
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
     Up(u32),
     Down(u32),

@@ -40,6 +40,8 @@ fn arrivals(tcp: Tcp, rate: u64, sends: &'static [(u64, usize)]) -> Vec<u64> {
     arrived.into_iter().map(|(at, _)| at).collect()
 }
 
+const TEN_LONG: &[(u64, usize)] = &[(0, 60_000); 10];
+const TEN_SHORT: &[(u64, usize)] = &[(0, 10_000); 10];
 const NAGLE: Tcp = Tcp {
     nagle: true,
     delayed_ack: Span::from_millis(40),
@@ -128,11 +130,10 @@ fn a_round_trip_carries_no_more_than_the_window() {
     // A message within the window takes no time more than the way.
     assert_eq!(arrivals(tcp, 0, &[(0, 100_000)]), [50_000]);
     // Ten messages of 60 kB at once: 600 kB need six windows, the last at 500 ms.
-    const TEN: &[(u64, usize)] = &[(0, 60_000); 10];
-    let times = arrivals(tcp, 0, TEN);
+    let times = arrivals(tcp, 0, TEN_LONG);
     let expected = [50, 150, 150, 250, 250, 350, 450, 450, 550, 550];
     assert_eq!(times, expected.map(|ms| ms * 1_000));
-    assert_eq!(arrivals(Tcp::default(), 0, TEN), [50_000; 10]);
+    assert_eq!(arrivals(Tcp::default(), 0, TEN_LONG), [50_000; 10]);
 }
 
 #[test]
@@ -143,8 +144,7 @@ fn throughput_of_a_connection_is_window_over_round_trip() {
         window: 20_000,
         ..Tcp::default()
     };
-    const TEN: &[(u64, usize)] = &[(0, 10_000); 10];
-    let times = arrivals(tcp, 8_000_000, TEN);
+    let times = arrivals(tcp, 8_000_000, TEN_SHORT);
     // The first two pass at the line's rate, each further one waits for the acknowledgement of
     // the one two before it.
     let expected = [60, 70, 160, 170, 260, 270, 360, 370, 460, 470];

@@ -3,7 +3,9 @@
 //! Rules (docs/architecture.md, "The event loop"): an event that reaches an up process enters its
 //! inbox; the handler runs atomically at the start of service; the server is busy until start +
 //! work; effects leave at that finish, stamped with the sender's epoch and dropped if the epoch
-//! ended before; ties break by meaning, never by the moment of pushing.
+//! ended before; where a node has several servers they wait in a release entry until then. Ties
+//! break by meaning, never by the moment of pushing: crash, release, arrival, disk, timer, wake; then
+//! the sender or node, its own counter, the receiver.
 
 pub mod config;
 mod digest;

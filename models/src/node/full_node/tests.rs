@@ -68,7 +68,21 @@ impl AtOnce {
     }
 }
 
+/// A message of the fakes, which say by its number whose it is.
+fn fake(bytes: &[u8], family: u8) -> Result<Arc<dyn Payload>, CodecError> {
+    let (_, number) = consim_core::Decoder::message(bytes, family)?;
+    Ok(Arc::new(Please {
+        number: u64::from(number),
+        body: vec![family],
+        served: false,
+        certificate: None,
+    }))
+}
+
 impl Process for AtOnce {
+    fn decode(&self, bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {
+        fake(bytes, 100)
+    }
     fn handle(&mut self, cx: &mut Context<'_>, event: Event<'_>) {
         match event {
             Event::Recover(disk) => {
@@ -141,6 +155,9 @@ impl Scribe {
 }
 
 impl Service for Scribe {
+    fn decode(&self, bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {
+        fake(bytes, 101)
+    }
     fn start(&mut self, _: &mut Context<'_>, host: &mut dyn Host, disk: Option<&Disk>) {
         self.note(format!("start at {} {}", host.height(), disk.is_some()));
     }
@@ -675,4 +692,28 @@ fn only_a_node_whose_certificate_is_not_in_the_genesis_greets() {
     assert_eq!(newcomer.sent(), []);
     member.message(9, Message::Hello(certificate));
     assert!(member.refusals().is_empty());
+}
+
+#[test]
+fn a_node_reads_the_messages_of_all_its_parts_and_no_others() {
+    let world = world();
+    let rig = Rig::member(&world, 2);
+    let mut bytes = Vec::new();
+    Message::Identify.encode(&mut bytes);
+    let own = rig.node.decode(&bytes).unwrap();
+    assert_eq!(own.as_any().downcast_ref(), Some(&Message::Identify));
+    for family in [100, 101] {
+        let read = rig
+            .node
+            .decode(&[consim_core::codec::VERSION, family, 7])
+            .unwrap();
+        let read: &Please = read.as_any().downcast_ref().unwrap();
+        assert_eq!(
+            (read.body.as_slice(), read.number),
+            ([family].as_slice(), 7)
+        );
+    }
+    for strange in [&[][..], &[1, 102, 0], &[2, 100, 0], &bytes[..2]] {
+        assert!(rig.node.decode(strange).is_err(), "{strange:?}");
+    }
 }

@@ -27,6 +27,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "paper" / "alliance-sharing-faults",
     "paper" / "alliance-sharing-fhir",
     "protocols" / "pbft-n1000",
+    "protocols" / "pbft-rough-network",
     "protocols" / "pbft-wan",
 ];
 

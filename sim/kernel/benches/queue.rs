@@ -3,7 +3,7 @@
 //! draining of one instant. The contestants take turns within one run, because the machine's mood
 //! changes from minute to minute: only the ratios count.
 //!
-//! `cargo bench --bench queue [-- MIX]`
+//! `cargo bench --bench queue [-- MIX... SIZE...]`
 
 #![expect(
     clippy::disallowed_methods,
@@ -18,8 +18,12 @@ use std::collections::BinaryHeap;
 use std::hint::black_box;
 use std::time::Instant;
 
-/// Turns of each contestant.
-const ROUNDS: usize = 9;
+/// Turns of each contestant: many and short, so that whatever else the machine does falls on few.
+const ROUNDS: usize = 61;
+/// Pops and pushes of a turn.
+const HOLDS: usize = 50_000;
+/// Turns in which an instant is filled and drained.
+const FILLS: usize = 9;
 /// Delays of a table.
 const DRAWS: usize = 4_096;
 const MS: u64 = 1_000_000;
@@ -196,11 +200,10 @@ fn report(name: &str, size: usize, mut heap: Vec<f64>, mut list: Vec<f64>, note:
 fn hold(mix: &Mix, pending: usize) {
     let mut heap: Hold<BinaryHeap<Reverse<u128>>> = Hold::new(mix, pending);
     let mut list: Hold<Queue> = Hold::new(mix, pending);
-    let holds = 300_000.max(pending / 2);
     let (mut of_heap, mut of_list) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        of_heap.push(time(holds, || heap.turn(holds)));
-        of_list.push(time(holds, || list.turn(holds)));
+        of_heap.push(time(HOLDS, || heap.turn(HOLDS)));
+        of_list.push(time(HOLDS, || list.turn(HOLDS)));
     }
     report(mix.name, pending, of_heap, of_list, &list.list.note());
 }
@@ -218,7 +221,7 @@ fn fill_and_drain<C: Contestant>(list: &mut C, at: u64, size: usize, stride: u64
 fn instant(name: &str, size: usize, stride: u64) {
     let (mut heap, mut list) = (BinaryHeap::<Reverse<u128>>::new(), Queue::default());
     let (mut of_heap, mut of_list) = (Vec::new(), Vec::new());
-    for round in 1..=ROUNDS as u64 {
+    for round in 1..=FILLS as u64 {
         of_heap.push(fill_and_drain(&mut heap, round * MS, size, stride));
         of_list.push(fill_and_drain(&mut list, round * MS, size, stride));
     }
@@ -230,14 +233,18 @@ fn main() {
         .skip(1)
         .filter(|a| !a.starts_with('-'))
         .collect();
-    let asked = |name: &str| wanted.is_empty() || wanted.iter().any(|w| name.contains(w.as_str()));
+    let (sizes, names): (Vec<_>, Vec<_>) = wanted.iter().partition(|w| w.parse::<usize>().is_ok());
+    let asked = |name: &str, size: usize| {
+        (names.is_empty() || names.iter().any(|w| name.contains(w.as_str())))
+            && (sizes.is_empty() || sizes.iter().any(|&w| *w == size.to_string()))
+    };
     println!(
         "{:<30} {:>9} {:>8} {:>8} {:>9}",
         "ns per pop and push", "pending", "heap", "list", "ratio"
     );
     for mix in &MIXES {
         for &pending in mix.sizes {
-            if asked(mix.name) {
+            if asked(mix.name, pending) {
                 hold(mix, pending);
             }
         }
@@ -247,7 +254,7 @@ fn main() {
         ("one instant, out of order", 7_919),
     ] {
         for size in [1_000, 100_000, 1_000_000] {
-            if asked(name) {
+            if asked(name, size) {
                 instant(name, size, stride);
             }
         }

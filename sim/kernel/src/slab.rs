@@ -17,7 +17,8 @@ pub(crate) struct SendRecord {
     pub(crate) id: u32,
     /// The sender's own counter, for ties.
     pub(crate) counter: u64,
-    remaining: u32,
+    /// Copies that are neither served nor dropped.
+    pub(crate) copies: u32,
 }
 
 /// A pool of records with a free list.
@@ -28,27 +29,8 @@ pub(crate) struct Sends {
 }
 
 impl Sends {
-    #[expect(clippy::too_many_arguments, reason = "the fields of the record, once")]
-    pub(crate) fn insert(
-        &mut self,
-        from: NodeId,
-        epoch: u32,
-        finish: Time,
-        payload: Arc<dyn Payload>,
-        bytes: u32,
-        id: u32,
-        counter: u64,
-    ) -> u32 {
-        let record = Some(SendRecord {
-            from,
-            epoch,
-            finish,
-            payload,
-            bytes,
-            id,
-            counter,
-            remaining: 1,
-        });
+    pub(crate) fn insert(&mut self, record: SendRecord) -> u32 {
+        let record = Some(record);
         if let Some(slot) = self.free.pop()
             && let Some(place) = self.records.get_mut(slot as usize)
         {
@@ -61,19 +43,13 @@ impl Sends {
     pub(crate) fn get(&self, slot: u32) -> Option<&SendRecord> {
         self.records.get(slot as usize).and_then(Option::as_ref)
     }
-    /// One more copy is in flight.
-    pub(crate) fn retain(&mut self, slot: u32) {
-        if let Some(Some(record)) = self.records.get_mut(slot as usize) {
-            record.remaining += 1;
-        }
-    }
-    /// A copy has been served or dropped (or the sender is done handing out copies).
+    /// A copy has been served or dropped.
     pub(crate) fn release(&mut self, slot: u32) {
         if let Some(place) = self.records.get_mut(slot as usize)
             && let Some(record) = place
         {
-            record.remaining -= 1;
-            if record.remaining == 0 {
+            record.copies -= 1;
+            if record.copies == 0 {
                 *place = None;
                 self.free.push(slot);
             }

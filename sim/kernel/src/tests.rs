@@ -5,8 +5,10 @@
     clippy::indexing_slicing
 )]
 
+mod lists;
+
 use crate::config::{
-    FaultKind, FaultWindow, Hardware, Lines, Link, NetworkConfig, NodeConfig, Target,
+    EventList, FaultKind, FaultWindow, Hardware, Lines, Link, NetworkConfig, NodeConfig, Target,
 };
 use crate::{Kernel, KernelConfig, Spawn};
 use consim_core::{
@@ -95,6 +97,7 @@ struct Setup {
     faults: Vec<FaultWindow>,
     seed: u64,
     end: Time,
+    list: EventList,
 }
 impl Default for Setup {
     fn default() -> Self {
@@ -126,6 +129,7 @@ impl Default for Setup {
             faults: Vec::new(),
             seed: 1,
             end: at(1_000),
+            list: EventList::default(),
         }
     }
 }
@@ -163,6 +167,7 @@ impl Setup {
             workloads: Vec::new(),
             spawner: Box::new(spawner),
             end: self.end,
+            list: self.list,
         };
         let mut kernel = Kernel::new(config, Nobody);
         kernel.run_until(Time::MAX);
@@ -557,6 +562,7 @@ fn workloads_hand_out_requests_and_a_node_that_is_down_gets_none() {
             script: Arc::new(|_, _| {}),
         }),
         end: at(1_000),
+        list: EventList::default(),
     };
     let mut kernel = Kernel::new(config, Nobody);
     kernel.run_until(Time::MAX);

@@ -1,10 +1,11 @@
 //! What a handler asked for: sends, timers, writes.
 
-use super::{Kernel, place};
+use super::Kernel;
 use crate::digest::Mark;
 use crate::network::{Extra, Fate, transfer};
 use crate::node::Pending;
 use crate::queue::Item;
+use crate::slab::SendRecord;
 use consim_core::{Effect, NodeId, Observer, Payload, Time, TimerKey, Write, WriteToken, mix};
 use std::sync::Arc;
 
@@ -49,29 +50,24 @@ impl<O: Observer> Kernel<O> {
             .send(finish, from.0, id, receivers as u32, &self.wire);
         self.observer
             .sent(self.now, from, payload.as_ref(), receivers);
-        let from_place = place(node);
         let rate = node.config.hardware.nic_out;
-        let send = self
-            .sends
-            .insert(from, epoch, finish, payload, bytes as u32, id, counter);
+        let mut free = node.nic_out_free.later(finish);
+        let Some(&from_place) = self.places.get(i) else {
+            return;
+        };
         let per_copy = transfer(bytes, rate);
         let quiet = self.faults.is_quiet();
+        let mut copies = 0;
+        self.arrivals.clear();
         for &receiver in to {
             if receiver == from {
                 continue;
             }
-            let Some(target) = self.nodes.get(receiver.index()) else {
+            let Some(&to_place) = self.places.get(receiver.index()) else {
                 continue;
             };
-            let to_place = place(target);
-            let Some(node) = self.nodes.get_mut(i) else {
-                return;
-            };
-            let depart = node.nic_out_free.later(finish) + per_copy;
-            node.nic_out_free = depart;
-            node.usage.nic_out += per_copy;
-            node.usage.bytes_out += bytes;
-            self.totals.bytes += bytes;
+            free += per_copy;
+            copies += 1;
             if from_place.site != to_place.site
                 && let Some(cell) = self
                     .flows
@@ -87,10 +83,7 @@ impl<O: Observer> Kernel<O> {
                 }
                 extra = self.faults.extra(from_place, to_place);
             }
-            match self
-                .network
-                .send(depart, from_place, to_place, bytes, extra)
-            {
+            match self.network.send(free, from_place, to_place, bytes, extra) {
                 Fate::Deliver {
                     at,
                     retransmissions,
@@ -99,17 +92,7 @@ impl<O: Observer> Kernel<O> {
                         self.faults
                             .credit_loss(from_place, to_place, u64::from(retransmissions));
                     }
-                    self.sends.retain(send);
-                    self.queue.push(
-                        at,
-                        Item::Arrival {
-                            send,
-                            from: from.0,
-                            counter,
-                            to: receiver.0,
-                            queued: false,
-                        },
-                    );
+                    self.arrivals.push((at, receiver.0));
                 }
                 Fate::Lost => {
                     if extra.loss_ppb > 0 {
@@ -118,7 +101,42 @@ impl<O: Observer> Kernel<O> {
                 }
             }
         }
-        self.sends.release(send);
+        if let Some(node) = self.nodes.get_mut(i)
+            && copies > 0
+        {
+            node.nic_out_free = free;
+            node.usage.nic_out += per_copy.times(copies);
+            node.usage.bytes_out += bytes * copies;
+            self.totals.bytes += bytes * copies;
+        }
+        if self.arrivals.is_empty() {
+            return;
+        }
+        let send = self.sends.insert(SendRecord {
+            from,
+            epoch,
+            finish,
+            payload,
+            bytes: bytes as u32,
+            id,
+            counter,
+            copies: self.arrivals.len() as u32,
+        });
+        if self.arrivals.len() >= self.segments_from {
+            self.queue
+                .push_arrivals(send, from.0, counter, &self.arrivals);
+            return;
+        }
+        for &(at, to) in &self.arrivals {
+            let item = Item::Arrival {
+                send,
+                from: from.0,
+                counter,
+                to,
+                queued: false,
+            };
+            self.queue.push(at, item);
+        }
     }
 
     // ---- timers and disk -----------------------------------------------------------------------

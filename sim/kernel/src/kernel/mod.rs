@@ -3,7 +3,7 @@
 mod disturb;
 mod effects;
 
-use crate::config::{FaultWindow, NetworkConfig, NodeConfig};
+use crate::config::{EventList, FaultWindow, NetworkConfig, NodeConfig};
 use crate::digest::{Mark, RunDigest};
 use crate::faults::{FaultEffect, Faults};
 use crate::network::{Network, Place, transfer};
@@ -44,6 +44,8 @@ pub struct KernelConfig {
     pub spawner: Box<dyn Spawn>,
     /// The end of the run.
     pub end: Time,
+    /// How the future event list keeps what it holds; no result depends on it.
+    pub list: EventList,
 }
 
 /// Counts of a run.
@@ -76,6 +78,8 @@ pub struct Kernel<O: Observer> {
     streams: Streams,
     queue: Queue,
     nodes: Vec<Node>,
+    /// Where each of them is.
+    places: Vec<Place>,
     network: Network,
     sends: Sends,
     faults: Faults,
@@ -85,6 +89,10 @@ pub struct Kernel<O: Observer> {
     totals: Totals,
     effects: Effects,
     wire: Vec<u8>,
+    /// When and where the copies of the send at hand arrive.
+    arrivals: Vec<(Time, u32)>,
+    /// Multicasts with so many copies wait in segments.
+    segments_from: usize,
     /// Per chain and node: the latest view and its leader.
     views: BTreeMap<ChainId, BTreeMap<NodeId, (u64, NodeId)>>,
     /// Bytes between regions, `[from][to]`.
@@ -131,7 +139,20 @@ impl<O: Observer> Kernel<O> {
             faults: Faults::new(config.faults, sites, config.streams.key("faults")),
             digest: RunDigest::new(config.streams.seed()),
             streams: config.streams,
-            queue: Queue::default(),
+            queue: match config.list {
+                EventList::Heap => Queue::heap(),
+                EventList::Tickets | EventList::Segments => Queue::default(),
+            },
+            places: config
+                .nodes
+                .iter()
+                .zip(0..)
+                .map(|(node, number)| Place {
+                    node: number,
+                    region: node.region,
+                    site: node.site,
+                })
+                .collect(),
             nodes: config
                 .nodes
                 .into_iter()
@@ -152,6 +173,8 @@ impl<O: Observer> Kernel<O> {
             totals: Totals::default(),
             effects: Effects::default(),
             wire: Vec::new(),
+            arrivals: Vec::new(),
+            segments_from: config.list.segments_from(),
             views: BTreeMap::new(),
             flows: vec![vec![0; regions]; regions],
             observer,
@@ -260,19 +283,17 @@ impl<O: Observer> Kernel<O> {
         let Some(record) = self.sends.get(send) else {
             return;
         };
-        let (Some(sender), Some(node)) = (
-            self.nodes.get(record.from.index()),
-            self.nodes.get(to as usize),
-        ) else {
-            return;
-        };
-        let (from_place, to_place) = (place(sender), place(node));
-        let never_left = sender.epoch_ended_by(record.epoch, record.finish);
-        if never_left || node.process.is_none() || self.faults.cuts(from_place, to_place) {
+        let (bytes, id, counter, from) = (record.bytes, record.id, record.counter, record.from);
+        let sender = self.nodes.get(from.index());
+        let never_left = sender.is_none_or(|s| s.epoch_ended_by(record.epoch, record.finish));
+        let down = self
+            .nodes
+            .get(to as usize)
+            .is_none_or(|n| n.process.is_none());
+        if never_left || down || self.cut(from, to) {
             self.sends.release(send);
             return;
         }
-        let (bytes, id, counter, from) = (record.bytes, record.id, record.counter, record.from);
         let Some(node) = self.nodes.get_mut(to as usize) else {
             return;
         };
@@ -299,6 +320,18 @@ impl<O: Observer> Kernel<O> {
         self.totals.messages += 1;
         self.digest.delivery(self.now, to, id);
         self.enter(to as usize, Pending::Message { send });
+    }
+
+    /// Does a partition come between two nodes?
+    #[inline]
+    fn cut(&mut self, from: NodeId, to: u32) -> bool {
+        if self.faults.is_quiet() {
+            return false;
+        }
+        match (self.places.get(from.index()), self.places.get(to as usize)) {
+            (Some(&from), Some(&to)) => self.faults.cuts(from, to),
+            _ => true,
+        }
     }
 
     /// An event reaches an up node: it is served at once if the server is free and nobody waits.
@@ -542,13 +575,5 @@ impl<O: Observer> Kernel<O> {
         self.nodes
             .get(node.index())
             .is_some_and(|n| n.process.is_some())
-    }
-}
-
-fn place(node: &Node) -> Place {
-    Place {
-        node: node.id.0,
-        region: node.config.region,
-        site: node.config.site,
     }
 }

@@ -88,6 +88,13 @@ pub struct Queue {
 }
 
 impl Queue {
+    /// A list that is a binary heap and nothing else: the same order, for comparisons.
+    pub fn heap() -> Self {
+        Self {
+            wheel: Wheel::heap(),
+            ..Self::default()
+        }
+    }
     /// Adds an entry.
     #[inline]
     pub fn push(&mut self, at: Time, item: Item) {

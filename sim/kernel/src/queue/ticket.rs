@@ -12,6 +12,7 @@
 
 use super::Item;
 use consim_core::Time;
+use std::cmp::Ordering;
 
 /// Nodes, with the workloads behind them, are numbered below this.
 pub(crate) const MAX_SOURCES: u32 = 1 << NODE_BITS;
@@ -47,7 +48,7 @@ enum Class {
 }
 
 /// Instant and place among ties, and what the entry stands for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) struct Ticket {
     pub(super) at: u64,
     high: u64,
@@ -59,7 +60,39 @@ fn head(class: Class, node: u32) -> u64 {
     (class as u64) << (NODE_BITS + HIGH_BITS) | u64::from(node % MAX_SOURCES) << HIGH_BITS
 }
 
+impl Ord for Ticket {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.at, self.rest()).cmp(&(other.at, other.rest()))
+    }
+}
+/// Without branches that a processor would have to guess: heaps and sorts live on these.
+impl PartialOrd for Ticket {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+    #[inline]
+    fn lt(&self, other: &Self) -> bool {
+        (self.at < other.at) | ((self.at == other.at) & (self.rest() < other.rest()))
+    }
+    #[inline]
+    fn le(&self, other: &Self) -> bool {
+        !(other < self)
+    }
+    #[inline]
+    fn gt(&self, other: &Self) -> bool {
+        other < self
+    }
+    #[inline]
+    fn ge(&self, other: &Self) -> bool {
+        !(self < other)
+    }
+}
+
 impl Ticket {
+    #[inline]
+    fn rest(&self) -> u128 {
+        u128::from(self.high) << 64 | u128::from(self.low)
+    }
     /// The ticket of a copy; a counter beyond 40 bits (a sender's 10^12th send) begins anew.
     pub(super) fn arrival(
         at: u64,

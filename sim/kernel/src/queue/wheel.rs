@@ -86,6 +86,13 @@ impl Default for Wheel {
 }
 
 impl Wheel {
+    /// One that is a heap and nothing else, to compare with.
+    pub(super) fn heap() -> Self {
+        Self {
+            next: u64::MAX,
+            ..Self::default()
+        }
+    }
     pub(super) fn len(&self) -> usize {
         self.len
     }
@@ -154,7 +161,7 @@ impl Wheel {
 
     /// With the drained bucket used up: is there a next ticket? Looks at the width now and then.
     fn ready(&mut self) -> bool {
-        if self.served >= PATIENCE.max(self.len as u64 / 2) {
+        if self.served >= PATIENCE.max(self.len as u64 / 2) && self.next < u64::MAX {
             self.look();
         }
         !self.late.is_empty() || self.turn()

@@ -13,7 +13,8 @@ use consim_core::{
     OpId, Payload, Probe, Process, Span, Streams, Time, TimerKey, TxId, Verdict, WriteToken,
 };
 use consim_kernel::config::{
-    FaultKind, FaultWindow, Hardware, Lines, Link, NetworkConfig, NodeConfig as Machine, Target,
+    EventList, FaultKind, FaultWindow, Hardware, Lines, Link, NetworkConfig, NodeConfig as Machine,
+    Target,
 };
 use consim_kernel::{Kernel, KernelConfig, Spawn};
 use std::collections::{BTreeMap, BTreeSet};
@@ -201,6 +202,7 @@ impl Cluster {
             faults: self.faults.clone(),
             workloads: Vec::new(),
             end: self.end,
+            list: EventList::default(),
             spawner: Box::new(Nursery {
                 keys,
                 members,

@@ -51,38 +51,40 @@ pub struct Usage {
     pub inbox_max: u32,
 }
 
+/// What a message on its way touches comes first, in two lines of cache.
+#[repr(C)]
 pub(crate) struct Node {
-    pub(crate) id: NodeId,
-    pub(crate) config: NodeConfig,
     pub(crate) process: Option<Box<dyn Process>>,
-    /// Crash windows that hold the node down.
-    pub(crate) downs: u32,
-    pub(crate) down_since: Time,
+    pub(crate) busy_until: Time,
+    pub(crate) nic_in_free: Time,
+    pub(crate) wake_at: Time,
+    pub(crate) id: NodeId,
     pub(crate) epoch: u32,
     /// When each past epoch ended.
     pub(crate) epoch_ends: Vec<Time>,
-    pub(crate) busy_until: Time,
-    pub(crate) wake_at: Time,
-    pub(crate) wakes: u64,
     pub(crate) inbox: VecDeque<Pending>,
+    pub(crate) usage: Usage,
+    pub(crate) config: NodeConfig,
+    /// Crash windows that hold the node down.
+    pub(crate) downs: u32,
+    pub(crate) down_since: Time,
+    pub(crate) wakes: u64,
     pub(crate) timers: Vec<TimerSlot>,
     pub(crate) nic_out_free: Time,
-    pub(crate) nic_in_free: Time,
     pub(crate) disk: Disk,
     pub(crate) disk_free: Time,
-    pub(crate) fsync: Sampler,
+    pub(crate) fsync: Arc<Sampler>,
     pub(crate) writes: BTreeMap<u64, (WriteToken, Vec<Write>)>,
     pub(crate) next_write: u64,
     pub(crate) sends: u64,
     pub(crate) rng: Option<Box<ChaCha12Rng>>,
-    pub(crate) usage: Usage,
 }
 
 impl Node {
-    pub(crate) fn new(id: NodeId, config: NodeConfig) -> Self {
+    pub(crate) fn new(id: NodeId, config: NodeConfig, fsync: Arc<Sampler>) -> Self {
         Self {
             id,
-            fsync: config.hardware.fsync.sampler(),
+            fsync,
             config,
             process: None,
             downs: 0,
@@ -115,14 +117,17 @@ impl Node {
     /// The wall clock: start of the run, offset and drift.
     pub(crate) fn wall_ns(&self, start_ns: i64, now: Time) -> i64 {
         // A part per 10^9 of a second is a nanosecond: whole seconds need no division.
+        let start = start_ns
+            .saturating_add(now.nanos() as i64)
+            .saturating_add(self.config.clock_offset_ns);
+        if self.config.clock_drift_ppb == 0 {
+            return start;
+        }
         let (seconds, rest) = (now.nanos() / 1_000_000_000, now.nanos() % 1_000_000_000);
         let ppb = self.config.clock_drift_ppb;
         let drift = (seconds as i64).saturating_mul(ppb)
             + (rest as i64).saturating_mul(ppb) / 1_000_000_000;
-        start_ns
-            .saturating_add(now.nanos() as i64)
-            .saturating_add(self.config.clock_offset_ns)
-            .saturating_add(drift)
+        start.saturating_add(drift)
     }
     /// The slot of timer `key`: its own, one that is idle without a ticket, or a new one.
     pub(crate) fn timer_slot(&mut self, key: TimerKey) -> usize {
@@ -144,7 +149,11 @@ impl Node {
         };
         match self.timers.get_mut(slot) {
             Some(timer) => *timer = fresh,
-            None => self.timers.push(fresh),
+            None => {
+                // Most nodes have a few, many have one.
+                self.timers.reserve_exact(1);
+                self.timers.push(fresh);
+            }
         }
         slot
     }

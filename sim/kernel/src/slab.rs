@@ -1,6 +1,7 @@
 //! Sends in flight: one record per send or multicast, shared by its receivers.
 
-use consim_core::{NodeId, Payload, Time};
+use crate::network::transfer;
+use consim_core::{NodeId, Payload, Span, Time};
 use std::sync::Arc;
 
 /// One send or multicast.
@@ -19,6 +20,19 @@ pub(crate) struct SendRecord {
     pub(crate) counter: u64,
     /// Copies that are neither served nor dropped.
     pub(crate) copies: u32,
+    /// How long its bytes take at the rate of the NIC that was asked about last.
+    pub(crate) at_rate: (u64, Span),
+}
+
+impl SendRecord {
+    /// How long its bytes take at `rate`; most receivers have the same.
+    #[inline]
+    pub(crate) fn transfer(&mut self, rate: u64) -> Span {
+        if self.at_rate.0 != rate {
+            self.at_rate = (rate, transfer(u64::from(self.bytes), rate));
+        }
+        self.at_rate.1
+    }
 }
 
 /// A pool of records with a free list.
@@ -42,6 +56,9 @@ impl Sends {
     }
     pub(crate) fn get(&self, slot: u32) -> Option<&SendRecord> {
         self.records.get(slot as usize).and_then(Option::as_ref)
+    }
+    pub(crate) fn get_mut(&mut self, slot: u32) -> Option<&mut SendRecord> {
+        self.records.get_mut(slot as usize).and_then(Option::as_mut)
     }
     /// A copy has been served or dropped.
     pub(crate) fn release(&mut self, slot: u32) {

@@ -126,7 +126,12 @@ impl Group {
     /// The index of `node` among the members.
     #[inline]
     pub(super) fn index(&self, node: NodeId) -> Option<usize> {
-        let entry = *self.table.get(node.0.checked_sub(self.first)? as usize)?;
+        let at = node.0.checked_sub(self.first)? as usize;
+        if self.members.get(at) == Some(&node) {
+            // Numbers without gaps: all replicas look into one list, which stays in the cache.
+            return Some(at);
+        }
+        let entry = *self.table.get(at)?;
         usize::from(entry).checked_sub(1)
     }
     /// The index of the member whose key this is.

@@ -121,6 +121,7 @@ impl<O: Observer> Kernel<O> {
             id,
             counter,
             copies: self.arrivals.len() as u32,
+            at_rate: (rate, per_copy),
         });
         if self.arrivals.len() >= self.segments_from {
             self.queue

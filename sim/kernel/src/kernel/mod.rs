@@ -3,16 +3,16 @@
 mod disturb;
 mod effects;
 
-use crate::config::{EventList, FaultWindow, NetworkConfig, NodeConfig};
+use crate::config::{EventList, FaultWindow, Hardware, NetworkConfig, NodeConfig};
 use crate::digest::{Mark, RunDigest};
 use crate::faults::{FaultEffect, Faults};
-use crate::network::{Network, Place, transfer};
+use crate::network::{Network, Place};
 use crate::node::{Node, Pending, Usage};
 use crate::queue::{Item, Queue};
 use crate::slab::Sends;
 use consim_core::{
-    ChainId, Context, Effects, Event, NodeId, Observer, Payload, Probe, Process, Streams, Time,
-    TimerKey, Work, Workload, WriteToken,
+    ChainId, Context, Effects, Event, NodeId, Observer, Payload, Probe, Process, Sampler, Streams,
+    Time, TimerKey, Work, Workload, WriteToken,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -101,6 +101,24 @@ pub struct Kernel<O: Observer> {
     finished: bool,
 }
 
+/// The nodes; those with the same hardware share the table from which its fsyncs are drawn.
+fn nodes(configs: Vec<NodeConfig>) -> Vec<Node> {
+    let mut fsyncs: Vec<(Arc<Hardware>, Arc<Sampler>)> = Vec::new();
+    let node = |(config, number): (NodeConfig, u32)| {
+        let known = fsyncs
+            .iter()
+            .find(|(hardware, _)| Arc::ptr_eq(hardware, &config.hardware))
+            .map(|(_, sampler)| Arc::clone(sampler));
+        let fsync = known.unwrap_or_else(|| {
+            let sampler = Arc::new(config.hardware.fsync.sampler());
+            fsyncs.push((Arc::clone(&config.hardware), Arc::clone(&sampler)));
+            sampler
+        });
+        Node::new(NodeId(number), config, fsync)
+    };
+    configs.into_iter().zip(0..).map(node).collect()
+}
+
 struct WorkloadSlot {
     source: Box<dyn Workload>,
     next: Option<consim_core::Arrival>,
@@ -153,12 +171,7 @@ impl<O: Observer> Kernel<O> {
                     site: node.site,
                 })
                 .collect(),
-            nodes: config
-                .nodes
-                .into_iter()
-                .zip(0..)
-                .map(|(c, i)| Node::new(NodeId(i), c))
-                .collect(),
+            nodes: nodes(config.nodes),
             sends: Sends::default(),
             workloads: config
                 .workloads
@@ -280,17 +293,24 @@ impl<O: Observer> Kernel<O> {
     // ---- arrivals ----------------------------------------------------------------------------
 
     fn arrive(&mut self, send: u32, to: u32, queued: bool) {
-        let Some(record) = self.sends.get(send) else {
+        let Some(record) = self.sends.get_mut(send) else {
             return;
         };
-        let (bytes, id, counter, from) = (record.bytes, record.id, record.counter, record.from);
+        let (id, counter, from) = (record.id, record.counter, record.from);
         let sender = self.nodes.get(from.index());
         let never_left = sender.is_none_or(|s| s.epoch_ended_by(record.epoch, record.finish));
         let down = self
             .nodes
             .get(to as usize)
             .is_none_or(|n| n.process.is_none());
-        if never_left || down || self.cut(from, to) {
+        let cut = |places: &[Place], faults: &mut Faults| {
+            !faults.is_quiet()
+                && match (places.get(from.index()), places.get(to as usize)) {
+                    (Some(&from), Some(&to)) => faults.cuts(from, to),
+                    _ => true,
+                }
+        };
+        if never_left || down || cut(&self.places, &mut self.faults) {
             self.sends.release(send);
             return;
         }
@@ -299,7 +319,7 @@ impl<O: Observer> Kernel<O> {
         };
         if !queued {
             // The last bit is in once the NIC is done with what came before and with these bytes.
-            let time = transfer(u64::from(bytes), node.config.hardware.nic_in);
+            let time = record.transfer(node.config.hardware.nic_in);
             let ready = self.now.later(node.nic_in_free + time);
             node.nic_in_free = ready;
             node.usage.nic_in += time;
@@ -320,18 +340,6 @@ impl<O: Observer> Kernel<O> {
         self.totals.messages += 1;
         self.digest.delivery(self.now, to, id);
         self.enter(to as usize, Pending::Message { send });
-    }
-
-    /// Does a partition come between two nodes?
-    #[inline]
-    fn cut(&mut self, from: NodeId, to: u32) -> bool {
-        if self.faults.is_quiet() {
-            return false;
-        }
-        match (self.places.get(from.index()), self.places.get(to as usize)) {
-            (Some(&from), Some(&to)) => self.faults.cuts(from, to),
-            _ => true,
-        }
     }
 
     /// An event reaches an up node: it is served at once if the server is free and nobody waits.
@@ -424,8 +432,7 @@ impl<O: Observer> Kernel<O> {
         let Some(process) = node.process.as_mut() else {
             return;
         };
-        let mut effects = std::mem::take(&mut self.effects);
-        effects.clear();
+        let effects = &mut self.effects;
         let streams = self.streams;
         let name = &node.config.name;
         let mut make_rng = || streams.stream(&format!("node/{name}"));
@@ -435,7 +442,7 @@ impl<O: Observer> Kernel<O> {
                 self.now,
                 wall_ns,
                 node.id,
-                &mut effects,
+                effects,
                 &mut make_rng,
                 &mut node.rng,
             );
@@ -462,29 +469,38 @@ impl<O: Observer> Kernel<O> {
         }
         self.totals.events += 1;
         let cost = node.config.hardware.cost(&effects.work, received);
+        effects.work = Work::NONE;
         let finish = self.now + cost;
         node.busy_until = finish;
         node.usage.cpu += cost;
         let node_id = node.id;
-        for probe in effects.probes.drain(..) {
-            if let Probe::View {
-                chain,
-                view,
-                leader,
-            } = probe
-            {
-                self.views
-                    .entry(chain)
-                    .or_default()
-                    .insert(node_id, (view, leader));
+        if !effects.delivered.is_empty() {
+            effects.delivered.clear();
+        }
+        if !effects.probes.is_empty() {
+            for probe in effects.probes.drain(..) {
+                if let Probe::View {
+                    chain,
+                    view,
+                    leader,
+                } = probe
+                {
+                    self.views
+                        .entry(chain)
+                        .or_default()
+                        .insert(node_id, (view, leader));
+                }
+                self.observer.probe(self.now, node_id, &probe);
             }
-            self.observer.probe(self.now, node_id, &probe);
         }
-        for effect in effects.list.drain(..) {
-            self.carry_out(i, finish, effect);
+        // Most handlers ask for nothing.
+        if !self.effects.list.is_empty() {
+            let mut list = std::mem::take(&mut self.effects.list);
+            for effect in list.drain(..) {
+                self.carry_out(i, finish, effect);
+            }
+            self.effects.list = list;
         }
-        effects.work = Work::NONE;
-        self.effects = effects;
     }
 
     // ---- requests ------------------------------------------------------------------------------

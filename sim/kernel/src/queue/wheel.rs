@@ -30,6 +30,9 @@ const PATIENCE: u64 = 1_024;
 /// Events that a bucket should hold, at the least.
 const BUSY: u64 = 48;
 
+/// Bursts narrow a bucket by no more than this.
+const BURST: u64 = 16;
+
 #[derive(Debug)]
 pub(super) struct Wheel {
     /// Nanoseconds of a fine bucket, as a power of two.
@@ -56,6 +59,9 @@ pub(super) struct Wheel {
     /// Tickets popped since the width was looked at, and when that was.
     served: u64,
     looked_at: u64,
+    /// Buckets drained since then, and the tickets in them.
+    turns: u64,
+    drained: u64,
     /// How often the width was changed.
     changes: u64,
 }
@@ -80,6 +86,8 @@ impl Default for Wheel {
             clock: 0,
             served: 0,
             looked_at: 0,
+            turns: 0,
+            drained: 0,
             changes: 0,
         }
     }
@@ -175,6 +183,8 @@ impl Wheel {
                 self.next = number + 1;
                 self.sort(bucket, number << self.width);
                 self.pool.release(bucket);
+                self.turns += 1;
+                self.drained += bucket.len() as u64;
                 self.reach((self.next >> RATIO) + AHEAD);
                 return true;
             }
@@ -279,15 +289,24 @@ impl Wheel {
     /// wide or as narrow: a bucket should hold twice as many as there would be if all that waits
     /// were spread over half the ring, which keeps nearly all pushes in it. (A smaller factor than
     /// three changes the width all the time; narrowing because many pushes come late makes far
-    /// ones dear.)
+    /// ones dear.) Where events come in bursts, it is their density that counts, within limits.
     fn look(&mut self) {
         let busy = BUSY.max(4 * self.len as u64 / FINE as u64);
         let spent = self.clock.saturating_sub(self.looked_at);
-        let ideal = u128::from(busy) * u128::from(spent) / u128::from(self.served.max(1));
-        let ideal = u64::try_from(ideal)
-            .unwrap_or(u64::MAX)
-            .clamp(1, 1 << MAX_WIDTH);
-        self.served = 0;
+        let ideal = |time: u64, events: u64| {
+            let ideal = u128::from(busy) * u128::from(time) / u128::from(events.max(1));
+            u64::try_from(ideal)
+                .unwrap_or(u64::MAX)
+                .clamp(1, 1 << MAX_WIDTH)
+        };
+        let overall = ideal(spent, self.served);
+        let in_bursts = ideal(self.turns.saturating_mul(self.width()), self.drained);
+        let ideal = if self.turns > 0 {
+            overall.min(in_bursts).max(overall / BURST)
+        } else {
+            overall
+        };
+        (self.served, self.turns, self.drained) = (0, 0, 0);
         self.looked_at = self.clock;
         if ideal / 3 <= self.width() && self.width() / 3 <= ideal {
             return;

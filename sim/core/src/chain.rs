@@ -2,7 +2,7 @@
 //! ledgers and independent checks share.
 
 use crate::codec::{CodecError, Decoder, Encoder, MAX_FIELD};
-use crate::{ChainId, Digest, KeyId, Keyring, NodeId, OpId, Signature};
+use crate::{ChainId, Digest, KeyId, Keyring, NodeId, OpId, Signature, SignatureSet};
 use std::sync::{Arc, OnceLock};
 
 /// The most transactions a batch may hold.
@@ -243,7 +243,7 @@ pub struct Certificate {
     /// The batch digest that was signed.
     pub digest: Digest,
     /// The signatures, by ascending key.
-    pub signatures: Vec<Signature>,
+    pub signatures: SignatureSet,
 }
 
 impl Certificate {
@@ -257,15 +257,15 @@ impl Certificate {
         keys: &Keyring,
     ) -> bool {
         let statement = vote_statement(chain, self.kind, self.view, self.sequence, &self.digest);
-        let ascending = self
-            .signatures
-            .windows(2)
-            .all(|w| matches!(w, [a, b] if a.key < b.key));
-        ascending
-            && self.signatures.len() >= quorum
-            && self.signatures.iter().all(|s| {
-                members.iter().any(|&m| KeyId::from(m) == s.key) && keys.verify(&statement, s)
-            })
+        let (mut last, mut count) = (None, 0);
+        for key in self.signatures.valid(keys, &statement) {
+            if last >= Some(key) || !is_member(members, key) {
+                return false;
+            }
+            last = Some(key);
+            count += 1;
+        }
+        count >= quorum && count == self.signatures.len()
     }
     /// The encoded length.
     pub fn encoded_len(&self) -> usize {
@@ -278,7 +278,7 @@ impl Certificate {
             .u64(self.sequence)
             .digest(&self.digest)
             .list(self.signatures.len());
-        for s in &self.signatures {
+        for s in self.signatures.iter() {
             s.encode(e);
         }
     }
@@ -297,6 +297,13 @@ impl Certificate {
             signatures,
         })
     }
+}
+
+/// Does the key belong to one of `members`? Quick if their numbers have no gaps.
+fn is_member(members: &[NodeId], key: KeyId) -> bool {
+    let guess = members.first().and_then(|m| key.0.checked_sub(m.0));
+    let hit = guess.and_then(|at| members.get(at as usize));
+    hit.is_some_and(|&m| KeyId::from(m) == key) || members.iter().any(|&m| KeyId::from(m) == key)
 }
 
 /// A batch with the certificate that commits it at its sequence number.

@@ -2,6 +2,10 @@
 //! [`SecretKey`]. The cost is charged through [`crate::Work`]; on the wire a signature takes the
 //! 64 bytes of Ed25519 (RFC 8032) plus the key's number.
 
+mod set;
+
+pub use set::{SignatureSet, Signers};
+
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::rng::mix;
 use crate::{Digest, NodeId};
@@ -33,7 +37,7 @@ pub struct Signature {
 }
 
 /// The public keys of a run. Shared by all nodes; it verifies, it cannot sign.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Keyring {
     secrets: Arc<[u64]>,
 }

@@ -79,10 +79,6 @@ impl PbftReplica {
         self.window.low()
     }
 
-    fn checkpoint_statement(&self, sequence: u64, state: &Digest) -> Digest {
-        vote_statement(self.group.chain, CHECKPOINT, 0, sequence, state)
-    }
-
     /// The node executed `sequence`. Every so many a checkpoint is taken and told.
     pub(super) fn on_executed(&mut self, cx: &mut Context<'_>, sequence: u64, state: Digest) {
         let stable = self.stable();
@@ -111,10 +107,11 @@ impl PbftReplica {
         if sequence > self.window.high() {
             return;
         }
-        let statement = self.checkpoint_statement(sequence, &state);
+        let group = &self.group;
         if let Some(tally) = self.checkpoints.tally(sequence) {
-            tally.settle(state, |_| statement);
-            tally.add(me, state, ballot.signature);
+            let hash = |state: &Digest| vote_statement(chain, CHECKPOINT, 0, sequence, state);
+            tally.settle(group, &state, hash);
+            tally.add(group.quorum, me, &state, &ballot.signature);
         }
     }
 
@@ -135,17 +132,11 @@ impl PbftReplica {
         if tally.count() >= quorum || tally.voted(from) {
             return;
         }
-        let statement = tally.statement(&ballot.digest, |state| {
-            vote_statement(chain, CHECKPOINT, 0, sequence, state)
-        });
         cx.work(Work::verify(1));
-        if ballot.signature.key != self.group.key_of(from)
-            || !self.group.keys.verify(&statement, &ballot.signature)
-        {
-            return;
+        let hash = |state: &Digest| vote_statement(chain, CHECKPOINT, 0, sequence, state);
+        if tally.vote(&self.group, from, &ballot.digest, &ballot.signature, hash) {
+            self.try_stable(cx, sequence);
         }
-        tally.add(from, ballot.digest, ballot.signature);
-        self.try_stable(cx, sequence);
     }
 
     fn try_stable(&mut self, cx: &mut Context<'_>, sequence: u64) {

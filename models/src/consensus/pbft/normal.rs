@@ -254,8 +254,9 @@ impl PbftReplica {
         let (chain, view) = (self.group.chain, self.view);
         let hash = |kind| move |d: &Digest| vote_statement(chain, kind, view, sequence, d);
         if let Some(tallies) = self.window.tallies(sequence) {
-            tallies.prepares.settle(digest, hash(PREPARE));
-            tallies.commits.settle(digest, hash(COMMIT));
+            let group = &self.group;
+            tallies.prepares.settle(group, &digest, hash(PREPARE));
+            tallies.commits.settle(group, &digest, hash(COMMIT));
         }
         if let Some(slot) = self.window.open(sequence) {
             slot.digest = Some(digest);
@@ -273,7 +274,8 @@ impl PbftReplica {
         signature: Signature,
     ) {
         if let Some(tallies) = self.window.tallies(sequence) {
-            phase.of(tallies).add(member, digest, signature);
+            let quorum = self.group.quorum;
+            phase.of(tallies).add(quorum, member, &digest, &signature);
         }
     }
 
@@ -381,17 +383,11 @@ impl PbftReplica {
         if tally.count() >= quorum || tally.voted(from) {
             return;
         }
-        let statement = tally.statement(&ballot.digest, |digest| {
-            vote_statement(chain, phase.kind(), view, sequence, digest)
-        });
         cx.work(Work::verify(1));
-        if ballot.signature.key != self.group.key_of(from)
-            || !self.group.keys.verify(&statement, &ballot.signature)
+        let hash = |digest: &Digest| vote_statement(chain, phase.kind(), view, sequence, digest);
+        if tally.vote(&self.group, from, &ballot.digest, &ballot.signature, hash)
+            && tally.count() >= quorum
         {
-            return;
-        }
-        tally.add(from, ballot.digest, ballot.signature);
-        if tally.count() >= quorum {
             match phase {
                 Phase::Prepare => self.try_prepared(cx, sequence),
                 Phase::Commit => self.try_committed(cx, sequence),

@@ -82,3 +82,47 @@ fn signatures_take_the_bytes_of_ed25519_and_survive_the_codec() {
 fn a_node_signs_with_the_key_of_its_number() {
     assert_eq!(KeyId::from(NodeId(7)), KeyId(7));
 }
+
+#[test]
+fn signers_take_valid_signatures_once_and_give_them_back_in_order() {
+    let (ring, secrets) = Keyring::generate(300, 9);
+    let (statement, other) = (Digest::of(b"statement"), Digest::of(b"other"));
+    let mut signers = Signers::default();
+    for order in [[3, 299, 64, 65, 0], [299, 200, 100, 63, 1]] {
+        signers.begin(&ring, statement);
+        assert!(signers.is_empty());
+        for i in order {
+            assert!(!signers.add(&secrets[i].sign(&other)));
+            assert!(signers.add(&secrets[i].sign(&statement)));
+            assert!(!signers.add(&secrets[i].sign(&statement)), "twice");
+        }
+        let mut sorted = order;
+        sorted.sort_unstable();
+        let plain: SignatureSet = sorted
+            .iter()
+            .map(|&i| secrets[i].sign(&statement))
+            .collect();
+        let kept = signers.signatures();
+        assert_eq!(kept, plain);
+        assert_eq!((kept.len(), signers.len()), (5, 5));
+        let keys: Vec<KeyId> = sorted.iter().map(|&i| KeyId(i as u32)).collect();
+        for set in [&kept, &plain] {
+            assert_eq!(set.valid(&ring, &statement).collect::<Vec<_>>(), keys);
+            assert_eq!(set.valid(&ring, &other).count(), 0);
+            let (strange, _) = Keyring::generate(300, 10);
+            assert_eq!(set.valid(&strange, &statement).count(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_set_of_a_group_of_64_needs_no_allocation() {
+    let (ring, secrets) = Keyring::generate(64, 9);
+    let mut signers = Signers::default();
+    signers.begin(&ring, Digest::ZERO);
+    for secret in &secrets {
+        signers.add(&secret.sign(&Digest::ZERO));
+    }
+    assert_eq!(signers.len(), 64);
+    assert!(size_of::<SignatureSet>() <= 96);
+}

@@ -1,6 +1,6 @@
 //! A node: the host's slot for a process, with its server, NIC, disk, timers and clock.
 
-use crate::config::NodeConfig;
+use crate::config::{Hardware, NodeConfig};
 use consim_core::{
     Disk, NodeId, Payload, Process, Sampler, Span, Time, TimerKey, Write, WriteToken,
 };
@@ -32,17 +32,18 @@ pub(crate) struct TimerSlot {
 
 /// How busy a node was.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
 pub struct Usage {
     /// The server.
     pub cpu: Span,
-    /// The outgoing NIC.
-    pub nic_out: Span,
     /// The incoming NIC.
     pub nic_in: Span,
-    /// The disk.
-    pub disk: Span,
     /// Messages served.
     pub messages: u64,
+    /// The outgoing NIC.
+    pub nic_out: Span,
+    /// The disk.
+    pub disk: Span,
     /// Bytes sent.
     pub bytes_out: u64,
     /// Time down.
@@ -51,19 +52,22 @@ pub struct Usage {
     pub inbox_max: u32,
 }
 
-/// What a message on its way touches comes first, in two lines of cache.
-#[repr(C)]
+/// What a message touches comes first, in two lines of cache.
+#[repr(C, align(64))]
 pub(crate) struct Node {
     pub(crate) process: Option<Box<dyn Process>>,
+    pub(crate) hardware: Arc<Hardware>,
     pub(crate) busy_until: Time,
     pub(crate) nic_in_free: Time,
     pub(crate) wake_at: Time,
     pub(crate) id: NodeId,
     pub(crate) epoch: u32,
-    /// When each past epoch ended.
-    pub(crate) epoch_ends: Vec<Time>,
+    /// Is its wall clock wrong?
+    off_time: bool,
     pub(crate) inbox: VecDeque<Pending>,
     pub(crate) usage: Usage,
+    /// When each past epoch ended.
+    pub(crate) epoch_ends: Vec<Time>,
     pub(crate) config: NodeConfig,
     /// Crash windows that hold the node down.
     pub(crate) downs: u32,
@@ -85,6 +89,8 @@ impl Node {
         Self {
             id,
             fsync,
+            hardware: Arc::clone(&config.hardware),
+            off_time: config.clock_offset_ns != 0 || config.clock_drift_ppb != 0,
             config,
             process: None,
             downs: 0,
@@ -110,19 +116,20 @@ impl Node {
     /// Did `epoch` end at or before `finish`? Then what it wanted to send at `finish` never left:
     /// a crash comes before everything else of its instant.
     pub(crate) fn epoch_ended_by(&self, epoch: u32, finish: Time) -> bool {
-        self.epoch_ends
-            .get(epoch as usize)
-            .is_some_and(|&end| end <= finish)
+        epoch < self.epoch
+            && self
+                .epoch_ends
+                .get(epoch as usize)
+                .is_some_and(|&end| end <= finish)
     }
     /// The wall clock: start of the run, offset and drift.
     pub(crate) fn wall_ns(&self, start_ns: i64, now: Time) -> i64 {
         // A part per 10^9 of a second is a nanosecond: whole seconds need no division.
-        let start = start_ns
-            .saturating_add(now.nanos() as i64)
-            .saturating_add(self.config.clock_offset_ns);
-        if self.config.clock_drift_ppb == 0 {
+        let start = start_ns.saturating_add(now.nanos() as i64);
+        if !self.off_time {
             return start;
         }
+        let start = start.saturating_add(self.config.clock_offset_ns);
         let (seconds, rest) = (now.nanos() / 1_000_000_000, now.nanos() % 1_000_000_000);
         let ppb = self.config.clock_drift_ppb;
         let drift = (seconds as i64).saturating_mul(ppb)

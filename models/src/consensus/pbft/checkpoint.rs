@@ -101,7 +101,7 @@ impl PbftReplica {
 
     fn tell_checkpoint(&mut self, cx: &mut Context<'_>, sequence: u64, state: Digest) {
         cx.work(Work::sign(1));
-        let (chain, me) = (self.group.chain, self.group.me);
+        let chain = self.group.chain;
         let ballot = Ballot::sign(chain, CHECKPOINT, 0, sequence, state, &self.group.key);
         self.multicast(cx, Body::Checkpoint(ballot));
         if sequence > self.window.high() {
@@ -111,7 +111,7 @@ impl PbftReplica {
         if let Some(tally) = self.checkpoints.tally(sequence) {
             let hash = |state: &Digest| vote_statement(chain, CHECKPOINT, 0, sequence, state);
             tally.settle(group, &state, hash);
-            tally.add(group.quorum, me, &state, &ballot.signature);
+            tally.add(group.quorum, &state, &ballot.signature);
         }
     }
 
@@ -129,7 +129,7 @@ impl PbftReplica {
         let Some(tally) = self.checkpoints.tally(sequence) else {
             return;
         };
-        if tally.count() >= quorum || tally.voted(from) {
+        if tally.count() >= quorum || tally.voted(self.group.key_of(from)) {
             return;
         }
         cx.work(Work::verify(1));

@@ -171,8 +171,7 @@ impl PbftReplica {
                 Phase::Commit => slot.said_commit = message,
             }
         }
-        let me = self.group.me;
-        self.count(sequence, phase, me, vow.digest, vow.signature);
+        self.count(sequence, phase, vow.digest, vow.signature);
     }
 
     // ---- pre-prepare ---------------------------------------------------------------------------
@@ -216,7 +215,7 @@ impl PbftReplica {
             return;
         }
         self.settle(sequence, digest);
-        self.count(sequence, Phase::Prepare, from, digest, proposal.signature);
+        self.count(sequence, Phase::Prepare, digest, proposal.signature);
         self.accept(
             cx,
             sequence,
@@ -269,13 +268,12 @@ impl PbftReplica {
         &mut self,
         sequence: u64,
         phase: Phase,
-        member: usize,
         digest: Digest,
         signature: Signature,
     ) {
         if let Some(tallies) = self.window.tallies(sequence) {
             let quorum = self.group.quorum;
-            phase.of(tallies).add(quorum, member, &digest, &signature);
+            phase.of(tallies).add(quorum, &digest, &signature);
         }
     }
 
@@ -380,7 +378,7 @@ impl PbftReplica {
             return;
         };
         let tally = phase.of(tallies);
-        if tally.count() >= quorum || tally.voted(from) {
+        if tally.count() >= quorum || tally.voted(self.group.key_of(from)) {
             return;
         }
         cx.work(Work::verify(1));

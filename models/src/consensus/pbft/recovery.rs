@@ -126,13 +126,7 @@ impl PbftReplica {
         let committed = slot.prepared_in(view);
         self.settle(sequence, digest);
         let (me, primary) = (self.group.me, self.group.primary(view));
-        self.count(
-            sequence,
-            Phase::Prepare,
-            primary,
-            digest,
-            proposal.signature,
-        );
+        self.count(sequence, Phase::Prepare, digest, proposal.signature);
         let mut said = Vec::new();
         if me == primary {
             self.mempool.propose(proposal.batch.txs());
@@ -146,7 +140,7 @@ impl PbftReplica {
             said.push((Phase::Commit, vow.message, vow.signature));
         }
         for (phase, message, signature) in said {
-            self.count(sequence, phase, me, digest, signature);
+            self.count(sequence, phase, digest, signature);
             if sequence > executed {
                 votes.push(Arc::clone(&message));
             }

@@ -1,69 +1,7 @@
 //! Counting signed votes: one per member, without allocation once the buffers have grown.
 
 use super::config::Group;
-use consim_core::{Certificate, Digest, Keyring, Signature, Signers};
-
-/// A set of members; the first 64 without an allocation.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Members {
-    word: u64,
-    rest: Vec<u64>,
-}
-
-impl Members {
-    /// Its bits, member 0 in the lowest.
-    pub(super) fn words(mut self) -> Vec<u64> {
-        if !self.rest.is_empty() || self.word != 0 {
-            self.rest.insert(0, self.word);
-        }
-        self.rest
-    }
-    /// The set with these bits.
-    pub(super) fn of(words: &[u64]) -> Self {
-        let (word, rest) = words.split_first().unwrap_or((&0, &[]));
-        Self {
-            word: *word,
-            rest: rest.to_vec(),
-        }
-    }
-    #[inline]
-    pub(super) fn contains(&self, member: usize) -> bool {
-        let word = match member / 64 {
-            0 => Some(&self.word),
-            at => self.rest.get(at - 1),
-        };
-        word.is_some_and(|word| word & (1 << (member % 64)) != 0)
-    }
-    /// Adds a member; false if it was in.
-    #[inline]
-    pub(super) fn insert(&mut self, member: usize) -> bool {
-        let word = match member / 64 {
-            0 => Some(&mut self.word),
-            at => {
-                if self.rest.len() < at {
-                    self.rest.resize(at, 0);
-                }
-                self.rest.get_mut(at - 1)
-            }
-        };
-        let bit = 1 << (member % 64);
-        match word {
-            Some(word) if *word & bit == 0 => {
-                *word |= bit;
-                true
-            }
-            _ => false,
-        }
-    }
-    pub(super) fn len(&self) -> usize {
-        let words = self.rest.iter().chain([&self.word]);
-        words.map(|word| word.count_ones() as usize).sum()
-    }
-    pub(super) fn clear(&mut self) {
-        self.word = 0;
-        self.rest.fill(0);
-    }
-}
+use consim_core::{Certificate, Digest, KeyId, Keyring, Signature, Signers};
 
 /// The votes of one kind for one sequence number in one view, up to a quorum. A member votes once;
 /// votes for another digest than the one that is counted are set aside, because the pre-prepare
@@ -71,11 +9,10 @@ impl Members {
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub(super) struct Tally {
-    voted: Members,
+    signers: Signers,
     digest: Digest,
     /// Is it known yet which digest is counted?
     counts: bool,
-    signers: Signers,
     aside: Vec<(Digest, Signature)>,
 }
 
@@ -89,10 +26,11 @@ impl Tally {
     pub(super) fn count(&self) -> usize {
         self.signers.len()
     }
-    /// Has the member voted, for whatever?
+    /// Has the owner of the key voted, for whatever?
     #[inline]
-    pub(super) fn voted(&self, member: usize) -> bool {
-        self.voted.contains(member)
+    pub(super) fn voted(&self, key: KeyId) -> bool {
+        self.signers.contains(key)
+            || (!self.aside.is_empty() && self.aside.iter().any(|(_, s)| s.key == key))
     }
     fn begin(&mut self, keys: &Keyring, digest: &Digest, hash: impl FnOnce(&Digest) -> Digest) {
         self.counts = true;
@@ -117,24 +55,18 @@ impl Tally {
             return false;
         }
         if self.digest == *digest && self.signers.len() < group.quorum {
-            return self.signers.add(signature) && self.voted.insert(member);
+            return self.signers.add(signature);
         }
         let valid = group.keys.verify(&hash(digest), signature);
         if valid {
-            self.add(group.quorum, member, digest, signature);
+            self.add(group.quorum, digest, signature);
         }
         valid
     }
     /// Adds a verified vote.
     #[inline]
-    pub(super) fn add(
-        &mut self,
-        quorum: usize,
-        member: usize,
-        digest: &Digest,
-        signature: &Signature,
-    ) {
-        if !self.voted.insert(member) {
+    pub(super) fn add(&mut self, quorum: usize, digest: &Digest, signature: &Signature) {
+        if self.voted(signature.key) {
             return;
         }
         if !self.counts || self.digest != *digest {
@@ -188,7 +120,6 @@ impl Tally {
     /// Forgets all votes, keeping the memory.
     pub(super) fn clear(&mut self) {
         self.counts = false;
-        self.voted.clear();
         self.signers.clear();
         self.aside.clear();
     }

@@ -49,6 +49,15 @@ impl Keys {
         self.len += u32::from(fresh);
         fresh
     }
+    #[inline]
+    fn contains(&self, key: KeyId) -> bool {
+        let word = match (key.0 / 64).checked_sub(self.first) {
+            Some(0) => Some(&self.word),
+            Some(at) => self.rest.get(at as usize - 1),
+            None => None,
+        };
+        word.is_some_and(|word| word & 1 << (key.0 % 64) != 0)
+    }
     fn clear(&mut self) {
         self.word = 0;
         self.rest.fill(0);
@@ -70,10 +79,11 @@ impl Keys {
 /// Collects signatures over one statement: only valid ones get in, each signer once. What is kept
 /// of a signature is whose it is, because the rest is a function of key and statement.
 #[derive(Clone, Default)]
+#[repr(C)]
 pub struct Signers {
-    statement: Digest,
     signers: Keys,
     keys: Keyring,
+    statement: Digest,
 }
 
 impl Signers {
@@ -90,6 +100,11 @@ impl Signers {
     #[inline]
     pub fn add(&mut self, signature: &Signature) -> bool {
         self.keys.verify(&self.statement, signature) && self.signers.insert(signature.key)
+    }
+    /// Has the owner of the key signed?
+    #[inline]
+    pub fn contains(&self, key: KeyId) -> bool {
+        self.signers.contains(key)
     }
     /// Forgets all signatures; keeps the memory.
     pub fn clear(&mut self) {

@@ -93,7 +93,9 @@ fn signers_take_valid_signatures_once_and_give_them_back_in_order() {
         assert!(signers.is_empty());
         for i in order {
             assert!(!signers.add(&secrets[i].sign(&other)));
+            assert!(!signers.contains(KeyId(i as u32)));
             assert!(signers.add(&secrets[i].sign(&statement)));
+            assert!(signers.contains(KeyId(i as u32)));
             assert!(!signers.add(&secrets[i].sign(&statement)), "twice");
         }
         let mut sorted = order;

@@ -50,7 +50,7 @@ impl<O: Observer> Kernel<O> {
             .send(finish, from.0, id, receivers as u32, &self.wire);
         self.observer
             .sent(self.now, from, payload.as_ref(), receivers);
-        let rate = node.config.hardware.nic_out;
+        let rate = node.hardware.nic_out;
         let mut free = node.nic_out_free.later(finish);
         let Some(&from_place) = self.places.get(i) else {
             return;
@@ -212,7 +212,7 @@ impl<O: Observer> Kernel<O> {
             mix(self.streams.seed() ^ 0x6469_736b, u64::from(node.id.0)),
             op,
         );
-        let hardware = &node.config.hardware;
+        let hardware = &node.hardware;
         let time =
             transfer(bytes as u64, hardware.disk_write.saturating_mul(8)) + node.fsync.sample(draw);
         let done = node.disk_free.later(finish) + time;

@@ -319,7 +319,7 @@ impl<O: Observer> Kernel<O> {
         };
         if !queued {
             // The last bit is in once the NIC is done with what came before and with these bytes.
-            let time = record.transfer(node.config.hardware.nic_in);
+            let time = record.transfer(node.hardware.nic_in);
             let ready = self.now.later(node.nic_in_free + time);
             node.nic_in_free = ready;
             node.usage.nic_in += time;
@@ -468,7 +468,7 @@ impl<O: Observer> Kernel<O> {
             }
         }
         self.totals.events += 1;
-        let cost = node.config.hardware.cost(&effects.work, received);
+        let cost = node.hardware.cost(&effects.work, received);
         effects.work = Work::NONE;
         let finish = self.now + cost;
         node.busy_until = finish;

@@ -42,16 +42,16 @@ pub struct Keyring {
     secrets: Arc<[u64]>,
 }
 
+#[inline]
 fn tag(secret: u64, digest: &Digest) -> u64 {
-    let d = &digest.0;
-    let word = |i: usize| {
-        d.get(i * 8..i * 8 + 8)
-            .and_then(|s| s.try_into().ok())
-            .map_or(0, u64::from_le_bytes)
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    let (words, _) = digest.0.as_chunks::<8>();
+    let [a, b, c, d] = words else {
+        return 0; // 32 bytes are four words
     };
     mix(
-        mix(secret, word(0) ^ word(2)),
-        word(1) ^ word(3).rotate_left(32),
+        mix(secret, word(a) ^ word(c)),
+        word(b) ^ word(d).rotate_left(32),
     )
 }
 
@@ -73,6 +73,7 @@ impl Keyring {
         (Self { secrets }, keys)
     }
     /// Is `signature` one that `signature.key` made over `digest`?
+    #[inline]
     pub fn verify(&self, digest: &Digest, signature: &Signature) -> bool {
         self.secrets
             .get(signature.key.0 as usize)

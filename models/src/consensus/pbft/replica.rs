@@ -227,6 +227,7 @@ impl PbftReplica {
         }
     }
 
+    #[inline]
     fn receive(
         &mut self,
         cx: &mut Context<'_>,

@@ -123,11 +123,10 @@ impl Window {
         if slot.finished {
             return None;
         }
-        let spare = &mut self.tallies;
-        let tallies = slot
-            .tallies
-            .get_or_insert_with(|| spare.pop().unwrap_or_default());
-        Some(tallies)
+        if slot.tallies.is_none() {
+            slot.tallies = Some(self.tallies.pop().unwrap_or_default());
+        }
+        slot.tallies.as_deref_mut()
     }
     /// Nothing is left to be done at `sequence` in this view.
     pub(super) fn finish(&mut self, sequence: u64) {

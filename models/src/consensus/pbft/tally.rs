@@ -32,6 +32,7 @@ impl Tally {
         self.signers.contains(key)
             || (!self.aside.is_empty() && self.aside.iter().any(|(_, s)| s.key == key))
     }
+    #[cold]
     fn begin(&mut self, keys: &Keyring, digest: &Digest, hash: impl FnOnce(&Digest) -> Digest) {
         self.counts = true;
         self.digest = *digest;

@@ -1,5 +1,6 @@
 //! The event loop.
 
+mod costs;
 mod disturb;
 mod effects;
 
@@ -14,6 +15,7 @@ use consim_core::{
     ChainId, Context, Effects, Event, NodeId, Observer, Payload, Probe, Process, Sampler, Streams,
     Time, TimerKey, Work, Workload, WriteToken,
 };
+use costs::Costs;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -87,6 +89,7 @@ pub struct Kernel<O: Observer> {
     spawner: Box<dyn Spawn>,
     digest: RunDigest,
     totals: Totals,
+    costs: Costs,
     effects: Effects,
     wire: Vec<u8>,
     /// When and where the copies of the send at hand arrive.
@@ -184,6 +187,7 @@ impl<O: Observer> Kernel<O> {
                 .collect(),
             spawner: config.spawner,
             totals: Totals::default(),
+            costs: Costs::default(),
             effects: Effects::default(),
             wire: Vec::new(),
             arrivals: Vec::new(),
@@ -468,7 +472,7 @@ impl<O: Observer> Kernel<O> {
             }
         }
         self.totals.events += 1;
-        let cost = node.hardware.cost(&effects.work, received);
+        let cost = self.costs.of(&node.hardware, &effects.work, received);
         effects.work = Work::NONE;
         let finish = self.now + cost;
         node.busy_until = finish;

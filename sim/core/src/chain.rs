@@ -2,7 +2,8 @@
 //! ledgers and independent checks share.
 
 use crate::codec::{CodecError, Decoder, Encoder, MAX_FIELD};
-use crate::{ChainId, Digest, KeyId, Keyring, NodeId, OpId, Signature, SignatureSet};
+use crate::{ChainId, Digest, KeyId, Keyring, NodeId, OpId, Payload, Signature, SignatureSet};
+use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 /// The most transactions a batch may hold.
@@ -338,6 +339,22 @@ impl Committed {
             batch: Arc::new(Batch::decode(d)?),
             certificate: Certificate::decode(d)?,
         })
+    }
+}
+
+/// What a node's log on disk holds.
+impl Payload for Committed {
+    fn kind(&self) -> &'static str {
+        "committed"
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        Self::encode(self, &mut Encoder::new(out));
+    }
+    fn encoded_len(&self) -> usize {
+        Self::encoded_len(self)
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }
 

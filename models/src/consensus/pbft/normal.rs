@@ -1,7 +1,7 @@
 //! The normal case (section 4.2): pre-prepare, prepare, commit.
 
 use super::change::Prepared;
-use super::journal::{FORMER, LOG, Logged, PREPARED, PROPOSALS, Record, Said, Vow, former_key};
+use super::journal::{FORMER, LOG, PREPARED, PROPOSALS, Record, Said, Vow, former_key};
 use super::mempool::Ready;
 use super::message::{Ballot, Body, COMMIT, PREPARE, Proposal};
 use super::replica::{BATCH_TIMER, PbftReplica};
@@ -473,7 +473,7 @@ impl PbftReplica {
     pub(super) fn deliver(&mut self, cx: &mut Context<'_>, committed: Arc<Committed>) {
         self.executed = committed.sequence;
         self.mempool.executed(committed.batch.txs());
-        let logged = Arc::new(Logged(Arc::clone(&committed)));
+        let logged: Arc<Committed> = Arc::clone(&committed);
         self.journal.write(Write::append(LOG, logged));
         self.log.push(Arc::clone(&committed));
         cx.emit(Probe::Committed(Arc::clone(&committed)));

@@ -60,7 +60,7 @@ impl Keys {
     }
     fn clear(&mut self) {
         self.word = 0;
-        self.rest.fill(0);
+        self.rest.clear();
         self.len = 0;
     }
     fn iter(&self) -> impl Iterator<Item = KeyId> {
@@ -121,9 +121,7 @@ impl Signers {
     }
     /// The signatures.
     pub fn signatures(&self) -> SignatureSet {
-        let mut verified = self.clone();
-        verified.signers.rest.shrink_to_fit();
-        SignatureSet(Kept::Verified(verified))
+        SignatureSet(Kept::Verified(self.clone()))
     }
 }
 

@@ -154,13 +154,10 @@ impl Node {
             ticket: Time::MAX,
             generation,
         };
-        match self.timers.get_mut(slot) {
-            Some(timer) => *timer = fresh,
-            None => {
-                // Most nodes have a few, many have one.
-                self.timers.reserve_exact(1);
-                self.timers.push(fresh);
-            }
+        if let Some(timer) = self.timers.get_mut(slot) { *timer = fresh } else {
+            // Most nodes have a few, many have one.
+            self.timers.reserve_exact(1);
+            self.timers.push(fresh);
         }
         slot
     }

@@ -81,7 +81,7 @@ impl Keys {
 #[derive(Clone, Default)]
 #[repr(C)]
 pub struct Signers {
-    signers: Keys,
+    who: Keys,
     keys: Keyring,
     statement: Digest,
 }
@@ -89,7 +89,7 @@ pub struct Signers {
 impl Signers {
     /// Begins anew, over `statement`; keeps the memory.
     pub fn begin(&mut self, keys: &Keyring, statement: Digest) {
-        self.signers.clear();
+        self.who.clear();
         self.statement = statement;
         if !Arc::ptr_eq(&self.keys.secrets, &keys.secrets) {
             self.keys = keys.clone();
@@ -99,21 +99,21 @@ impl Signers {
     /// verification.
     #[inline]
     pub fn add(&mut self, signature: &Signature) -> bool {
-        self.keys.verify(&self.statement, signature) && self.signers.insert(signature.key)
+        self.keys.verify(&self.statement, signature) && self.who.insert(signature.key)
     }
     /// Has the owner of the key signed?
     #[inline]
     pub fn contains(&self, key: KeyId) -> bool {
-        self.signers.contains(key)
+        self.who.contains(key)
     }
     /// Forgets all signatures; keeps the memory.
     pub fn clear(&mut self) {
-        self.signers.clear();
+        self.who.clear();
     }
     /// How many signed.
     #[inline]
     pub fn len(&self) -> usize {
-        self.signers.len as usize
+        self.who.len as usize
     }
     /// Did nobody?
     pub fn is_empty(&self) -> bool {
@@ -157,7 +157,7 @@ impl SignatureSet {
         };
         let made = verified.into_iter().flat_map(|signers| {
             let secret = |key: KeyId| signers.keys.secrets.get(key.0 as usize);
-            signers.signers.iter().filter_map(move |key| {
+            signers.who.iter().filter_map(move |key| {
                 let tag = tag(*secret(key)?, &signers.statement);
                 Some(Signature { key, tag })
             })
@@ -183,7 +183,7 @@ impl SignatureSet {
             let valid = move |s: &Signature| keys.verify(statement, s);
             self.iter().filter(valid).map(|s| s.key)
         });
-        let known = known.into_iter().flat_map(|signers| signers.signers.iter());
+        let known = known.into_iter().flat_map(|signers| signers.who.iter());
         known.chain(looked_at.into_iter().flatten())
     }
 }
@@ -215,6 +215,6 @@ impl fmt::Debug for SignatureSet {
 
 impl fmt::Debug for Signers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.signers.iter()).finish()
+        f.debug_set().entries(self.who.iter()).finish()
     }
 }

@@ -49,13 +49,10 @@ impl Default for Pool {
 
 impl Pool {
     fn take(&mut self) -> u32 {
-        match self.next.get(self.free as usize) {
-            Some(&next) => std::mem::replace(&mut self.free, next),
-            None => {
-                self.chunks.push([Ticket::default(); CHUNK]);
-                self.next.push(NONE);
-                (self.chunks.len() - 1) as u32
-            }
+        if let Some(&next) = self.next.get(self.free as usize) { std::mem::replace(&mut self.free, next) } else {
+            self.chunks.push([Ticket::default(); CHUNK]);
+            self.next.push(NONE);
+            (self.chunks.len() - 1) as u32
         }
     }
     #[inline]

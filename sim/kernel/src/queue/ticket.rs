@@ -76,7 +76,7 @@ impl PartialOrd for Ticket {
     }
     #[inline]
     fn le(&self, other: &Self) -> bool {
-        !(other < self)
+        other >= self
     }
     #[inline]
     fn gt(&self, other: &Self) -> bool {
@@ -84,7 +84,7 @@ impl PartialOrd for Ticket {
     }
     #[inline]
     fn ge(&self, other: &Self) -> bool {
-        !(self < other)
+        self >= other
     }
 }
 

@@ -154,7 +154,9 @@ impl Node {
             ticket: Time::MAX,
             generation,
         };
-        if let Some(timer) = self.timers.get_mut(slot) { *timer = fresh } else {
+        if let Some(timer) = self.timers.get_mut(slot) {
+            *timer = fresh
+        } else {
             // Most nodes have a few, many have one.
             self.timers.reserve_exact(1);
             self.timers.push(fresh);

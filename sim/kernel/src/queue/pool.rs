@@ -49,7 +49,9 @@ impl Default for Pool {
 
 impl Pool {
     fn take(&mut self) -> u32 {
-        if let Some(&next) = self.next.get(self.free as usize) { std::mem::replace(&mut self.free, next) } else {
+        if let Some(&next) = self.next.get(self.free as usize) {
+            std::mem::replace(&mut self.free, next)
+        } else {
             self.chunks.push([Ticket::default(); CHUNK]);
             self.next.push(NONE);
             (self.chunks.len() - 1) as u32

@@ -72,23 +72,27 @@ impl PartialOrd for Ticket {
     }
     #[inline]
     fn lt(&self, other: &Self) -> bool {
-        (self.at < other.at) | ((self.at == other.at) & (self.rest() < other.rest()))
+        self.before(other)
     }
     #[inline]
     fn le(&self, other: &Self) -> bool {
-        other >= self
+        !other.before(self)
     }
     #[inline]
     fn gt(&self, other: &Self) -> bool {
-        other < self
+        other.before(self)
     }
     #[inline]
     fn ge(&self, other: &Self) -> bool {
-        self >= other
+        !self.before(other)
     }
 }
 
 impl Ticket {
+    #[inline]
+    fn before(&self, other: &Self) -> bool {
+        (self.at < other.at) | ((self.at == other.at) & (self.rest() < other.rest()))
+    }
     #[inline]
     fn rest(&self) -> u128 {
         u128::from(self.high) << 64 | u128::from(self.low)

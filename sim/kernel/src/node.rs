@@ -155,7 +155,7 @@ impl Node {
             generation,
         };
         if let Some(timer) = self.timers.get_mut(slot) {
-            *timer = fresh
+            *timer = fresh;
         } else {
             // Most nodes have a few, many have one.
             self.timers.reserve_exact(1);

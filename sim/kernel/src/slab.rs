@@ -57,6 +57,10 @@ impl Sends {
     pub(crate) fn get(&self, slot: u32) -> Option<&SendRecord> {
         self.records.get(slot as usize).and_then(Option::as_ref)
     }
+    /// The most that were ever in flight at a time.
+    pub(crate) fn most(&self) -> usize {
+        self.records.len()
+    }
     pub(crate) fn get_mut(&mut self, slot: u32) -> Option<&mut SendRecord> {
         self.records.get_mut(slot as usize).and_then(Option::as_mut)
     }

@@ -6,7 +6,9 @@ use crate::network::{Extra, Fate, transfer};
 use crate::node::Pending;
 use crate::queue::Item;
 use crate::slab::SendRecord;
-use consim_core::{Effect, NodeId, Observer, Payload, Time, TimerKey, Write, WriteToken, mix};
+use consim_core::{
+    Effect, NodeId, Observer, Payload, Span, Time, TimerKey, Write, WriteToken, mix,
+};
 use std::sync::Arc;
 
 impl<O: Observer> Kernel<O> {
@@ -51,14 +53,50 @@ impl<O: Observer> Kernel<O> {
         self.observer
             .sent(self.now, from, payload.as_ref(), receivers);
         let rate = node.hardware.nic_out;
-        let mut free = node.nic_out_free.later(finish);
-        let Some(&from_place) = self.places.get(i) else {
+        let per_copy = transfer(bytes, rate);
+        self.copy(i, finish, to, bytes, per_copy);
+        if self.arrivals.is_empty() {
+            return;
+        }
+        let send = self.sends.insert(SendRecord {
+            from,
+            epoch,
+            finish,
+            payload,
+            bytes: bytes as u32,
+            id,
+            counter,
+            copies: self.arrivals.len() as u32,
+            at_rate: (rate, per_copy),
+        });
+        if self.arrivals.len() >= self.segments_from {
+            self.queue
+                .push_arrivals(send, from.0, counter, &self.arrivals);
+            return;
+        }
+        for &(at, to) in &self.arrivals {
+            let item = Item::Arrival {
+                send,
+                from: from.0,
+                counter,
+                to,
+                queued: false,
+            };
+            self.queue.push(at, item);
+        }
+    }
+
+    /// Hands a message of node `i` to its NIC, a copy at a time, and each to its line; fills
+    /// `arrivals`.
+    fn copy(&mut self, i: usize, finish: Time, to: &[NodeId], bytes: u64, per_copy: Span) {
+        self.arrivals.clear();
+        let (Some(node), Some(&from_place)) = (self.nodes.get(i), self.places.get(i)) else {
             return;
         };
-        let per_copy = transfer(bytes, rate);
+        let from = node.id;
+        let mut free = node.nic_out_free.later(finish);
         let quiet = self.faults.is_quiet();
         let mut copies = 0;
-        self.arrivals.clear();
         for &receiver in to {
             if receiver == from {
                 continue;
@@ -108,35 +146,6 @@ impl<O: Observer> Kernel<O> {
             node.usage.nic_out += per_copy.times(copies);
             node.usage.bytes_out += bytes * copies;
             self.totals.bytes += bytes * copies;
-        }
-        if self.arrivals.is_empty() {
-            return;
-        }
-        let send = self.sends.insert(SendRecord {
-            from,
-            epoch,
-            finish,
-            payload,
-            bytes: bytes as u32,
-            id,
-            counter,
-            copies: self.arrivals.len() as u32,
-            at_rate: (rate, per_copy),
-        });
-        if self.arrivals.len() >= self.segments_from {
-            self.queue
-                .push_arrivals(send, from.0, counter, &self.arrivals);
-            return;
-        }
-        for &(at, to) in &self.arrivals {
-            let item = Item::Arrival {
-                send,
-                from: from.0,
-                counter,
-                to,
-                queued: false,
-            };
-            self.queue.push(at, item);
         }
     }
 

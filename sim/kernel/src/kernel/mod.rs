@@ -9,7 +9,7 @@ use crate::digest::{Mark, RunDigest};
 use crate::faults::{FaultEffect, Faults};
 use crate::network::{Network, Place};
 use crate::node::{Node, Pending, Usage};
-use crate::queue::{Item, Queue};
+use crate::queue::{Item, MAX_SENDS, Queue};
 use crate::slab::Sends;
 use consim_core::{
     ChainId, Context, Effects, Event, NodeId, Observer, Payload, Probe, Process, Sampler, Streams,
@@ -251,7 +251,7 @@ impl<O: Observer> Kernel<O> {
         while let Some((at, item)) = self.queue.pop(until) {
             self.now = at;
             self.step(item);
-            if self.queue.len() > MAX_PENDING {
+            if self.queue.len() > MAX_PENDING || self.sends.most() >= MAX_SENDS as usize {
                 self.totals.partial = true;
                 break;
             }

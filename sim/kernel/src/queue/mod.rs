@@ -14,8 +14,7 @@ mod wheel;
 
 use consim_core::Time;
 use segments::Broadcasts;
-#[cfg(test)]
-use ticket::MAX_SENDS;
+pub(crate) use ticket::MAX_SENDS;
 use ticket::Ticket;
 use wheel::Wheel;
 

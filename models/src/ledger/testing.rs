@@ -64,7 +64,7 @@ pub(crate) fn committed(chain: ChainId, sequence: u64, batch: Arc<Batch>) -> Arc
         view: 0,
         sequence,
         digest: batch.digest(),
-        signatures: Vec::new(),
+        signatures: Vec::new().into(),
     };
     Arc::new(Committed {
         chain,

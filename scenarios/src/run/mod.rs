@@ -20,6 +20,7 @@ use consim_check::suite::Suite;
 use consim_core::{
     Check, Keyring, NodeId, Observer, Payload, Probe, SecretKey, Span, Streams, Time,
 };
+use consim_kernel::config::EventList;
 use consim_kernel::{Kernel, KernelConfig, Progress};
 use domain::{Setting, Summary};
 use layout::Layout;
@@ -111,6 +112,7 @@ pub fn execute_with(
         workloads: workloads::build(plan, &layout, streams),
         spawner: Box::new(spawner),
         end: Time::ZERO + plan.duration,
+        list: EventList::default(),
     };
     let mut kernel = Kernel::new(config, observer);
     let slice = Span::from_nanos((plan.duration.nanos() / SLICES).max(1));

@@ -106,7 +106,7 @@ impl World {
                 view: 0,
                 sequence,
                 digest,
-                signatures: self.signatures(self.quorum, sequence, &digest),
+                signatures: self.signatures(self.quorum, sequence, &digest).into(),
             },
             batch,
         })

@@ -2,7 +2,8 @@
 //! ledgers and independent checks share.
 
 use crate::codec::{CodecError, Decoder, Encoder, MAX_FIELD};
-use crate::{ChainId, Digest, KeyId, Keyring, NodeId, OpId, Signature};
+use crate::{ChainId, Digest, KeyId, Keyring, NodeId, OpId, Payload, Signature, SignatureSet};
+use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 /// The most transactions a batch may hold.
@@ -243,7 +244,7 @@ pub struct Certificate {
     /// The batch digest that was signed.
     pub digest: Digest,
     /// The signatures, by ascending key.
-    pub signatures: Vec<Signature>,
+    pub signatures: SignatureSet,
 }
 
 impl Certificate {
@@ -257,20 +258,19 @@ impl Certificate {
         keys: &Keyring,
     ) -> bool {
         let statement = vote_statement(chain, self.kind, self.view, self.sequence, &self.digest);
-        let ascending = self
-            .signatures
-            .windows(2)
-            .all(|w| matches!(w, [a, b] if a.key < b.key));
-        ascending
-            && self.signatures.len() >= quorum
-            && self.signatures.iter().all(|s| {
-                members.iter().any(|&m| KeyId::from(m) == s.key) && keys.verify(&statement, s)
-            })
+        let (mut last, mut count) = (None, 0);
+        for key in self.signatures.valid(keys, &statement) {
+            if last >= Some(key) || !is_member(members, key) {
+                return false;
+            }
+            last = Some(key);
+            count += 1;
+        }
+        count >= quorum && count == self.signatures.len()
     }
     /// The encoded length.
     pub fn encoded_len(&self) -> usize {
-        let signatures = self.signatures.iter().map(Signature::encoded_len);
-        1 + 8 + 8 + 32 + 4 + signatures.sum::<usize>()
+        1 + 8 + 8 + 32 + 4 + self.signatures.encoded_len()
     }
     /// Appends the wire form.
     pub fn encode(&self, e: &mut Encoder<'_>) {
@@ -279,7 +279,7 @@ impl Certificate {
             .u64(self.sequence)
             .digest(&self.digest)
             .list(self.signatures.len());
-        for s in &self.signatures {
+        for s in self.signatures.iter() {
             s.encode(e);
         }
     }
@@ -298,6 +298,13 @@ impl Certificate {
             signatures,
         })
     }
+}
+
+/// Does the key belong to one of `members`? Quick if their numbers have no gaps.
+fn is_member(members: &[NodeId], key: KeyId) -> bool {
+    let guess = members.first().and_then(|m| key.0.checked_sub(m.0));
+    let hit = guess.and_then(|at| members.get(at as usize));
+    hit.is_some_and(|&m| KeyId::from(m) == key) || members.iter().any(|&m| KeyId::from(m) == key)
 }
 
 /// A batch with the certificate that commits it at its sequence number.
@@ -332,6 +339,22 @@ impl Committed {
             batch: Arc::new(Batch::decode(d)?),
             certificate: Certificate::decode(d)?,
         })
+    }
+}
+
+/// What a node's log on disk holds.
+impl Payload for Committed {
+    fn kind(&self) -> &'static str {
+        "committed"
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        Self::encode(self, &mut Encoder::new(out));
+    }
+    fn encoded_len(&self) -> usize {
+        Self::encoded_len(self)
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }
 

@@ -2,6 +2,10 @@
 //! [`SecretKey`]. The cost is charged through [`crate::Work`]; on the wire a signature takes as
 //! many bytes as its scheme's, 64 for Ed25519 (RFC 8032), plus the key's number.
 
+mod set;
+
+pub use set::{SignatureSet, Signers};
+
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::rng::mix;
 use crate::{Digest, NodeId};
@@ -36,22 +40,22 @@ pub struct Signature {
 }
 
 /// The public keys of a run. Shared by all nodes; it verifies, it cannot sign.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Keyring {
     secrets: Arc<[u64]>,
     size: u8,
 }
 
+#[inline]
 fn tag(secret: u64, digest: &Digest) -> u64 {
-    let d = &digest.0;
-    let word = |i: usize| {
-        d.get(i * 8..i * 8 + 8)
-            .and_then(|s| s.try_into().ok())
-            .map_or(0, u64::from_le_bytes)
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    let (words, _) = digest.0.as_chunks::<8>();
+    let [a, b, c, d] = words else {
+        return 0; // 32 bytes are four words
     };
     mix(
-        mix(secret, word(0) ^ word(2)),
-        word(1) ^ word(3).rotate_left(32),
+        mix(secret, word(a) ^ word(c)),
+        word(b) ^ word(d).rotate_left(32),
     )
 }
 
@@ -79,6 +83,7 @@ impl Keyring {
         (Self { secrets, size }, keys)
     }
     /// Is `signature` one that `signature.key` made over `digest`?
+    #[inline]
     pub fn verify(&self, digest: &Digest, signature: &Signature) -> bool {
         self.size == signature.size
             && self

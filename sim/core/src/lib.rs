@@ -25,7 +25,7 @@ pub mod workload;
 
 pub use chain::{Batch, Block, Certificate, Committed, Header, Receipt, Tx, TxId};
 pub use codec::{CodecError, Decoder, Encoder};
-pub use crypto::{KeyId, Keyring, SecretKey, Signature};
+pub use crypto::{KeyId, Keyring, SecretKey, Signature, SignatureSet, Signers};
 pub use digest::Digest;
 pub use disk::{Disk, Slot, Write, WriteToken};
 pub use dist::{Distribution, Sampler, Samples};

@@ -204,3 +204,27 @@ pub struct FaultWindow {
     /// What it does.
     pub kind: FaultKind,
 }
+
+/// How the future event list keeps what it holds. No result depends on it: the others are there
+/// to be compared with, in tests and benchmarks.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum EventList {
+    /// A wheel; the arrivals of large multicasts wait in segments.
+    #[default]
+    Segments,
+    /// A wheel with a ticket for each receiver.
+    Tickets,
+    /// A binary heap with a ticket for each receiver.
+    Heap,
+}
+
+impl EventList {
+    /// The receivers from which on a multicast waits in segments; for fewer the list is small
+    /// enough as it is (docs/performance.md).
+    pub(crate) fn segments_from(self) -> usize {
+        match self {
+            Self::Segments => 128,
+            Self::Tickets | Self::Heap => usize::MAX,
+        }
+    }
+}

@@ -13,7 +13,7 @@ mod faults;
 mod kernel;
 mod network;
 mod node;
-mod queue;
+pub mod queue;
 mod slab;
 #[cfg(test)]
 mod tests;

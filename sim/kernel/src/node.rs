@@ -1,7 +1,6 @@
 //! A node: the host's slot for a process, with its server, NIC, disk, timers and clock.
 
-use crate::config::NodeConfig;
-use crate::network::Place;
+use crate::config::{Hardware, NodeConfig};
 use consim_core::payload::PRIORITY;
 use consim_core::{
     Disk, Effect, NodeId, Payload, Process, Sampler, Span, Time, TimerKey, Write, WriteToken,
@@ -25,34 +24,50 @@ pub(crate) enum Pending {
 pub(crate) struct Inbox {
     /// Of the usual priority.
     usual: VecDeque<Pending>,
-    /// Of any other, most urgent first.
-    other: BTreeMap<(Reverse<u8>, u64), Pending>,
+    /// Of any other: most runs have none.
+    other: Option<Box<Others>>,
+}
+
+/// What waits with a priority that is not the usual one, most urgent first.
+#[derive(Debug, Default)]
+struct Others {
+    list: BTreeMap<(Reverse<u8>, u64), Pending>,
     came: u64,
 }
 
 impl Inbox {
     pub(crate) fn len(&self) -> usize {
-        self.usual.len() + self.other.len()
+        self.usual.len() + self.other.as_ref().map_or(0, |other| other.list.len())
     }
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.usual.is_empty() && self.other.is_empty()
+        self.usual.is_empty() && self.other.is_none()
     }
     pub(crate) fn push(&mut self, pending: Pending, priority: u8) {
         if priority == PRIORITY {
             return self.usual.push_back(pending);
         }
-        self.other.insert((Reverse(priority), self.came), pending);
-        self.came += 1;
+        let other = self.other.get_or_insert_with(Box::default);
+        other.list.insert((Reverse(priority), other.came), pending);
+        other.came += 1;
     }
     /// The next to be served.
     pub(crate) fn pop(&mut self) -> Option<Pending> {
-        let urgent = |(Reverse(priority), _): &(Reverse<u8>, u64)| *priority > PRIORITY;
-        if let Some(first) = self.other.first_entry()
-            && (urgent(first.key()) || self.usual.is_empty())
-        {
-            return Some(first.remove());
+        match &mut self.other {
+            Some(other) => {
+                let first = other.list.first_entry()?;
+                let Reverse(priority) = first.key().0;
+                if priority < PRIORITY && !self.usual.is_empty() {
+                    return self.usual.pop_front();
+                }
+                let pending = first.remove();
+                if other.list.is_empty() {
+                    self.other = None;
+                }
+                Some(pending)
+            }
+            None => self.usual.pop_front(),
         }
-        self.usual.pop_front()
     }
     fn remove_timer(&mut self, timer: u32) {
         // Timers have the usual priority.
@@ -60,8 +75,9 @@ impl Inbox {
             .retain(|pending| !matches!(pending, Pending::Timer { slot, .. } if *slot == timer));
     }
     fn drain(&mut self) -> impl Iterator<Item = Pending> {
-        let other = std::mem::take(&mut self.other).into_values();
-        std::mem::take(&mut self.usual).into_iter().chain(other)
+        let other = self.other.take().map(|other| other.list.into_values());
+        let usual = std::mem::take(&mut self.usual).into_iter();
+        usual.chain(other.into_iter().flatten())
     }
 }
 
@@ -92,17 +108,18 @@ pub(crate) struct TimerSlot {
 
 /// How busy a node was.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
 pub struct Usage {
     /// The server.
     pub cpu: Span,
-    /// The outgoing NIC.
-    pub nic_out: Span,
     /// The incoming NIC.
     pub nic_in: Span,
-    /// The disk.
-    pub disk: Span,
     /// Messages served.
     pub messages: u64,
+    /// The outgoing NIC.
+    pub nic_out: Span,
+    /// The disk.
+    pub disk: Span,
     /// Bytes sent.
     pub bytes_out: u64,
     /// Time down.
@@ -111,52 +128,60 @@ pub struct Usage {
     pub inbox_max: u32,
 }
 
+/// What a message touches comes first, in two lines of cache.
+#[repr(C, align(64))]
 pub(crate) struct Node {
-    pub(crate) id: NodeId,
-    /// Kept as the network wants it: made anew for every message it costs a stalled load each.
-    pub(crate) place: Place,
-    pub(crate) config: NodeConfig,
     pub(crate) process: Option<Box<dyn Process>>,
+    pub(crate) hardware: Arc<Hardware>,
+    pub(crate) busy_until: Time,
+    pub(crate) nic_in_free: Time,
+    pub(crate) wake_at: Time,
+    pub(crate) id: NodeId,
+    pub(crate) epoch: u32,
+    /// Is its wall clock wrong?
+    off_time: bool,
+    /// Has it several servers?
+    pub(crate) several: bool,
+    pub(crate) inbox: Inbox,
+    pub(crate) usage: Usage,
+    /// When each past epoch ended.
+    pub(crate) epoch_ends: Vec<Time>,
+    pub(crate) config: NodeConfig,
     /// Crash windows that hold the node down.
     pub(crate) downs: u32,
     pub(crate) down_since: Time,
-    pub(crate) epoch: u32,
-    /// When each past epoch ended.
-    pub(crate) epoch_ends: Vec<Time>,
-    pub(crate) busy_until: Time,
-    pub(crate) wake_at: Time,
     pub(crate) wakes: u64,
     /// When the other servers are free, if there are several; `busy_until` is the earliest.
-    pub(crate) others_busy: Vec<Time>,
-    pub(crate) inbox: Inbox,
+    others_busy: Vec<Time>,
     /// What leaves when its handler's work is done, where there are several servers.
     pub(crate) releases: BTreeMap<(Time, u64), Vec<Effect>>,
     pub(crate) handled: u64,
-    pub(crate) timers: Vec<TimerSlot>,
-    pub(crate) nic_out_free: Time,
-    pub(crate) nic_in_free: Time,
     /// Sends that the incoming NIC is busy with, in their order.
     pub(crate) nic_in_waiting: VecDeque<u32>,
+    pub(crate) timers: Vec<TimerSlot>,
+    pub(crate) nic_out_free: Time,
     pub(crate) disk: Disk,
     pub(crate) disk_free: Time,
-    pub(crate) fsync: Sampler,
+    pub(crate) fsync: Arc<Sampler>,
     pub(crate) writes: BTreeMap<u64, Group>,
     pub(crate) next_write: u64,
     pub(crate) sends: u64,
     pub(crate) rng: Option<Box<ChaCha12Rng>>,
-    pub(crate) usage: Usage,
 }
 
 impl Node {
-    pub(crate) fn new(id: NodeId, config: NodeConfig) -> Self {
+    pub(crate) fn new(id: NodeId, config: NodeConfig, fsync: Arc<Sampler>) -> Self {
         Self {
             id,
-            place: Place {
-                node: id.0,
-                region: config.region,
-                site: config.site,
-            },
-            fsync: config.hardware.fsync.sampler(),
+            fsync,
+            hardware: Arc::clone(&config.hardware),
+            off_time: config.clock_offset_ns != 0 || config.clock_drift_ppb != 0,
+            several: config.hardware.servers > 1,
+            others_busy: vec![Time::ZERO; config.hardware.servers.max(1) as usize - 1],
+            releases: BTreeMap::new(),
+            handled: 0,
+            nic_in_waiting: VecDeque::new(),
+            config,
             process: None,
             downs: 0,
             down_since: Time::ZERO,
@@ -165,14 +190,10 @@ impl Node {
             busy_until: Time::ZERO,
             wake_at: Time::MAX,
             wakes: 0,
-            others_busy: vec![Time::ZERO; config.hardware.servers.max(1) as usize - 1],
             inbox: Inbox::default(),
-            releases: BTreeMap::new(),
-            handled: 0,
             timers: Vec::new(),
             nic_out_free: Time::ZERO,
             nic_in_free: Time::ZERO,
-            nic_in_waiting: VecDeque::new(),
             disk: Disk::default(),
             disk_free: Time::ZERO,
             writes: BTreeMap::new(),
@@ -180,7 +201,6 @@ impl Node {
             sends: 0,
             rng: None,
             usage: Usage::default(),
-            config,
         }
     }
     /// The incoming NIC is done with `send`; `false` if it has forgotten it in a crash.
@@ -194,8 +214,12 @@ impl Node {
         place.is_some_and(|place| self.nic_in_waiting.remove(place).is_some())
     }
     /// The server that was free is busy until `finish`.
+    #[inline]
     pub(crate) fn take_server(&mut self, finish: Time) {
         self.busy_until = finish;
+        if !self.several {
+            return;
+        }
         for other in &mut self.others_busy {
             if *other < self.busy_until {
                 std::mem::swap(other, &mut self.busy_until);
@@ -205,21 +229,25 @@ impl Node {
     /// Did `epoch` end at or before `finish`? Then what it wanted to send at `finish` never left:
     /// a crash comes before everything else of its instant.
     pub(crate) fn epoch_ended_by(&self, epoch: u32, finish: Time) -> bool {
-        self.epoch_ends
-            .get(epoch as usize)
-            .is_some_and(|&end| end <= finish)
+        epoch < self.epoch
+            && self
+                .epoch_ends
+                .get(epoch as usize)
+                .is_some_and(|&end| end <= finish)
     }
     /// The wall clock: start of the run, offset and drift.
     pub(crate) fn wall_ns(&self, start_ns: i64, now: Time) -> i64 {
         // A part per 10^9 of a second is a nanosecond: whole seconds need no division.
+        let start = start_ns.saturating_add(now.nanos() as i64);
+        if !self.off_time {
+            return start;
+        }
+        let start = start.saturating_add(self.config.clock_offset_ns);
         let (seconds, rest) = (now.nanos() / 1_000_000_000, now.nanos() % 1_000_000_000);
         let ppb = self.config.clock_drift_ppb;
         let drift = (seconds as i64).saturating_mul(ppb)
             + (rest as i64).saturating_mul(ppb) / 1_000_000_000;
-        start_ns
-            .saturating_add(now.nanos() as i64)
-            .saturating_add(self.config.clock_offset_ns)
-            .saturating_add(drift)
+        start.saturating_add(drift)
     }
     /// Timer `slot` is set again or cancelled: a firing that waits is gone.
     pub(crate) fn forget_firing(&mut self, slot: usize) {
@@ -249,9 +277,12 @@ impl Node {
             generation,
             queued: false,
         };
-        match self.timers.get_mut(slot) {
-            Some(timer) => *timer = fresh,
-            None => self.timers.push(fresh),
+        if let Some(timer) = self.timers.get_mut(slot) {
+            *timer = fresh;
+        } else {
+            // Most nodes have a few, many have one.
+            self.timers.reserve_exact(1);
+            self.timers.push(fresh);
         }
         slot
     }

@@ -1,6 +1,7 @@
 //! Sends in flight: one record per send or multicast, shared by its receivers.
 
-use consim_core::{NodeId, Payload, Time};
+use crate::network::transfer;
+use consim_core::{NodeId, Payload, Span, Time};
 use std::sync::Arc;
 
 /// One send or multicast.
@@ -17,7 +18,21 @@ pub(crate) struct SendRecord {
     pub(crate) id: u32,
     /// The sender's own counter, for ties.
     pub(crate) counter: u64,
-    remaining: u32,
+    /// Copies that are neither served nor dropped.
+    pub(crate) copies: u32,
+    /// How long its bytes take at the rate of the NIC that was asked about last.
+    pub(crate) at_rate: (u64, Span),
+}
+
+impl SendRecord {
+    /// How long its bytes take at `rate`; most receivers have the same.
+    #[inline]
+    pub(crate) fn transfer(&mut self, rate: u64) -> Span {
+        if self.at_rate.0 != rate {
+            self.at_rate = (rate, transfer(u64::from(self.bytes), rate));
+        }
+        self.at_rate.1
+    }
 }
 
 /// A pool of records with a free list.
@@ -28,27 +43,8 @@ pub(crate) struct Sends {
 }
 
 impl Sends {
-    #[expect(clippy::too_many_arguments, reason = "the fields of the record, once")]
-    pub(crate) fn insert(
-        &mut self,
-        from: NodeId,
-        epoch: u32,
-        finish: Time,
-        payload: Arc<dyn Payload>,
-        bytes: u32,
-        id: u32,
-        counter: u64,
-    ) -> u32 {
-        let record = Some(SendRecord {
-            from,
-            epoch,
-            finish,
-            payload,
-            bytes,
-            id,
-            counter,
-            remaining: 1,
-        });
+    pub(crate) fn insert(&mut self, record: SendRecord) -> u32 {
+        let record = Some(record);
         if let Some(slot) = self.free.pop()
             && let Some(place) = self.records.get_mut(slot as usize)
         {
@@ -61,19 +57,26 @@ impl Sends {
     pub(crate) fn get(&self, slot: u32) -> Option<&SendRecord> {
         self.records.get(slot as usize).and_then(Option::as_ref)
     }
+    /// The most that were ever in flight at a time.
+    pub(crate) fn most(&self) -> usize {
+        self.records.len()
+    }
+    pub(crate) fn get_mut(&mut self, slot: u32) -> Option<&mut SendRecord> {
+        self.records.get_mut(slot as usize).and_then(Option::as_mut)
+    }
     /// One more copy is in flight.
     pub(crate) fn retain(&mut self, slot: u32) {
-        if let Some(Some(record)) = self.records.get_mut(slot as usize) {
-            record.remaining += 1;
+        if let Some(record) = self.get_mut(slot) {
+            record.copies += 1;
         }
     }
-    /// A copy has been served or dropped (or the sender is done handing out copies).
+    /// A copy has been served or dropped.
     pub(crate) fn release(&mut self, slot: u32) {
         if let Some(place) = self.records.get_mut(slot as usize)
             && let Some(record) = place
         {
-            record.remaining -= 1;
-            if record.remaining == 0 {
+            record.copies -= 1;
+            if record.copies == 0 {
                 *place = None;
                 self.free.push(slot);
             }

@@ -7,11 +7,13 @@
 
 mod costs;
 mod lines;
+mod lists;
 mod reference;
 mod tcp;
 
 use crate::config::{
-    FaultKind, FaultWindow, Hardware, LineGroups, Lines, Link, NetworkConfig, NodeConfig, Target,
+    EventList, FaultKind, FaultWindow, Hardware, LineGroups, Lines, Link, NetworkConfig,
+    NodeConfig, Target,
 };
 use crate::{Kernel, KernelConfig, Spawn};
 use consim_core::{
@@ -126,6 +128,7 @@ struct Setup {
     faults: Vec<FaultWindow>,
     seed: u64,
     end: Time,
+    list: EventList,
 }
 impl Default for Setup {
     fn default() -> Self {
@@ -146,6 +149,7 @@ impl Default for Setup {
             faults: Vec::new(),
             seed: 1,
             end: at(1_000),
+            list: EventList::default(),
         }
     }
 }
@@ -192,6 +196,7 @@ impl Setup {
             workloads: Vec::new(),
             spawner: Box::new(spawner),
             end: self.end,
+            list: self.list,
         };
         let mut kernel = Kernel::new(config, Nobody::default());
         kernel.run_until(Time::MAX);
@@ -587,6 +592,7 @@ fn workloads_hand_out_requests_and_a_node_that_is_down_gets_none() {
             script: Arc::new(|_, _| {}),
         }),
         end: at(1_000),
+        list: EventList::default(),
     };
     let mut kernel = Kernel::new(config, Nobody::default());
     kernel.run_until(Time::MAX);

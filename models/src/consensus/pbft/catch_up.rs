@@ -3,9 +3,9 @@
 
 use super::change::Prepared;
 use super::config::{IDLE_TICKS, MAX_BLOCK_BYTES, MAX_BLOCKS, MAX_HELP, MAX_RESENT, MAX_SERVED};
+use super::members::{Members, PerMember};
 use super::message::{Blocks, Body, COMMIT, Proposal, Status};
 use super::replica::{PbftReplica, TICK};
-use super::tally::Members;
 use consim_core::{Batch, Committed, Context, Digest, Payload, Probe, Span, Time, Work};
 use std::sync::Arc;
 
@@ -14,15 +14,15 @@ use std::sync::Arc;
 pub(super) struct CatchUp {
     /// How far each member says that it has executed. It may lie: what it sends is verified, and
     /// a claim that it does not make good is void.
-    claims: Vec<u64>,
+    claims: PerMember<u64>,
     fetch: Option<Fetch>,
     /// Whom to ask next.
     turn: usize,
     /// How often each member was helped since the last tick, and how many bodies it got.
-    helped: Vec<u16>,
-    served: Vec<u16>,
+    helped: PerMember<u16>,
+    served: PerMember<u16>,
     /// When each member was last sent the own view change, which is large.
-    told: Vec<Time>,
+    told: PerMember<Time>,
     /// After a restart: who has answered so far; `None` if enough have.
     answered: Option<Members>,
     ticks: u32,
@@ -39,7 +39,7 @@ struct Fetch {
 }
 
 /// Counts one more for `member`, unless that would be more than `most`.
-fn within(counts: &mut [u16], member: usize, most: u16) -> bool {
+fn within(counts: &mut PerMember<u16>, member: usize, most: u16) -> bool {
     match counts.get_mut(member) {
         Some(count) if *count < most => {
             *count += 1;
@@ -52,12 +52,12 @@ fn within(counts: &mut [u16], member: usize, most: u16) -> bool {
 impl CatchUp {
     pub(super) fn new(n: usize) -> Self {
         Self {
-            claims: vec![0; n],
+            claims: PerMember::new(n, 0),
             fetch: None,
             turn: 0,
-            helped: vec![0; n],
-            served: vec![0; n],
-            told: vec![Time::ZERO; n],
+            helped: PerMember::new(n, 0),
+            served: PerMember::new(n, 0),
+            told: PerMember::new(n, Time::ZERO),
             answered: None,
             ticks: 0,
             steps: 0,

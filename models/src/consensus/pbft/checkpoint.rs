@@ -79,10 +79,6 @@ impl PbftReplica {
         self.window.low()
     }
 
-    fn checkpoint_statement(&self, sequence: u64, state: &Digest) -> Digest {
-        vote_statement(self.group.chain, CHECKPOINT, 0, sequence, state)
-    }
-
     /// The node executed `sequence`. Every so many a checkpoint is taken and told.
     pub(super) fn on_executed(&mut self, cx: &mut Context<'_>, sequence: u64, state: Digest) {
         let stable = self.stable();
@@ -105,16 +101,17 @@ impl PbftReplica {
 
     fn tell_checkpoint(&mut self, cx: &mut Context<'_>, sequence: u64, state: Digest) {
         cx.work(Work::sign(1));
-        let (chain, me) = (self.group.chain, self.group.me);
+        let chain = self.group.chain;
         let ballot = Ballot::sign(chain, CHECKPOINT, 0, sequence, state, &self.group.key);
         self.multicast(cx, Body::Checkpoint(ballot));
         if sequence > self.window.high() {
             return;
         }
-        let statement = self.checkpoint_statement(sequence, &state);
+        let group = &self.group;
         if let Some(tally) = self.checkpoints.tally(sequence) {
-            tally.settle(state, |_| statement);
-            tally.add(me, state, ballot.signature);
+            let hash = |state: &Digest| vote_statement(chain, CHECKPOINT, 0, sequence, state);
+            tally.settle(group, &state, hash);
+            tally.add(group.quorum, &state, &ballot.signature);
         }
     }
 
@@ -132,20 +129,14 @@ impl PbftReplica {
         let Some(tally) = self.checkpoints.tally(sequence) else {
             return;
         };
-        if tally.count() >= quorum || tally.voted(from) {
+        if tally.count() >= quorum || tally.voted(self.group.key_of(from)) {
             return;
         }
-        let statement = tally.statement(&ballot.digest, |state| {
-            vote_statement(chain, CHECKPOINT, 0, sequence, state)
-        });
         cx.work(Work::verify(1));
-        if ballot.signature.key != self.group.key_of(from)
-            || !self.group.keys.verify(&statement, &ballot.signature)
-        {
-            return;
+        let hash = |state: &Digest| vote_statement(chain, CHECKPOINT, 0, sequence, state);
+        if tally.vote(&self.group, from, &ballot.digest, &ballot.signature, hash) {
+            self.try_stable(cx, sequence);
         }
-        tally.add(from, ballot.digest, ballot.signature);
-        self.try_stable(cx, sequence);
     }
 
     fn try_stable(&mut self, cx: &mut Context<'_>, sequence: u64) {

@@ -68,22 +68,24 @@ pub const IDLE_TICKS: u32 = 4;
 
 /// The configuration in the form that the message path wants it in.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Group {
     pub(super) chain: ChainId,
+    /// The first member's number.
+    first: u32,
     /// The index of this replica among the members.
     pub(super) me: usize,
     pub(super) members: Arc<[NodeId]>,
     pub(super) quorum: usize,
+    pub(super) keys: Keyring,
     pub(super) faults: usize,
     pub(super) key: Arc<SecretKey>,
-    pub(super) keys: Keyring,
     pub(super) block: BlockLimits,
     pub(super) timeout: Span,
     pub(super) interval: u64,
     pub(super) watermark: u64,
     pub(super) pipeline: u64,
-    /// The first member's number, and the index of each number from there on, plus one.
-    first: u32,
+    /// The index of each number from the first member's on, plus one; none if there are no gaps.
     table: Vec<u16>,
 }
 
@@ -96,7 +98,8 @@ impl Group {
         let members = config.members;
         let first = members.iter().map(|m| m.0).min().unwrap_or(0);
         let span = members.iter().map(|m| m.0 - first + 1).max().unwrap_or(0);
-        let mut table = vec![0; span as usize];
+        let no_gaps = members.iter().zip(first..).all(|(m, number)| m.0 == number);
+        let mut table = vec![0; if no_gaps { 0 } else { span as usize }];
         for (member, index) in members.iter().zip(1..) {
             if let Some(entry) = table.get_mut((member.0 - first) as usize) {
                 *entry = index;
@@ -126,7 +129,12 @@ impl Group {
     /// The index of `node` among the members.
     #[inline]
     pub(super) fn index(&self, node: NodeId) -> Option<usize> {
-        let entry = *self.table.get(node.0.checked_sub(self.first)? as usize)?;
+        let at = node.0.checked_sub(self.first)? as usize;
+        if self.members.get(at) == Some(&node) {
+            // Without gaps all replicas look into one list, which stays in the cache.
+            return Some(at);
+        }
+        let entry = *self.table.get(at)?;
         usize::from(entry).checked_sub(1)
     }
     /// The index of the member whose key this is.

@@ -6,7 +6,7 @@
 use super::change::{NewView, Prepared, ViewChange};
 
 use consim_core::{
-    Batch, Certificate, Committed, Context, Digest, Encoder, Payload, Signature, Write, WriteToken,
+    Batch, Certificate, Context, Digest, Encoder, Payload, Signature, Write, WriteToken,
 };
 use std::any::Any;
 use std::sync::Arc;
@@ -28,10 +28,6 @@ pub(super) const FORMER: u8 = 5;
 pub(super) fn former_key(sequence: u64) -> u64 {
     sequence.saturating_mul(super::config::MAX_FORMER as u64 + 1)
 }
-
-/// An entry of the log: a committed batch. There are more of these than of anything else.
-#[derive(Debug)]
-pub(super) struct Logged(pub(super) Arc<Committed>);
 
 /// A cell of the disk. Pre-prepares are kept as the message that they came in.
 #[derive(Debug)]
@@ -103,21 +99,6 @@ impl Payload for Record {
                 8 + 1 + change + 1 + opening
             }
         }
-    }
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
-impl Payload for Logged {
-    fn kind(&self) -> &'static str {
-        "logged"
-    }
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.0.encode(&mut Encoder::new(out));
-    }
-    fn encoded_len(&self) -> usize {
-        self.0.encoded_len()
     }
     fn as_any(&self) -> &dyn Any {
         self

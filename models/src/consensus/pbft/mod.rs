@@ -109,6 +109,7 @@ pub mod change;
 mod checkpoint;
 pub mod config;
 mod journal;
+mod members;
 mod mempool;
 pub mod message;
 mod new_view;

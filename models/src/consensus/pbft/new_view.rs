@@ -280,7 +280,7 @@ impl PbftReplica {
         changes.forget_suspects();
         changes.quorum_seen = false;
         changes.own = None;
-        for latest in &mut changes.latest {
+        for latest in changes.latest.changed() {
             if latest.as_ref().is_some_and(|c| c.view() <= view) {
                 *latest = None;
             }
@@ -305,7 +305,6 @@ impl PbftReplica {
         if !self.active || last <= self.window.low() {
             return;
         }
-        let primary = self.group.primary(self.view);
         for (&(digest, signature), sequence) in new_view.proposals().iter().zip(low + 1..) {
             let Some(slot) = self.window.open(sequence) else {
                 continue;
@@ -315,7 +314,7 @@ impl PbftReplica {
                 continue;
             }
             self.settle(sequence, digest);
-            self.count(sequence, Phase::Prepare, primary, digest, signature);
+            self.count(sequence, Phase::Prepare, digest, signature);
             let logged = self.logged(sequence).map(|c| &c.batch);
             let body = self
                 .window

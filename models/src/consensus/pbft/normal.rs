@@ -1,7 +1,7 @@
 //! The normal case (section 4.2): pre-prepare, prepare, commit.
 
 use super::change::Prepared;
-use super::journal::{FORMER, LOG, Logged, PREPARED, PROPOSALS, Record, Said, Vow, former_key};
+use super::journal::{FORMER, LOG, PREPARED, PROPOSALS, Record, Said, Vow, former_key};
 use super::mempool::Ready;
 use super::message::{Ballot, Body, COMMIT, PREPARE, Proposal};
 use super::replica::{BATCH_TIMER, PbftReplica};
@@ -171,8 +171,7 @@ impl PbftReplica {
                 Phase::Commit => slot.said_commit = message,
             }
         }
-        let me = self.group.me;
-        self.count(sequence, phase, me, vow.digest, vow.signature);
+        self.count(sequence, phase, vow.digest, vow.signature);
     }
 
     // ---- pre-prepare ---------------------------------------------------------------------------
@@ -216,7 +215,7 @@ impl PbftReplica {
             return;
         }
         self.settle(sequence, digest);
-        self.count(sequence, Phase::Prepare, from, digest, proposal.signature);
+        self.count(sequence, Phase::Prepare, digest, proposal.signature);
         self.accept(
             cx,
             sequence,
@@ -254,8 +253,9 @@ impl PbftReplica {
         let (chain, view) = (self.group.chain, self.view);
         let hash = |kind| move |d: &Digest| vote_statement(chain, kind, view, sequence, d);
         if let Some(tallies) = self.window.tallies(sequence) {
-            tallies.prepares.settle(digest, hash(PREPARE));
-            tallies.commits.settle(digest, hash(COMMIT));
+            let group = &self.group;
+            tallies.prepares.settle(group, &digest, hash(PREPARE));
+            tallies.commits.settle(group, &digest, hash(COMMIT));
         }
         if let Some(slot) = self.window.open(sequence) {
             slot.digest = Some(digest);
@@ -268,12 +268,12 @@ impl PbftReplica {
         &mut self,
         sequence: u64,
         phase: Phase,
-        member: usize,
         digest: Digest,
         signature: Signature,
     ) {
         if let Some(tallies) = self.window.tallies(sequence) {
-            phase.of(tallies).add(member, digest, signature);
+            let quorum = self.group.quorum;
+            phase.of(tallies).add(quorum, &digest, &signature);
         }
     }
 
@@ -378,20 +378,14 @@ impl PbftReplica {
             return;
         };
         let tally = phase.of(tallies);
-        if tally.count() >= quorum || tally.voted(from) {
+        if tally.count() >= quorum || tally.voted(self.group.key_of(from)) {
             return;
         }
-        let statement = tally.statement(&ballot.digest, |digest| {
-            vote_statement(chain, phase.kind(), view, sequence, digest)
-        });
         cx.work(Work::verify(1));
-        if ballot.signature.key != self.group.key_of(from)
-            || !self.group.keys.verify(&statement, &ballot.signature)
+        let hash = |digest: &Digest| vote_statement(chain, phase.kind(), view, sequence, digest);
+        if tally.vote(&self.group, from, &ballot.digest, &ballot.signature, hash)
+            && tally.count() >= quorum
         {
-            return;
-        }
-        tally.add(from, ballot.digest, ballot.signature);
-        if tally.count() >= quorum {
             match phase {
                 Phase::Prepare => self.try_prepared(cx, sequence),
                 Phase::Commit => self.try_committed(cx, sequence),
@@ -479,7 +473,7 @@ impl PbftReplica {
     pub(super) fn deliver(&mut self, cx: &mut Context<'_>, committed: Arc<Committed>) {
         self.executed = committed.sequence;
         self.mempool.executed(committed.batch.txs());
-        let logged = Arc::new(Logged(Arc::clone(&committed)));
+        let logged: Arc<Committed> = Arc::clone(&committed);
         self.journal.write(Write::append(LOG, logged));
         self.log.push(Arc::clone(&committed));
         cx.emit(Probe::Committed(Arc::clone(&committed)));

@@ -2,11 +2,12 @@
 
 use super::change::Prepared;
 use super::config::MAX_FORMER;
-use super::journal::{FORMER, LOG, Logged, PREPARED, PROPOSALS, Record, STABLE, VIEW};
+use super::journal::{FORMER, LOG, PREPARED, PROPOSALS, Record, STABLE, VIEW};
 use super::message::{Body, Message};
 use super::normal::Phase;
 use super::replica::PbftReplica;
-use consim_core::{Context, Delivery, Disk, Payload, Time};
+use consim_core::{Committed, Context, Delivery, Disk, Payload, Time};
+use std::any::Any;
 use std::sync::Arc;
 
 fn record(value: &Arc<dyn Payload>) -> Option<&Record> {
@@ -39,17 +40,18 @@ impl PbftReplica {
 
     fn replay_log(&mut self, cx: &mut Context<'_>, disk: &Disk) {
         for value in disk.log(LOG) {
-            let Some(Logged(committed)) = value.as_any().downcast_ref() else {
+            let value: Arc<dyn Any + Send + Sync> = Arc::<dyn Payload>::clone(value);
+            let Ok(committed) = value.downcast::<Committed>() else {
                 continue;
             };
             if committed.sequence != self.executed + 1 {
                 continue;
             }
             self.executed = committed.sequence;
-            self.log.push(Arc::clone(committed));
+            self.log.push(Arc::clone(&committed));
             self.mempool.executed(committed.batch.txs());
             cx.deliver(Delivery {
-                committed: Arc::clone(committed),
+                committed,
                 replayed: true,
             });
         }
@@ -126,13 +128,7 @@ impl PbftReplica {
         let committed = slot.prepared_in(view);
         self.settle(sequence, digest);
         let (me, primary) = (self.group.me, self.group.primary(view));
-        self.count(
-            sequence,
-            Phase::Prepare,
-            primary,
-            digest,
-            proposal.signature,
-        );
+        self.count(sequence, Phase::Prepare, digest, proposal.signature);
         let mut said = Vec::new();
         if me == primary {
             self.mempool.propose(proposal.batch.txs());
@@ -146,7 +142,7 @@ impl PbftReplica {
             said.push((Phase::Commit, vow.message, vow.signature));
         }
         for (phase, message, signature) in said {
-            self.count(sequence, phase, me, digest, signature);
+            self.count(sequence, phase, digest, signature);
             if sequence > executed {
                 votes.push(Arc::clone(&message));
             }

@@ -14,9 +14,13 @@ pub(super) struct Tallies {
     pub(super) commits: Tally,
 }
 
-/// What a replica knows of one sequence number.
+/// What a replica knows of one sequence number; what each vote looks at comes first.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(super) struct Slot {
+    pub(super) tallies: Option<Box<Tallies>>,
+    /// Nothing is left to be done here in this view.
+    pub(super) finished: bool,
     /// What this view's primary put forward here.
     pub(super) digest: Option<Digest>,
     /// Its body, once it is here and validated.
@@ -30,9 +34,6 @@ pub(super) struct Slot {
     pub(super) said_commit: Option<Arc<dyn Payload>>,
     /// Committed, not yet executed.
     pub(super) committed: Option<Arc<Committed>>,
-    /// Nothing is left to be done here in this view.
-    pub(super) finished: bool,
-    pub(super) tallies: Option<Box<Tallies>>,
 }
 
 impl Slot {
@@ -114,17 +115,18 @@ impl Window {
     /// The tallies of `sequence`, unless it is outside the watermarks or finished.
     #[inline]
     pub(super) fn tallies(&mut self, sequence: u64) -> Option<&mut Tallies> {
-        self.open(sequence)?;
         let offset = self.offset(sequence)?;
+        if offset >= self.slots.len() {
+            self.open(sequence)?;
+        }
         let slot = self.slots.get_mut(offset)?;
         if slot.finished {
             return None;
         }
-        let spare = &mut self.tallies;
-        let tallies = slot
-            .tallies
-            .get_or_insert_with(|| spare.pop().unwrap_or_default());
-        Some(tallies)
+        if slot.tallies.is_none() {
+            slot.tallies = Some(self.tallies.pop().unwrap_or_default());
+        }
+        slot.tallies.as_deref_mut()
     }
     /// Nothing is left to be done at `sequence` in this view.
     pub(super) fn finish(&mut self, sequence: u64) {

@@ -1,128 +1,108 @@
 //! Counting signed votes: one per member, without allocation once the buffers have grown.
 
-use consim_core::{Certificate, Digest, Signature};
+use super::config::Group;
+use consim_core::{Certificate, Digest, KeyId, Keyring, Signature, Signers};
 
-/// A set of members.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Members(Vec<u64>);
-
-impl Members {
-    /// Its bits, member 0 in the lowest.
-    pub(super) fn words(self) -> Vec<u64> {
-        self.0
-    }
-    /// The set with these bits.
-    pub(super) fn of(words: &[u64]) -> Self {
-        Self(words.to_vec())
-    }
-    pub(super) fn contains(&self, member: usize) -> bool {
-        self.0
-            .get(member / 64)
-            .is_some_and(|word| word & (1 << (member % 64)) != 0)
-    }
-    /// Adds a member; false if it was in.
-    pub(super) fn insert(&mut self, member: usize) -> bool {
-        let at = member / 64;
-        if self.0.len() <= at {
-            self.0.resize(at + 1, 0);
-        }
-        let bit = 1 << (member % 64);
-        match self.0.get_mut(at) {
-            Some(word) if *word & bit == 0 => {
-                *word |= bit;
-                true
-            }
-            _ => false,
-        }
-    }
-    pub(super) fn len(&self) -> usize {
-        self.0.iter().map(|word| word.count_ones() as usize).sum()
-    }
-    pub(super) fn clear(&mut self) {
-        self.0.fill(0);
-    }
-}
-
-/// The votes of one kind for one sequence number in one view. A member votes once; votes for
-/// another digest than the one that is counted are set aside, because the pre-prepare that
-/// settles the digest may come after them.
+/// The votes of one kind for one sequence number in one view, up to a quorum. A member votes once;
+/// votes for another digest than the one that is counted are set aside, because the pre-prepare
+/// that settles the digest may come after them.
 #[derive(Debug, Default)]
+#[repr(C, align(64))]
 pub(super) struct Tally {
-    digest: Option<Digest>,
-    statement: Digest,
-    voted: Members,
-    signatures: Vec<Signature>,
+    signers: Signers,
+    digest: Digest,
+    /// Is it known yet which digest is counted?
+    counts: bool,
     aside: Vec<(Digest, Signature)>,
 }
 
 impl Tally {
     /// The digest whose votes are counted.
     pub(super) fn digest(&self) -> Option<Digest> {
-        self.digest
+        self.counts.then_some(self.digest)
     }
     /// Votes for that digest.
     #[inline]
     pub(super) fn count(&self) -> usize {
-        self.signatures.len()
+        self.signers.len()
     }
-    /// Has the member voted, for whatever?
+    /// Has the owner of the key voted, for whatever?
     #[inline]
-    pub(super) fn voted(&self, member: usize) -> bool {
-        self.voted.contains(member)
+    pub(super) fn voted(&self, key: KeyId) -> bool {
+        self.signers.contains(key)
+            || (!self.aside.is_empty() && self.aside.iter().any(|(_, s)| s.key == key))
     }
-    /// The statement that a vote for `digest` signs: hashed once for the digest that is counted.
+    #[cold]
+    fn begin(&mut self, keys: &Keyring, digest: &Digest, hash: impl FnOnce(&Digest) -> Digest) {
+        self.counts = true;
+        self.digest = *digest;
+        self.signers.begin(keys, hash(digest));
+    }
+    /// Adds a vote of `member` if its signature is valid and its own; the statement is hashed once
+    /// for the digest that is counted. Votes beyond the quorum are not kept.
     #[inline]
-    pub(super) fn statement(
+    pub(super) fn vote(
         &mut self,
+        group: &Group,
+        member: usize,
         digest: &Digest,
-        hash: impl FnOnce(&Digest) -> Digest,
-    ) -> Digest {
-        match &self.digest {
-            Some(counted) if counted == digest => self.statement,
-            Some(_) => hash(digest),
-            None => {
-                self.digest = Some(*digest);
-                self.statement = hash(digest);
-                self.statement
-            }
+        signature: &Signature,
+        hash: impl Fn(&Digest) -> Digest,
+    ) -> bool {
+        if !self.counts {
+            self.begin(&group.keys, digest, &hash);
         }
+        if signature.key != group.key_of(member) {
+            return false;
+        }
+        if self.digest == *digest && self.signers.len() < group.quorum {
+            return self.signers.add(signature);
+        }
+        let valid = group.keys.verify(&hash(digest), signature);
+        if valid {
+            self.add(group.quorum, digest, signature);
+        }
+        valid
     }
     /// Adds a verified vote.
     #[inline]
-    pub(super) fn add(&mut self, member: usize, digest: Digest, signature: Signature) {
-        if !self.voted.insert(member) {
+    pub(super) fn add(&mut self, quorum: usize, digest: &Digest, signature: &Signature) {
+        if self.voted(signature.key) {
             return;
         }
-        if self.digest == Some(digest) {
-            self.signatures.push(signature);
-        } else {
-            self.aside.push((digest, signature));
+        if !self.counts || self.digest != *digest {
+            self.aside.push((*digest, *signature));
+        } else if self.signers.len() < quorum {
+            self.signers.add(signature);
         }
     }
     /// From now on votes for `digest` are counted.
-    pub(super) fn settle(&mut self, digest: Digest, hash: impl FnOnce(&Digest) -> Digest) {
-        let Some(before) = self.digest else {
-            self.digest = Some(digest);
-            self.statement = hash(&digest);
-            return;
-        };
-        if before == digest {
+    pub(super) fn settle(
+        &mut self,
+        group: &Group,
+        digest: &Digest,
+        hash: impl FnOnce(&Digest) -> Digest,
+    ) {
+        if !self.counts {
+            return self.begin(&group.keys, digest, hash);
+        }
+        if self.digest == *digest {
             return;
         }
-        self.digest = Some(digest);
-        self.statement = hash(&digest);
+        let before = self.digest;
+        let counted: Vec<_> = self.signers.signatures().iter().collect();
         let others: Vec<_> = self.aside.drain(..).collect();
-        self.aside
-            .extend(self.signatures.drain(..).map(|s| (before, s)));
+        self.begin(&group.keys, digest, hash);
+        self.aside.extend(counted.into_iter().map(|s| (before, s)));
         for (of, signature) in others {
-            if of == digest {
-                self.signatures.push(signature);
-            } else {
+            if of != *digest {
                 self.aside.push((of, signature));
+            } else if self.signers.len() < group.quorum {
+                self.signers.add(&signature);
             }
         }
     }
-    /// The first `quorum` votes as a certificate; `None` if there are fewer.
+    /// The votes as a certificate; `None` if there are fewer than `quorum`.
     pub(super) fn certificate(
         &self,
         quorum: usize,
@@ -130,21 +110,18 @@ impl Tally {
         view: u64,
         sequence: u64,
     ) -> Option<Certificate> {
-        let mut signatures = self.signatures.get(..quorum)?.to_vec();
-        signatures.sort_unstable_by_key(|s| s.key);
-        Some(Certificate {
+        (self.counts && self.signers.len() >= quorum).then(|| Certificate {
             kind,
             view,
             sequence,
-            digest: self.digest?,
-            signatures,
+            digest: self.digest,
+            signatures: self.signers.signatures(),
         })
     }
     /// Forgets all votes, keeping the memory.
     pub(super) fn clear(&mut self) {
-        self.digest = None;
-        self.voted.clear();
-        self.signatures.clear();
+        self.counts = false;
+        self.signers.clear();
         self.aside.clear();
     }
 }

@@ -3,10 +3,10 @@
 use super::change::{Prepared, ViewChange};
 use super::config::{Group, MAX_BACKOFF};
 use super::journal::{Opening, Record, Said, VIEW};
+use super::members::{Members, PerMember};
 use super::message::{Body, PREPARE, VIEW_CHANGE};
 use super::new_view::Pending;
 use super::replica::{BATCH_TIMER, PbftReplica};
-use super::tally::Members;
 use consim_core::chain::vote_statement;
 use consim_core::{Certificate, Context, Digest, Probe, Span, Time, Work, Write};
 use std::collections::BTreeMap;
@@ -16,9 +16,9 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Changes {
     /// When each member last said that it suspects this view's primary.
-    suspects: Vec<Option<Time>>,
+    suspects: PerMember<Option<Time>>,
     /// Each member's view change for the highest view that it asked for.
-    pub(super) latest: Vec<Option<Arc<ViewChange>>>,
+    pub(super) latest: PerMember<Option<Arc<ViewChange>>>,
     /// The own view change for this view.
     pub(super) own: Option<Arc<ViewChange>>,
     /// Why this replica is in its view; none in view 0.
@@ -34,8 +34,8 @@ pub(super) struct Changes {
 impl Changes {
     pub(super) fn new(n: usize) -> Self {
         Self {
-            suspects: vec![None; n],
-            latest: vec![None; n],
+            suspects: PerMember::new(n, None),
+            latest: PerMember::new(n, None),
             own: None,
             opening: None,
             pending: BTreeMap::new(),
@@ -55,7 +55,7 @@ impl Changes {
     /// This view has executed something.
     pub(super) fn progressed(&mut self, me: usize) {
         self.backoff = 0;
-        if let Some(own) = self.suspects.get_mut(me) {
+        if let Some(own) = self.suspects.changed().get_mut(me) {
             *own = None;
         }
     }
@@ -145,7 +145,7 @@ impl PbftReplica {
         let (now, view) = (cx.now(), self.view);
         let mut leaving = 0;
         let mut lowest = u64::MAX;
-        for (suspect, change) in self.changes.suspects.iter().zip(&self.changes.latest) {
+        for (suspect, change) in self.changes.suspects.iter().zip(self.changes.latest.iter()) {
             let left = change.as_ref().map(|c| c.view()).filter(|&v| v > view);
             let suspects = suspect.is_some_and(|at| now - at <= fresh);
             if suspects || left.is_some() {

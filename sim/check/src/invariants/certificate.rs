@@ -76,10 +76,9 @@ impl CertificateSoundness {
         };
         let valid = certificate
             .signatures
-            .iter()
-            .filter(|s| chain.members.binary_search(&NodeId(s.key.0)).is_ok())
-            .filter(|s| self.subjects.keys.verify(&statement, s))
-            .map(|s| s.key.0);
+            .valid(&self.subjects.keys, &statement)
+            .filter(|key| chain.members.binary_search(&NodeId(key.0)).is_ok())
+            .map(|key| key.0);
         self.signers.clear();
         self.signers.extend(valid);
         self.signers.sort_unstable();

@@ -107,3 +107,49 @@ fn a_signature_takes_the_bytes_of_its_scheme() {
         assert_eq!(Signature::decode(&mut Decoder::new(&bytes)), Err(invalid));
     }
 }
+
+#[test]
+fn signers_take_valid_signatures_once_and_give_them_back_in_order() {
+    let (ring, secrets) = Keyring::generate(300, 9);
+    let (statement, other) = (Digest::of(b"statement"), Digest::of(b"other"));
+    let mut signers = Signers::default();
+    for order in [[3, 299, 64, 65, 0], [299, 200, 100, 63, 1]] {
+        signers.begin(&ring, statement);
+        assert!(signers.is_empty());
+        for i in order {
+            assert!(!signers.add(&secrets[i].sign(&other)));
+            assert!(!signers.contains(KeyId(i as u32)));
+            assert!(signers.add(&secrets[i].sign(&statement)));
+            assert!(signers.contains(KeyId(i as u32)));
+            assert!(!signers.add(&secrets[i].sign(&statement)), "twice");
+        }
+        let mut sorted = order;
+        sorted.sort_unstable();
+        let plain: SignatureSet = sorted
+            .iter()
+            .map(|&i| secrets[i].sign(&statement))
+            .collect();
+        let kept = signers.signatures();
+        assert_eq!(kept, plain);
+        assert_eq!((kept.len(), signers.len()), (5, 5));
+        let keys: Vec<KeyId> = sorted.iter().map(|&i| KeyId(i as u32)).collect();
+        for set in [&kept, &plain] {
+            assert_eq!(set.valid(&ring, &statement).collect::<Vec<_>>(), keys);
+            assert_eq!(set.valid(&ring, &other).count(), 0);
+            let (strange, _) = Keyring::generate(300, 10);
+            assert_eq!(set.valid(&strange, &statement).count(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_set_of_a_group_of_64_needs_no_allocation() {
+    let (ring, secrets) = Keyring::generate(64, 9);
+    let mut signers = Signers::default();
+    signers.begin(&ring, Digest::ZERO);
+    for secret in &secrets {
+        signers.add(&secret.sign(&Digest::ZERO));
+    }
+    assert_eq!(signers.len(), 64);
+    assert!(size_of::<SignatureSet>() <= 96);
+}

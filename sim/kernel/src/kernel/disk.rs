@@ -18,9 +18,9 @@ impl<O: Observer> Kernel<O> {
             .filter_map(|w| w.value.as_ref())
             .map(|v| v.encoded_len())
             .sum();
-        let rate = node.config.hardware.disk_write.saturating_mul(8);
+        let rate = node.hardware.disk_write.saturating_mul(8);
         let time = transfer(bytes as u64, rate);
-        if node.config.hardware.group_commit
+        if node.hardware.group_commit
             && let Some(mut last) = node.writes.last_entry()
             && at <= last.get().start
         {

@@ -4,11 +4,11 @@ use super::Kernel;
 use crate::network::{Extra, Fate, Odd, transfer};
 use crate::node::Pending;
 use crate::queue::Item;
-use consim_core::{Effect, NodeId, Observer, Payload, Time, TimerKey, mix};
+use crate::slab::SendRecord;
+use consim_core::{Effect, NodeId, Observer, Payload, Span, Time, TimerKey, mix};
 use std::sync::Arc;
 
 impl<O: Observer> Kernel<O> {
-    #[inline]
     pub(super) fn carry_out(&mut self, i: usize, finish: Time, effect: Effect) {
         match effect {
             Effect::Send { to, payload } => self.send(i, finish, &[to], payload),
@@ -40,29 +40,64 @@ impl<O: Observer> Kernel<O> {
             .send(finish, from.0, id, receivers as u32, &self.wire);
         self.observer
             .sent(self.now, from, payload.as_ref(), receivers);
-        let from_place = node.place;
-        let rate = node.config.hardware.nic_out;
-        let send = self
-            .sends
-            .insert(from, epoch, finish, payload, bytes as u32, id, counter);
+        let rate = node.hardware.nic_out;
         let per_copy = transfer(bytes, rate);
+        self.copy(i, finish, to, bytes, per_copy);
+        let odd = self.odd.leaving();
+        if self.arrivals.is_empty() && odd == 0 {
+            return;
+        }
+        let send = self.sends.insert(SendRecord {
+            from,
+            epoch,
+            finish,
+            payload,
+            bytes: bytes as u32,
+            id,
+            counter,
+            copies: (self.arrivals.len() + odd) as u32,
+            at_rate: (rate, per_copy),
+        });
+        if odd > 0 {
+            self.send_odd(send, counter);
+        }
+        if self.arrivals.len() >= self.segments_from {
+            self.queue
+                .push_arrivals(send, from.0, counter, &self.arrivals);
+            return;
+        }
+        for &(at, to) in &self.arrivals {
+            let item = Item::Arrival {
+                send,
+                from: from.0,
+                counter,
+                to,
+                queued: false,
+            };
+            self.queue.push(at, item);
+        }
+    }
+
+    /// Hands a message of node `i` to its NIC, a copy at a time, and each to its line; fills
+    /// `arrivals`.
+    fn copy(&mut self, i: usize, finish: Time, to: &[NodeId], bytes: u64, per_copy: Span) {
+        self.arrivals.clear();
+        let (Some(node), Some(&from_place)) = (self.nodes.get(i), self.places.get(i)) else {
+            return;
+        };
+        let from = node.id;
+        let mut free = node.nic_out_free.later(finish);
         let quiet = self.faults.is_quiet();
+        let mut copies = 0;
         for &receiver in to {
             if receiver == from {
                 continue;
             }
-            let Some(target) = self.nodes.get(receiver.index()) else {
+            let Some(&to_place) = self.places.get(receiver.index()) else {
                 continue;
             };
-            let to_place = target.place;
-            let Some(node) = self.nodes.get_mut(i) else {
-                return;
-            };
-            let depart = node.nic_out_free.later(finish) + per_copy;
-            node.nic_out_free = depart;
-            node.usage.nic_out += per_copy;
-            node.usage.bytes_out += bytes;
-            self.totals.bytes += bytes;
+            free += per_copy;
+            copies += 1;
             if from_place.site != to_place.site
                 && let Some(cell) = self
                     .flows
@@ -78,47 +113,31 @@ impl<O: Observer> Kernel<O> {
                 }
                 extra = self.faults.extra(from_place, to_place);
             }
-            match self
-                .network
-                .send(depart, from_place, to_place, bytes, extra)
-            {
+            match self.network.send(free, from_place, to_place, bytes, extra) {
                 Fate::Deliver {
                     at,
                     retransmissions,
                 } => {
                     if retransmissions > 0 {
-                        self.totals.lines.retransmissions += u64::from(retransmissions);
+                        let again = u64::from(retransmissions);
+                        self.totals.lines.retransmissions += again;
                         if extra.loss_ppb > 0 {
-                            self.faults.credit_loss(
-                                from_place,
-                                to_place,
-                                u64::from(retransmissions),
-                            );
+                            self.faults.credit_loss(from_place, to_place, again);
                         }
                     }
-                    self.sends.retain(send);
-                    self.queue.push(
-                        at,
-                        Item::Arrival {
-                            send,
-                            from: from.0,
-                            counter,
-                            to: receiver.0,
-                            queued: false,
-                        },
-                    );
+                    self.arrivals.push((at, receiver.0));
                 }
-                Fate::Odd => {
-                    let message = Odd {
-                        depart,
+                Fate::Odd => self.odd.leave(
+                    Odd {
+                        depart: free,
                         from: from_place,
                         to: to_place,
                         bytes,
-                        send,
-                        counter,
-                    };
-                    self.send_odd(message, extra);
-                }
+                        send: 0,
+                        counter: 0,
+                    },
+                    extra,
+                ),
                 Fate::Lost => {
                     self.totals.lines.lost += 1;
                     if extra.loss_ppb > 0 {
@@ -127,10 +146,17 @@ impl<O: Observer> Kernel<O> {
                 }
             }
         }
-        self.sends.release(send);
+        if let Some(node) = self.nodes.get_mut(i)
+            && copies > 0
+        {
+            node.nic_out_free = free;
+            node.usage.nic_out += per_copy.times(copies);
+            node.usage.bytes_out += bytes * copies;
+            self.totals.bytes += bytes * copies;
+        }
     }
 
-    // ---- timers -----------------------------------------------------------------------
+    // ---- timers --------------------------------------------------------------------------------
 
     fn cancel_timer(&mut self, i: usize, key: TimerKey) {
         let Some(node) = self.nodes.get_mut(i) else {

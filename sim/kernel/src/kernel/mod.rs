@@ -1,23 +1,25 @@
 //! The event loop.
 
+mod costs;
 mod disk;
 mod disturb;
 mod effects;
 mod odd;
 mod release;
 
-use crate::config::{FaultWindow, NetworkConfig, NodeConfig};
+use crate::config::{EventList, FaultWindow, Hardware, NetworkConfig, NodeConfig};
 use crate::digest::{Mark, RunDigest};
 use crate::faults::{FaultEffect, Faults};
-use crate::network::{Network, transfer};
+use crate::network::{Network, Place};
 use crate::node::{Node, Pending, Usage};
-use crate::queue::{Item, Queue};
+use crate::queue::{Item, MAX_SENDS, Queue};
 use crate::slab::Sends;
 use consim_core::payload::PRIORITY;
 use consim_core::{
-    ChainId, Context, Effects, Event, NodeId, Observer, Payload, Probe, Process, Streams, Time,
-    TimerKey, Work, Workload, WriteToken,
+    ChainId, Context, Effects, Event, NodeId, Observer, Payload, Probe, Process, Sampler, Streams,
+    Time, TimerKey, Work, Workload, WriteToken,
 };
+use costs::Costs;
 use odd::OddBuffers;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,6 +51,8 @@ pub struct KernelConfig {
     pub spawner: Box<dyn Spawn>,
     /// The end of the run.
     pub end: Time,
+    /// How the future event list keeps what it holds; no result depends on it.
+    pub list: EventList,
 }
 
 /// Counts of a run.
@@ -104,6 +108,8 @@ pub struct Kernel<O: Observer> {
     streams: Streams,
     queue: Queue,
     nodes: Vec<Node>,
+    /// Where each of them is.
+    places: Vec<Place>,
     network: Network,
     sends: Sends,
     faults: Faults,
@@ -111,10 +117,14 @@ pub struct Kernel<O: Observer> {
     spawner: Box<dyn Spawn>,
     digest: RunDigest,
     totals: Totals,
-    /// Out while a handler runs.
-    effects: Option<Box<Effects>>,
+    costs: Costs,
+    effects: Effects,
     wire: Vec<u8>,
+    /// When and where the copies of the send at hand arrive.
+    arrivals: Vec<(Time, u32)>,
     odd: OddBuffers,
+    /// Multicasts with so many copies wait in segments.
+    segments_from: usize,
     /// Per chain and node: the latest view and its leader.
     views: BTreeMap<ChainId, BTreeMap<NodeId, (u64, NodeId)>>,
     /// Bytes between regions, `[from][to]`.
@@ -137,6 +147,24 @@ pub(crate) enum Mistake {
     PriorityIgnored,
     /// With several servers, the network card is taken when a handler begins.
     CardTakenAtStart,
+}
+
+/// The nodes; those with the same hardware share the table from which its fsyncs are drawn.
+fn nodes(configs: Vec<NodeConfig>) -> Vec<Node> {
+    let mut fsyncs: Vec<(Arc<Hardware>, Arc<Sampler>)> = Vec::new();
+    let node = |(config, number): (NodeConfig, u32)| {
+        let known = fsyncs
+            .iter()
+            .find(|(hardware, _)| Arc::ptr_eq(hardware, &config.hardware))
+            .map(|(_, sampler)| Arc::clone(sampler));
+        let fsync = known.unwrap_or_else(|| {
+            let sampler = Arc::new(config.hardware.fsync.sampler());
+            fsyncs.push((Arc::clone(&config.hardware), Arc::clone(&sampler)));
+            sampler
+        });
+        Node::new(NodeId(number), config, fsync)
+    };
+    configs.into_iter().zip(0..).map(node).collect()
 }
 
 struct WorkloadSlot {
@@ -193,13 +221,21 @@ impl<O: Observer> Kernel<O> {
             faults: Faults::new(config.faults, sites, config.streams.key("faults")),
             digest: RunDigest::new(config.streams.seed()),
             streams: config.streams,
-            queue: Queue::default(),
-            nodes: config
+            queue: match config.list {
+                EventList::Heap => Queue::heap(),
+                EventList::Tickets | EventList::Segments => Queue::default(),
+            },
+            places: config
                 .nodes
-                .into_iter()
+                .iter()
                 .zip(0..)
-                .map(|(c, i)| Node::new(NodeId(i), c))
+                .map(|(node, number)| Place {
+                    node: number,
+                    region: node.region,
+                    site: node.site,
+                })
                 .collect(),
+            nodes: nodes(config.nodes),
             sends: Sends::default(),
             workloads: config
                 .workloads
@@ -212,9 +248,12 @@ impl<O: Observer> Kernel<O> {
                 .collect(),
             spawner: config.spawner,
             totals: Totals::default(),
-            effects: None,
+            costs: Costs::default(),
+            effects: Effects::default(),
             wire: Vec::new(),
+            arrivals: Vec::new(),
             odd: OddBuffers::default(),
+            segments_from: config.list.segments_from(),
             views: BTreeMap::new(),
             flows: vec![vec![0; regions]; regions],
             observer,
@@ -274,7 +313,7 @@ impl<O: Observer> Kernel<O> {
         while let Some((at, item)) = self.queue.pop(until) {
             self.now = at;
             self.step(item);
-            if self.queue.len() > MAX_PENDING {
+            if self.queue.len() > MAX_PENDING || self.sends.most() >= MAX_SENDS as usize {
                 self.totals.partial = true;
                 break;
             }
@@ -322,30 +361,35 @@ impl<O: Observer> Kernel<O> {
     // ---- arrivals ----------------------------------------------------------------------------
 
     fn arrive(&mut self, send: u32, to: u32, queued: bool) {
-        let Some(record) = self.sends.get(send) else {
+        let Some(record) = self.sends.get_mut(send) else {
             return;
         };
-        let (Some(sender), Some(node)) = (
-            self.nodes.get(record.from.index()),
-            self.nodes.get(to as usize),
-        ) else {
-            return;
-        };
-        let (from_place, to_place) = (sender.place, node.place);
-        let never_left = sender.epoch_ended_by(record.epoch, record.finish);
+        let (id, counter, from) = (record.id, record.counter, record.from);
+        let sender = self.nodes.get(from.index());
+        let never_left = sender.is_none_or(|s| s.epoch_ended_by(record.epoch, record.finish));
         #[cfg(test)]
         let never_left = never_left && self.mistake != Some(Mistake::CrashedWorkLeaves);
-        if never_left || node.process.is_none() || self.faults.cuts(from_place, to_place) {
+        let down = self
+            .nodes
+            .get(to as usize)
+            .is_none_or(|n| n.process.is_none());
+        let cut = |places: &[Place], faults: &mut Faults| {
+            !faults.is_quiet()
+                && match (places.get(from.index()), places.get(to as usize)) {
+                    (Some(&from), Some(&to)) => faults.cuts(from, to),
+                    _ => true,
+                }
+        };
+        if never_left || down || cut(&self.places, &mut self.faults) {
             self.sends.release(send);
             return;
         }
-        let (bytes, id, counter, from) = (record.bytes, record.id, record.counter, record.from);
         let Some(node) = self.nodes.get_mut(to as usize) else {
             return;
         };
         if !queued {
             // The last bit is in once the NIC is done with what came before and with these bytes.
-            let time = transfer(u64::from(bytes), node.config.hardware.nic_in);
+            let time = record.transfer(node.hardware.nic_in);
             let ready = self.now.later(node.nic_in_free + time);
             node.nic_in_free = ready;
             node.usage.nic_in += time;
@@ -489,7 +533,7 @@ impl<O: Observer> Kernel<O> {
     // ---- service -----------------------------------------------------------------------------
 
     fn serve(&mut self, i: usize, call: &Call) {
-        if self.nodes.get(i).is_some_and(|n| !n.releases.is_empty()) {
+        if self.nodes.get(i).is_some_and(|node| node.several) {
             self.release_due(i);
         }
         let Some(node) = self.nodes.get_mut(i) else {
@@ -499,8 +543,7 @@ impl<O: Observer> Kernel<O> {
         let Some(process) = node.process.as_mut() else {
             return;
         };
-        let mut effects = self.effects.take().unwrap_or_default();
-        effects.clear();
+        let effects = &mut self.effects;
         let streams = self.streams;
         let name = &node.config.name;
         let mut make_rng = || streams.stream(&format!("node/{name}"));
@@ -510,7 +553,7 @@ impl<O: Observer> Kernel<O> {
                 self.now,
                 wall_ns,
                 node.id,
-                &mut effects,
+                effects,
                 &mut make_rng,
                 &mut node.rng,
             );
@@ -539,36 +582,45 @@ impl<O: Observer> Kernel<O> {
         if matches!(call, Call::Recover) {
             effects.work.read_bytes += node.disk.bytes();
         }
-        let cost = node.config.hardware.cost(&effects.work, received);
+        let cost = self.costs.of(&node.hardware, &effects.work, received);
+        effects.work = Work::NONE;
         let finish = self.now + cost;
         node.take_server(finish);
-        node.usage.cpu += cost;
-        let node_id = node.id;
-        let several = !node.others_busy.is_empty();
-        for probe in effects.probes.drain(..) {
-            if let Probe::View {
-                chain,
-                view,
-                leader,
-            } = probe
-            {
-                self.views
-                    .entry(chain)
-                    .or_default()
-                    .insert(node_id, (view, leader));
-            }
-            self.observer.probe(self.now, node_id, &probe);
-        }
+        let several = node.several && finish > self.now;
         #[cfg(test)]
         let several = several && self.mistake != Some(Mistake::CardTakenAtStart);
-        if several && finish > self.now {
-            self.put_off(i, finish, &mut effects.list);
+        node.usage.cpu += cost;
+        let node_id = node.id;
+        if !effects.delivered.is_empty() {
+            effects.delivered.clear();
         }
-        for effect in effects.list.drain(..) {
-            self.carry_out(i, finish, effect);
+        if !effects.probes.is_empty() {
+            for probe in effects.probes.drain(..) {
+                if let Probe::View {
+                    chain,
+                    view,
+                    leader,
+                } = probe
+                {
+                    self.views
+                        .entry(chain)
+                        .or_default()
+                        .insert(node_id, (view, leader));
+                }
+                self.observer.probe(self.now, node_id, &probe);
+            }
         }
-        effects.work = Work::NONE;
-        self.effects = Some(effects);
+        // Most handlers ask for nothing.
+        if !self.effects.list.is_empty() {
+            let mut list = std::mem::take(&mut self.effects.list);
+            if several {
+                self.put_off(i, finish, &mut list);
+            }
+            for effect in list.drain(..) {
+                self.carry_out(i, finish, effect);
+            }
+            self.effects.list = list;
+        }
     }
 
     // ---- requests ------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ use super::Kernel;
 use crate::digest::Mark;
 use crate::network::{Arriving, Extra, Odd, Told};
 use crate::queue::Item;
+use crate::slab::SendRecord;
 use consim_core::{Digest, NodeId, Observer, Payload, Probe, Work, mix};
 use std::any::Any;
 use std::sync::Arc;
@@ -11,10 +12,24 @@ use std::sync::Arc;
 /// Buffers that are used again and again.
 #[derive(Debug, Default)]
 pub(super) struct OddBuffers {
+    /// Copies of the send at hand that go over odd lines.
+    leaving: Vec<(Odd, Extra)>,
     arriving: Vec<Arriving>,
     gone: Vec<u32>,
     /// Was any message corrupted so far?
     pub(super) garbles: bool,
+}
+
+impl OddBuffers {
+    /// A copy of the send at hand; its record is made when all copies are known.
+    pub(super) fn leave(&mut self, copy: Odd, extra: Extra) {
+        self.leaving.push((copy, extra));
+    }
+    /// How many there are.
+    #[inline]
+    pub(super) fn leaving(&self) -> usize {
+        self.leaving.len()
+    }
 }
 
 /// A message whose bytes are not those that were sent.
@@ -42,30 +57,37 @@ impl Payload for Garbled {
 }
 
 impl<O: Observer> Kernel<O> {
-    /// Out of the way of the common case, which is much smaller.
+    /// The copies of send `send` that go over odd lines; its record counts them. Out of the way of
+    /// the common case, which is much smaller.
     #[inline(never)]
-    pub(super) fn send_odd(&mut self, message: Odd, extra: Extra) {
-        let mut buffers = std::mem::take(&mut self.odd);
-        // The record lives until the message arrives, or is known to be lost.
-        self.sends.retain(message.send);
-        let told = self
-            .network
-            .send_odd(message, extra, &mut buffers.arriving, &mut buffers.gone);
-        let bad = told.retransmissions + told.lost;
-        if bad > 0 && extra.loss_ppb > 0 {
-            self.faults.credit_loss(message.from, message.to, bad);
+    pub(super) fn send_odd(&mut self, send: u32, counter: u64) {
+        let mut leaving = std::mem::take(&mut self.odd.leaving);
+        for (copy, extra) in leaving.drain(..) {
+            let message = Odd {
+                send,
+                counter,
+                ..copy
+            };
+            let mut buffers = std::mem::take(&mut self.odd);
+            let told =
+                self.network
+                    .send_odd(message, extra, &mut buffers.arriving, &mut buffers.gone);
+            let bad = told.retransmissions + told.lost;
+            if bad > 0 && extra.loss_ppb > 0 {
+                self.faults.credit_loss(message.from, message.to, bad);
+            }
+            self.hand_over(message.from.node, message.to.node, told, buffers);
         }
-        self.hand_over(message.from.node, message.to.node, told, buffers);
+        self.odd.leaving = leaving;
     }
 
     /// The acknowledgement that held messages wait for may be in.
     pub(super) fn acknowledged(&mut self, from: u32, to: u32) {
-        let (Some(sender), Some(receiver)) =
-            (self.nodes.get(from as usize), self.nodes.get(to as usize))
+        let (Some(&from_place), Some(&to_place)) =
+            (self.places.get(from as usize), self.places.get(to as usize))
         else {
             return;
         };
-        let (from_place, to_place) = (sender.place, receiver.place);
         let mut buffers = std::mem::take(&mut self.odd);
         let told = self.network.acknowledged(
             self.now,
@@ -139,13 +161,20 @@ impl<O: Observer> Kernel<O> {
             bytes,
             tag,
         };
-        let id = mix(u64::from(record.id), bit) as u32;
-        let (from, epoch, finish) = (record.from, record.epoch, record.finish);
-        let (length, counter) = (record.bytes, record.counter);
+        let garbled = SendRecord {
+            from: record.from,
+            epoch: record.epoch,
+            finish: record.finish,
+            payload: Arc::new(payload),
+            bytes: record.bytes,
+            id: mix(u64::from(record.id), bit) as u32,
+            counter: record.counter,
+            copies: 1,
+            at_rate: record.at_rate,
+        };
         self.totals.lines.corrupted += 1;
         self.sends.release(send);
-        self.sends
-            .insert(from, epoch, finish, Arc::new(payload), length, id, counter)
+        self.sends.insert(garbled)
     }
 
     /// Serves a corrupted message: the receiver reads its bytes and refuses them. `false` if
@@ -166,10 +195,7 @@ impl<O: Observer> Kernel<O> {
             Ok(_) if Digest::of(&garbled.bytes) != garbled.tag => "altered",
             Ok(_) => return false,
         };
-        let cost = node
-            .config
-            .hardware
-            .cost(&Work::NONE, Some(record.bytes as usize));
+        let cost = node.hardware.cost(&Work::NONE, Some(record.bytes as usize));
         let (from, id) = (record.from, u64::from(record.id));
         node.take_server(self.now + cost);
         node.usage.cpu += cost;

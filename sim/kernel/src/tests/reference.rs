@@ -240,6 +240,8 @@ fn by_kernel(world: &World, mistake: Option<Mistake>) -> Vec<Line> {
         workloads: Vec::new(),
         spawner: Box::new(Walkers(*world, Arc::clone(&log))),
         end: Time::ZERO + ticks(END),
+        // Whatever the list is made of.
+        list: [EventList::Segments, EventList::Tickets, EventList::Heap][(world.seed % 3) as usize],
     };
     let mut kernel = Kernel::mistaken(config, Nobody::default(), mistake);
     kernel.run_until(Time::MAX);

@@ -289,7 +289,7 @@ fn forge(committed: &Committed, key: &SecretKey, how: u32) -> Committed {
         1 => {
             certificate.digest = digest;
             let own = Ballot::sign(CHAIN, COMMIT, certificate.view, sequence, digest, key);
-            certificate.signatures.fill(own.signature);
+            certificate.signatures = vec![own.signature; certificate.signatures.len()].into();
         }
         _ => {}
     }

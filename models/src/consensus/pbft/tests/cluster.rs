@@ -13,7 +13,7 @@ use consim_core::{
     OpId, Payload, Probe, Process, Span, Streams, Time, TimerKey, TxId, Verdict, WriteToken,
 };
 use consim_kernel::config::{
-    FaultKind, FaultWindow, Hardware, LineGroups, Lines, Link, NetworkConfig,
+    EventList, FaultKind, FaultWindow, Hardware, LineGroups, Lines, Link, NetworkConfig,
     NodeConfig as Machine, Target,
 };
 use consim_kernel::{Kernel, KernelConfig, Spawn};
@@ -202,6 +202,7 @@ impl Cluster {
             faults: self.faults.clone(),
             workloads: Vec::new(),
             end: self.end,
+            list: EventList::default(),
             spawner: Box::new(Nursery {
                 keys,
                 members,

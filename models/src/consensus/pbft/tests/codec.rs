@@ -3,7 +3,7 @@
 use super::bench::{Bench, CHAIN};
 use super::cases;
 use crate::consensus::pbft::change::{NewView, ViewChange};
-use crate::consensus::pbft::journal::{Logged, Opening, Record};
+use crate::consensus::pbft::journal::{Opening, Record};
 use crate::consensus::pbft::message::{
     Blocks, Body, CHECKPOINT, COMMIT, FAMILY, Message, NEW_VIEW, PREPARE, Status, VIEW_CHANGE,
 };
@@ -142,8 +142,8 @@ fn records_are_as_long_as_they_say() {
             record.kind()
         );
     }
-    let logged = Logged(bench.committed(1, &bench.batch(0, &[1]), &[0, 1, 2]));
-    assert_eq!(bytes(&logged).len(), logged.encoded_len());
+    let logged = bench.committed(1, &bench.batch(0, &[1]), &[0, 1, 2]);
+    assert_eq!(bytes(&*logged).len(), logged.encoded_len());
     let prepared = bench.prepared(0, 1, Digest::ZERO);
     assert_eq!(bytes(&*prepared).len(), prepared.encoded_len());
 }

@@ -115,7 +115,9 @@ fn a_forged_certificate_does_not_pass_for_committed() {
         })
     };
     let mut bad_signature = bench.certificate(COMMIT, 0, 1, d, &[0, 1, 2]);
-    bad_signature.signatures[1] = bench.forged();
+    let mut signatures: Vec<_> = bad_signature.signatures.iter().collect();
+    signatures[1] = bench.forged();
+    bad_signature.signatures = signatures.into();
     let unsorted = bench.certificate(COMMIT, 0, 1, d, &[2, 1, 0]);
     for (desc, committed) in [
         ("too few", bench.committed(1, &batch, &[0, 1])),

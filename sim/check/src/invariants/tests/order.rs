@@ -248,7 +248,7 @@ fn equal_state_roots_holds_and_fails() {
             view: 0,
             sequence: 1,
             digest,
-            signatures: Vec::new(),
+            signatures: Vec::new().into(),
         },
     });
     let diverged = other().execute(&same_batch, vec![], |h| h.state_root = Digest::ZERO);

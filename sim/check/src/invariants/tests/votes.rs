@@ -38,6 +38,13 @@ fn certificate(change: impl FnOnce(&World, &mut Certificate)) -> Result<(), Stri
     Err(defect.unwrap_or_else(|| panic!("{said}")).to_owned())
 }
 
+/// Edits the signatures of a certificate.
+fn edit(c: &mut Certificate, how: impl FnOnce(&mut Vec<Signature>)) {
+    let mut signatures = c.signatures.iter().collect();
+    how(&mut signatures);
+    c.signatures = signatures.into();
+}
+
 fn signed_by(valid: usize, of: usize) -> Result<(), String> {
     Err(format!(
         "carries valid signatures of {valid} distinct validators (of {of} signatures), 3 are needed"
@@ -48,20 +55,23 @@ fn signed_by(valid: usize, of: usize) -> Result<(), String> {
 fn certificate_fails_without_a_quorum_of_distinct_valid_signatures() {
     let (w, d) = (World::new(4), Digest::of(b"other"));
     assert_eq!(
-        certificate(|_, c| c.signatures.truncate(2)),
+        certificate(|_, c| edit(c, |list| list.truncate(2))),
         signed_by(2, 2)
     );
     // The same signer three times over.
-    let repeat = |c: &mut Certificate| c.signatures = vec![c.signatures[0]; 3];
+    let repeat = |c: &mut Certificate| edit(c, |list| *list = vec![list[0]; 3]);
     assert_eq!(certificate(|_, c| repeat(c)), signed_by(1, 3));
     // A signature over something else, and one in another's name.
     let stray: Signature = w.signatures(1, 1, &d)[0];
-    assert_eq!(certificate(|_, c| c.signatures[0] = stray), signed_by(2, 3));
-    let forge = |c: &mut Certificate| c.signatures[2].key = KeyId(3);
+    let first = |c: &mut Certificate| edit(c, |list| list[0] = stray);
+    assert_eq!(certificate(|_, c| first(c)), signed_by(2, 3));
+    let forge = |c: &mut Certificate| edit(c, |list| list[2].key = KeyId(3));
     assert_eq!(certificate(|_, c| forge(c)), signed_by(2, 3));
     // The order of the signatures does not matter, nor does one too many.
-    assert_eq!(certificate(|_, c| c.signatures.reverse()), Ok(()));
-    let more = |w: &World, c: &mut Certificate| c.signatures = w.signatures(4, 1, &c.digest);
+    assert_eq!(certificate(|_, c| edit(c, |list| list.reverse())), Ok(()));
+    let more = |w: &World, c: &mut Certificate| {
+        c.signatures = w.signatures(4, 1, &c.digest).into();
+    };
     assert_eq!(certificate(more), Ok(()));
     // The vote's view is part of what is signed.
     assert_eq!(certificate(|_, c| c.view = 1), signed_by(0, 3));
@@ -72,7 +82,7 @@ fn certificate_fails_without_a_quorum_of_distinct_valid_signatures() {
 fn certificate_fails_for_another_batch_or_sequence_number() {
     let said = certificate(|w, c| {
         c.digest = Digest::ZERO;
-        c.signatures = w.signatures(3, 1, &Digest::ZERO);
+        c.signatures = w.signatures(3, 1, &Digest::ZERO).into();
     });
     assert!(
         said.unwrap_err()
@@ -80,7 +90,7 @@ fn certificate_fails_for_another_batch_or_sequence_number() {
     );
     let said = certificate(|w, c| {
         c.sequence = 2;
-        c.signatures = w.signatures(3, 2, &c.digest);
+        c.signatures = w.signatures(3, 2, &c.digest).into();
     });
     assert_eq!(said, Err("carries a certificate for sequence 2".into()));
 }
@@ -93,7 +103,7 @@ fn certificate_does_not_count_signatures_of_who_is_no_validator() {
     let mut honest = Arc::try_unwrap(world.committed(1, vec![])).unwrap();
     let mut signatures = world.signatures(5, 1, &honest.batch.digest());
     signatures.drain(..2);
-    honest.certificate.signatures = signatures;
+    honest.certificate.signatures = signatures.into();
     let keys = world.keys.clone();
     let mut subjects = super::subjects(&h.world, &[]);
     subjects.keys = keys;

@@ -1,0 +1,231 @@
+//! Signatures of many over one statement, small enough to be kept for ever by every node.
+
+use super::{KeyId, Keyring, Signature, tag};
+use crate::Digest;
+use std::fmt;
+use std::sync::Arc;
+
+/// A set of key numbers: bits, the first word without an allocation.
+#[derive(Clone, PartialEq, Eq, Default)]
+struct Keys {
+    /// The number of the first word: keys of a group stand together.
+    first: u32,
+    word: u64,
+    /// The words behind it.
+    rest: Vec<u64>,
+    len: u32,
+}
+
+impl Keys {
+    fn insert(&mut self, key: KeyId) -> bool {
+        let number = key.0 / 64;
+        if self.len == 0 {
+            self.first = number;
+        }
+        if number < self.first {
+            let by = (self.first - number) as usize;
+            let mut words = vec![0; by];
+            words.push(self.word);
+            words.append(&mut self.rest);
+            self.word = 0;
+            self.rest = words.split_off(1);
+            self.first = number;
+        }
+        let at = (number - self.first) as usize;
+        let word = if at == 0 {
+            &mut self.word
+        } else {
+            if self.rest.len() < at {
+                self.rest.resize(at, 0);
+            }
+            match self.rest.get_mut(at - 1) {
+                Some(word) => word,
+                None => return false,
+            }
+        };
+        let bit = 1 << (key.0 % 64);
+        let fresh = *word & bit == 0;
+        *word |= bit;
+        self.len += u32::from(fresh);
+        fresh
+    }
+    #[inline]
+    fn contains(&self, key: KeyId) -> bool {
+        let word = match (key.0 / 64).checked_sub(self.first) {
+            Some(0) => Some(&self.word),
+            Some(at) => self.rest.get(at as usize - 1),
+            None => None,
+        };
+        word.is_some_and(|word| word & 1 << (key.0 % 64) != 0)
+    }
+    fn clear(&mut self) {
+        self.word = 0;
+        self.rest.clear();
+        self.len = 0;
+    }
+    fn iter(&self) -> impl Iterator<Item = KeyId> {
+        let words = std::iter::once(&self.word).chain(&self.rest);
+        (self.first..).zip(words).flat_map(|(number, &word)| {
+            let mut left = word;
+            std::iter::from_fn(move || {
+                let bit = left.trailing_zeros();
+                left &= left.checked_sub(1)?;
+                Some(KeyId(number * 64 + bit))
+            })
+        })
+    }
+}
+
+/// Collects signatures over one statement: only valid ones get in, each signer once. What is kept
+/// of a signature is whose it is, because the rest is a function of key and statement.
+#[derive(Clone, Default)]
+#[repr(C)]
+pub struct Signers {
+    who: Keys,
+    keys: Keyring,
+    statement: Digest,
+}
+
+impl Signers {
+    /// Begins anew, over `statement`; keeps the memory.
+    pub fn begin(&mut self, keys: &Keyring, statement: Digest) {
+        self.who.clear();
+        self.statement = statement;
+        if !Arc::ptr_eq(&self.keys.secrets, &keys.secrets) {
+            self.keys = keys.clone();
+        }
+    }
+    /// Adds a signature; false if it is not valid or its signer is in. The caller charges one
+    /// verification.
+    #[inline]
+    pub fn add(&mut self, signature: &Signature) -> bool {
+        self.keys.verify(&self.statement, signature) && self.who.insert(signature.key)
+    }
+    /// Has the owner of the key signed?
+    #[inline]
+    pub fn contains(&self, key: KeyId) -> bool {
+        self.who.contains(key)
+    }
+    /// Forgets all signatures; keeps the memory.
+    pub fn clear(&mut self) {
+        self.who.clear();
+    }
+    /// How many signed.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.who.len as usize
+    }
+    /// Did nobody?
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The signatures.
+    pub fn signatures(&self) -> SignatureSet {
+        SignatureSet(Kept::Verified(self.clone()))
+    }
+}
+
+/// Signatures, by ascending key if they are as they should be.
+#[derive(Clone)]
+pub struct SignatureSet(Kept);
+
+#[derive(Clone)]
+enum Kept {
+    /// As they came: nothing is known of them.
+    Listed(Vec<Signature>),
+    /// Over a statement of which it is known that these signed it.
+    Verified(Signers),
+}
+
+impl SignatureSet {
+    /// How many.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Kept::Listed(list) => list.len(),
+            Kept::Verified(signers) => signers.len(),
+        }
+    }
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The bytes of all of them, encoded one after the other.
+    pub fn encoded_len(&self) -> usize {
+        match &self.0 {
+            Kept::Listed(list) => list.iter().map(Signature::encoded_len).sum(),
+            Kept::Verified(signers) => signers.len() * (4 + usize::from(signers.keys.size)),
+        }
+    }
+    /// The signatures.
+    pub fn iter(&self) -> impl Iterator<Item = Signature> {
+        let (list, verified) = match &self.0 {
+            Kept::Listed(list) => (list.as_slice(), None),
+            Kept::Verified(signers) => (&[][..], Some(signers)),
+        };
+        let made = verified.into_iter().flat_map(|signers| {
+            let secret = |key: KeyId| signers.keys.secrets.get(key.0 as usize);
+            signers.who.iter().filter_map(move |key| {
+                let tag = tag(*secret(key)?, &signers.statement);
+                Some(Signature {
+                    key,
+                    size: signers.keys.size,
+                    tag,
+                })
+            })
+        });
+        list.iter().copied().chain(made)
+    }
+    /// The keys whose signatures over `statement` are valid. The caller charges the verifications.
+    pub fn valid<'a>(
+        &'a self,
+        keys: &'a Keyring,
+        statement: &'a Digest,
+    ) -> impl Iterator<Item = KeyId> {
+        let known = match &self.0 {
+            Kept::Verified(signers)
+                if signers.statement == *statement
+                    && Arc::ptr_eq(&signers.keys.secrets, &keys.secrets) =>
+            {
+                Some(signers)
+            }
+            _ => None,
+        };
+        let looked_at = known.is_none().then(|| {
+            let valid = move |s: &Signature| keys.verify(statement, s);
+            self.iter().filter(valid).map(|s| s.key)
+        });
+        let known = known.into_iter().flat_map(|signers| signers.who.iter());
+        known.chain(looked_at.into_iter().flatten())
+    }
+}
+
+impl From<Vec<Signature>> for SignatureSet {
+    fn from(list: Vec<Signature>) -> Self {
+        Self(Kept::Listed(list))
+    }
+}
+
+impl FromIterator<Signature> for SignatureSet {
+    fn from_iter<I: IntoIterator<Item = Signature>>(list: I) -> Self {
+        list.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
+impl PartialEq for SignatureSet {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+impl Eq for SignatureSet {}
+
+impl fmt::Debug for SignatureSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl fmt::Debug for Signers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.who.iter()).finish()
+    }
+}

@@ -1,0 +1,351 @@
+//! The wheel: buckets as wide as the density of events calls for, coarse buckets behind them, a
+//! heap behind these (R. Brown, "Calendar queues", CACM 31(10), 1988; G. Varghese and T. Lauck,
+//! "Hashed and hierarchical timing wheels", SOSP 1987). Its order is the order of the tickets; no
+//! width, no level and no moment of pushing changes it.
+
+use super::pool::{Bucket, Pool};
+use super::ring::Ring;
+use super::ticket::Ticket;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Buckets of the fine ring.
+const FINE: usize = 2_048;
+/// Buckets of the coarse ring: with 256 a million timers of a minute end up in the heap.
+const COARSE: usize = 4_096;
+/// A coarse bucket is this many fine ones, as a power of two: a quarter of the ring.
+const RATIO: u32 = 9;
+/// Coarse buckets that fit into the fine ring.
+const AHEAD: u64 = (FINE >> RATIO) as u64;
+/// The width to begin with, as a power of two: 65.5 µs.
+const WIDTH: u32 = 16;
+/// The widest buckets, as a power of two: 18 minutes.
+const MAX_WIDTH: u32 = 40;
+/// A bucket, or a part of one, with at most this many tickets is sorted by insertion.
+const FEW: usize = 24;
+/// Parts into which a bucket is split by counting, at most, as a power of two.
+const MAX_PARTS: u32 = 11;
+/// The fewest events between two looks at the width.
+const PATIENCE: u64 = 1_024;
+/// Events that a bucket should hold, at the least.
+const BUSY: u64 = 48;
+
+/// Bursts narrow a bucket by no more than this.
+const BURST: u64 = 16;
+
+#[derive(Debug)]
+pub(super) struct Wheel {
+    /// Nanoseconds of a fine bucket, as a power of two.
+    width: u32,
+    /// The number of the next fine bucket to be drained.
+    next: u64,
+    /// The first coarse bucket that is not in the fine ring yet.
+    limit: u64,
+    fine: Ring,
+    coarse: Ring,
+    far: BinaryHeap<Reverse<Ticket>>,
+    pool: Pool,
+    /// The drained bucket, sorted; what is left of it is `current[head..end]`.
+    current: Vec<Ticket>,
+    head: usize,
+    end: usize,
+    /// Pushed into what was drained already.
+    late: BinaryHeap<Reverse<Ticket>>,
+    counts: Vec<u32>,
+    moving: Vec<Bucket>,
+    len: usize,
+    /// The instant of the last ticket that was popped.
+    clock: u64,
+    /// Tickets popped since the width was looked at, and when that was.
+    served: u64,
+    looked_at: u64,
+    /// Buckets drained since then, and the tickets in them.
+    turns: u64,
+    drained: u64,
+    /// How often the width was changed.
+    changes: u64,
+}
+
+impl Default for Wheel {
+    fn default() -> Self {
+        Self {
+            width: WIDTH,
+            next: 0,
+            limit: AHEAD,
+            fine: Ring::new(FINE),
+            coarse: Ring::new(COARSE),
+            far: BinaryHeap::new(),
+            pool: Pool::default(),
+            current: Vec::new(),
+            head: 0,
+            end: 0,
+            late: BinaryHeap::new(),
+            counts: Vec::new(),
+            moving: Vec::new(),
+            len: 0,
+            clock: 0,
+            served: 0,
+            looked_at: 0,
+            turns: 0,
+            drained: 0,
+            changes: 0,
+        }
+    }
+}
+
+impl Wheel {
+    /// One that is a heap and nothing else, to compare with.
+    pub(super) fn heap() -> Self {
+        Self {
+            next: u64::MAX,
+            ..Self::default()
+        }
+    }
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+    pub(super) fn width_changes(&self) -> u64 {
+        self.changes
+    }
+    /// Nanoseconds of a bucket.
+    pub(super) fn width(&self) -> u64 {
+        1 << self.width
+    }
+    #[cfg(test)]
+    pub(super) fn chunks_made(&self) -> usize {
+        self.pool.made()
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, ticket: Ticket) {
+        self.len += 1;
+        self.place(ticket);
+    }
+    #[inline]
+    fn place(&mut self, ticket: Ticket) {
+        let number = ticket.at >> self.width;
+        let coarse = number >> RATIO;
+        if number < self.next {
+            self.late.push(Reverse(ticket));
+        } else if coarse < self.limit {
+            self.fine.push(number, ticket, &mut self.pool);
+        } else if coarse - self.limit < COARSE as u64 {
+            self.coarse.push(coarse, ticket, &mut self.pool);
+        } else {
+            self.far.push(Reverse(ticket));
+        }
+    }
+
+    /// Removes and returns the first ticket if it is not later than `until`.
+    #[inline]
+    pub(super) fn pop(&mut self, until: u64) -> Option<Ticket> {
+        if self.head == self.end && !self.ready() {
+            return None;
+        }
+        let next = self.current.get(self.head).filter(|_| self.head < self.end);
+        let ticket = match (next, self.late.peek()) {
+            (Some(next), None) => *next,
+            (Some(next), Some(Reverse(late))) if next < late => *next,
+            (_, late) => {
+                late.filter(|late| late.0.at <= until)?;
+                let ticket = self.late.pop()?.0;
+                self.popped(ticket.at);
+                return Some(ticket);
+            }
+        };
+        if ticket.at > until {
+            return None;
+        }
+        self.head += 1;
+        self.popped(ticket.at);
+        Some(ticket)
+    }
+    #[inline]
+    fn popped(&mut self, at: u64) {
+        self.len -= 1;
+        self.served += 1;
+        self.clock = self.clock.max(at);
+    }
+
+    /// With the drained bucket used up: is there a next ticket? Looks at the width now and then.
+    fn ready(&mut self) -> bool {
+        if self.served >= PATIENCE.max(self.len as u64 / 2) && self.next < u64::MAX {
+            self.look();
+        }
+        !self.late.is_empty() || self.turn()
+    }
+
+    /// Drains the next bucket that holds something; `false` if there is none.
+    fn turn(&mut self) -> bool {
+        loop {
+            if let Some(number) = self.fine.next(self.next) {
+                let bucket = self.fine.take(number);
+                self.next = number + 1;
+                self.sort(bucket, number << self.width);
+                self.pool.release(bucket);
+                self.turns += 1;
+                self.drained += bucket.len() as u64;
+                self.reach((self.next >> RATIO) + AHEAD);
+                return true;
+            }
+            let coarse = self.coarse.next(self.limit);
+            let far = self
+                .far
+                .peek()
+                .map(|first| first.0.at >> self.width >> RATIO);
+            let Some(first) = coarse.into_iter().chain(far).min() else {
+                return false;
+            };
+            self.limit = first;
+            self.next = first << RATIO;
+            self.reach(first + AHEAD);
+        }
+    }
+
+    /// Moves the coarse buckets before `limit`, and what the heap has for them, to the fine ring.
+    fn reach(&mut self, limit: u64) {
+        while self.limit < limit {
+            let number = self.limit;
+            self.limit += 1;
+            let mut bucket = self.coarse.take(number);
+            self.place_all(&mut bucket);
+            self.near();
+        }
+    }
+    /// Moves what the heap has for the fine ring there.
+    fn near(&mut self) {
+        while let Some(first) = self.far.peek()
+            && first.0.at >> self.width >> RATIO < self.limit
+            && let Some(Reverse(ticket)) = self.far.pop()
+        {
+            self.place(ticket);
+        }
+    }
+    fn place_all(&mut self, bucket: &mut Bucket) {
+        while let Some((tickets, len)) = self.pool.take_chunk(bucket) {
+            for ticket in tickets.into_iter().take(len) {
+                self.place(ticket);
+            }
+        }
+    }
+
+    /// Sorts a bucket that begins at `start` into `current`: by counting on the instant, then by
+    /// insertion what is in order but for neighbours.
+    fn sort(&mut self, bucket: Bucket, start: u64) {
+        let len = bucket.len();
+        self.head = 0;
+        self.end = len;
+        if self.current.len() < len {
+            self.current.resize(len, Ticket::default());
+        }
+        let Some(current) = self.current.get_mut(..len) else {
+            return;
+        };
+        if len <= FEW {
+            let mut at = 0;
+            for tickets in self.pool.chunks(bucket) {
+                current[at..at + tickets.len()].copy_from_slice(tickets);
+                at += tickets.len();
+            }
+            return insertion_sort(current);
+        }
+        let parts = (len.ilog2() + 1).min(MAX_PARTS).min(self.width);
+        let shift = self.width - parts;
+        self.counts.clear();
+        self.counts.resize(1 << parts, 0);
+        for tickets in self.pool.chunks(bucket) {
+            for ticket in tickets {
+                self.counts[((ticket.at - start) >> shift) as usize] += 1;
+            }
+        }
+        let (mut sum, mut most) = (0, 0);
+        for count in &mut self.counts {
+            most = most.max(*count);
+            sum += std::mem::replace(count, sum);
+        }
+        for tickets in self.pool.chunks(bucket) {
+            for ticket in tickets {
+                let place = &mut self.counts[((ticket.at - start) >> shift) as usize];
+                current[*place as usize] = *ticket;
+                *place += 1;
+            }
+        }
+        if most as usize > FEW {
+            let mut from = 0;
+            for &to in &self.counts {
+                let part = &mut current[from..to as usize];
+                if part.len() > FEW {
+                    part.sort_unstable();
+                }
+                from = to as usize;
+            }
+        }
+        insertion_sort(current);
+    }
+
+    // ---- the width -----------------------------------------------------------------------------
+
+    /// Changes the width if the density of events calls for one that is more than three times as
+    /// wide or as narrow: a bucket should hold twice as many as there would be if all that waits
+    /// were spread over half the ring, which keeps nearly all pushes in it. (A smaller factor than
+    /// three changes the width all the time; narrowing because many pushes come late makes far
+    /// ones dear.) Where events come in bursts, it is their density that counts, within limits.
+    fn look(&mut self) {
+        let busy = BUSY.max(4 * self.len as u64 / FINE as u64);
+        let spent = self.clock.saturating_sub(self.looked_at);
+        let ideal = |time: u64, events: u64| {
+            let ideal = u128::from(busy) * u128::from(time) / u128::from(events.max(1));
+            u64::try_from(ideal)
+                .unwrap_or(u64::MAX)
+                .clamp(1, 1 << MAX_WIDTH)
+        };
+        let overall = ideal(spent, self.served);
+        let in_bursts = ideal(self.turns.saturating_mul(self.width()), self.drained);
+        let ideal = if self.turns > 0 {
+            overall.min(in_bursts).max(overall / BURST)
+        } else {
+            overall
+        };
+        (self.served, self.turns, self.drained) = (0, 0, 0);
+        self.looked_at = self.clock;
+        if ideal / 3 <= self.width() && self.width() / 3 <= ideal {
+            return;
+        }
+        // The nearest power of two: 3/4 of it begins at 3/2 of the one below.
+        self.width = (ideal + ideal / 3).ilog2();
+        self.changes += 1;
+        self.next = self.clock >> self.width;
+        self.limit = (self.next >> RATIO) + AHEAD;
+        let mut moving = std::mem::take(&mut self.moving);
+        self.fine.clear(&mut moving);
+        self.coarse.clear(&mut moving);
+        for bucket in &mut moving {
+            self.place_all(bucket);
+        }
+        moving.clear();
+        self.moving = moving;
+        self.near();
+        let mut late = std::mem::take(&mut self.late).into_vec();
+        for Reverse(ticket) in late.drain(..) {
+            self.place(ticket);
+        }
+        if self.late.is_empty() {
+            self.late = late.into();
+        }
+    }
+}
+
+/// For what is nearly in order.
+fn insertion_sort(tickets: &mut [Ticket]) {
+    for i in 1..tickets.len() {
+        let ticket = tickets[i];
+        let mut at = i;
+        while at > 0 && ticket < tickets[at - 1] {
+            tickets[at] = tickets[at - 1];
+            at -= 1;
+        }
+        if at < i {
+            tickets[at] = ticket;
+        }
+    }
+}

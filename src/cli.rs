@@ -43,6 +43,10 @@ pub(crate) struct Overrides {
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "flags of a command line are independent"
+)]
 pub(crate) struct RunArgs {
     /// The scenario.
     pub(crate) file: PathBuf,
@@ -54,6 +58,9 @@ pub(crate) struct RunArgs {
     /// Replace results that are already in the output folder.
     #[arg(long)]
     pub(crate) force: bool,
+    /// Run twice side by side and compare every event; where the two part, say so and write nothing.
+    #[arg(long)]
+    pub(crate) twice: bool,
     /// No progress bar and no summary.
     #[arg(long)]
     pub(crate) quiet: bool,

@@ -5,6 +5,7 @@ use crate::exit;
 use crate::overrides::{draw_seed, load_options};
 use crate::timing::Timing;
 use consim_check::results::Results;
+use consim_scenarios::run::{Divergence, Hooks};
 use consim_scenarios::{Loaded, load, run as runner};
 use std::path::{Path, PathBuf};
 
@@ -130,11 +131,26 @@ fn simulate(args: &RunArgs, loaded: &Loaded) -> Result<(Results, Timing), String
         bar.set_style(style);
     }
     bar.set_message(loaded.plan.duration.to_string());
-    let results = runner::execute(&loaded.plan, &mut |done| {
-        bar.set_position((done * 1_000.0) as u64);
-    });
+    let mut progress = |done| bar.set_position((done * 1_000.0) as u64);
+    let run = if args.twice {
+        runner::twice(&loaded.plan, &Hooks::default(), &mut progress)
+            .map(|run| run.map_err(|parted| divergence(&parted)))
+    } else {
+        runner::execute(&loaded.plan, &mut progress).map(Ok)
+    };
     bar.finish_and_clear();
-    let results = results.map_err(|e| e.to_string())?.results;
+    let results = run.map_err(|e| e.to_string())??.results;
     let timing = Timing::new(begun.elapsed().as_secs_f64(), &results.outcome);
     Ok((results, timing))
+}
+
+/// Two runs of one plan that are not the same: always a bug.
+fn divergence(parted: &Divergence) -> String {
+    let event = |event: &Option<String>| event.clone().unwrap_or_else(|| "no more events".into());
+    format!(
+        "two runs of this plan part after {} equal events\n  first:  {}\n  second: {}",
+        parted.same,
+        event(&parted.first),
+        event(&parted.second)
+    )
 }

@@ -4,10 +4,10 @@ use crate::group::{self, Watch};
 use consim_core::{Context, Event, NodeId, Payload, Process, Span, Time, TimerKey};
 use consim_kernel::Kernel;
 use consim_kernel::config::EventList;
+use rustix::time::{ClockId, clock_gettime};
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// What is run.
 #[derive(Clone, Copy)]
@@ -79,12 +79,10 @@ fn status_kb(field: &str) -> f64 {
         .unwrap_or(0.0)
 }
 
-/// Seconds of CPU that this process has had, which do not count what else the machine does; on
-/// other systems than Linux, of wall time.
-fn seconds(started: Instant) -> f64 {
-    let spent = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    let ns = spent.split_whitespace().next().and_then(|w| w.parse().ok());
-    ns.map_or_else(|| started.elapsed().as_secs_f64(), |ns: f64| ns / 1e9)
+/// Seconds of CPU that this process has had: what else the machine does is not counted.
+fn cpu_seconds() -> f64 {
+    let spent = clock_gettime(ClockId::ProcessCPUTime);
+    spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9
 }
 
 /// Runs a case: a while unmeasured, then until enough has happened.
@@ -117,13 +115,12 @@ pub(crate) fn run(case: Case, list: EventList) -> Measured {
         kernel.run_until(until);
     }
     let (first, blocks, since) = (kernel.totals(), kernel.observer().blocks, until);
-    let started = Instant::now();
-    let before = seconds(started);
+    let before = cpu_seconds();
     while done(&kernel) < enough {
         until += step;
         kernel.run_until(until);
     }
-    let spent = seconds(started) - before;
+    let spent = cpu_seconds() - before;
     let totals = kernel.totals();
     kernel.observer().complain();
     let peak_kb = status_kb("VmHWM");

@@ -8,12 +8,6 @@
 //!
 //! `cargo bench --bench pbft [-- CASE...]`
 
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "time is what is measured"
-)]
-
 mod cases;
 mod group;
 

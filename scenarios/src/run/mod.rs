@@ -4,9 +4,11 @@ mod domain;
 mod layout;
 mod spawner;
 mod trust;
+mod twice;
 mod workloads;
 
 pub use spawner::{Hooks, PolicyOf, ValuesOf};
+pub use twice::{Divergence, twice};
 
 use crate::plan::{
     ChainPlan, FaultPlan, FaultPlanKind, InputPlan, Institution, Plan, ServicePlan, WorkloadKind,
@@ -18,7 +20,7 @@ use consim_check::outcome::{FaultOutcome, Input};
 use consim_check::results::{NodeUse, Region, Results};
 use consim_check::suite::Suite;
 use consim_core::{
-    Check, Keyring, NodeId, Observer, Payload, Probe, SecretKey, Span, Streams, Time,
+    ChainId, Check, Keyring, NodeId, Observer, Payload, Probe, SecretKey, Span, Streams, Time,
 };
 use consim_kernel::config::EventList;
 use consim_kernel::{Kernel, KernelConfig, Progress};
@@ -62,77 +64,116 @@ pub fn execute_with(
     hooks: &Hooks,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Run, RunError> {
-    let only = Only::of(plan)?;
-    let streams = Streams::new(plan.seed);
-    let layout = Arc::new(Layout::new(plan));
-    let chain_id = layout.chain(only.chain_name).unwrap_or_default();
-    let members: Arc<[NodeId]> = layout.servers_of(&only.chain.members).into();
-
-    let authorities = trust::authorities(plan);
-    let (keys, mut secrets) = Keyring::sized(
-        layout.node_count() + authorities,
-        streams.key("keys"),
-        only.chain.signature_bytes,
-    );
-    let authority_keys = secrets.split_off(layout.node_count() as usize);
-    let secrets: Vec<Arc<SecretKey>> = secrets.into_iter().map(Arc::new).collect();
-    let trust = trust::establish(plan, &layout, only.chain, authority_keys);
-
-    let setting = Setting {
-        plan,
-        layout: &layout,
-        members: &members,
-        hooks,
-    };
-    let (domain, domain_checks, summary) = domain::of(only.service, &setting);
-    let mut judges = checks(plan, &layout, &only, &members, &keys);
-    judges.extend(domain_checks.into_iter().filter(|c| wanted(plan, &**c)));
-    let observer = RunObserver {
-        suite: Suite::new(Metrics::new(metrics_config(plan, &layout)), judges),
-        summary,
-    };
-    let spawner = Spawner::new(spawner::Parts {
-        plan,
-        layout: Arc::clone(&layout),
-        chain_id,
-        chain: only.chain,
-        members,
-        keys,
-        secrets,
-        trust,
-        domain,
-        hooks: hooks.clone(),
-    });
-    let config = KernelConfig {
-        streams,
-        start_ns: plan.start_ns,
-        nodes: layout.nodes(plan),
-        network: Layout::network(plan),
-        faults: layout.faults(plan),
-        workloads: workloads::build(plan, &layout, streams),
-        spawner: Box::new(spawner),
-        end: Time::ZERO + plan.duration,
-        list: EventList::default(),
-    };
-    let mut kernel = Kernel::new(config, observer);
-    let slice = Span::from_nanos((plan.duration.nanos() / SLICES).max(1));
-    let mut until = Time::ZERO + slice;
-    while kernel.run_until(until) == Progress::More {
+    let mut running = Running::new(plan, hooks)?;
+    for until in slices(plan) {
+        if running.kernel.run_until(until) == Progress::Done {
+            break;
+        }
         progress(until.seconds() / plan.duration.seconds());
-        until += slice;
     }
-    let figures = figures(plan, &layout, &kernel);
-    let observer = kernel.into_observer();
-    let mut table = observer.summary.rows();
-    table.extend(source_rows(plan));
-    let domain = Figures {
-        metrics: BTreeMap::new(),
-        table,
-        attacks: Vec::new(),
-    };
-    let identity = identity(plan, only.chain_name, only.chain, chain_id);
-    let (results, exit_code) = assemble(&observer.suite, identity, figures, domain);
-    Ok(Run { results, exit_code })
+    Ok(running.finish())
+}
+
+/// The instants up to which a run goes in one piece, so that it can tell how far it is.
+fn slices(plan: &Plan) -> impl Iterator<Item = Time> {
+    let slice = Span::from_nanos((plan.duration.nanos() / SLICES).max(1));
+    (1..).map(move |i| Time::ZERO + slice.times(i))
+}
+
+/// A plan in a kernel.
+struct Running<'a> {
+    plan: &'a Plan,
+    only: Only<'a>,
+    layout: Arc<Layout>,
+    chain_id: ChainId,
+    kernel: Kernel<RunObserver>,
+}
+
+impl<'a> Running<'a> {
+    fn new(plan: &'a Plan, hooks: &Hooks) -> Result<Self, RunError> {
+        let only = Only::of(plan)?;
+        let streams = Streams::new(plan.seed);
+        let layout = Arc::new(Layout::new(plan));
+        let chain_id = layout.chain(only.chain_name).unwrap_or_default();
+        let members: Arc<[NodeId]> = layout.servers_of(&only.chain.members).into();
+
+        let authorities = trust::authorities(plan);
+        let (keys, mut secrets) = Keyring::sized(
+            layout.node_count() + authorities,
+            streams.key("keys"),
+            only.chain.signature_bytes,
+        );
+        let authority_keys = secrets.split_off(layout.node_count() as usize);
+        let secrets: Vec<Arc<SecretKey>> = secrets.into_iter().map(Arc::new).collect();
+        let trust = trust::establish(plan, &layout, only.chain, authority_keys);
+
+        let setting = Setting {
+            plan,
+            layout: &layout,
+            members: &members,
+            hooks,
+        };
+        let (domain, domain_checks, summary) = domain::of(only.service, &setting);
+        let mut judges = checks(plan, &layout, &only, &members, &keys);
+        judges.extend(domain_checks.into_iter().filter(|c| wanted(plan, &**c)));
+        let observer = RunObserver {
+            suite: Suite::new(Metrics::new(metrics_config(plan, &layout)), judges),
+            summary,
+        };
+        let spawner = Spawner::new(spawner::Parts {
+            plan,
+            layout: Arc::clone(&layout),
+            chain_id,
+            chain: only.chain,
+            members,
+            keys,
+            secrets,
+            trust,
+            domain,
+            hooks: hooks.clone(),
+        });
+        let config = KernelConfig {
+            streams,
+            start_ns: plan.start_ns,
+            nodes: layout.nodes(plan),
+            network: Layout::network(plan),
+            faults: layout.faults(plan),
+            workloads: workloads::build(plan, &layout, streams),
+            spawner: Box::new(spawner),
+            end: Time::ZERO + plan.duration,
+            list: EventList::default(),
+        };
+        Ok(Self {
+            plan,
+            only,
+            layout,
+            chain_id,
+            kernel: Kernel::new(config, observer),
+        })
+    }
+
+    /// What came of the run.
+    fn finish(self) -> Run {
+        let Self {
+            plan,
+            only,
+            layout,
+            chain_id,
+            kernel,
+        } = self;
+        let figures = figures(plan, &layout, &kernel);
+        let observer = kernel.into_observer();
+        let mut table = observer.summary.rows();
+        table.extend(source_rows(plan));
+        let domain = Figures {
+            metrics: BTreeMap::new(),
+            table,
+            attacks: Vec::new(),
+        };
+        let identity = identity(plan, only.chain_name, only.chain, chain_id);
+        let (results, exit_code) = assemble(&observer.suite, identity, figures, domain);
+        Run { results, exit_code }
+    }
 }
 
 /// The chain and the service of a plan that has one of each.
@@ -341,12 +382,7 @@ fn figures<O: Observer>(plan: &Plan, layout: &Layout, kernel: &Kernel<O>) -> Ker
     }
 }
 
-fn identity(
-    plan: &Plan,
-    chain_name: &str,
-    chain: &ChainPlan,
-    chain_id: consim_core::ChainId,
-) -> Identity {
+fn identity(plan: &Plan, chain_name: &str, chain: &ChainPlan, chain_id: ChainId) -> Identity {
     let regions = plan
         .network
         .regions

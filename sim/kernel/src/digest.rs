@@ -1,6 +1,6 @@
 //! The run digest: BLAKE3 over 64 KiB batches of records.
 
-use consim_core::Time;
+use consim_core::{Time, mix};
 
 const BATCH: usize = 64 << 10;
 
@@ -21,6 +21,8 @@ pub(crate) enum Mark {
 pub(crate) struct RunDigest {
     hasher: blake3::Hasher,
     buffer: Vec<u8>,
+    /// A short hash of the records since it was last taken, for whoever looks for a difference.
+    watch: Option<u64>,
 }
 
 impl RunDigest {
@@ -30,6 +32,24 @@ impl RunDigest {
         Self {
             hasher,
             buffer: Vec::with_capacity(BATCH + 4096),
+            watch: None,
+        }
+    }
+    /// From now on [`RunDigest::taken`] tells what was recorded.
+    pub(crate) fn watch(&mut self) {
+        self.watch = Some(0);
+    }
+    /// A short hash of the records since the last call; 0 if nobody watches.
+    pub(crate) fn taken(&mut self) -> u64 {
+        self.watch.as_mut().map_or(0, std::mem::take)
+    }
+    /// Shows what was appended from `start` on to a watcher.
+    fn show(&mut self, start: usize) {
+        if let Some(hash) = &mut self.watch {
+            for chunk in self.buffer.get(start..).unwrap_or_default().chunks(8) {
+                let word = chunk.iter().fold(0, |w, &b| w << 8 | u64::from(b));
+                *hash = mix(*hash, word);
+            }
         }
     }
     fn flush_if_full(&mut self) {
@@ -40,6 +60,7 @@ impl RunDigest {
     }
     /// A send: instant, sender, number of receivers, length and bytes of the payload.
     pub(crate) fn send(&mut self, at: Time, from: u32, id: u32, receivers: u32, payload: &[u8]) {
+        let start = self.buffer.len();
         self.buffer
             .extend_from_slice(&(at.nanos() | 1 << 63).to_le_bytes());
         self.buffer.extend_from_slice(&from.to_le_bytes());
@@ -48,11 +69,13 @@ impl RunDigest {
         self.buffer
             .extend_from_slice(&(payload.len() as u32).to_le_bytes());
         if payload.len() > BATCH {
+            self.show(start);
             self.hasher.update(&self.buffer);
             self.buffer.clear();
             self.hasher.update(payload);
         } else {
             self.buffer.extend_from_slice(payload);
+            self.show(start);
         }
         self.flush_if_full();
     }
@@ -63,16 +86,20 @@ impl RunDigest {
         let (time, rest) = record.split_at_mut(8);
         time.copy_from_slice(&at.nanos().to_le_bytes());
         rest.copy_from_slice(&(u64::from(to) | u64::from(id) << 32).to_le_bytes());
+        let start = self.buffer.len();
         self.buffer.extend_from_slice(&record);
+        self.show(start);
         self.flush_if_full();
     }
     /// Anything else that a node lived through.
     pub(crate) fn mark(&mut self, at: Time, mark: Mark, node: u32, what: u64) {
+        let start = self.buffer.len();
         self.buffer
             .extend_from_slice(&(at.nanos() | 3 << 62).to_le_bytes());
         self.buffer.push(mark as u8);
         self.buffer.extend_from_slice(&node.to_le_bytes());
         self.buffer.extend_from_slice(&what.to_le_bytes());
+        self.show(start);
         self.flush_if_full();
     }
     /// The digest so far, in hexadecimal.

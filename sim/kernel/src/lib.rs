@@ -17,7 +17,9 @@ pub mod queue;
 mod slab;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 pub use faults::FaultEffect;
 pub use kernel::{Kernel, KernelConfig, LineTotals, Progress, Spawn, Totals};
 pub use node::Usage;
+pub use trace::{Traced, What};

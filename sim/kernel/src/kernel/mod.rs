@@ -14,6 +14,7 @@ use crate::network::{Network, Place};
 use crate::node::{Node, Pending, Usage};
 use crate::queue::{Item, MAX_SENDS, Queue};
 use crate::slab::Sends;
+use crate::trace::Traced;
 use consim_core::payload::PRIORITY;
 use consim_core::{
     ChainId, Context, Effects, Event, NodeId, Observer, Payload, Probe, Process, Sampler, Streams,
@@ -131,6 +132,8 @@ pub struct Kernel<O: Observer> {
     flows: Vec<Vec<u64>>,
     observer: O,
     finished: bool,
+    /// Events, while somebody wants them.
+    trace: Option<Vec<Traced>>,
     #[cfg(test)]
     mistake: Option<Mistake>,
 }
@@ -258,6 +261,7 @@ impl<O: Observer> Kernel<O> {
             flows: vec![vec![0; regions]; regions],
             observer,
             finished: false,
+            trace: None,
             #[cfg(test)]
             mistake: None,
         }
@@ -312,7 +316,11 @@ impl<O: Observer> Kernel<O> {
         let until = until.min(self.end);
         while let Some((at, item)) = self.queue.pop(until) {
             self.now = at;
-            self.step(item);
+            if self.trace.is_some() {
+                self.traced_step(at, item);
+            } else {
+                self.step(item);
+            }
             if self.queue.len() > MAX_PENDING || self.sends.most() >= MAX_SENDS as usize {
                 self.totals.partial = true;
                 break;
@@ -324,6 +332,29 @@ impl<O: Observer> Kernel<O> {
         }
         self.finish();
         Progress::Done
+    }
+
+    /// From now on every event is kept, to be taken by [`Kernel::take_trace`].
+    pub fn trace(&mut self) {
+        self.trace = Some(Vec::new());
+        self.digest.watch();
+    }
+    /// The events since the last call, in the order in which they were served.
+    pub fn take_trace(&mut self) -> Vec<Traced> {
+        self.trace.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+    #[cold]
+    fn traced_step(&mut self, at: Time, item: Item) {
+        let kind = match item {
+            Item::Arrival { send, .. } => self.sends.get(send).map(|r| r.payload.kind()),
+            _ => None,
+        };
+        let mut event = Traced::of(at, item, kind.unwrap_or("message"));
+        self.step(item);
+        event.effects = self.digest.taken();
+        if let Some(trace) = &mut self.trace {
+            trace.push(event);
+        }
     }
 
     fn finish(&mut self) {

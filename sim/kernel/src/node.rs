@@ -204,6 +204,7 @@ impl Node {
         }
     }
     /// The incoming NIC is done with `send`; `false` if it has forgotten it in a crash.
+    #[inline(never)]
     pub(crate) fn card_done(&mut self, send: u32) -> bool {
         if self.nic_in_waiting.front() == Some(&send) {
             self.nic_in_waiting.pop_front();
@@ -250,6 +251,7 @@ impl Node {
         start.saturating_add(drift)
     }
     /// Timer `slot` is set again or cancelled: a firing that waits is gone.
+    #[inline]
     pub(crate) fn forget_firing(&mut self, slot: usize) {
         if let Some(timer) = self.timers.get_mut(slot)
             && timer.queued

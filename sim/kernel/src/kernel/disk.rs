@@ -9,6 +9,7 @@ use crate::queue::Item;
 use consim_core::{Observer, Time, Write, WriteToken, mix};
 
 impl<O: Observer> Kernel<O> {
+    #[inline(never)]
     pub(super) fn persist(&mut self, i: usize, at: Time, token: WriteToken, writes: Vec<Write>) {
         let Some(node) = self.nodes.get_mut(i) else {
             return;
@@ -49,6 +50,7 @@ impl<O: Observer> Kernel<O> {
         self.queue.push(done, Item::Disk { node: i as u32, op });
     }
 
+    #[inline(never)]
     pub(super) fn disk_done(&mut self, i: usize, op: u64) {
         let now = self.now;
         let Some(node) = self.nodes.get_mut(i) else {

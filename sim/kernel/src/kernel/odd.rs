@@ -22,6 +22,7 @@ pub(super) struct OddBuffers {
 
 impl OddBuffers {
     /// A copy of the send at hand; its record is made when all copies are known.
+    #[cold]
     pub(super) fn leave(&mut self, copy: Odd, extra: Extra) {
         self.leaving.push((copy, extra));
     }
@@ -59,7 +60,7 @@ impl Payload for Garbled {
 impl<O: Observer> Kernel<O> {
     /// The copies of send `send` that go over odd lines; its record counts them. Out of the way of
     /// the common case, which is much smaller.
-    #[inline(never)]
+    #[cold]
     pub(super) fn send_odd(&mut self, send: u32, counter: u64) {
         let mut leaving = std::mem::take(&mut self.odd.leaving);
         for (copy, extra) in leaving.drain(..) {
@@ -82,6 +83,7 @@ impl<O: Observer> Kernel<O> {
     }
 
     /// The acknowledgement that held messages wait for may be in.
+    #[cold]
     pub(super) fn acknowledged(&mut self, from: u32, to: u32) {
         let (Some(&from_place), Some(&to_place)) =
             (self.places.get(from as usize), self.places.get(to as usize))
@@ -179,6 +181,7 @@ impl<O: Observer> Kernel<O> {
 
     /// Serves a corrupted message: the receiver reads its bytes and refuses them. `false` if
     /// `send` is none.
+    #[cold]
     pub(super) fn refuse(&mut self, i: usize, send: u32) -> bool {
         let (Some(record), Some(node)) = (self.sends.get(send), self.nodes.get_mut(i)) else {
             return false;

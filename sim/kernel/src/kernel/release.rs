@@ -7,6 +7,7 @@ use consim_core::{Effect, Observer, Time};
 
 impl<O: Observer> Kernel<O> {
     /// Keeps the effects of a handler until `finish`.
+    #[cold]
     pub(super) fn put_off(&mut self, i: usize, finish: Time, effects: &mut Vec<Effect>) {
         let Some(node) = self.nodes.get_mut(i).filter(|_| !effects.is_empty()) else {
             return;
@@ -20,6 +21,7 @@ impl<O: Observer> Kernel<O> {
     }
 
     /// Lets out the effects whose work is done by now, in the order of their finish.
+    #[cold]
     pub(super) fn release_due(&mut self, i: usize) {
         let now = self.now;
         while let Some(node) = self.nodes.get_mut(i)

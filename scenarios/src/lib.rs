@@ -1,9 +1,12 @@
 //! The scenario language, data sources, and the runner of plans.
 
+pub mod codes;
 mod compose;
 mod csv;
 pub mod diagnostic;
+pub mod json_schema;
 pub mod library;
+pub mod limits;
 mod load;
 pub mod plan;
 pub mod profiles;
@@ -12,6 +15,8 @@ pub mod registries;
 pub mod run;
 mod schema;
 pub mod sources;
+mod study;
 mod tree;
 
 pub use load::{LoadOptions, Loaded, MAX_BASES, load};
+pub use study::{Axis, MAX_CELLS, MAX_VARIANTS, Study, Variant, study, study_bytes};

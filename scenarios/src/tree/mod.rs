@@ -7,18 +7,18 @@ mod parse;
 
 pub(crate) use parse::parse;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, MAX_DIAGNOSTICS, Severity};
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The longest file, in bytes.
-pub(crate) const MAX_FILE: u64 = 8 << 20;
+pub const MAX_FILE: u64 = 8 << 20;
 /// The most entries of a map.
-pub(crate) const MAX_ENTRIES: usize = 10_000;
+pub const MAX_ENTRIES: usize = 10_000;
 /// The deepest nesting.
-pub(crate) const MAX_DEPTH: usize = 32;
+pub const MAX_DEPTH: usize = 32;
 
 /// The number of a source in [`Sources`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -59,6 +59,8 @@ pub(crate) enum Role {
     Set,
     /// The default of a key.
     Default,
+    /// A table that a scenario names.
+    Data,
 }
 
 /// A text that a tree was read from.
@@ -101,11 +103,31 @@ impl Sources {
         let length = meant.lines().next().unwrap_or_default().chars().count();
         (line, column, length.max(1), full)
     }
+    /// Line and column (in characters) of a place, from 1.
+    pub(crate) fn position(&self, place: &Place) -> (usize, usize) {
+        let (line, column, ..) = self.line_of(place);
+        (line, column)
+    }
     /// `FILE:LINE:COLUMN`.
     pub(crate) fn name_of(&self, place: &Place) -> String {
         let (line, column, ..) = self.line_of(place);
         let name = self.get(place.source).map_or("?", |s| s.name.as_str());
         format!("{name}:{line}:{column}")
+    }
+    /// The first mistakes by place, errors before warnings, as many as can be told: a line is
+    /// looked up by counting.
+    pub(crate) fn diagnostics(&self, problems: &[Problem]) -> Vec<Diagnostic> {
+        let name = |p: &Problem| self.get(p.place.source).map(|s| s.name.as_str());
+        let mut list: Vec<&Problem> = problems.iter().collect();
+        list.sort_by(|a, b| {
+            let place = |p: &&Problem| (p.place.at.start, p.code);
+            (a.severity, name(a))
+                .cmp(&(b.severity, name(b)))
+                .then_with(|| place(a).cmp(&place(b)))
+        });
+        list.dedup_by(|a, b| a.place == b.place && a.code == b.code && a.message == b.message);
+        let told = list.into_iter().take(MAX_DIAGNOSTICS);
+        told.map(|problem| self.diagnostic(problem)).collect()
     }
     pub(crate) fn diagnostic(&self, problem: &Problem) -> Diagnostic {
         let (line, column, length, text) = self.line_of(&problem.place);
@@ -122,9 +144,16 @@ impl Sources {
             path: problem.path.clone(),
             message: problem.message.clone(),
             help: problem.help.clone(),
+            edit: mended(&problem.help),
             text,
         }
     }
+}
+
+/// What would mend a mistake, if the help says exactly one word.
+fn mended(help: &str) -> Option<String> {
+    let (word, _) = help.strip_prefix("did you mean `")?.split_once('`')?;
+    Some(word.to_owned())
 }
 
 /// The last boundary of a character at or before `at`.

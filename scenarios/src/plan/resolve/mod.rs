@@ -6,6 +6,7 @@ mod gates;
 mod lines;
 mod network;
 mod people;
+mod roster;
 mod select;
 mod services;
 mod suites;
@@ -22,20 +23,35 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The most nodes of a plan.
-pub(crate) const MAX_NODES: usize = 100_000;
+pub const MAX_NODES: usize = 100_000;
 /// The longest warm-up that is not asked for.
 const MAX_WARMUP: Span = Span::from_secs(3_600);
 /// Bins of the time series where no interval is given.
 const BINS: u64 = 200;
 /// The most bins of a time series.
-const MAX_BINS: u64 = 100_000;
+pub const MAX_BINS: u64 = 100_000;
+
+/// The limits of a plan.
+pub(crate) mod limits {
+    pub use super::faults::{MAX_OCCURRENCES, MAX_WINDOWS};
+    pub use super::network::MAX_REGIONS;
+    pub use super::select::MAX_TARGETS;
+    pub use super::workloads::MAX_WORKLOADS;
+    pub use super::{MAX_BINS, MAX_NODES};
+}
 
 /// What a plan is called and seeded with.
-pub(crate) struct Head {
+pub(crate) struct Head<'a> {
     /// The scenario's name where it gives none.
-    pub(crate) file_name: String,
+    pub(crate) file_name: &'a str,
     /// Used where the scenario gives no seed.
     pub(crate) drawn_seed: u64,
+    /// Its label under `compare`.
+    pub(crate) variant: Option<&'a str>,
+    /// All labels of `compare`.
+    pub(crate) labels: &'a [String],
+    /// Where the values of the overrides stand that were laid over it, by label.
+    pub(crate) overridden: &'a [(String, Vec<Place>)],
 }
 
 /// A chain as selectors see it.
@@ -45,6 +61,9 @@ struct ChainView {
     f: usize,
     quorum: usize,
 }
+
+/// Something was wrong, and has been told.
+struct Told;
 
 /// Everything that is known so far.
 struct Planner<'a> {
@@ -56,6 +75,7 @@ struct Planner<'a> {
     institutions: Vec<Institution>,
     /// What each machine says of signature schemes.
     schemes: BTreeMap<String, Arc<[Schemes; 3]>>,
+    by_name: BTreeMap<String, usize>,
     /// The institutions of each group.
     groups: BTreeMap<String, Vec<usize>>,
     region_names: Vec<String>,
@@ -63,6 +83,10 @@ struct Planner<'a> {
     /// How the members of each chain sign.
     suites: BTreeMap<String, suites::Suite>,
     notes: Vec<String>,
+    /// The nodes that selectors have named so far.
+    targets: usize,
+    /// The label of the run, and all labels.
+    variant: (Option<&'a str>, &'a [String]),
     /// Groups or chains are missing because something was wrong with them: sizes say nothing.
     doubt: bool,
 }
@@ -90,11 +114,11 @@ impl Planner<'_> {
 }
 
 /// Makes the plan; `None` if something was wrong, which the context then knows.
-pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<Plan> {
+pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Option<Plan> {
     let name = scenario
         .name
         .as_ref()
-        .map_or_else(|| head.file_name.clone(), |n| n.value.0.clone());
+        .map_or_else(|| head.file_name.to_owned(), |n| n.value.0.clone());
     for leaf in [
         scenario.name.as_ref().map(|at| at.leaf),
         scenario.about.as_ref().map(|at| at.leaf),
@@ -131,11 +155,14 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<P
         start_ns: scenario.start.value.ns,
         institutions: Vec::new(),
         schemes: BTreeMap::new(),
+        by_name: BTreeMap::new(),
         groups: BTreeMap::new(),
         region_names: Vec::new(),
         chains: BTreeMap::new(),
         suites: BTreeMap::new(),
         notes: Vec::new(),
+        targets: 0,
+        variant: (head.variant, head.labels),
     };
     let table = planner.regions();
     let people = table.as_ref().and_then(|table| planner.people(table));
@@ -171,6 +198,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<P
     };
     Some(Plan {
         name,
+        variant: head.variant.map(str::to_owned),
         about: scenario.about.as_ref().map(|a| a.value.clone()),
         seed,
         start_ns: scenario.start.value.ns,
@@ -194,6 +222,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<P
         digest: String::new(),
         design_digest: String::new(),
         yaml: String::new(),
+        pieces: Vec::new(),
     })
 }
 

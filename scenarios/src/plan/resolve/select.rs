@@ -1,12 +1,19 @@
 //! Selectors: from words to nodes.
 
 use super::Planner;
+use crate::diagnostic::MAX_DIAGNOSTICS;
 use crate::plan::Who;
 use crate::schema::shape::{nearest, suggestion};
 use crate::schema::{Targets, Tier};
 use crate::tree::Place;
 use consim_core::mix;
 use consim_core::values::{Counted, Pick, Quantity, Selector, Set, Value, Word};
+use std::collections::BTreeSet;
+
+/// Institutions among which a mistyped name is looked for.
+const MAX_NEAR: usize = 1_000;
+/// The most nodes that all selectors of a plan name together.
+pub const MAX_TARGETS: usize = 2_000_000;
 
 /// A set of nodes, and the chain that it names, if it does.
 struct Found {
@@ -36,6 +43,10 @@ impl Planner<'_> {
 
     /// Whom selectors name. The line of the plan then holds the nodes.
     pub(super) fn who(&mut self, targets: &Targets) -> Option<Who> {
+        // Too many have been named; that has been said.
+        if self.targets > MAX_TARGETS {
+            return None;
+        }
         if let [(selector, place)] = targets.list.as_slice()
             && matches!(selector.pick, Pick::Leader | Pick::Leaders)
         {
@@ -60,6 +71,16 @@ impl Planner<'_> {
         }
         nodes.sort_unstable();
         nodes.dedup();
+        self.targets = self.targets.saturating_add(nodes.len());
+        if self.targets > MAX_TARGETS {
+            self.cx.error(
+                "E107",
+                &targets.place,
+                format!("the selectors of this scenario name more than {MAX_TARGETS} nodes"),
+                "fewer entries, or fewer nodes in each",
+            );
+            return None;
+        }
         let shown = self.ranges(&nodes);
         if let Some(leaf) = self.cx.leaves.get_mut(targets.leaf) {
             let names: Vec<&str> = nodes
@@ -127,12 +148,12 @@ impl Planner<'_> {
     ) -> Option<Vec<usize>> {
         let mut found = self.set(&selector.set, place)?;
         if let Some(region) = &selector.region {
-            let inside = self.in_region(region, place)?;
+            let inside: BTreeSet<usize> = self.in_region(region, place)?.into_iter().collect();
             found.nodes.retain(|n| inside.contains(n));
         }
         if let Some(except) = &selector.except {
-            let without = self.set(except, place)?;
-            found.nodes.retain(|n| !without.nodes.contains(n));
+            let without: BTreeSet<usize> = self.set(except, place)?.nodes.into_iter().collect();
+            found.nodes.retain(|n| !without.contains(n));
         }
         if found.nodes.is_empty() && selector.set != Set::None {
             if self.doubt {
@@ -296,11 +317,15 @@ impl Planner<'_> {
     }
 
     fn nearest_set(&self, name: &str) -> String {
+        // Nobody reads that many, and the search goes through all names.
+        if self.cx.problems.len() > MAX_DIAGNOSTICS {
+            return String::new();
+        }
         let names = self
             .groups
             .keys()
             .chain(self.chains.keys())
-            .chain(self.institutions.iter().map(|i| &i.name));
+            .chain(self.institutions.iter().take(MAX_NEAR).map(|i| &i.name));
         let all: Vec<&str> = names.map(String::as_str).collect();
         let Some(near) = nearest(name, all.iter().copied()) else {
             let short: Vec<&str> = self
@@ -320,7 +345,7 @@ impl Planner<'_> {
     }
 
     fn institution(&self, name: &str) -> Option<usize> {
-        self.institutions.iter().position(|i| i.name == name)
+        self.by_name.get(name).copied()
     }
 
     fn span(&mut self, from: &Word, to: &Word, place: &Place) -> Option<Vec<usize>> {

@@ -1,5 +1,6 @@
 //! The chain of executed blocks of one node.
 
+use super::memory::Meter;
 use super::merkle;
 use super::state::WorldState;
 use consim_core::machine::ApplyAt;
@@ -8,7 +9,7 @@ use consim_core::{
     Work,
 };
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many executions a cache keeps: nodes that are further apart than this execute for
 /// themselves.
@@ -43,10 +44,19 @@ pub struct LedgerConfig {
 
 /// The latest executions of one chain's nodes. Equal batches on equal parents come to equal
 /// blocks, so that one node executes and the others take the result; every node is charged the
-/// whole work. Use [`ExecutionCache::off`] wherever execution may differ between nodes.
+/// whole work. A node with another machine never shares; use [`ExecutionCache::off`] wherever
+/// execution may differ between nodes for another reason.
 #[derive(Clone)]
 pub struct ExecutionCache {
-    latest: Option<Arc<Mutex<VecDeque<Execution>>>>,
+    shared: Option<Shared>,
+    meter: Arc<Meter>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    /// Whose executions these are.
+    machine: Arc<dyn StateMachine>,
+    latest: Arc<Mutex<VecDeque<Execution>>>,
 }
 
 /// What executing a batch came to.
@@ -61,22 +71,44 @@ pub struct Execution {
 }
 
 impl ExecutionCache {
-    /// A cache to be cloned into every node of one chain.
-    pub fn shared() -> Self {
+    /// A cache to be cloned into every node of one chain that runs `machine`.
+    pub fn shared(machine: &Arc<dyn StateMachine>) -> Self {
         Self {
-            latest: Some(Arc::default()),
+            shared: Some(Shared {
+                machine: Arc::clone(machine),
+                latest: Arc::default(),
+            }),
+            meter: Arc::default(),
         }
     }
     /// Every node executes for itself.
     pub fn off() -> Self {
-        Self { latest: None }
+        Self {
+            shared: None,
+            meter: Arc::default(),
+        }
     }
-    fn find(&self, parent: &Digest, committed: &Committed) -> Option<Execution> {
-        let latest = self
-            .latest
-            .as_ref()?
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    /// What the ledgers of the chain's nodes hold in memory.
+    pub fn meter(&self) -> &Arc<Meter> {
+        &self.meter
+    }
+    fn latest(
+        &self,
+        machine: &Arc<dyn StateMachine>,
+    ) -> Option<MutexGuard<'_, VecDeque<Execution>>> {
+        let shared = self.shared.as_ref()?;
+        Arc::ptr_eq(&shared.machine, machine).then(|| {
+            let latest = shared.latest.lock();
+            latest.unwrap_or_else(PoisonError::into_inner)
+        })
+    }
+    fn find(
+        &self,
+        machine: &Arc<dyn StateMachine>,
+        parent: &Digest,
+        committed: &Committed,
+    ) -> Option<Execution> {
+        let latest = self.latest(machine)?;
         let hit = |e: &&Execution| {
             let header = &e.block.header;
             header.parent == *parent
@@ -86,9 +118,8 @@ impl ExecutionCache {
         };
         latest.iter().rev().find(hit).cloned()
     }
-    fn keep(&self, execution: &Execution) {
-        if let Some(latest) = &self.latest {
-            let mut latest = latest.lock().unwrap_or_else(PoisonError::into_inner);
+    fn keep(&self, machine: &Arc<dyn StateMachine>, execution: &Execution) {
+        if let Some(mut latest) = self.latest(machine) {
             if latest.len() >= CACHED_EXECUTIONS {
                 latest.pop_front();
             }
@@ -132,7 +163,7 @@ pub struct Ledger {
 impl Ledger {
     /// A chain without blocks, in the machine's first state.
     pub fn new(config: LedgerConfig) -> Self {
-        let mut state = WorldState::new();
+        let mut state = WorldState::metered(config.executions.meter());
         config.machine.genesis(&mut state);
         // Hashed now, so that the first block is charged for its own changes only.
         state.root();
@@ -198,10 +229,14 @@ impl Ledger {
         let execution = self
             .config
             .executions
-            .find(&parent, committed)
+            .find(&self.config.machine, &parent, committed)
+            .inspect(|_| self.config.executions.meter.took())
             .unwrap_or_else(|| {
                 let execution = self.run(parent, committed);
-                self.config.executions.keep(&execution);
+                self.config.executions.meter.made(&execution.block);
+                self.config
+                    .executions
+                    .keep(&self.config.machine, &execution);
                 execution
             });
         self.blocks.push(Arc::clone(&execution.block));

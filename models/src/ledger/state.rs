@@ -5,6 +5,7 @@
 //! alone and never on the order of changes. Clones share everything; a change copies the way from
 //! the root to its leaf. Hashes are kept in the nodes, and only changed ways are hashed again.
 
+use super::memory::{Meter, Metered};
 use consim_core::{Digest, State, TxId};
 use std::sync::{Arc, OnceLock};
 
@@ -39,6 +40,7 @@ struct Leaf {
     path: Path,
     value: Arc<[u8]>,
     hash: OnceLock<Digest>,
+    _metered: Metered,
 }
 
 /// Holds at least two leaves.
@@ -46,6 +48,7 @@ struct Leaf {
 struct Branch {
     children: [Option<Arc<Node>>; WIDTH],
     hash: OnceLock<Digest>,
+    _metered: Metered,
 }
 
 #[derive(Clone)]
@@ -55,11 +58,12 @@ enum Node {
 }
 
 impl Node {
-    fn leaf(path: &Path, value: &[u8]) -> Arc<Self> {
+    fn leaf(meter: Option<&Arc<Meter>>, path: &Path, value: &[u8]) -> Arc<Self> {
         Arc::new(Self::Leaf(Leaf {
             path: *path,
             value: value.into(),
             hash: OnceLock::new(),
+            _metered: Metered::new(meter, size_of::<Self>() + value.len()),
         }))
     }
 
@@ -95,12 +99,20 @@ impl Node {
 pub struct WorldState {
     top: Option<Arc<Node>>,
     entries: usize,
+    meter: Option<Arc<Meter>>,
 }
 
 impl WorldState {
     /// A state without entries.
     pub fn new() -> Self {
         Self::default()
+    }
+    /// A state without entries, whose memory `meter` counts, and that of its clones.
+    pub fn metered(meter: &Arc<Meter>) -> Self {
+        Self {
+            meter: Some(Arc::clone(meter)),
+            ..Self::default()
+        }
     }
     /// How many entries it has, those of the ledger included.
     pub fn len(&self) -> usize {
@@ -152,7 +164,7 @@ impl WorldState {
             Some(_) => {}
             None => self.entries += 1,
         }
-        put(&mut self.top, path, 0, value);
+        put(self.meter.as_ref(), &mut self.top, path, 0, value);
     }
 }
 
@@ -164,25 +176,35 @@ fn executed_key(id: TxId) -> [u8; 12] {
     key
 }
 
-fn put(slot: &mut Option<Arc<Node>>, path: &Path, depth: usize, value: &[u8]) {
+fn put(
+    meter: Option<&Arc<Meter>>,
+    slot: &mut Option<Arc<Node>>,
+    path: &Path,
+    depth: usize,
+    value: &[u8],
+) {
     let Some(node) = slot else {
-        *slot = Some(Node::leaf(path, value));
+        *slot = Some(Node::leaf(meter, path, value));
         return;
     };
     if let Node::Leaf(leaf) = &**node {
         if leaf.path == *path {
-            *node = Node::leaf(path, value);
+            *node = Node::leaf(meter, path, value);
             return;
         }
         // Two keys share the nibbles so far: the old leaf moves down. Distinct paths differ in
         // one of their 64 nibbles, so this ends.
-        let mut branch = Branch::default();
+        let mut branch = Branch {
+            _metered: Metered::new(meter, size_of::<Node>()),
+            ..Branch::default()
+        };
         branch.children[nibble(&leaf.path, depth)] = Some(Arc::clone(node));
         *node = Arc::new(Node::Branch(branch));
     }
     if let Node::Branch(branch) = Arc::make_mut(node) {
         branch.hash.take();
         put(
+            meter,
             &mut branch.children[nibble(path, depth)],
             path,
             depth + 1,

@@ -214,6 +214,7 @@ struct World {
     shared: Authority,
     stranger: Authority,
     genesis: Arc<Genesis>,
+    machine: Arc<dyn StateMachine>,
 }
 
 fn identity(subject: u32, role: Role) -> Identity {
@@ -243,6 +244,7 @@ fn world() -> World {
             roots,
             certificates,
         }),
+        machine: Arc::new(Sums { step: 1 }),
     }
 }
 
@@ -267,7 +269,7 @@ impl Rig {
             members: (0..MEMBERS).map(NodeId).collect(),
             key: Arc::new(world.keys.steal(NodeId(id).into()).unwrap()),
             keys: world.keys.clone(),
-            machine: Arc::new(Sums { step: 1 }),
+            machine: Arc::clone(&world.machine),
             executions,
             genesis: Arc::clone(&world.genesis),
             certificate,
@@ -525,7 +527,7 @@ fn an_empty_disk_recovers_to_nothing() {
 #[test]
 fn nodes_that_share_executions_and_nodes_that_do_not_have_the_same_blocks() {
     let world = world();
-    let shared = ExecutionCache::shared();
+    let shared = ExecutionCache::shared(&world.machine);
     let [mut a, mut b, mut c] =
         [(1, &shared), (2, &shared), (3, &ExecutionCache::off())].map(|(id, cache)| {
             Rig::new(

@@ -67,6 +67,17 @@ impl Node {
         }))
     }
 
+    fn each(&self, show: &mut dyn FnMut(&Path, &[u8])) {
+        match self {
+            Self::Leaf(leaf) => show(&leaf.path, &leaf.value),
+            Self::Branch(branch) => {
+                for child in branch.children.iter().flatten() {
+                    child.each(show);
+                }
+            }
+        }
+    }
+
     /// The hash of this subtree; adds to `hashed` the bytes that had to be hashed for it. A leaf
     /// hashes 0, path and value; a branch hashes 1, the mask of its children and their hashes.
     fn hash(&self, hashed: &mut usize) -> Digest {
@@ -76,22 +87,32 @@ impl Node {
                 Digest::of_parts(&[&[0], &leaf.path, &leaf.value])
             }),
             Self::Branch(branch) => *branch.hash.get_or_init(|| {
-                let mut bytes = Vec::with_capacity(1 + 2 + 32 * WIDTH);
-                let mask = branch
-                    .children
-                    .iter()
-                    .rev()
-                    .fold(0u16, |mask, child| (mask << 1) | u16::from(child.is_some()));
-                bytes.push(1);
-                bytes.extend_from_slice(&mask.to_be_bytes());
-                for child in branch.children.iter().flatten() {
-                    bytes.extend_from_slice(&child.hash(hashed).0);
-                }
-                *hashed += bytes.len();
-                Digest::of(&bytes)
+                let mut below = 0;
+                let children = branch.children.iter().zip(0..);
+                let children =
+                    children.filter_map(|(c, i)| c.as_ref().map(|c| (i, c.hash(&mut below))));
+                let hash = branch_hash(children, hashed);
+                *hashed += below;
+                hash
             }),
         }
     }
+}
+
+/// The hash of a branch with these children, by ascending nibble.
+fn branch_hash(children: impl Iterator<Item = (u8, Digest)>, hashed: &mut usize) -> Digest {
+    let mut bytes = Vec::with_capacity(1 + 2 + 32 * WIDTH);
+    bytes.extend_from_slice(&[1, 0, 0]);
+    let mut mask = 0u16;
+    for (nibble, hash) in children {
+        mask |= 1 << nibble;
+        bytes.extend_from_slice(&hash.0);
+    }
+    if let Some(place) = bytes.get_mut(1..3) {
+        place.copy_from_slice(&mask.to_be_bytes());
+    }
+    *hashed += bytes.len();
+    Digest::of(&bytes)
 }
 
 /// The state of a chain at one height. A clone costs nothing and shares all contents.
@@ -232,6 +253,15 @@ fn remove(slot: &mut Option<Arc<Node>>, path: &Path, depth: usize) {
     }
 }
 
+impl WorldState {
+    /// Shows every entry, by ascending path.
+    pub(super) fn each(&self, show: &mut dyn FnMut(&[u8; 32], &[u8])) {
+        if let Some(top) = &self.top {
+            top.each(show);
+        }
+    }
+}
+
 impl State for WorldState {
     fn get(&self, key: &[u8]) -> Option<Arc<[u8]>> {
         self.find(&path_of(Space::Machine, key)).cloned()
@@ -259,5 +289,6 @@ impl std::fmt::Debug for WorldState {
     }
 }
 
+pub mod parts;
 #[cfg(test)]
 mod tests;

@@ -357,3 +357,83 @@ fn a_receipt_ends_an_operation_unless_its_origin_did_not_sign_or_it_is_a_repeat(
         assert_eq!(executed(&receipt), ends, "{receipt:?}");
     }
 }
+
+#[test]
+fn a_state_that_is_taken_over_goes_on_like_one_that_was_executed() {
+    let (mut there, mut here) = (
+        ledger(1, &ExecutionCache::off()),
+        ledger(1, &ExecutionCache::off()),
+    );
+    let history = history();
+    for ordered in &history[..6] {
+        there.execute(ordered);
+    }
+    here.execute(&history[0]);
+    let snapshot = there.snapshot();
+    let mut wire = Vec::new();
+    consim_core::Payload::encode(&snapshot, &mut wire);
+    assert_eq!(wire.len(), consim_core::Payload::encoded_len(&snapshot));
+    assert_eq!(snapshot.head(), there.head_id());
+    assert!(here.install(6, &snapshot));
+    assert!(!here.install(6, &snapshot), "not twice");
+    assert_eq!(
+        (here.height(), here.head_id(), here.head_time_ns()),
+        (there.height(), there.head_id(), there.head_time_ns())
+    );
+    // The blocks that led there are not here, what they executed is known.
+    let height = here.height();
+    assert!((1..=height).all(|h| here.block(h).is_none()));
+    let old = history[1].batch.txs()[0].id();
+    assert_eq!(here.executed(old), there.executed(old));
+    assert!(here.execute(&history[5]).is_none(), "it is in the state");
+    for ordered in &history[6..] {
+        there.execute(ordered);
+        here.execute(ordered);
+    }
+    assert!(here.height() > height);
+    assert_eq!(
+        here.block(height + 1).unwrap().id,
+        there.block(height + 1).unwrap().id
+    );
+    assert_eq!(
+        (here.head_id(), here.state().root()),
+        (there.head_id(), there.state().root())
+    );
+}
+
+#[test]
+fn what_is_executed_ahead_shows_only_once_it_is_ordered() {
+    let machine: Arc<dyn StateMachine> = Arc::new(Sums { step: 1 });
+    let shared = ExecutionCache::shared(&machine);
+    let mut plain = ledger(1, &ExecutionCache::off());
+    let mut hasty = ledger_of(&machine, &shared);
+    let mut other = ledger_of(&machine, &shared);
+    for ordered in history() {
+        let before = (hasty.head_id(), hasty.state().root());
+        let ahead = hasty
+            .execute_ahead(ordered.sequence, &ordered.batch)
+            .map(|(receipts, work)| (receipts.to_vec(), work));
+        assert_eq!((hasty.head_id(), hasty.state().root()), before);
+        let (Some(a), Some(b)) = (plain.execute(&ordered), hasty.execute(&ordered)) else {
+            assert!(ahead.is_none(), "a null batch");
+            other.execute(&ordered);
+            continue;
+        };
+        // The work was charged when it was done, and another node is charged all of it.
+        let (receipts, work) = ahead.unwrap();
+        assert_eq!((receipts, work), (a.block.receipts.clone(), a.work));
+        assert_eq!((b.block.id, b.work), (a.block.id, Work::NONE));
+        let c = other.execute(&ordered).unwrap();
+        assert!(Arc::ptr_eq(&b.block, &c.block));
+        assert_eq!(c.work, a.work);
+    }
+    // Another batch in its place: it is rolled back. One too far ahead is not executed.
+    let key = &keys().1[0];
+    let batches = [[5, 1], [5, 2]].map(|body| batch(NodeId(0), 0, vec![tx(CHAIN, key, 90, &body)]));
+    assert!(plain.execute_ahead(12, &batches[0]).is_none());
+    plain.execute_ahead(11, &batches[0]).unwrap();
+    let execution = plain.execute(&committed(CHAIN, 11, Arc::clone(&batches[1])));
+    assert_ne!(execution.unwrap().work, Work::NONE);
+    hasty.execute(&committed(CHAIN, 11, Arc::clone(&batches[1])));
+    assert_eq!(plain.head_id(), hasty.head_id());
+}

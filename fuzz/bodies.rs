@@ -2,14 +2,15 @@
 //! the committed corpus and mutations of it.
 
 use consim_core::{
-    ChainId, Context, Digest, Disk, Effect, Effects, Event, Keyring, NodeId, OpId, Payload,
-    Process as _, Span, Streams, Time, TimerKey, Tx, TxId, Write, WriteToken,
+    ChainId, Context, Delivery, Digest, Disk, Effect, Effects, Event, Keyring, NodeId, OpId,
+    Payload, Process as _, Span, Streams, Time, TimerKey, Tx, TxId, Write, WriteToken,
 };
 use consim_models::consensus::pbft::{PbftOptions, PbftReplica};
 use consim_models::consensus::{
     BlockLimits, MempoolLimits, Replica as _, ReplicaConfig, byzantine_quorum,
 };
-use consim_models::{consensus, node, sharing};
+use consim_models::ledger::{Snapshot, WorldState};
+use consim_models::{consensus, key_value, node, sharing};
 use consim_scenarios::{LoadOptions, study_bytes};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
@@ -48,6 +49,10 @@ pub(crate) fn codec(data: &[u8]) {
     if let Ok(request) = sharing::request::Request::decode(data) {
         again(data, &request);
     }
+    if let Ok(message) = key_value::message::Message::decode(data) {
+        again(data, &message);
+    }
+    let _ = key_value::Command::from_body(data);
     let _ = sharing::command::Command::decode(data);
     let _ = node::membership::IdentityCertificate::from_bytes(data);
 }
@@ -65,6 +70,16 @@ struct Slot {
     writes: VecDeque<(WriteToken, Vec<Write>)>,
     timers: BTreeSet<u64>,
     delivered: BTreeMap<u64, Digest>,
+    /// The end of the state that it took over; 0 if it took none.
+    jumped: u64,
+}
+
+/// A ledger that keeps nothing: the order alone is looked at.
+fn nothing() -> Snapshot {
+    Snapshot {
+        header: None,
+        state: WorldState::new(),
+    }
 }
 
 /// Four PBFT replicas whose messages, writes, timers and crashes come in the order that the bytes
@@ -125,6 +140,7 @@ impl Cluster {
                 writes: VecDeque::new(),
                 timers: BTreeSet::new(),
                 delivered: BTreeMap::new(),
+                jumped: 0,
             };
             cluster.slots.push(slot);
         }
@@ -158,6 +174,7 @@ impl Cluster {
         let options = PbftOptions {
             watermark: 16,
             pipeline: 4,
+            ..PbftOptions::default()
         };
         PbftReplica::new(config, options)
     }
@@ -176,17 +193,25 @@ impl Cluster {
         let mut cx = Context::new(now, 0, node, &mut effects, &mut rng, &mut rng_slot);
         f(&mut slot.replica, &mut cx);
         while let Some(delivery) = cx.take_delivery() {
-            let sequence = delivery.committed.sequence;
-            let digest = delivery.committed.batch.digest();
+            let committed = match delivery {
+                Delivery::Ordered { committed, .. } => committed,
+                // A proven state stands for everything up to there.
+                Delivery::State { sequence, .. } => {
+                    slot.jumped = sequence;
+                    continue;
+                }
+                Delivery::Tentative { .. } => continue,
+            };
+            let (sequence, digest) = (committed.sequence, committed.batch.digest());
             let first = *self.ordered.entry(sequence).or_insert(digest);
             assert_eq!(first, digest, "two batches at {sequence}");
             let before = slot.delivered.insert(sequence, digest);
             assert!(before.is_none_or(|b| b == digest));
             assert!(
-                sequence == 1 || slot.delivered.contains_key(&(sequence - 1)),
+                sequence == slot.jumped + 1 || slot.delivered.contains_key(&(sequence - 1)),
                 "a gap before {sequence}"
             );
-            slot.replica.executed(&mut cx, sequence, digest);
+            slot.replica.executed(&mut cx, sequence, &nothing);
         }
         for effect in effects.list {
             match effect {
@@ -288,6 +313,7 @@ impl Cluster {
         }
         slot.timers.clear();
         slot.delivered.clear();
+        slot.jumped = 0;
         slot.replica = fresh;
         let disk = std::mem::take(&mut slot.disk);
         self.handle(member, |replica, cx| {

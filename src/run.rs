@@ -178,9 +178,10 @@ pub(crate) fn simulate(
         runner::execute(&loaded.plan, &mut progress).map(Ok)
     };
     bar.finish_and_clear();
-    let results = run.map_err(other)?.map_err(other)?.results;
-    let timing = Timing::new(begun.elapsed().as_secs_f64(), &results.outcome);
-    Ok((results, timing))
+    let run = run.map_err(other)?.map_err(other)?;
+    let wall_s = begun.elapsed().as_secs_f64();
+    let timing = Timing::new(wall_s, &run.results.outcome, run.memory);
+    Ok((run.results, timing))
 }
 
 /// Two runs of one plan that are not the same: always a bug.

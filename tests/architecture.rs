@@ -37,6 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("consim-reports", &["consim-check", "consim-core"]),
     ("consim-kernel", &["consim-core"]),
     ("consim-check", &["consim-core"]),
+    ("consim-hosts", &["consim-core"]),
     ("consim-core", &[]),
 ];
 
@@ -155,6 +156,10 @@ fn a_wrong_arrow_is_found() {
         ("consim-kernel", "tokio"),
         ("consim-check", "consim-kernel"),
         ("consim-check", "serde-saphyr"),
+        ("consim-hosts", "consim-models"),
+        ("consim-hosts", "consim-kernel"),
+        ("consim-models", "consim-hosts"),
+        ("consim-models", "turmoil"),
         ("consim-reports", "consim-models"),
         ("consim-scenarios", "consim-reports"),
         ("consim-scenarios", "consim"),

@@ -2,8 +2,8 @@
 
 use consim_check::invariants::{self, ChainSubject, Subjects};
 use consim_core::{
-    ChainId, Check, Context, Distribution, Event, Keyring, NodeId, Observer, OpId, Payload, Probe,
-    Process, SecretKey, Span, Streams, Time, TimerKey, Tx, TxId,
+    ChainId, Check, Context, Delivery, Distribution, Event, Keyring, NodeId, Observer, OpId,
+    Payload, Probe, Process, SecretKey, Span, Streams, Time, TimerKey, Tx, TxId,
 };
 use consim_kernel::config::{EventList, Hardware, LineGroups, Link, NetworkConfig, NodeConfig};
 use consim_kernel::{Kernel, KernelConfig, Spawn};
@@ -11,6 +11,7 @@ use consim_models::consensus::pbft::{PbftOptions, PbftReplica};
 use consim_models::consensus::{
     BlockLimits, MempoolLimits, Replica, ReplicaConfig, TIMER_LIMIT, byzantine_quorum,
 };
+use consim_models::ledger::{Snapshot, WorldState};
 use std::sync::Arc;
 
 const CHAIN: ChainId = ChainId(0);
@@ -46,9 +47,13 @@ impl Process for Member {
             self.replica.handle(cx, event);
         }
         while let Some(delivery) = cx.take_delivery() {
-            let committed = delivery.committed;
-            let state = committed.batch.digest();
-            self.replica.executed(cx, committed.sequence, state);
+            if let Delivery::Ordered { committed, .. } = delivery {
+                let nothing = || Snapshot {
+                    header: None,
+                    state: WorldState::new(),
+                };
+                self.replica.executed(cx, committed.sequence, &nothing);
+            }
         }
     }
 }

@@ -2,7 +2,8 @@
 
 pub mod pbft;
 
-use consim_core::{ChainId, Context, Digest, Keyring, NodeId, Process, SecretKey, Span, Tx};
+use crate::ledger::Snapshot;
+use consim_core::{ChainId, Context, Keyring, NodeId, Process, SecretKey, Span, Tx};
 use std::sync::Arc;
 
 /// A replica: the process that orders transactions on one node. The full node hosts it, hands it
@@ -14,8 +15,18 @@ pub trait Replica: Process {
     /// Takes a transaction that this node accepted. It will be ordered at most once, although it
     /// may be submitted at several nodes and again after a restart. `false`: the mempool is full.
     fn submit(&mut self, cx: &mut Context<'_>, tx: Arc<Tx>) -> bool;
-    /// The node executed the delivery `sequence` (in order); `state` is the id of its head block.
-    fn executed(&mut self, cx: &mut Context<'_>, sequence: u64, state: Digest);
+    /// The node executed the delivery `sequence` (in order); `state` is where its ledger stands
+    /// now, for a protocol that takes a checkpoint there.
+    fn executed(&mut self, cx: &mut Context<'_>, sequence: u64, state: &dyn Fn() -> Snapshot);
+    /// The view that this replica is in, and who leads it, for clients.
+    fn leader(&self) -> (u64, NodeId) {
+        (0, NodeId::default())
+    }
+    /// The highest sequence number that may have been decided anywhere by now, as far as this
+    /// replica took part: a read that is to miss nothing waits until it is executed.
+    fn decided_by_now(&self) -> u64 {
+        0
+    }
     /// Transactions that wait in the mempool.
     fn waiting(&self) -> usize;
     /// Is `payload` a message of this protocol? Every replica says so itself.

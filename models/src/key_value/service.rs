@@ -140,17 +140,22 @@ impl KeyValueService {
     /// executed while the node read its own disk, which no service is told.
     fn tick(&mut self, cx: &mut Context<'_>, host: &mut dyn Host) {
         let now = cx.now();
-        let mut missed = Vec::new();
+        let (mut missed, mut gone) = (Vec::new(), Vec::new());
         for (&op, pending) in &mut self.pending {
             if now.since(pending.since) < RESUBMIT {
                 continue;
             }
             match outcome(host, op) {
                 Some((receipt, tx)) => missed.push((op, receipt, tx)),
+                // In a block that this node never saw: how it ended, nobody here can say.
+                None if host.executed(tx_id(host, op)).is_some() => gone.push(op),
                 None => {
                     host.submit(cx, op, op.0, Arc::clone(&pending.body));
                 }
             }
+        }
+        for op in gone {
+            self.pending.remove(&op);
         }
         for (op, receipt, tx) in missed {
             if let Some(pending) = self.pending.remove(&op) {
@@ -168,12 +173,17 @@ fn reply(cx: &mut Context<'_>, client: NodeId, op: OpId, answer: Answer) {
     cx.send(client, Arc::new(Message::Reply { op, answer }));
 }
 
-/// The transaction of `op` if it was executed: its receipt and itself.
-fn outcome(host: &dyn Host, op: OpId) -> Option<(Receipt, Arc<Tx>)> {
-    let id = TxId {
+/// The transaction that brings `op` to the chain.
+fn tx_id(host: &dyn Host, op: OpId) -> TxId {
+    TxId {
         origin: host.node(),
         number: op.0,
-    };
+    }
+}
+
+/// The transaction of `op` if it was executed: its receipt and itself.
+fn outcome(host: &dyn Host, op: OpId) -> Option<(Receipt, Arc<Tx>)> {
+    let id = tx_id(host, op);
     let block = host.block(host.executed(id)?)?;
     let txs = block.committed.batch.txs();
     let mut found = txs.iter().zip(&block.receipts);

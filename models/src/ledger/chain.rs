@@ -1,6 +1,8 @@
 //! The chain of executed blocks of one node.
 
+use super::memory::Meter;
 use super::merkle;
+use super::snapshot::Snapshot;
 use super::state::WorldState;
 use consim_core::machine::ApplyAt;
 use consim_core::{
@@ -8,7 +10,7 @@ use consim_core::{
     Work,
 };
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many executions a cache keeps: nodes that are further apart than this execute for
 /// themselves.
@@ -43,10 +45,19 @@ pub struct LedgerConfig {
 
 /// The latest executions of one chain's nodes. Equal batches on equal parents come to equal
 /// blocks, so that one node executes and the others take the result; every node is charged the
-/// whole work. Use [`ExecutionCache::off`] wherever execution may differ between nodes.
+/// whole work. A node with another machine never shares; use [`ExecutionCache::off`] wherever
+/// execution may differ between nodes for another reason.
 #[derive(Clone)]
 pub struct ExecutionCache {
-    latest: Option<Arc<Mutex<VecDeque<Execution>>>>,
+    shared: Option<Shared>,
+    meter: Arc<Meter>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    /// Whose executions these are.
+    machine: Arc<dyn StateMachine>,
+    latest: Arc<Mutex<VecDeque<Execution>>>,
 }
 
 /// What executing a batch came to.
@@ -61,22 +72,44 @@ pub struct Execution {
 }
 
 impl ExecutionCache {
-    /// A cache to be cloned into every node of one chain.
-    pub fn shared() -> Self {
+    /// A cache to be cloned into every node of one chain that runs `machine`.
+    pub fn shared(machine: &Arc<dyn StateMachine>) -> Self {
         Self {
-            latest: Some(Arc::default()),
+            shared: Some(Shared {
+                machine: Arc::clone(machine),
+                latest: Arc::default(),
+            }),
+            meter: Arc::default(),
         }
     }
     /// Every node executes for itself.
     pub fn off() -> Self {
-        Self { latest: None }
+        Self {
+            shared: None,
+            meter: Arc::default(),
+        }
     }
-    fn find(&self, parent: &Digest, committed: &Committed) -> Option<Execution> {
-        let latest = self
-            .latest
-            .as_ref()?
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    /// What the ledgers of the chain's nodes hold in memory.
+    pub fn meter(&self) -> &Arc<Meter> {
+        &self.meter
+    }
+    fn latest(
+        &self,
+        machine: &Arc<dyn StateMachine>,
+    ) -> Option<MutexGuard<'_, VecDeque<Execution>>> {
+        let shared = self.shared.as_ref()?;
+        Arc::ptr_eq(&shared.machine, machine).then(|| {
+            let latest = shared.latest.lock();
+            latest.unwrap_or_else(PoisonError::into_inner)
+        })
+    }
+    fn find(
+        &self,
+        machine: &Arc<dyn StateMachine>,
+        parent: &Digest,
+        committed: &Committed,
+    ) -> Option<Execution> {
+        let latest = self.latest(machine)?;
         let hit = |e: &&Execution| {
             let header = &e.block.header;
             header.parent == *parent
@@ -86,9 +119,14 @@ impl ExecutionCache {
         };
         latest.iter().rev().find(hit).cloned()
     }
-    fn keep(&self, execution: &Execution) {
-        if let Some(latest) = &self.latest {
-            let mut latest = latest.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The state with this root, if one of the latest executions came to it.
+    fn state(&self, machine: &Arc<dyn StateMachine>, root: &Digest) -> Option<WorldState> {
+        let latest = self.latest(machine)?;
+        let hit = |e: &&Execution| e.block.header.state_root == *root;
+        latest.iter().rev().find(hit).map(|e| e.state.clone())
+    }
+    fn keep(&self, machine: &Arc<dyn StateMachine>, execution: &Execution) {
+        if let Some(mut latest) = self.latest(machine) {
             if latest.len() >= CACHED_EXECUTIONS {
                 latest.pop_front();
             }
@@ -124,53 +162,111 @@ impl TxProof {
 /// A node's blocks and the state after the last of them.
 pub struct Ledger {
     config: LedgerConfig,
+    /// The last block before `blocks`, if its state was taken over: what led to it is not here.
+    base: Option<(Digest, Header)>,
     blocks: Vec<Arc<Block>>,
     state: WorldState,
     sequence: u64,
+    /// The next batch, executed before it was committed.
+    ahead: Option<Ahead>,
+}
+
+/// A batch that was executed before it was committed. Nothing of it shows before that; another
+/// batch in its place rolls it back.
+struct Ahead {
+    batch: Arc<Batch>,
+    run: Run,
+}
+
+/// What a batch on top of the last block comes to.
+struct Run {
+    header: Header,
+    receipts: Vec<Receipt>,
+    state: WorldState,
+    work: Work,
 }
 
 impl Ledger {
     /// A chain without blocks, in the machine's first state.
     pub fn new(config: LedgerConfig) -> Self {
-        let mut state = WorldState::new();
+        let mut state = WorldState::metered(config.executions.meter());
         config.machine.genesis(&mut state);
         // Hashed now, so that the first block is charged for its own changes only.
         state.root();
         Self {
             config,
+            base: None,
             blocks: Vec::new(),
             state,
             sequence: 0,
+            ahead: None,
         }
     }
     /// The chain.
     pub fn chain(&self) -> ChainId {
         self.config.chain
     }
-    /// How many blocks it has.
+    /// The height of the last block, whether it is here or its state was taken over.
     pub fn height(&self) -> u64 {
-        self.blocks.len() as u64
+        self.below() + self.blocks.len() as u64
     }
-    /// The last block.
+    /// The height below the first block that is here.
+    fn below(&self) -> u64 {
+        self.base.as_ref().map_or(0, |(_, header)| header.height)
+    }
+    /// The last block that was executed here.
     pub fn head(&self) -> Option<&Arc<Block>> {
         self.blocks.last()
     }
     /// The id of the last block; zero before the first.
     pub fn head_id(&self) -> Digest {
-        self.head().map_or(Digest::ZERO, |block| block.id)
+        let base = self.base.as_ref().map_or(Digest::ZERO, |&(id, _)| id);
+        self.head().map_or(base, |block| block.id)
+    }
+    /// The header of the last block.
+    pub fn head_header(&self) -> Option<&Header> {
+        let base = self.base.as_ref().map(|(_, header)| header);
+        self.head().map(|block| &block.header).or(base)
     }
     /// The time of the last block, nanoseconds after the Unix epoch; 0 before the first.
     pub fn head_time_ns(&self) -> i64 {
-        self.head().map_or(0, |block| block.header.time_ns)
+        self.head_header().map_or(0, |header| header.time_ns)
     }
-    /// The block at `height`, which counts from 1.
+    /// The block at `height`, which counts from 1; none if only the state after it was taken over.
     pub fn block(&self, height: u64) -> Option<&Arc<Block>> {
-        self.blocks
-            .get(usize::try_from(height.checked_sub(1)?).ok()?)
+        let above = height.checked_sub(self.below())?.checked_sub(1)?;
+        self.blocks.get(usize::try_from(above).ok()?)
+    }
+    /// The last block and the state after it, to be handed to another node.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            header: self.head_header().cloned(),
+            state: self.state.clone(),
+        }
+    }
+    /// Takes a proven state over, which stands for everything up to `sequence`. Blocks before it
+    /// are given up. One that is not ahead of this ledger changes nothing: `false`.
+    pub fn install(&mut self, sequence: u64, snapshot: &Snapshot) -> bool {
+        if sequence <= self.sequence {
+            return false;
+        }
+        self.sequence = sequence;
+        self.base = snapshot.header.clone().map(|h| (h.id(), h));
+        self.blocks.clear();
+        self.ahead = None;
+        let root = snapshot.state.root();
+        // Where another node holds the same state already, there need not be a second one.
+        let shared = self.config.executions.state(&self.config.machine, &root);
+        self.state = shared.unwrap_or_else(|| snapshot.state.clone());
+        true
     }
     /// The state after the last block.
     pub fn state(&self) -> &WorldState {
         &self.state
+    }
+    /// The last sequence number that was executed or taken over.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
     }
     /// At which height the transaction was executed.
     pub fn executed(&self, id: TxId) -> Option<u64> {
@@ -195,27 +291,60 @@ impl Ledger {
             return None;
         }
         let parent = self.head_id();
-        let execution = self
-            .config
-            .executions
-            .find(&parent, committed)
-            .unwrap_or_else(|| {
-                let execution = self.run(parent, committed);
-                self.config.executions.keep(&execution);
-                execution
-            });
+        let same = |ahead: &Ahead| {
+            let header = &ahead.run.header;
+            header.parent == parent
+                && header.sequence == committed.sequence
+                && same_batch(&ahead.batch, &committed.batch)
+        };
+        let ahead = self.ahead.take().filter(same);
+        let done_before = ahead.is_some();
+        let executions = &self.config.executions;
+        let shared = executions.find(&self.config.machine, &parent, committed);
+        let mut execution = if let Some(shared) = shared {
+            executions.meter.took();
+            shared
+        } else {
+            let run = ahead.map_or_else(
+                || self.run(parent, committed.sequence, &committed.batch),
+                |ahead| ahead.run,
+            );
+            let execution = run.finish(committed);
+            executions.meter.made(&execution.block);
+            executions.keep(&self.config.machine, &execution);
+            execution
+        };
+        if done_before {
+            execution.work = Work::NONE;
+        }
         self.blocks.push(Arc::clone(&execution.block));
         self.state = execution.state.clone();
         Some(execution)
     }
 
-    fn run(&self, parent: Digest, committed: &Arc<Committed>) -> Execution {
-        let batch = &committed.batch;
+    /// Executes a batch that will probably be the next one, before it is committed: its receipts,
+    /// and what that costs. `None` if it is not the next sequence number or a null batch.
+    pub fn execute_ahead(
+        &mut self,
+        sequence: u64,
+        batch: &Arc<Batch>,
+    ) -> Option<(&[Receipt], Work)> {
+        if sequence != self.sequence + 1 || batch.txs().is_empty() {
+            return None;
+        }
+        let run = self.run(self.head_id(), sequence, batch);
+        let work = run.work;
+        let batch = Arc::clone(batch);
+        let ahead = self.ahead.insert(Ahead { batch, run });
+        Some((&ahead.run.receipts, work))
+    }
+
+    fn run(&self, parent: Digest, sequence: u64, batch: &Arc<Batch>) -> Run {
         let at = ApplyAt {
             height: self.height() + 1,
-            time_ns: self.head().map_or(batch.time_ns(), |head| {
-                head.header.time_ns.max(batch.time_ns())
-            }),
+            time_ns: self
+                .head_header()
+                .map_or(batch.time_ns(), |head| head.time_ns.max(batch.time_ns())),
         };
         let mut state = self.state.clone();
         let receipts = batch
@@ -228,7 +357,7 @@ impl Ledger {
         let header = Header {
             chain: self.config.chain,
             height: at.height,
-            sequence: committed.sequence,
+            sequence,
             parent,
             batch: batch.digest(),
             tx_root: merkle::root(&leaves(batch)),
@@ -236,20 +365,14 @@ impl Ledger {
             time_ns: at.time_ns,
             tx_count: count as u32,
         };
-        let encoded = header.encode();
         let mut work = Work::verify_batched(count as u32);
         work.add(Work::execute(count as u32));
         work.add(Work::hash(
-            merkle::hashed_bytes(count) + rehashed + encoded.len(),
+            merkle::hashed_bytes(count) + rehashed + Header::ENCODED,
         ));
-        let block = Block {
-            id: Digest::of(&encoded),
+        Run {
             header,
-            committed: Arc::clone(committed),
             receipts,
-        };
-        Execution {
-            block: Arc::new(block),
             state,
             work,
         }
@@ -274,6 +397,23 @@ impl Ledger {
         }
         state.mark_executed(tx.id(), at.height);
         receipt
+    }
+}
+
+impl Run {
+    /// The batch is committed: its block.
+    fn finish(self, committed: &Arc<Committed>) -> Execution {
+        let block = Block {
+            id: self.header.id(),
+            header: self.header,
+            committed: Arc::clone(committed),
+            receipts: self.receipts,
+        };
+        Execution {
+            block: Arc::new(block),
+            state: self.state,
+            work: self.work,
+        }
     }
 }
 

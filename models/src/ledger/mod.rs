@@ -1,10 +1,14 @@
 //! The ledger: Merkle trees, the authenticated state, and the chain of executed blocks.
 
 pub mod chain;
+pub mod memory;
 pub mod merkle;
+pub mod snapshot;
 pub mod state;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use chain::{ExecutionCache, Ledger, LedgerConfig, TxProof};
+pub use memory::{LedgerMemory, Meter};
+pub use snapshot::Snapshot;
 pub use state::WorldState;

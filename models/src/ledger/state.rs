@@ -5,6 +5,7 @@
 //! alone and never on the order of changes. Clones share everything; a change copies the way from
 //! the root to its leaf. Hashes are kept in the nodes, and only changed ways are hashed again.
 
+use super::memory::{Meter, Metered};
 use consim_core::{Digest, State, TxId};
 use std::sync::{Arc, OnceLock};
 
@@ -39,6 +40,7 @@ struct Leaf {
     path: Path,
     value: Arc<[u8]>,
     hash: OnceLock<Digest>,
+    _metered: Metered,
 }
 
 /// Holds at least two leaves.
@@ -46,6 +48,7 @@ struct Leaf {
 struct Branch {
     children: [Option<Arc<Node>>; WIDTH],
     hash: OnceLock<Digest>,
+    _metered: Metered,
 }
 
 #[derive(Clone)]
@@ -55,12 +58,24 @@ enum Node {
 }
 
 impl Node {
-    fn leaf(path: &Path, value: &[u8]) -> Arc<Self> {
+    fn leaf(meter: Option<&Arc<Meter>>, path: &Path, value: &[u8]) -> Arc<Self> {
         Arc::new(Self::Leaf(Leaf {
             path: *path,
             value: value.into(),
             hash: OnceLock::new(),
+            _metered: Metered::new(meter, size_of::<Self>() + value.len()),
         }))
+    }
+
+    fn each(&self, show: &mut dyn FnMut(&Path, &[u8])) {
+        match self {
+            Self::Leaf(leaf) => show(&leaf.path, &leaf.value),
+            Self::Branch(branch) => {
+                for child in branch.children.iter().flatten() {
+                    child.each(show);
+                }
+            }
+        }
     }
 
     /// The hash of this subtree; adds to `hashed` the bytes that had to be hashed for it. A leaf
@@ -72,22 +87,32 @@ impl Node {
                 Digest::of_parts(&[&[0], &leaf.path, &leaf.value])
             }),
             Self::Branch(branch) => *branch.hash.get_or_init(|| {
-                let mut bytes = Vec::with_capacity(1 + 2 + 32 * WIDTH);
-                let mask = branch
-                    .children
-                    .iter()
-                    .rev()
-                    .fold(0u16, |mask, child| (mask << 1) | u16::from(child.is_some()));
-                bytes.push(1);
-                bytes.extend_from_slice(&mask.to_be_bytes());
-                for child in branch.children.iter().flatten() {
-                    bytes.extend_from_slice(&child.hash(hashed).0);
-                }
-                *hashed += bytes.len();
-                Digest::of(&bytes)
+                let mut below = 0;
+                let children = branch.children.iter().zip(0..);
+                let children =
+                    children.filter_map(|(c, i)| c.as_ref().map(|c| (i, c.hash(&mut below))));
+                let hash = branch_hash(children, hashed);
+                *hashed += below;
+                hash
             }),
         }
     }
+}
+
+/// The hash of a branch with these children, by ascending nibble.
+fn branch_hash(children: impl Iterator<Item = (u8, Digest)>, hashed: &mut usize) -> Digest {
+    let mut bytes = Vec::with_capacity(1 + 2 + 32 * WIDTH);
+    bytes.extend_from_slice(&[1, 0, 0]);
+    let mut mask = 0u16;
+    for (nibble, hash) in children {
+        mask |= 1 << nibble;
+        bytes.extend_from_slice(&hash.0);
+    }
+    if let Some(place) = bytes.get_mut(1..3) {
+        place.copy_from_slice(&mask.to_be_bytes());
+    }
+    *hashed += bytes.len();
+    Digest::of(&bytes)
 }
 
 /// The state of a chain at one height. A clone costs nothing and shares all contents.
@@ -95,12 +120,20 @@ impl Node {
 pub struct WorldState {
     top: Option<Arc<Node>>,
     entries: usize,
+    meter: Option<Arc<Meter>>,
 }
 
 impl WorldState {
     /// A state without entries.
     pub fn new() -> Self {
         Self::default()
+    }
+    /// A state without entries, whose memory `meter` counts, and that of its clones.
+    pub fn metered(meter: &Arc<Meter>) -> Self {
+        Self {
+            meter: Some(Arc::clone(meter)),
+            ..Self::default()
+        }
     }
     /// How many entries it has, those of the ledger included.
     pub fn len(&self) -> usize {
@@ -152,7 +185,7 @@ impl WorldState {
             Some(_) => {}
             None => self.entries += 1,
         }
-        put(&mut self.top, path, 0, value);
+        put(self.meter.as_ref(), &mut self.top, path, 0, value);
     }
 }
 
@@ -164,25 +197,35 @@ fn executed_key(id: TxId) -> [u8; 12] {
     key
 }
 
-fn put(slot: &mut Option<Arc<Node>>, path: &Path, depth: usize, value: &[u8]) {
+fn put(
+    meter: Option<&Arc<Meter>>,
+    slot: &mut Option<Arc<Node>>,
+    path: &Path,
+    depth: usize,
+    value: &[u8],
+) {
     let Some(node) = slot else {
-        *slot = Some(Node::leaf(path, value));
+        *slot = Some(Node::leaf(meter, path, value));
         return;
     };
     if let Node::Leaf(leaf) = &**node {
         if leaf.path == *path {
-            *node = Node::leaf(path, value);
+            *node = Node::leaf(meter, path, value);
             return;
         }
         // Two keys share the nibbles so far: the old leaf moves down. Distinct paths differ in
         // one of their 64 nibbles, so this ends.
-        let mut branch = Branch::default();
+        let mut branch = Branch {
+            _metered: Metered::new(meter, size_of::<Node>()),
+            ..Branch::default()
+        };
         branch.children[nibble(&leaf.path, depth)] = Some(Arc::clone(node));
         *node = Arc::new(Node::Branch(branch));
     }
     if let Node::Branch(branch) = Arc::make_mut(node) {
         branch.hash.take();
         put(
+            meter,
             &mut branch.children[nibble(path, depth)],
             path,
             depth + 1,
@@ -206,6 +249,15 @@ fn remove(slot: &mut Option<Arc<Node>>, path: &Path, depth: usize) {
             && matches!(**only, Node::Leaf(_))
         {
             *node = Arc::clone(only);
+        }
+    }
+}
+
+impl WorldState {
+    /// Shows every entry, by ascending path.
+    pub(super) fn each(&self, show: &mut dyn FnMut(&[u8; 32], &[u8])) {
+        if let Some(top) = &self.top {
+            top.each(show);
         }
     }
 }
@@ -237,5 +289,6 @@ impl std::fmt::Debug for WorldState {
     }
 }
 
+pub mod parts;
 #[cfg(test)]
 mod tests;

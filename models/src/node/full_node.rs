@@ -1,13 +1,14 @@
 //! The process of a full node.
 
+use super::clients::Clients;
 use super::membership::{Genesis, IdentityCertificate, Refusal, Registry};
 use super::message::Message;
 use super::service::{Host, Service};
 use crate::consensus::{Replica, TIMER_LIMIT, TOKEN_LIMIT};
 use crate::ledger::{ExecutionCache, Ledger, LedgerConfig};
 use consim_core::{
-    Block, ChainId, CodecError, Context, Delivery, Disk, Event, Keyring, NodeId, OpId, Payload,
-    Probe, Process, SecretKey, State as _, StateMachine, Tx, TxId, Work,
+    Batch, Block, ChainId, CodecError, Context, Delivery, Disk, Event, Keyring, NodeId, OpId,
+    Payload, Probe, Process, SecretKey, State as _, StateMachine, Tx, TxId, Work,
 };
 use std::sync::Arc;
 
@@ -43,11 +44,12 @@ pub struct FullNode {
 }
 
 /// All of the node but its service, which sees it as its host.
-struct NodeHost {
-    config: NodeConfig,
-    replica: Box<dyn Replica>,
-    ledger: Ledger,
-    registry: Registry,
+pub(super) struct NodeHost {
+    pub(super) config: NodeConfig,
+    pub(super) replica: Box<dyn Replica>,
+    pub(super) ledger: Ledger,
+    pub(super) registry: Registry,
+    pub(super) clients: Clients,
 }
 
 impl FullNode {
@@ -67,6 +69,7 @@ impl FullNode {
                 replica,
                 ledger,
                 registry,
+                clients: Clients::default(),
             },
         }
     }
@@ -87,7 +90,7 @@ impl FullNode {
         host.replica.handle(cx, event);
         let mut live = None;
         while let Some(delivery) = cx.take_delivery() {
-            if !delivery.replayed {
+            if !replayed(&delivery) {
                 live = Some(delivery);
                 break;
             }
@@ -133,7 +136,17 @@ impl FullNode {
             Message::Identify if host.config.members.contains(&from) => {
                 cx.send(from, Arc::new(Message::Hello(host.config.certificate)));
             }
-            Message::Identify => {}
+            Message::Request(tx) => {
+                if let Err(why) = host.requested(cx, from, tx) {
+                    self.refuse(cx, from, why);
+                }
+            }
+            Message::Query { number, key } => {
+                if let Err(why) = host.queried(cx, from, *number, key) {
+                    self.refuse(cx, from, why);
+                }
+            }
+            Message::Identify | Message::Reply(_) | Message::Shown(_) => {}
         }
     }
 
@@ -151,12 +164,27 @@ impl FullNode {
     }
 
     fn deliver(&mut self, cx: &mut Context<'_>, delivery: &Delivery) {
-        let Some(block) = self.host.execute(cx, delivery) else {
-            return;
-        };
-        if delivery.replayed {
+        if let Delivery::Tentative { sequence, batch } = delivery {
+            return self.host.execute_ahead(cx, *sequence, batch);
+        }
+        let block = self.host.execute(cx, delivery);
+        if replayed(delivery) {
             return;
         }
+        if matches!(delivery, Delivery::State { .. }) {
+            let (height, head) = (self.host.ledger.height(), self.host.ledger.head_id());
+            cx.emit(Probe::Recovered {
+                chain: self.host.config.chain,
+                height,
+                head,
+            });
+            return self.service.jumped(cx, &mut self.host);
+        }
+        let Some(block) = block else {
+            return;
+        };
+        let executed = block.committed.batch.txs().iter().zip(&block.receipts);
+        self.host.answer_clients(cx, executed, false);
         let chain = self.host.config.chain;
         cx.emit(Probe::Applied(Arc::clone(&block)));
         cx.emit(Probe::Waiting {
@@ -197,13 +225,46 @@ impl Process for FullNode {
 impl NodeHost {
     /// Executes a delivery, charges its work and tells the replica.
     fn execute(&mut self, cx: &mut Context<'_>, delivery: &Delivery) -> Option<Arc<Block>> {
-        let execution = self.ledger.execute(&delivery.committed);
-        if let Some(execution) = &execution {
-            cx.work(execution.work);
-        }
-        self.replica
-            .executed(cx, delivery.committed.sequence, self.ledger.head_id());
-        execution.map(|execution| execution.block)
+        let (sequence, block) = match delivery {
+            Delivery::Ordered { committed, .. } => {
+                let execution = self.ledger.execute(committed);
+                if let Some(execution) = &execution {
+                    cx.work(execution.work);
+                }
+                (committed.sequence, execution.map(|e| e.block))
+            }
+            Delivery::State {
+                sequence, state, ..
+            } => {
+                if let Some(snapshot) = state.as_any().downcast_ref() {
+                    self.ledger.install(*sequence, snapshot);
+                }
+                (*sequence, None)
+            }
+            Delivery::Tentative { .. } => return None,
+        };
+        let ledger = &self.ledger;
+        self.replica.executed(cx, sequence, &|| ledger.snapshot());
+        self.show_ready(cx);
+        block
+    }
+
+    /// Executes what is not committed yet and tells clients so.
+    fn execute_ahead(&mut self, cx: &mut Context<'_>, sequence: u64, batch: &Arc<Batch>) {
+        let Some((receipts, work)) = self.ledger.execute_ahead(sequence, batch) else {
+            return;
+        };
+        cx.work(work);
+        let receipts = receipts.to_vec();
+        self.answer_clients(cx, batch.txs().iter().zip(&receipts), true);
+    }
+}
+
+/// Does it come from this node's own disk?
+fn replayed(delivery: &Delivery) -> bool {
+    match delivery {
+        Delivery::Ordered { replayed, .. } | Delivery::State { replayed, .. } => *replayed,
+        Delivery::Tentative { .. } => false,
     }
 }
 

@@ -353,6 +353,17 @@ impl Registry {
         }
         identity.in_time(now_wall_ns)
     }
+    /// Is `node` authenticated, as whatever, at this instant?
+    pub fn bearer(&self, node: NodeId, now_wall_ns: i64) -> Result<(), Refusal> {
+        let known = self.known(node).ok_or(Refusal::NoCertificate)?;
+        known.identity.in_time(now_wall_ns)
+    }
+    /// Is `node` authenticated as a client at this instant?
+    pub fn client(&self, node: NodeId, now_wall_ns: i64) -> bool {
+        self.known(node).is_some_and(|known| {
+            known.identity.role == Role::Client && known.identity.in_time(now_wall_ns).is_ok()
+        })
+    }
     /// Was `certificate` verified for `node` already? Then only its time is to be looked at.
     pub fn verified(&self, node: NodeId, certificate: &IdentityCertificate) -> bool {
         self.known(node) == Some(certificate)

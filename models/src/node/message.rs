@@ -1,32 +1,126 @@
-//! Messages of the node itself.
+//! Messages of the node itself: who it is, and what clients ask of it.
 
 use super::membership::IdentityCertificate;
-use consim_core::{CodecError, Decoder, Encoder, Payload};
+use consim_core::codec::MAX_FIELD;
+use consim_core::probe::DomainProbe;
+use consim_core::{CodecError, Decoder, Encoder, NodeId, Payload, Tx, TxId};
 use std::any::Any;
+use std::sync::Arc;
 
 /// The family byte of the node's messages.
 pub const FAMILY: u8 = 2;
 
-/// A message between nodes about who they are.
+/// A message of nodes about who they are, or between a node and a client.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Message {
     /// The sender presents its certificate.
     Hello(IdentityCertificate),
     /// The receiver is not known and should present its certificate.
     Identify,
+    /// A client wants a transaction of its own to be ordered.
+    Request(Arc<Tx>),
+    /// What came of it at one member.
+    Reply(Reply),
+    /// A client wants to see a value of the state.
+    Query {
+        /// The client's own number of the question.
+        number: u64,
+        /// The key of the machine's state.
+        key: Arc<[u8]>,
+    },
+    /// The value at one member.
+    Shown(Shown),
+}
+
+/// What a member executed for a client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reply {
+    /// The client's transaction.
+    pub id: TxId,
+    /// The view of the member, and who leads it.
+    pub view: u64,
+    /// Who leads that view.
+    pub leader: NodeId,
+    /// Was it executed before it was committed?
+    pub tentative: bool,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How a client's transaction ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It changed the state.
+    Applied,
+    /// The state machine refused it.
+    Refused,
+}
+
+/// A value of the state at one member.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shown {
+    /// The client's number of the question.
+    pub number: u64,
+    /// The value; none if the key has none.
+    pub value: Option<Arc<[u8]>>,
+}
+
+/// A client emits the value that it believes.
+impl DomainProbe for Shown {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+fn flag(d: &mut Decoder<'_>) -> Result<bool, CodecError> {
+    match d.u8()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        tag => Err(CodecError::Tag(tag)),
+    }
 }
 
 impl Message {
     /// Reads a message; malformed bytes are an error.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
         let (mut d, kind) = Decoder::message(bytes, FAMILY)?;
+        let d = &mut d;
         let message = match kind {
-            0 => Self::Hello(IdentityCertificate::decode(&mut d)?),
+            0 => Self::Hello(IdentityCertificate::decode(d)?),
             1 => Self::Identify,
+            2 => Self::Request(Arc::new(Tx::decode(d)?)),
+            3 => Self::Reply(Reply {
+                id: TxId {
+                    origin: NodeId(d.u32()?),
+                    number: d.u64()?,
+                },
+                view: d.u64()?,
+                leader: NodeId(d.u32()?),
+                tentative: flag(d)?,
+                outcome: if flag(d)? {
+                    Outcome::Applied
+                } else {
+                    Outcome::Refused
+                },
+            }),
+            4 => Self::Query {
+                number: d.u64()?,
+                key: d.bytes(MAX_FIELD)?.into(),
+            },
+            5 => Self::Shown(Shown {
+                number: d.u64()?,
+                value: if flag(d)? {
+                    Some(d.bytes(MAX_FIELD)?.into())
+                } else {
+                    None
+                },
+            }),
             tag => return Err(CodecError::Tag(tag)),
         };
-        d.end()?;
-        Ok(message)
+        match d.remaining() {
+            0 => Ok(message),
+            left => Err(CodecError::Trailing(left)),
+        }
     }
 }
 
@@ -35,6 +129,10 @@ impl Payload for Message {
         match self {
             Self::Hello(_) => "hello",
             Self::Identify => "identify",
+            Self::Request(_) => "request",
+            Self::Reply(_) => "reply",
+            Self::Query { .. } => "query",
+            Self::Shown(_) => "shown",
         }
     }
     fn encode(&self, out: &mut Vec<u8>) {
@@ -43,15 +141,45 @@ impl Payload for Message {
             Self::Identify => {
                 Encoder::message(out, FAMILY, 1);
             }
+            Self::Request(tx) => tx.encode(&mut Encoder::message(out, FAMILY, 2)),
+            Self::Reply(reply) => {
+                Encoder::message(out, FAMILY, 3)
+                    .u32(reply.id.origin.0)
+                    .u64(reply.id.number)
+                    .u64(reply.view)
+                    .u32(reply.leader.0)
+                    .u8(u8::from(reply.tentative))
+                    .u8(u8::from(reply.outcome == Outcome::Applied));
+            }
+            Self::Query { number, key } => {
+                Encoder::message(out, FAMILY, 4).u64(*number).bytes(key);
+            }
+            Self::Shown(Shown { number, value }) => {
+                let mut e = Encoder::message(out, FAMILY, 5);
+                e.u64(*number).u8(u8::from(value.is_some()));
+                if let Some(value) = value {
+                    e.bytes(value);
+                }
+            }
         }
     }
     fn encoded_len(&self) -> usize {
         3 + match self {
             Self::Hello(certificate) => certificate.encoded_len(),
             Self::Identify => 0,
+            Self::Request(tx) => tx.encoded_len(),
+            // Origin, number, view, leader, two flags.
+            Self::Reply(_) => 4 + 8 + 8 + 4 + 1 + 1,
+            Self::Query { key, .. } => 8 + 4 + key.len(),
+            Self::Shown(Shown { value, .. }) => {
+                8 + 1 + value.as_ref().map_or(0, |value| 4 + value.len())
+            }
         }
     }
     fn as_any(&self) -> &dyn Any {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! The full node: a replica, the ledger and a domain service in one process.
 
+pub mod client;
+mod clients;
 mod full_node;
 mod gate;
 pub mod membership;

@@ -22,6 +22,9 @@ pub trait Service: Send {
     );
     /// The node executed a block, live (not during replay from disk; a block that came by catch-up is live).
     fn applied(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, block: &Arc<Block>);
+    /// The node took a proven state over from its peers: what led from its old height to
+    /// `host.height()` was executed by others, and its blocks are not here.
+    fn jumped(&mut self, _cx: &mut Context<'_>, _host: &mut dyn Host) {}
     /// A timer at or above `consensus::TIMER_LIMIT` fired.
     fn timer(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, key: TimerKey);
     /// A write with a token at or above `consensus::TOKEN_LIMIT` is durable.
@@ -60,7 +63,7 @@ pub trait Host {
     fn head_time_ns(&self) -> i64;
     /// The value of `key` in the state at the applied height.
     fn get(&self, key: &[u8]) -> Option<Arc<[u8]>>;
-    /// A block of this node's ledger.
+    /// A block of this node's ledger; none if the node took over only the state after it.
     fn block(&self, height: u64) -> Option<Arc<Block>>;
     /// Is `id` executed already (at any height)?
     fn executed(&self, id: TxId) -> Option<u64>;

@@ -19,8 +19,8 @@ use crate::node::service::{Host, Service};
 use crate::workload::Terms;
 use consim_core::{
     Block, ChainId, Check, Committed, Context, Disk, Distribution, Effect, Effects, Event, Keyring,
-    NodeId, OpId, Payload, Probe, Process, Receipt, SecretKey, Span, State as _, Streams, Time,
-    TimerKey, Tx, TxId, Verdict, Work, WorkloadId, Write, WriteToken,
+    NodeId, OpId, Payload, Probe, Process, Receipt, SecretKey, Span, State as _, StateMachine,
+    Streams, Time, TimerKey, Tx, TxId, Verdict, Work, WorkloadId, Write, WriteToken,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -245,9 +245,9 @@ impl Bench {
         });
         let secrets: Vec<Arc<SecretKey>> = secrets.into_iter().map(Arc::new).collect();
         let supervision: Arc<[NodeId]> = [SUPERVISION].into();
-        let machine = Arc::new(SharingMachine::new(members(), supervision));
+        let machine: Arc<dyn StateMachine> = Arc::new(SharingMachine::new(members(), supervision));
         let policy: PolicyOf = Box::new(policy);
-        let executions = ExecutionCache::shared();
+        let executions = ExecutionCache::shared(&machine);
         let servers = (0..SERVERS).map(|i| {
             let mut registry = Registry::new(keys.clone(), Arc::clone(&genesis));
             registry.open();
@@ -256,7 +256,7 @@ impl Bench {
                     node: NodeId(i),
                     ledger: Ledger::new(LedgerConfig {
                         chain: CHAIN,
-                        machine: Arc::clone(&machine) as _,
+                        machine: Arc::clone(&machine),
                         keys: keys.clone(),
                         executions: executions.clone(),
                     }),

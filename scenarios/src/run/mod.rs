@@ -7,6 +7,7 @@ mod trust;
 mod twice;
 mod workloads;
 
+pub use consim_models::ledger::LedgerMemory;
 pub use spawner::{Hooks, PolicyOf, ValuesOf};
 pub use twice::{Divergence, twice};
 
@@ -24,6 +25,7 @@ use consim_core::{
 };
 use consim_kernel::config::EventList;
 use consim_kernel::{Kernel, KernelConfig, Progress};
+use consim_models::ledger::Meter;
 use domain::{Setting, Summary};
 use layout::Layout;
 use spawner::Spawner;
@@ -51,6 +53,8 @@ pub struct Run {
     pub results: Results,
     /// The exit code of the verdict and the expectations.
     pub exit_code: u8,
+    /// What the ledgers of all nodes held at the end.
+    pub memory: LedgerMemory,
 }
 
 /// Runs `plan`; `progress` is told the share that is done, 0 to 1.
@@ -86,6 +90,7 @@ struct Running<'a> {
     only: Only<'a>,
     layout: Arc<Layout>,
     chain_id: ChainId,
+    meter: Arc<Meter>,
     kernel: Kernel<RunObserver>,
 }
 
@@ -132,6 +137,7 @@ impl<'a> Running<'a> {
             domain,
             hooks: hooks.clone(),
         });
+        let meter = spawner.meter();
         let config = KernelConfig {
             streams,
             start_ns: plan.start_ns,
@@ -148,6 +154,7 @@ impl<'a> Running<'a> {
             only,
             layout,
             chain_id,
+            meter,
             kernel: Kernel::new(config, observer),
         })
     }
@@ -159,9 +166,11 @@ impl<'a> Running<'a> {
             only,
             layout,
             chain_id,
+            meter,
             kernel,
         } = self;
         let figures = figures(plan, &layout, &kernel);
+        let memory = meter.read();
         let observer = kernel.into_observer();
         let mut table = observer.summary.rows();
         table.extend(source_rows(plan));
@@ -172,7 +181,11 @@ impl<'a> Running<'a> {
         };
         let identity = identity(plan, only.chain_name, only.chain, chain_id);
         let (results, exit_code) = assemble(&observer.suite, identity, figures, domain);
-        Run { results, exit_code }
+        Run {
+            results,
+            exit_code,
+            memory,
+        }
     }
 }
 

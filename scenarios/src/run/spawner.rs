@@ -7,7 +7,7 @@ use crate::plan::{ChainPlan, Plan};
 use consim_core::{ChainId, Context, Event, Keyring, NodeId, Process, SecretKey, StateMachine};
 use consim_kernel::Spawn;
 use consim_models::consensus::{self, BlockLimits, MempoolLimits, ProtocolOptions, ReplicaConfig};
-use consim_models::ledger::ExecutionCache;
+use consim_models::ledger::{ExecutionCache, Meter};
 use consim_models::node::{FullNode, NodeConfig};
 use consim_models::{key_value, sharing};
 use std::sync::Arc;
@@ -107,8 +107,9 @@ impl Spawner {
                 supervision: institution.tier == "regulator",
             })
             .collect();
+        let machine = domain.machine();
         let executions = if hooks.share_executions {
-            ExecutionCache::shared()
+            ExecutionCache::shared(&machine)
         } else {
             ExecutionCache::off()
         };
@@ -126,7 +127,7 @@ impl Spawner {
             keys,
             secrets,
             trust,
-            machine: domain.machine(),
+            machine,
             domain,
             executions,
             layout,
@@ -140,6 +141,11 @@ impl Spawner {
             bytes: self.mempool.bytes.min(memory / MEMPOOL_SHARE),
             ..self.mempool
         }
+    }
+
+    /// What the ledgers of the run hold.
+    pub(crate) fn meter(&self) -> Arc<Meter> {
+        Arc::clone(self.executions.meter())
     }
 
     fn server(&self, node: NodeId, place: &Place) -> Option<Box<dyn Process>> {

@@ -46,8 +46,10 @@ record! {
         watermark: At<Count> = "256",
         /// Proposals in flight.
         pipeline: At<Count> = "8",
+        /// Blocks between checkpoints; without it, the chain's.
+        checkpoint: Option<At<Count>>,
     }
-    later "checkpoint" "recovery";
+    later "recovery";
 }
 
 record! {

@@ -358,6 +358,9 @@ impl Payload for Committed {
     }
 }
 
+/// What the bytes of every header begin with.
+const HEADER_DOMAIN: &[u8] = b"consim block 1";
+
 /// A block header: every node derives the same one from the same ordered batch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Header {
@@ -384,9 +387,9 @@ pub struct Header {
 impl Header {
     /// The bytes that the block's id hashes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(160);
+        let mut out = Vec::with_capacity(Self::ENCODED);
         let mut e = Encoder::new(&mut out);
-        e.raw(b"consim block 1")
+        e.raw(HEADER_DOMAIN)
             .u16(self.chain.0)
             .u64(self.height)
             .u64(self.sequence);
@@ -400,6 +403,25 @@ impl Header {
     /// The block's id.
     pub fn id(&self) -> Digest {
         Digest::of(&self.encode())
+    }
+    /// The encoded length: what begins every header, then its fields.
+    pub const ENCODED: usize = HEADER_DOMAIN.len() + 2 + 8 + 8 + 4 * 32 + 8 + 4;
+    /// Reads what [`Header::encode`] wrote.
+    pub fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        if d.raw(HEADER_DOMAIN.len())? != HEADER_DOMAIN {
+            return Err(CodecError::Invalid("header domain"));
+        }
+        Ok(Self {
+            chain: ChainId(d.u16()?),
+            height: d.u64()?,
+            sequence: d.u64()?,
+            parent: d.digest()?,
+            batch: d.digest()?,
+            tx_root: d.digest()?,
+            state_root: d.digest()?,
+            time_ns: d.u64()? as i64,
+            tx_count: d.u32()?,
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a node's disk holds, as its process sees it after a restart.
 
 use crate::Payload;
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -53,6 +54,29 @@ impl Write {
     }
 }
 
+/// What a crash left at the end of a log of a value that was being written: some of its bytes, which
+/// no checksum fits. A process that finds it goes on as if it were not there.
+#[derive(Clone, Copy, Debug)]
+pub struct Torn {
+    /// How many bytes there are.
+    pub bytes: usize,
+}
+
+impl Payload for Torn {
+    fn kind(&self) -> &'static str {
+        "torn"
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.resize(out.len() + self.bytes, 0);
+    }
+    fn encoded_len(&self) -> usize {
+        self.bytes
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
 /// The durable contents of a node's disk.
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
@@ -83,6 +107,25 @@ impl Disk {
         let logs = self.logs.values().flatten();
         let cells = self.tables.values().flat_map(BTreeMap::values);
         logs.chain(cells).map(|v| v.encoded_len() as u64).sum()
+    }
+    /// Applies what a crash left of writes that were under way: as many of them as `bytes` hold, in
+    /// order. Of the one that was cut off a log keeps a [`Torn`] tail; a cell keeps its old value,
+    /// since stores write beside the old value and switch.
+    pub fn apply_torn(&mut self, writes: Vec<Write>, mut bytes: usize) {
+        for write in writes {
+            let size = write.value.as_ref().map_or(0, |value| value.encoded_len());
+            if size > bytes {
+                if let (Slot::Log(_), true) = (write.slot, bytes > 0) {
+                    let value: Arc<dyn Payload> = Arc::new(Torn { bytes });
+                    let slot = write.slot;
+                    let value = Some(value);
+                    self.apply(Write { slot, value });
+                }
+                return;
+            }
+            bytes -= size;
+            self.apply(write);
+        }
     }
     /// The entries of log `log`, oldest first.
     pub fn log(&self, log: u8) -> &[Arc<dyn Payload>] {

@@ -1,6 +1,6 @@
 //! What a process asks for.
 
-use crate::chain::Committed;
+use crate::chain::{Batch, Committed};
 use crate::probe::Probe;
 use crate::{NodeId, Payload, Span, TimerKey, Work, Write, WriteToken};
 use std::collections::VecDeque;
@@ -44,15 +44,36 @@ pub enum Effect {
     },
 }
 
-/// A batch that consensus has ordered, handed to the node that executes it. Sequence numbers come
-/// without gaps; a null batch (a gap that a view change filled) has `batch.txs` empty.
+/// What consensus hands to the node that executes. Sequence numbers come without gaps, but for the
+/// one that a state jumps.
 #[derive(Clone, Debug)]
-pub struct Delivery {
-    /// The ordered batch with its certificate.
-    pub committed: Arc<Committed>,
-    /// True if it comes from this node's own disk during recovery: it is executed again to
-    /// rebuild the state, but nobody is answered and nothing is written.
-    pub replayed: bool,
+pub enum Delivery {
+    /// A batch that is ordered for good; a null batch (a gap that a view change filled) has
+    /// `batch.txs` empty.
+    Ordered {
+        /// The ordered batch with its certificate.
+        committed: Arc<Committed>,
+        /// True if it comes from this node's own disk during recovery: it is executed again to
+        /// rebuild the state, but nobody is answered and nothing is written.
+        replayed: bool,
+    },
+    /// A batch that will be `sequence` unless the protocol changes its mind: it may be executed, but
+    /// nothing of it counts before it comes as `Ordered`.
+    Tentative {
+        /// Its sequence number: the one after the last that is ordered.
+        sequence: u64,
+        /// The batch.
+        batch: Arc<Batch>,
+    },
+    /// A proven state that stands for everything up to `sequence`: nothing of it is executed.
+    State {
+        /// The last sequence number that is in it.
+        sequence: u64,
+        /// The ledger's own form of it.
+        state: Arc<dyn Payload>,
+        /// True if it comes from this node's own disk.
+        replayed: bool,
+    },
 }
 
 /// What one handler call produced; the host reuses it, so nothing is allocated in steady state.

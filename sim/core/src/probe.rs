@@ -84,11 +84,12 @@ pub enum Probe {
     Committed(Arc<Committed>),
     /// A node executed a block.
     Applied(Arc<Block>),
-    /// A node came back from its disk, at this height and head.
+    /// A node stands at this height and head without having executed what led there in this life:
+    /// it came back from its disk, or took a proven state over.
     Recovered {
         /// The chain.
         chain: ChainId,
-        /// The height after replay; 0 if nothing was kept.
+        /// The height; 0 if the disk kept nothing.
         height: u64,
         /// The id of the block at that height.
         head: Digest,
@@ -99,6 +100,23 @@ pub enum Probe {
         chain: ChainId,
         /// How many.
         blocks: u64,
+    },
+    /// A node took a proven state over from its peers, in place of executing what led to it.
+    /// `Recovered` follows and says at which height and head it stands now.
+    StateTaken {
+        /// The chain.
+        chain: ChainId,
+        /// The checkpoint.
+        sequence: u64,
+        /// Entries of the state that came over the network; what its own old state had is not sent.
+        fetched: u64,
+    },
+    /// A node refused a part of a state, because it is not what the proven checkpoint commits to.
+    StateRefused {
+        /// The chain.
+        chain: ChainId,
+        /// Who sent it.
+        from: NodeId,
     },
     /// A node's checkpoint became stable.
     StableCheckpoint {

@@ -70,7 +70,7 @@ impl CatchUp {
             *claim = executed.max(*claim);
         }
     }
-    fn set_claim(&mut self, member: usize, executed: u64) {
+    pub(super) fn set_claim(&mut self, member: usize, executed: u64) {
         if let Some(claim) = self.claims.get_mut(member) {
             *claim = executed;
         }
@@ -97,8 +97,16 @@ impl CatchUp {
     pub(super) fn may_serve(&mut self, member: usize) -> bool {
         within(&mut self.served, member, MAX_SERVED)
     }
+    /// A member is asked; nobody else is before it answers or a tick has passed.
+    pub(super) fn ask(&mut self, peer: usize) {
+        self.fetch = Some(Fetch { peer, old: false });
+    }
+    /// Was this member asked? Then its answer is here.
+    pub(super) fn answered_by(&mut self, peer: usize) -> bool {
+        self.fetch.take_if(|fetch| fetch.peer == peer).is_some()
+    }
     /// The next member that claims to be ahead of `executed`.
-    fn ahead(&mut self, executed: u64) -> Option<usize> {
+    pub(super) fn ahead(&mut self, executed: u64) -> Option<usize> {
         let n = self.claims.len();
         let peer = (1..=n)
             .map(|i| (self.turn + i) % n)
@@ -141,6 +149,7 @@ impl PbftReplica {
         if let Some(proof) = &status.proof {
             self.on_proof(cx, proof);
         }
+        self.estimate(from);
         if status.ask {
             let answer = self.status(false, status.stable);
             self.send(cx, from, answer);
@@ -179,10 +188,13 @@ impl PbftReplica {
         if self.catch_up.fetch.is_some() {
             return;
         }
+        if self.wants_state() {
+            return self.seek_state(cx);
+        }
         let Some(peer) = self.catch_up.ahead(self.executed) else {
             return;
         };
-        self.catch_up.fetch = Some(Fetch { peer, old: false });
+        self.catch_up.ask(peer);
         let from = self.executed + 1;
         self.send(cx, peer, Body::FetchBlocks { from });
     }
@@ -194,8 +206,7 @@ impl PbftReplica {
         }
         let mut blocks = Vec::new();
         let mut bytes = 0;
-        let start = usize::try_from(first.saturating_sub(1)).unwrap_or(usize::MAX);
-        for committed in self.log.iter().skip(start).take(MAX_BLOCKS) {
+        for committed in self.log.from(first.max(1)).take(MAX_BLOCKS) {
             bytes += committed.encoded_len();
             if bytes > MAX_BLOCK_BYTES && !blocks.is_empty() {
                 break;
@@ -213,12 +224,13 @@ impl PbftReplica {
     /// Upon BLOCKS that were asked for: verifies each and executes it. A member that sends
     /// something invalid, or nothing, is not asked again before it makes a new claim.
     pub(super) fn on_blocks(&mut self, cx: &mut Context<'_>, from: usize, answer: &Blocks) {
-        if self.catch_up.fetch.as_ref().is_none_or(|f| f.peer != from)
-            || answer.blocks.len() > MAX_BLOCKS
-        {
+        if answer.blocks.len() > MAX_BLOCKS || !self.catch_up.answered_by(from) {
             return;
         }
-        self.catch_up.fetch = None;
+        if answer.blocks.is_empty() && answer.executed > self.executed {
+            // It took a state over itself and has nothing that led there.
+            self.transfer.blocks_are_gone();
+        }
         let before = self.executed;
         let mut sound = true;
         for committed in &answer.blocks {

@@ -1,10 +1,11 @@
 //! Checkpoints and garbage collection (section 4.3).
 
-use super::config::MAX_OWN_STATES;
+use super::config::{KEPT_STATES, MAX_OWN_STATES};
 use super::journal::{FORMER, PREPARED, PROPOSALS, Record, STABLE, former_key};
-use super::message::{Ballot, Body, CHECKPOINT};
+use super::message::{Ballot, Body, CHECKPOINT, StateHead};
 use super::replica::PbftReplica;
 use super::tally::Tally;
+use crate::ledger::{Snapshot, WorldState};
 use consim_core::chain::vote_statement;
 use consim_core::{Certificate, Context, Digest, Probe, Work, Write};
 use std::collections::VecDeque;
@@ -24,10 +25,20 @@ pub(super) struct Checkpoints {
     spare: Vec<Tally>,
     /// The highest checkpoint of `own` at the last tick: what should be stable by now.
     overdue: u64,
+    /// The states themselves, and those of the last stable checkpoints: handles, ascending.
+    kept: VecDeque<Kept>,
+}
+
+/// A state at a checkpoint, for those that fetch it.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) sequence: u64,
+    pub(super) head: Arc<StateHead>,
+    pub(super) state: WorldState,
 }
 
 impl Checkpoints {
-    fn own_state(&self, sequence: u64) -> Option<Digest> {
+    pub(super) fn own_state(&self, sequence: u64) -> Option<Digest> {
         self.own
             .iter()
             .find(|(s, _)| *s == sequence)
@@ -36,6 +47,30 @@ impl Checkpoints {
     /// The last checkpoint that is known to be stable somewhere.
     pub(super) fn proven(&self) -> u64 {
         self.ahead.as_ref().map_or(0, |c| c.sequence)
+    }
+    /// A proof of a checkpoint that this replica has not reached.
+    pub(super) fn ahead(&self) -> Option<&Arc<Certificate>> {
+        self.ahead.as_ref()
+    }
+    /// The state at this checkpoint, if it is still kept.
+    pub(super) fn kept(&self, sequence: u64) -> Option<&Kept> {
+        self.kept.iter().find(|k| k.sequence == sequence)
+    }
+    /// The latest state that is kept.
+    pub(super) fn latest(&self) -> Option<&Kept> {
+        self.kept.back()
+    }
+    /// Keeps a state; old ones give way.
+    pub(super) fn keep(&mut self, kept: Kept) {
+        let digest = kept.head.digest();
+        if self.own.len() >= MAX_OWN_STATES {
+            self.own.pop_front();
+        }
+        self.own.push_back((kept.sequence, digest));
+        if self.kept.len() >= MAX_OWN_STATES {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(kept);
     }
     #[cfg(test)]
     pub(super) fn open(&self) -> usize {
@@ -54,6 +89,10 @@ impl Checkpoints {
         self.tallies.last_mut().map(|(_, tally)| tally)
     }
     fn drop_below(&mut self, sequence: u64) {
+        let stable = self.kept.iter().filter(|k| k.sequence <= sequence).count();
+        for _ in KEPT_STATES..stable {
+            self.kept.pop_front();
+        }
         while self.own.front().is_some_and(|(s, _)| *s <= sequence) {
             self.own.pop_front();
         }
@@ -80,19 +119,36 @@ impl PbftReplica {
     }
 
     /// The node executed `sequence`. Every so many a checkpoint is taken and told.
-    pub(super) fn on_executed(&mut self, cx: &mut Context<'_>, sequence: u64, state: Digest) {
+    pub(super) fn on_executed(
+        &mut self,
+        cx: &mut Context<'_>,
+        sequence: u64,
+        state: &dyn Fn() -> Snapshot,
+    ) {
         let stable = self.stable();
-        if !sequence.is_multiple_of(self.group.interval) || sequence <= stable {
+        if !sequence.is_multiple_of(self.group.interval) || sequence < stable {
             return;
         }
-        if self.checkpoints.own.len() >= MAX_OWN_STATES {
-            self.checkpoints.own.pop_front();
+        let Snapshot { header, state } = state();
+        let head = Arc::new(StateHead {
+            header,
+            root: state.root(),
+        });
+        cx.work(Work::hash(head.encoded_len()));
+        let digest = head.digest();
+        self.checkpoints.keep(Kept {
+            sequence,
+            head,
+            state,
+        });
+        if sequence <= stable {
+            // It was proven before this replica came to it.
+            return self.checkpoints.drop_below(stable);
         }
-        self.checkpoints.own.push_back((sequence, state));
         if sequence <= self.replayed {
             return;
         }
-        self.tell_checkpoint(cx, sequence, state);
+        self.tell_checkpoint(cx, sequence, digest);
         if let Some(ahead) = self.checkpoints.ahead.clone() {
             self.adopt(cx, ahead);
         }
@@ -192,7 +248,7 @@ impl PbftReplica {
     }
 
     /// Garbage collection (section 4.3): everything up to the checkpoint is discarded.
-    fn make_stable(&mut self, cx: &mut Context<'_>, proof: Arc<Certificate>) {
+    pub(super) fn make_stable(&mut self, cx: &mut Context<'_>, proof: Arc<Certificate>) {
         let sequence = proof.sequence;
         self.window.advance(sequence);
         self.floor = self.floor.max(sequence);
@@ -213,6 +269,7 @@ impl PbftReplica {
             chain: self.group.chain,
             sequence,
         });
+        self.end_silence(sequence);
         self.put_forward_again(cx);
         self.try_propose(cx);
     }

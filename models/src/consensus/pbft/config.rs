@@ -13,6 +13,9 @@ pub struct PbftOptions {
     pub watermark: u64,
     /// Proposals in flight.
     pub pipeline: u32,
+    /// Is a batch executed, and its clients told so, as soon as it is prepared and all before it is
+    /// committed (section 5.1)? Clients then need the same reply of a quorum.
+    pub tentative: bool,
 }
 
 impl Default for PbftOptions {
@@ -21,6 +24,7 @@ impl Default for PbftOptions {
         Self {
             watermark: 256,
             pipeline: 8,
+            tentative: false,
         }
     }
 }
@@ -39,6 +43,11 @@ pub const MAX_BACKOFF: u32 = 6;
 pub const MAX_BLOCKS: usize = 64;
 /// Bytes of committed batches in one answer, unless a single one is larger (assumed).
 pub const MAX_BLOCK_BYTES: usize = 1 << 20;
+/// Parts of a state that are asked for at one time (assumed).
+pub const MAX_WANTED: usize = 64;
+/// States at stable checkpoints that are kept for those that fetch one (assumed): a transfer may
+/// take as long as it takes to come to two more.
+pub const KEPT_STATES: usize = 3;
 /// Answers with bodies that a member gets between two ticks (assumed).
 pub const MAX_SERVED: u16 = 64;
 /// Slots whose votes are sent again to a member that asks (assumed).
@@ -85,6 +94,7 @@ pub(super) struct Group {
     pub(super) interval: u64,
     pub(super) watermark: u64,
     pub(super) pipeline: u64,
+    pub(super) tentative: bool,
     /// The index of each number from the first member's on, plus one; none if there are no gaps.
     table: Vec<u16>,
 }
@@ -94,6 +104,7 @@ impl Group {
         let PbftOptions {
             watermark,
             pipeline,
+            tentative,
         } = options;
         let members = config.members;
         let first = members.iter().map(|m| m.0).min().unwrap_or(0);
@@ -122,6 +133,7 @@ impl Group {
             interval,
             watermark: watermark.clamp(interval, MAX_WATERMARK.max(interval)),
             pipeline: u64::from(pipeline.max(1)),
+            tentative,
             first,
             table,
         }

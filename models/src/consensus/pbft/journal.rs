@@ -4,6 +4,8 @@
 //! (group commit). So writes become durable in the order in which they were asked for, on any disk.
 
 use super::change::{NewView, Prepared, ViewChange};
+use super::message::StateHead;
+use crate::ledger::Snapshot;
 
 use consim_core::{
     Batch, Certificate, Context, Digest, Encoder, Payload, Signature, Write, WriteToken,
@@ -24,6 +26,12 @@ pub(super) const PREPARED: u8 = 4;
 /// Bodies of proposals of earlier views, by sequence number times eight.
 pub(super) const FORMER: u8 = 5;
 
+/// The table whose cell 0 holds a state that was taken over: what was in the log before is void.
+pub(super) const TAKEN: u8 = 6;
+
+/// The table whose cell 0 says that what this replica signed is on this disk.
+pub(super) const STARTED: u8 = 7;
+
 /// The first key of a sequence number in [`FORMER`].
 pub(super) fn former_key(sequence: u64) -> u64 {
     sequence.saturating_mul(super::config::MAX_FORMER as u64 + 1)
@@ -36,6 +44,14 @@ pub(super) enum Record {
     Former(Arc<Batch>),
     /// The proof of a stable checkpoint.
     Stable(Arc<Certificate>),
+    /// What this replica signed is on this disk.
+    Started,
+    /// A state that was taken over, with what a checkpoint proves beside it.
+    Taken {
+        sequence: u64,
+        head: Arc<StateHead>,
+        state: Arc<Snapshot>,
+    },
     /// The view: the replica is on its way there with `change`, or in it by `new_view`.
     View {
         view: u64,
@@ -56,6 +72,8 @@ impl Payload for Record {
         match self {
             Self::Former(_) => "former",
             Self::Stable(_) => "stable",
+            Self::Started => "started",
+            Self::Taken { .. } => "taken",
             Self::View { .. } => "view",
         }
     }
@@ -64,6 +82,16 @@ impl Payload for Record {
         match self {
             Self::Former(batch) => batch.encode(&mut e),
             Self::Stable(certificate) => certificate.encode(&mut e),
+            Self::Started => {}
+            Self::Taken {
+                sequence,
+                head,
+                state,
+            } => {
+                e.u64(*sequence);
+                head.encode(&mut e);
+                state.encode(out);
+            }
             Self::View {
                 view,
                 change,
@@ -88,6 +116,8 @@ impl Payload for Record {
         match self {
             Self::Former(batch) => batch.encoded_len(),
             Self::Stable(certificate) => certificate.encoded_len(),
+            Self::Started => 0,
+            Self::Taken { head, state, .. } => 8 + head.encoded_len() + state.encoded_len(),
             Self::View {
                 change, new_view, ..
             } => {

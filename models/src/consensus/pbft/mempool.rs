@@ -2,6 +2,7 @@
 
 use super::super::{BlockLimits, MempoolLimits};
 use super::config::{MAX_BACKOFF, MAX_RUNS};
+use crate::ledger::WorldState;
 use consim_core::{NodeId, Span, Time, Tx, TxId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -66,6 +67,8 @@ pub(super) struct Mempool {
     queued_bytes: u64,
     ticket: u64,
     ordered: Ordered,
+    /// A state that was taken over, which knows what was executed before.
+    taken: Option<WorldState>,
     ordered_count: u64,
 }
 
@@ -81,6 +84,7 @@ impl Mempool {
             queued_bytes: 0,
             ticket: 0,
             ordered: Ordered::default(),
+            taken: None,
             ordered_count: 0,
         }
     }
@@ -103,7 +107,8 @@ impl Mempool {
     }
     /// Is it known to be ordered?
     pub(super) fn ordered(&self, id: TxId) -> bool {
-        self.ordered.contains(id)
+        let taken = self.taken.as_ref();
+        self.ordered.contains(id) || taken.is_some_and(|state| state.executed(id).is_some())
     }
     /// Is there room for a transaction of `bytes`?
     pub(super) fn has_room(&self, bytes: usize) -> bool {
@@ -136,6 +141,14 @@ impl Mempool {
             attempts: 0,
         };
         self.entries.insert(id, entry);
+    }
+    /// A state was taken over: what it says was executed is ordered.
+    pub(super) fn restore(&mut self, state: &WorldState) {
+        let executed = |id: &TxId| state.executed(*id).is_some();
+        let gone = self.entries.iter().filter(|(id, _)| executed(id));
+        let gone: Vec<Arc<Tx>> = gone.map(|(_, e)| Arc::clone(&e.tx)).collect();
+        self.executed(&gone);
+        self.taken = Some(state.clone());
     }
     /// A batch was executed: its transactions are ordered and wait no more.
     pub(super) fn executed(&mut self, txs: &[Arc<Tx>]) {

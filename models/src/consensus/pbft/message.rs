@@ -3,10 +3,11 @@
 //! Every message begins with version, family, kind (3 bytes) and the chain (2 bytes).
 
 use super::change::{NewView, ViewChange};
-use super::config::{MAX_BLOCKS, MAX_FORWARD};
+use super::config::{MAX_BLOCKS, MAX_FORWARD, MAX_WANTED};
+use crate::ledger::state::parts::{Part, Prefix};
 use consim_core::chain::{MAX_SIGNATURES, vote_statement};
 use consim_core::{
-    Batch, Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, Payload,
+    Batch, Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, Header, Payload,
     SecretKey, Signature, Tx, Vote,
 };
 use std::any::Any;
@@ -90,6 +91,15 @@ pub enum Body {
         /// The digest of the view change.
         digest: Digest,
     },
+    /// A replica that is far behind asks for parts of the state at a stable checkpoint.
+    FetchState {
+        /// The checkpoint.
+        sequence: u64,
+        /// Which subtrees; at first none, to get the head.
+        wanted: Vec<Prefix>,
+    },
+    /// Parts of a state.
+    State(StateParts),
     /// The body that was asked for.
     Batch {
         /// Its sequence number.
@@ -153,6 +163,100 @@ pub struct Blocks {
     pub executed: u64,
     /// The proof of the sender's stable checkpoint.
     pub proof: Option<Arc<Certificate>>,
+}
+
+/// What a checkpoint proves, but for the entries of the state. The digest that replicas vote on
+/// covers all of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StateHead {
+    /// The last block before the checkpoint; none if there is none.
+    pub header: Option<Header>,
+    /// The root of the state.
+    pub root: Digest,
+}
+
+/// Parts of the state at a stable checkpoint.
+#[derive(Clone, Debug)]
+pub struct StateParts {
+    /// The checkpoint.
+    pub sequence: u64,
+    /// The last sequence number that the sender has executed.
+    pub executed: u64,
+    /// The proof of the sender's stable checkpoint.
+    pub proof: Option<Arc<Certificate>>,
+    /// The head, if no parts were asked for and the sender keeps this checkpoint.
+    pub head: Option<Arc<StateHead>>,
+    /// The subtrees that were asked for, as many as one message may hold.
+    pub parts: Vec<(Prefix, Part)>,
+}
+
+impl StateHead {
+    /// The digest that replicas vote on at this checkpoint.
+    pub fn digest(&self) -> Digest {
+        let head = self.header.as_ref().map_or(Digest::ZERO, Header::id);
+        Digest::of_parts(&[b"consim pbft checkpoint 1", &head.0, &self.root.0])
+    }
+    /// The encoded length.
+    pub fn encoded_len(&self) -> usize {
+        1 + self.header.as_ref().map_or(0, |_| Header::ENCODED) + 32
+    }
+    pub(super) fn encode(&self, e: &mut Encoder<'_>) {
+        e.u8(u8::from(self.header.is_some()));
+        if let Some(header) = &self.header {
+            e.raw(&header.encode());
+        }
+        e.digest(&self.root);
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            header: if flag(d)? {
+                Some(Header::decode(d)?)
+            } else {
+                None
+            },
+            root: d.digest()?,
+        })
+    }
+}
+
+impl StateParts {
+    fn encoded_len(&self) -> usize {
+        let head = self.head.as_ref().map_or(0, |head| head.encoded_len());
+        let parts = self.parts.iter();
+        let parts = parts.map(|(prefix, part)| prefix.encoded_len() + part.encoded_len());
+        8 + 8 + option_len(self.proof.as_ref()) + 1 + head + 4 + parts.sum::<usize>()
+    }
+    fn encode(&self, e: &mut Encoder<'_>) {
+        e.u64(self.sequence).u64(self.executed);
+        encode_option(e, self.proof.as_ref());
+        e.u8(u8::from(self.head.is_some()));
+        if let Some(head) = &self.head {
+            head.encode(e);
+        }
+        e.list(self.parts.len());
+        for (prefix, part) in &self.parts {
+            prefix.encode(e);
+            part.encode(e);
+        }
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            sequence: d.u64()?,
+            executed: d.u64()?,
+            proof: decode_option(d)?,
+            head: if flag(d)? {
+                Some(Arc::new(StateHead::decode(d)?))
+            } else {
+                None
+            },
+            parts: {
+                let n = d.list(MAX_WANTED, 1 + 5)?;
+                (0..n)
+                    .map(|_| Ok((Prefix::decode(d)?, Part::decode(d)?)))
+                    .collect::<Result<_, CodecError>>()?
+            },
+        })
+    }
 }
 
 impl Ballot {
@@ -253,6 +357,8 @@ impl Body {
             Self::FetchBatch { .. } => 11,
             Self::Batch { .. } => 12,
             Self::FetchChange { .. } => 13,
+            Self::FetchState { .. } => 14,
+            Self::State(_) => 15,
         }
     }
     fn decode(kind: u8, d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -312,6 +418,16 @@ impl Body {
                 view: d.u64()?,
                 digest: d.digest()?,
             },
+            14 => Self::FetchState {
+                sequence: d.u64()?,
+                wanted: {
+                    let n = d.list(MAX_WANTED, 1)?;
+                    (0..n)
+                        .map(|_| Prefix::decode(d))
+                        .collect::<Result<_, _>>()?
+                },
+            },
+            15 => Self::State(StateParts::decode(d)?),
             tag => return Err(CodecError::Tag(tag)),
         })
     }
@@ -334,6 +450,8 @@ impl Payload for Message {
             Body::FetchBatch { .. } => "fetch-batch",
             Body::Batch { .. } => "batch",
             Body::FetchChange { .. } => "fetch-change",
+            Body::FetchState { .. } => "fetch-state",
+            Body::State(_) => "state",
         }
     }
     fn encode(&self, out: &mut Vec<u8>) {
@@ -387,6 +505,13 @@ impl Payload for Message {
                 e.u64(*sequence);
                 batch.encode(&mut e);
             }
+            Body::FetchState { sequence, wanted } => {
+                e.u64(*sequence).list(wanted.len());
+                for prefix in wanted {
+                    prefix.encode(&mut e);
+                }
+            }
+            Body::State(state) => state.encode(&mut e),
         }
     }
     fn encoded_len(&self) -> usize {
@@ -408,6 +533,10 @@ impl Payload for Message {
             }
             Body::FetchBatch { .. } | Body::FetchChange { .. } => 8 + 32,
             Body::Batch { batch, .. } => 8 + batch.encoded_len(),
+            Body::FetchState { wanted, .. } => {
+                8 + 4 + wanted.iter().map(Prefix::encoded_len).sum::<usize>()
+            }
+            Body::State(state) => state.encoded_len(),
         }
     }
     fn votes(&self, each: &mut dyn FnMut(Vote)) {

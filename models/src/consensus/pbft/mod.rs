@@ -35,9 +35,12 @@
 //!   then multicast COMMIT.
 //! - Upon a quorum of commits for the accepted batch (committed-local): execute it as soon as all
 //!   before it are executed; append it to the log with its certificate.
+//! - With the option `tentative` (5.1), upon prepared, the certificate on disk and all before it
+//!   committed: execute it ahead and tell clients so. Another batch in its place rolls it back.
 //!
 //! Checkpoints (4.3; `checkpoint.rs`)
-//! - Upon every so many executed: multicast CHECKPOINT with the state.
+//! - Upon every so many executed: multicast CHECKPOINT with the digest of the last block and the root
+//!   of the state, which says what was executed too; keep a handle of the state.
 //! - Upon a quorum of the same: it is stable; slots and votes up to it are discarded, here and on
 //!   disk; the watermarks move.
 //!
@@ -62,7 +65,19 @@
 //! - Upon BLOCKS: verify and execute each; upon a lie or silence turn to another member.
 //! - Upon FETCH-BATCH, BATCH, FETCH-CHANGE: the same for a body that a new view puts forward, and
 //!   for a view change that it names.
-//! - Upon recovery: execute the log again; take view and votes back from disk; say the votes again.
+//! - Upon a proven checkpoint beyond the own window (`transfer.rs`): FETCH-STATE, first the head, then
+//!   the parts of the state that the own old state does not have.
+//! - Upon STATE: verify the head against the proof, each part against the root; with all of them
+//!   the state stands for everything up to the checkpoint; what is wrong is refused, and another
+//!   member asked.
+//! - Upon recovery: execute the log again, from the state that was taken over if there is one, up
+//!   to a torn tail; take view and votes back from disk; say the votes again.
+//! - Upon recovery with a disk that was wiped: follow and execute, but sign no vote and no view
+//!   change before everything that may have been signed is below a stable checkpoint.
+//!
+//! Clients (4.1, 5.1; `crate::node::client`, the same for every protocol)
+//! - Upon a reply of f+1 members that executed it for good, or of a quorum that prepared it: done.
+//! - Upon a time-out: send to all members.
 //!
 //! # Deviations
 //!
@@ -82,14 +97,17 @@
 //!    come while one is under way share the next fsync.
 //! 6. A replica commits on a quorum of commits and the body, also if it lacks prepares: any quorum
 //!    of commits proves that q - f correct ones prepared, as a transferred certificate does.
-//! 7. State transfer replays committed batches instead of copying state; the state machine lives
-//!    in the host. Nothing is ever discarded from the log.
-//! 8. A client is the node at which a transaction was submitted; replies are its own executed
-//!    blocks. Instead of FIFO fairness (4.5.2), the timer is not restarted any more once the oldest
+//! 7. A replica that is behind by no more than the window replays committed batches instead of
+//!    copying state, as a node of a chain wants the blocks. What is further behind takes the state and
+//!    has no blocks below it. Nothing is ever discarded from the log.
+//! 8. A node may be its own client: what is submitted there is answered by its own executed blocks.
+//!    Clients that are no members are told by all members. Instead of FIFO fairness (4.5.2), the timer is not restarted any more once the oldest
 //!    waiting transaction was overtaken by more than a full mempool.
 //! 9. The proposer's clock is taken as it is (4.6 would let backups bound it); the ledger keeps
 //!    block times from running backwards.
-//! 10. SUSPECT, STATUS, FORWARD and the transfers are not signed: the transport authenticates
+//! 10. A wiped disk is outside the paper's model. Such a replica counts as faulty until its silence
+//!     is over: two windows above the highest checkpoint that was proven to it.
+//! 11. SUSPECT, STATUS, FORWARD and the transfers are not signed: the transport authenticates
 //!     senders, and nobody passes them on.
 //!
 //! # Why it is safe
@@ -109,6 +127,7 @@ pub mod change;
 mod checkpoint;
 pub mod config;
 mod journal;
+mod log;
 mod members;
 mod mempool;
 pub mod message;
@@ -121,6 +140,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod transactions;
+mod transfer;
 mod view_change;
 
 pub use config::PbftOptions;

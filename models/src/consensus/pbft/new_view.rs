@@ -290,6 +290,7 @@ impl PbftReplica {
         self.window.next_view();
         self.mempool.next_view();
         self.top = 0;
+        self.handed_ahead = 0;
         self.next = low.max(self.executed) + 1;
         self.floor = low.max(self.window.low());
     }

@@ -57,7 +57,8 @@ impl PbftReplica {
     /// Puts batches forward while the primary may: in view, between the watermarks, with room in
     /// the pipeline, knowing all that is below, and when a bound of a block is reached.
     pub(super) fn try_propose(&mut self, cx: &mut Context<'_>) {
-        if !self.active || self.group.primary(self.view) != self.group.me {
+        let lead = self.group.primary(self.view) == self.group.me;
+        if !self.active || !lead || self.silent.is_some() {
             return;
         }
         loop {
@@ -303,7 +304,11 @@ impl PbftReplica {
         proposal: Arc<dyn Payload>,
     ) {
         let digest = batch.digest();
-        if self.group.primary(self.view) == self.group.me {
+        if self.silent.is_some() {
+            if let Some(slot) = self.window.open(sequence) {
+                slot.batch = Some(batch);
+            }
+        } else if self.group.primary(self.view) == self.group.me {
             self.mempool.propose(batch.txs());
             self.keep_proposal(sequence, batch, proposal);
         } else {
@@ -349,7 +354,10 @@ impl PbftReplica {
         let sequence = vow.sequence;
         match phase {
             Phase::Prepare => self.try_prepared(cx, sequence),
-            Phase::Commit => self.try_committed(cx, sequence),
+            Phase::Commit => {
+                self.try_tentative(cx);
+                self.try_committed(cx, sequence);
+            }
         }
     }
 
@@ -404,7 +412,8 @@ impl PbftReplica {
         else {
             return;
         };
-        if slot.prepared_in(view) || tallies.prepares.digest() != Some(digest) {
+        let silent = self.silent.is_some();
+        if silent || slot.prepared_in(view) || tallies.prepares.digest() != Some(digest) {
             return;
         }
         let certificate = tallies
@@ -463,9 +472,35 @@ impl PbftReplica {
             self.deliver(cx, committed);
         }
         if self.executed > before {
+            self.try_tentative(cx);
             self.changes.progressed(self.group.me);
             self.progressed(cx);
             self.try_propose(cx);
+        }
+    }
+
+    /// Tentative execution (section 5.1): the next batch is handed up once it is prepared here, its
+    /// certificate is on disk, and all before it is committed. A view change may put another in its
+    /// place only where no quorum has prepared it.
+    fn try_tentative(&mut self, cx: &mut Context<'_>) {
+        let sequence = self.executed + 1;
+        if !self.group.tentative || self.handed_ahead >= sequence || !self.active {
+            return;
+        }
+        let (view, digest) = match self.window.get(sequence) {
+            Some(slot) if slot.said_commit.is_some() => (self.view, slot.digest),
+            _ => return,
+        };
+        if let Some(slot) = self.window.get(sequence)
+            && slot.prepared_in(view)
+            && let Some(batch) = &slot.batch
+            && Some(batch.digest()) == digest
+        {
+            self.handed_ahead = sequence;
+            cx.deliver(Delivery::Tentative {
+                sequence,
+                batch: Arc::clone(batch),
+            });
         }
     }
 
@@ -477,7 +512,7 @@ impl PbftReplica {
         self.journal.write(Write::append(LOG, logged));
         self.log.push(Arc::clone(&committed));
         cx.emit(Probe::Committed(Arc::clone(&committed)));
-        cx.deliver(Delivery {
+        cx.deliver(Delivery::Ordered {
             committed,
             replayed: false,
         });
@@ -490,7 +525,6 @@ impl PbftReplica {
     }
     /// What was handed up at `sequence`.
     pub(super) fn logged(&self, sequence: u64) -> Option<&Arc<Committed>> {
-        self.log
-            .get(usize::try_from(sequence.checked_sub(1)?).ok()?)
+        self.log.get(sequence)
     }
 }

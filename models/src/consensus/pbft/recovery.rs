@@ -2,26 +2,71 @@
 
 use super::change::Prepared;
 use super::config::MAX_FORMER;
-use super::journal::{FORMER, LOG, PREPARED, PROPOSALS, Record, STABLE, VIEW};
+use super::journal::{FORMER, LOG, PREPARED, PROPOSALS, Record, STABLE, STARTED, TAKEN, VIEW};
+use super::members::Members;
 use super::message::{Body, Message};
 use super::normal::Phase;
 use super::replica::PbftReplica;
-use consim_core::{Committed, Context, Delivery, Disk, Payload, Time};
+use consim_core::{Committed, Context, Delivery, Disk, Payload, Time, Write};
 use std::any::Any;
 use std::sync::Arc;
+
+/// A replica that came back with an empty disk: it does not know what it signed, and signs nothing
+/// that could contradict it. It follows and executes.
+#[derive(Debug, Default)]
+pub(super) struct Silent {
+    /// Who has said so far where the group is.
+    answered: Members,
+    /// The last sequence number that it may have voted for, once that is known.
+    until: Option<u64>,
+}
 
 fn record(value: &Arc<dyn Payload>) -> Option<&Record> {
     value.as_any().downcast_ref()
 }
 
 impl PbftReplica {
+    /// From now on a disk without this mark is one that was wiped.
+    pub(super) fn mark_started(&mut self) {
+        let mark = Arc::new(Record::Started);
+        self.journal.write(Write::cell(STARTED, 0, mark));
+    }
+
+    /// A silent replica hears where the group is (the estimation of TOCS 2002). Its own
+    /// votes were within the window above its stable checkpoint, and that is at most a window above
+    /// one that somebody can prove who has executed as far.
+    pub(super) fn estimate(&mut self, from: usize) {
+        let proven = self.checkpoints.proven().max(self.stable());
+        let (n, faults, window) = (self.group.len(), self.group.faults, self.group.watermark);
+        if let Some(silent) = &mut self.silent {
+            silent.answered.insert(from);
+            if silent.until.is_none() && silent.answered.len() + 1 + faults >= n {
+                silent.until = Some(proven.saturating_add(window.saturating_mul(2)));
+            }
+        }
+    }
+
+    /// Everything up to `stable` is stable: what a silent replica may have signed is past.
+    pub(super) fn end_silence(&mut self, stable: u64) {
+        let over = |silent: &Silent| silent.until.is_some_and(|until| until <= stable);
+        if self.silent.as_ref().is_some_and(over) {
+            self.silent = None;
+            self.mark_started();
+        }
+    }
+
     /// Takes over what the disk kept: executes the log again, takes its view and its votes back,
     /// and asks the others how far they are.
     pub(super) fn recover(&mut self, cx: &mut Context<'_>, disk: &Disk) {
+        if disk.cell(STARTED, 0).is_none() {
+            self.silent = Some(Silent::default());
+        }
+        let stable = match disk.cell(STABLE, 0).and_then(record) {
+            Some(Record::Stable(proof)) => Some(proof),
+            _ => None,
+        };
         self.replay_log(cx, disk);
-        if let Some(Record::Stable(proof)) = disk.cell(STABLE, 0).and_then(record)
-            && proof.sequence <= self.executed
-        {
+        if let Some(proof) = stable.filter(|proof| proof.sequence <= self.executed) {
             self.restore_stable(Arc::clone(proof));
         }
         self.floor = self.floor.max(self.window.low());
@@ -39,6 +84,19 @@ impl PbftReplica {
     }
 
     fn replay_log(&mut self, cx: &mut Context<'_>, disk: &Disk) {
+        if let Some(Record::Taken {
+            sequence, state, ..
+        }) = disk.cell(TAKEN, 0).and_then(record)
+        {
+            self.executed = *sequence;
+            self.log.restart(*sequence);
+            self.mempool.restore(&state.state);
+            cx.deliver(Delivery::State {
+                sequence: *sequence,
+                state: Arc::clone(state) as _,
+                replayed: true,
+            });
+        }
         for value in disk.log(LOG) {
             let value: Arc<dyn Any + Send + Sync> = Arc::<dyn Payload>::clone(value);
             let Ok(committed) = value.downcast::<Committed>() else {
@@ -50,7 +108,7 @@ impl PbftReplica {
             self.executed = committed.sequence;
             self.log.push(Arc::clone(&committed));
             self.mempool.executed(committed.batch.txs());
-            cx.deliver(Delivery {
+            cx.deliver(Delivery::Ordered {
                 committed,
                 replayed: true,
             });

@@ -4,17 +4,19 @@ use super::catch_up::CatchUp;
 use super::checkpoint::Checkpoints;
 use super::config::{Group, MAX_FUTURE, PbftOptions};
 use super::journal::{Journal, Said};
+use super::log::Log;
 use super::members::PerMember;
 use super::mempool::Mempool;
 use super::message::{Body, Message};
 use super::normal::Phase;
+use super::recovery::Silent;
 use super::slots::Window;
+use super::transfer::Transfer;
 use super::view_change::Changes;
 use crate::consensus::{Replica, ReplicaConfig};
-use crate::ledger::merkle;
+use crate::ledger::{Snapshot, merkle};
 use consim_core::{
-    Batch, CodecError, Committed, Context, Digest, Event, Payload, Probe, Process, Span, Time,
-    TimerKey, Tx,
+    Batch, CodecError, Context, Event, NodeId, Payload, Probe, Process, Span, Time, TimerKey, Tx,
 };
 use std::sync::Arc;
 
@@ -43,16 +45,21 @@ pub struct PbftReplica {
     pub(super) executed: u64,
     /// The last one that came from the disk of an earlier life.
     pub(super) replayed: u64,
+    /// The last sequence number that was handed up before it was committed, in this view.
+    pub(super) handed_ahead: u64,
     /// The highest sequence number that was put forward in this view.
     pub(super) top: u64,
     /// The sequence number that this replica puts forward next as primary.
     pub(super) next: u64,
-    /// What was handed up, from sequence number 1 on: the service of those that are behind.
-    pub(super) log: Vec<Arc<Committed>>,
+    /// What was handed up: the service of those that are behind.
+    pub(super) log: Log,
     pub(super) checkpoints: Checkpoints,
     pub(super) changes: Changes,
     pub(super) mempool: Mempool,
     pub(super) catch_up: CatchUp,
+    pub(super) transfer: Transfer,
+    /// Set while it must not sign: its disk was wiped.
+    pub(super) silent: Option<Silent>,
     /// Submitted and not yet sent on.
     pub(super) outbox: Vec<Arc<Tx>>,
     /// When the primary's time is up, while the view timer runs.
@@ -83,15 +90,18 @@ impl PbftReplica {
             active: true,
             executed: 0,
             replayed: 0,
+            handed_ahead: 0,
             floor: 0,
             top: 0,
             next: 1,
-            log: Vec::new(),
+            log: Log::default(),
             window: Window::new(group.watermark),
             checkpoints: Checkpoints::default(),
             changes: Changes::new(n),
             mempool,
             catch_up: CatchUp::new(n),
+            transfer: Transfer::default(),
+            silent: None,
             journal: Journal::default(),
             outbox: Vec::new(),
             deadline: None,
@@ -253,6 +263,10 @@ impl PbftReplica {
             }
             Body::FetchChange { view, digest } => self.on_fetch_change(cx, from, *view, digest),
             Body::Batch { sequence, batch } => self.on_batch(cx, *sequence, batch),
+            Body::FetchState { sequence, wanted } => {
+                self.on_fetch_state(cx, from, *sequence, wanted);
+            }
+            Body::State(state) => self.on_state(cx, from, state),
         }
     }
 
@@ -305,7 +319,10 @@ impl Process for PbftReplica {
                 self.said = said;
             }
             Event::Timer(key) => self.timer(cx, key),
-            Event::Start => self.begin(cx),
+            Event::Start => {
+                self.mark_started();
+                self.begin(cx);
+            }
             Event::Recover(disk) => {
                 self.recover(cx, disk);
                 self.begin(cx);
@@ -332,9 +349,18 @@ impl Replica for PbftReplica {
         self.watch(cx);
         true
     }
-    fn executed(&mut self, cx: &mut Context<'_>, sequence: u64, state: Digest) {
+    fn executed(&mut self, cx: &mut Context<'_>, sequence: u64, state: &dyn Fn() -> Snapshot) {
         self.on_executed(cx, sequence, state);
         self.journal.flush(cx);
+    }
+    fn leader(&self) -> (u64, NodeId) {
+        (self.view, self.group.node(self.group.primary(self.view)))
+    }
+    fn decided_by_now(&self) -> u64 {
+        // What was put forward in this view, or prepared in an earlier one.
+        let prepared = self.window.iter().filter(|(_, s)| s.prepared.is_some());
+        let prepared = prepared.map(|(s, _)| s).last().unwrap_or(0);
+        prepared.max(self.top).max(self.executed)
     }
     fn waiting(&self) -> usize {
         self.mempool.len()

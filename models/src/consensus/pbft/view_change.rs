@@ -154,7 +154,7 @@ impl PbftReplica {
                 lowest = lowest.min(asked.unwrap_or(view.saturating_add(1)));
             }
         }
-        if leaving > self.group.faults && lowest > view {
+        if leaving > self.group.faults && lowest > view && self.silent.is_none() {
             self.leave(cx, lowest);
         }
     }

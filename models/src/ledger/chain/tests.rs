@@ -11,9 +11,14 @@ fn keys() -> (Keyring, Vec<SecretKey>) {
 }
 
 fn ledger(step: u64, executions: &ExecutionCache) -> Ledger {
+    let machine: Arc<dyn StateMachine> = Arc::new(Sums { step });
+    ledger_of(&machine, executions)
+}
+
+fn ledger_of(machine: &Arc<dyn StateMachine>, executions: &ExecutionCache) -> Ledger {
     Ledger::new(LedgerConfig {
         chain: CHAIN,
-        machine: Arc::new(Sums { step }),
+        machine: Arc::clone(machine),
         keys: keys().0,
         executions: executions.clone(),
     })
@@ -76,8 +81,9 @@ fn blocks_form_a_chain_and_null_batches_make_none() {
 
 #[test]
 fn shared_executions_come_to_the_same_blocks_and_the_same_work() {
-    let shared = ExecutionCache::shared();
-    let (mut first, mut second) = (ledger(1, &shared), ledger(1, &shared));
+    let machine: Arc<dyn StateMachine> = Arc::new(Sums { step: 1 });
+    let shared = ExecutionCache::shared(&machine);
+    let (mut first, mut second) = (ledger_of(&machine, &shared), ledger_of(&machine, &shared));
     let mut alone = ledger(1, &ExecutionCache::off());
     for ordered in history() {
         let [a, b, c] = [&mut first, &mut second, &mut alone].map(|l| l.execute(&ordered));
@@ -100,8 +106,9 @@ fn shared_executions_come_to_the_same_blocks_and_the_same_work() {
 
 #[test]
 fn the_cache_keeps_the_latest_executions_only() {
-    let shared = ExecutionCache::shared();
-    let (mut ahead, mut behind) = (ledger(1, &shared), ledger(1, &shared));
+    let machine: Arc<dyn StateMachine> = Arc::new(Sums { step: 1 });
+    let shared = ExecutionCache::shared(&machine);
+    let (mut ahead, mut behind) = (ledger_of(&machine, &shared), ledger_of(&machine, &shared));
     let key = &keys().1[0];
     let ordered: Vec<_> = (1..=CACHED_EXECUTIONS as u64 + 2)
         .map(|s| {
@@ -127,21 +134,19 @@ fn the_cache_keeps_the_latest_executions_only() {
     assert!(!same[0] && !same[1]);
     // Executing the first ones again has pushed out the next ones in turn.
     assert_eq!(behind.head_id(), ahead.head_id());
-    let mut close = ledger(1, &shared);
+    let mut close = ledger_of(&machine, &shared);
     for o in &ordered {
         close.execute(o);
     }
-    assert_eq!(
-        shared.latest.as_ref().unwrap().lock().unwrap().len(),
-        CACHED_EXECUTIONS
-    );
+    assert_eq!(shared.latest(&machine).unwrap().len(), CACHED_EXECUTIONS);
 }
 
 #[test]
 fn a_batch_with_other_signatures_is_not_taken_from_the_cache() {
     let (_, keys) = keys();
-    let shared = ExecutionCache::shared();
-    let (mut a, mut b) = (ledger(1, &shared), ledger(1, &shared));
+    let machine: Arc<dyn StateMachine> = Arc::new(Sums { step: 1 });
+    let shared = ExecutionCache::shared(&machine);
+    let (mut a, mut b) = (ledger_of(&machine, &shared), ledger_of(&machine, &shared));
     let good = tx(CHAIN, &keys[0], 1, &[1, 1]);
     let mut bytes = Vec::new();
     good.encode(&mut consim_core::Encoder::new(&mut bytes));
@@ -171,6 +176,52 @@ fn different_execution_shows_in_the_state_root() {
     assert_eq!(one.header.tx_root, two.header.tx_root);
     assert_ne!(one.header.state_root, two.header.state_root);
     assert_ne!(one.id, two.id);
+}
+
+#[test]
+fn a_node_with_another_machine_does_not_share() {
+    let machine: Arc<dyn StateMachine> = Arc::new(Sums { step: 1 });
+    let shared = ExecutionCache::shared(&machine);
+    let mut right = ledger_of(&machine, &shared);
+    // It shares the cache by mistake: it comes to its own wrong state, and spoils no other.
+    let mut wrong = ledger(2, &shared);
+    let mut last = ledger_of(&machine, &shared);
+    for ordered in history() {
+        wrong.execute(&ordered);
+        right.execute(&ordered);
+        last.execute(&ordered);
+    }
+    assert_ne!(wrong.state().root(), right.state().root());
+    assert_eq!(last.state().root(), right.state().root());
+    let blocks = right.height();
+    assert_eq!(shared.meter().read().blocks, 2 * blocks);
+    assert_eq!(shared.meter().read().shared_blocks, blocks);
+}
+
+#[test]
+fn shared_states_are_held_in_memory_once() {
+    let machine: Arc<dyn StateMachine> = Arc::new(Sums { step: 1 });
+    let (shared, off) = (ExecutionCache::shared(&machine), ExecutionCache::off());
+    let held = |cache: &ExecutionCache, ledgers: usize| {
+        let before = cache.meter().read().state_bytes;
+        let mut all: Vec<Ledger> = (0..ledgers).map(|_| ledger_of(&machine, cache)).collect();
+        for ordered in history() {
+            for ledger in &mut all {
+                ledger.execute(&ordered);
+            }
+        }
+        let memory = cache.meter().read();
+        assert!(memory.state_peak_bytes >= memory.state_bytes && memory.block_bytes > 0);
+        memory.state_bytes - before
+    };
+    let (one, four) = (held(&off, 1), held(&off, 4));
+    assert_eq!(four, 4 * one, "each holds its own");
+    // All is given back, and the peak stays.
+    assert_eq!(off.meter().read().state_bytes, 0);
+    assert!(off.meter().read().state_peak_bytes >= four);
+    // Each has its own first state; of what follows there is one, and the cache keeps the
+    // states in between.
+    assert!(held(&shared, 4) < 2 * one + one);
 }
 
 #[test]
@@ -305,4 +356,84 @@ fn a_receipt_ends_an_operation_unless_its_origin_did_not_sign_or_it_is_a_repeat(
     ] {
         assert_eq!(executed(&receipt), ends, "{receipt:?}");
     }
+}
+
+#[test]
+fn a_state_that_is_taken_over_goes_on_like_one_that_was_executed() {
+    let (mut there, mut here) = (
+        ledger(1, &ExecutionCache::off()),
+        ledger(1, &ExecutionCache::off()),
+    );
+    let history = history();
+    for ordered in &history[..6] {
+        there.execute(ordered);
+    }
+    here.execute(&history[0]);
+    let snapshot = there.snapshot();
+    let mut wire = Vec::new();
+    consim_core::Payload::encode(&snapshot, &mut wire);
+    assert_eq!(wire.len(), consim_core::Payload::encoded_len(&snapshot));
+    assert_eq!(snapshot.head(), there.head_id());
+    assert!(here.install(6, &snapshot));
+    assert!(!here.install(6, &snapshot), "not twice");
+    assert_eq!(
+        (here.height(), here.head_id(), here.head_time_ns()),
+        (there.height(), there.head_id(), there.head_time_ns())
+    );
+    // The blocks that led there are not here, what they executed is known.
+    let height = here.height();
+    assert!((1..=height).all(|h| here.block(h).is_none()));
+    let old = history[1].batch.txs()[0].id();
+    assert_eq!(here.executed(old), there.executed(old));
+    assert!(here.execute(&history[5]).is_none(), "it is in the state");
+    for ordered in &history[6..] {
+        there.execute(ordered);
+        here.execute(ordered);
+    }
+    assert!(here.height() > height);
+    assert_eq!(
+        here.block(height + 1).unwrap().id,
+        there.block(height + 1).unwrap().id
+    );
+    assert_eq!(
+        (here.head_id(), here.state().root()),
+        (there.head_id(), there.state().root())
+    );
+}
+
+#[test]
+fn what_is_executed_ahead_shows_only_once_it_is_ordered() {
+    let machine: Arc<dyn StateMachine> = Arc::new(Sums { step: 1 });
+    let shared = ExecutionCache::shared(&machine);
+    let mut plain = ledger(1, &ExecutionCache::off());
+    let mut hasty = ledger_of(&machine, &shared);
+    let mut other = ledger_of(&machine, &shared);
+    for ordered in history() {
+        let before = (hasty.head_id(), hasty.state().root());
+        let ahead = hasty
+            .execute_ahead(ordered.sequence, &ordered.batch)
+            .map(|(receipts, work)| (receipts.to_vec(), work));
+        assert_eq!((hasty.head_id(), hasty.state().root()), before);
+        let (Some(a), Some(b)) = (plain.execute(&ordered), hasty.execute(&ordered)) else {
+            assert!(ahead.is_none(), "a null batch");
+            other.execute(&ordered);
+            continue;
+        };
+        // The work was charged when it was done, and another node is charged all of it.
+        let (receipts, work) = ahead.unwrap();
+        assert_eq!((receipts, work), (a.block.receipts.clone(), a.work));
+        assert_eq!((b.block.id, b.work), (a.block.id, Work::NONE));
+        let c = other.execute(&ordered).unwrap();
+        assert!(Arc::ptr_eq(&b.block, &c.block));
+        assert_eq!(c.work, a.work);
+    }
+    // Another batch in its place: it is rolled back. One too far ahead is not executed.
+    let key = &keys().1[0];
+    let batches = [[5, 1], [5, 2]].map(|body| batch(NodeId(0), 0, vec![tx(CHAIN, key, 90, &body)]));
+    assert!(plain.execute_ahead(12, &batches[0]).is_none());
+    plain.execute_ahead(11, &batches[0]).unwrap();
+    let execution = plain.execute(&committed(CHAIN, 11, Arc::clone(&batches[1])));
+    assert_ne!(execution.unwrap().work, Work::NONE);
+    hasty.execute(&committed(CHAIN, 11, Arc::clone(&batches[1])));
+    assert_eq!(plain.head_id(), hasty.head_id());
 }

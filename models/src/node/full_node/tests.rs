@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod clients;
+
 use super::*;
+use crate::ledger::Snapshot;
 use crate::ledger::testing::{Sums, batch, committed, tx};
 use crate::node::membership::{Authority, Identity, Role, TrustRoots};
 use consim_core::{Committed, Digest, Effect, Effects, Receipt, Time, TimerKey, Write, WriteToken};
@@ -11,6 +14,7 @@ const CHAIN: ChainId = ChainId(1);
 const MEMBERS: u32 = 4;
 const WALL: i64 = 1_000;
 const LATE: TimerKey = TimerKey(7);
+const HOLD: TimerKey = TimerKey(8);
 
 /// A message of the fake protocol: this batch is ordered next.
 #[derive(Debug)]
@@ -51,6 +55,8 @@ type Log = Arc<Mutex<Vec<String>>>;
 struct AtOnce {
     sequence: u64,
     late: Option<Arc<Committed>>,
+    /// Are two more decided than it knows?
+    hold: bool,
     log: Log,
 }
 
@@ -61,7 +67,7 @@ impl AtOnce {
             WriteToken(1),
             vec![Write::append(0, Arc::new(Ordered(Arc::clone(&committed))))],
         );
-        cx.deliver(Delivery {
+        cx.deliver(Delivery::Ordered {
             committed,
             replayed: false,
         });
@@ -89,7 +95,7 @@ impl Process for AtOnce {
                 for entry in disk.log(0) {
                     let Ordered(ordered) = entry.as_any().downcast_ref().unwrap();
                     self.sequence = ordered.sequence;
-                    cx.deliver(Delivery {
+                    cx.deliver(Delivery::Ordered {
                         committed: Arc::clone(ordered),
                         replayed: true,
                     });
@@ -99,10 +105,11 @@ impl Process for AtOnce {
                 let Ordered(ordered) = payload.as_any().downcast_ref().unwrap();
                 self.order(cx, Arc::clone(ordered));
             }
+            Event::Timer(HOLD) => self.hold = !self.hold,
             // What it reads from its disk late.
             Event::Timer(LATE) => {
                 let committed = self.late.take().unwrap();
-                cx.deliver(Delivery {
+                cx.deliver(Delivery::Ordered {
                     committed,
                     replayed: true,
                 });
@@ -129,11 +136,17 @@ impl Replica for AtOnce {
         }
         true
     }
-    fn executed(&mut self, _: &mut Context<'_>, sequence: u64, state: Digest) {
+    fn executed(&mut self, _: &mut Context<'_>, sequence: u64, state: &dyn Fn() -> Snapshot) {
         self.log
             .lock()
             .unwrap()
-            .push(format!("executed {sequence} {state}"));
+            .push(format!("executed {sequence} {}", state().head()));
+    }
+    fn leader(&self) -> (u64, NodeId) {
+        (6, NodeId(2))
+    }
+    fn decided_by_now(&self) -> u64 {
+        self.sequence + 2 * u64::from(self.hold)
     }
     fn waiting(&self) -> usize {
         3
@@ -214,6 +227,7 @@ struct World {
     shared: Authority,
     stranger: Authority,
     genesis: Arc<Genesis>,
+    machine: Arc<dyn StateMachine>,
 }
 
 fn identity(subject: u32, role: Role) -> Identity {
@@ -243,6 +257,7 @@ fn world() -> World {
             roots,
             certificates,
         }),
+        machine: Arc::new(Sums { step: 1 }),
     }
 }
 
@@ -267,7 +282,7 @@ impl Rig {
             members: (0..MEMBERS).map(NodeId).collect(),
             key: Arc::new(world.keys.steal(NodeId(id).into()).unwrap()),
             keys: world.keys.clone(),
-            machine: Arc::new(Sums { step: 1 }),
+            machine: Arc::clone(&world.machine),
             executions,
             genesis: Arc::clone(&world.genesis),
             certificate,
@@ -288,6 +303,7 @@ impl Rig {
                     )],
                 ),
             )),
+            hold: false,
             log: Arc::clone(&log),
         };
         let service = Scribe {
@@ -525,7 +541,7 @@ fn an_empty_disk_recovers_to_nothing() {
 #[test]
 fn nodes_that_share_executions_and_nodes_that_do_not_have_the_same_blocks() {
     let world = world();
-    let shared = ExecutionCache::shared();
+    let shared = ExecutionCache::shared(&world.machine);
     let [mut a, mut b, mut c] =
         [(1, &shared), (2, &shared), (3, &ExecutionCache::off())].map(|(id, cache)| {
             Rig::new(

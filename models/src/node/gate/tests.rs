@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::consensus::Replica;
-use crate::ledger::ExecutionCache;
 use crate::ledger::testing::{batch, committed};
+use crate::ledger::{ExecutionCache, Snapshot};
 use crate::node::membership::Refusal;
 use crate::node::{CertificateGate, FullNode, NodeConfig};
 use crate::sharing::command::Command;
@@ -14,8 +14,8 @@ use crate::sharing::testing::{
 };
 use crate::sharing::{Honest, PseudonymKey, ServiceConfig, SharingMachine, SharingService};
 use consim_core::{
-    Context, Delivery, Digest, Effect, Effects, Event, NodeId, Payload, Probe, Process, Receipt,
-    Span, Streams, Time, Tx,
+    Context, Delivery, Effect, Effects, Event, NodeId, Payload, Probe, Process, Receipt, Span,
+    Streams, Time, Tx,
 };
 use std::sync::Arc;
 
@@ -109,13 +109,13 @@ impl Replica for AtOnce {
     fn submit(&mut self, cx: &mut Context<'_>, tx: Arc<Tx>) -> bool {
         self.sequence += 1;
         let batch = batch(cx.node(), cx.wall_ns(), vec![tx]);
-        cx.deliver(Delivery {
+        cx.deliver(Delivery::Ordered {
             committed: committed(CHAIN, self.sequence, batch),
             replayed: false,
         });
         true
     }
-    fn executed(&mut self, _: &mut Context<'_>, _: u64, _: Digest) {}
+    fn executed(&mut self, _: &mut Context<'_>, _: u64, _: &dyn Fn() -> Snapshot) {}
     fn waiting(&self) -> usize {
         0
     }

@@ -304,7 +304,7 @@ impl SharingService {
         let now = cx.now();
         self.pending
             .retain(|_, p| p.stage.lasts() || now.since(p.since) < FORGET);
-        let mut missed = Vec::new();
+        let (mut missed, mut gone) = (Vec::new(), Vec::new());
         for (&op, pending) in &self.pending {
             let Stage::Committing { body } = &pending.stage else {
                 continue;
@@ -314,10 +314,15 @@ impl SharingService {
             }
             match Self::outcome(host, op) {
                 Some((receipt, tx)) => missed.push((op, receipt, tx)),
+                // In a block that this node never saw: how it ended, nobody here can say.
+                None if executed_somewhere(host, op) => gone.push(op),
                 None => {
                     host.submit(cx, op, op.0, Arc::clone(body));
                 }
             }
+        }
+        for op in gone {
+            self.pending.remove(&op);
         }
         // Executed while the node read its own disk, which no service is told.
         for (op, receipt, tx) in missed {
@@ -394,6 +399,10 @@ impl Service for SharingService {
         Ok(Arc::new(Message::decode(bytes)?))
     }
 
+    fn jumped(&mut self, cx: &mut Context<'_>, host: &mut dyn Host) {
+        self.height_reached(cx, host);
+    }
+
     fn serves(&self, payload: &dyn Payload) -> bool {
         let message = payload.as_any().downcast_ref();
         matches!(message, Some(Message::Ask { .. }))
@@ -429,6 +438,13 @@ impl Service for SharingService {
             self.commit(cx, host, op, asker, &command);
         }
     }
+}
+
+/// Was the transaction of `op` executed, whether its block is here or not?
+fn executed_somewhere(host: &dyn Host, op: OpId) -> bool {
+    let origin = host.node();
+    let number = op.0;
+    host.executed(TxId { origin, number }).is_some()
 }
 
 /// A change of consent took effect on the chain: seen once, at the server that brought it there.

@@ -133,9 +133,10 @@ impl Planner<'_> {
             );
             return None;
         }
+        let checkpoint = pbft.checkpoint.as_ref().unwrap_or(&chain.checkpoint);
         for (at, what) in [
             (&chain.block.transactions, "a block of no transactions"),
-            (&chain.checkpoint, "no blocks between checkpoints"),
+            (checkpoint, "no blocks between checkpoints"),
             (&pbft.watermark, "no sequence numbers in flight"),
             (&pbft.pipeline, "no proposals in flight"),
             (&chain.mempool.limit, "a mempool that holds nothing"),
@@ -148,14 +149,14 @@ impl Planner<'_> {
         }
         let suite = self.suite(&name.value.0, &chain.signatures)?;
         self.suites.insert(name.value.0.clone(), suite);
-        if pbft.watermark.value.0 < chain.checkpoint.value.0 {
+        if pbft.watermark.value.0 < checkpoint.value.0 {
             let place = pbft.watermark.place.clone();
             self.cx.error(
                 "E505",
                 &place,
                 format!(
                     "a window of {} never reaches the checkpoint at {}",
-                    pbft.watermark.value.0, chain.checkpoint.value.0
+                    pbft.watermark.value.0, checkpoint.value.0
                 ),
                 "watermark is at least the distance of checkpoints",
             );
@@ -190,6 +191,7 @@ impl Planner<'_> {
             options: ProtocolOptions::Pbft(PbftOptions {
                 watermark: pbft.watermark.value.0,
                 pipeline: pbft.pipeline.value.0 as u32,
+                ..PbftOptions::default()
             }),
             block: BlockLimits {
                 transactions: chain.block.transactions.value.0 as u32,
@@ -201,7 +203,7 @@ impl Planner<'_> {
                 bytes: chain.mempool.bytes.value.0,
             },
             timeout,
-            checkpoint: chain.checkpoint.value.0,
+            checkpoint: checkpoint.value.0,
             signatures: chain.signatures.value.word().to_owned(),
             signature_bytes: suite.signature_bytes,
             f,

@@ -298,6 +298,8 @@ impl Observer for Metrics {
             }
             Probe::ViewTimeout { .. }
             | Probe::CaughtUp { .. }
+            | Probe::StateTaken { .. }
+            | Probe::StateRefused { .. }
             | Probe::StableCheckpoint { .. }
             | Probe::Waiting { .. }
             | Probe::Unauthenticated { .. }

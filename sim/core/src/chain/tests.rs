@@ -221,3 +221,25 @@ fn a_blocks_id_covers_its_whole_header() {
         assert_ne!(other.id(), header.id(), "field {i}");
     }
 }
+
+#[test]
+fn a_header_comes_back_as_it_was() {
+    let header = Header {
+        chain: ChainId(3),
+        height: 4,
+        sequence: 5,
+        parent: Digest::of(b"parent"),
+        batch: Digest::of(b"batch"),
+        tx_root: Digest::of(b"transactions"),
+        state_root: Digest::of(b"state"),
+        time_ns: -6,
+        tx_count: 7,
+    };
+    let wire = header.encode();
+    assert_eq!(wire.len(), Header::ENCODED);
+    assert_eq!(Header::decode(&mut Decoder::new(&wire)), Ok(header));
+    assert!(Header::decode(&mut Decoder::new(&wire[..wire.len() - 1])).is_err());
+    let mut other = wire;
+    other[0] ^= 1;
+    assert!(Header::decode(&mut Decoder::new(&other)).is_err());
+}

@@ -95,3 +95,51 @@ fn a_write_without_a_value_changes_nothing() {
     }
     assert!(disk.log(1).is_empty() && disk.cell(1, 1).is_none());
 }
+
+#[test]
+fn what_a_crash_tears_is_a_prefix_and_a_tail_that_nobody_can_read() {
+    let writes = || {
+        vec![
+            Write::append(1, value(10)),
+            Write::cell(5, 7, value(3)),
+            Write::erase_below(6, 9),
+            Write::append(1, value(11)),
+            Write::cell(5, 8, value(4)),
+        ]
+    };
+    // Bytes that were written: entries of the log, the last of which may be torn, and cells.
+    for (bytes, log, torn, cells) in [
+        (0, 0, false, 1),
+        (3, 0, true, 1),
+        (4, 1, false, 1),
+        (7, 1, false, 1),
+        (8, 1, false, 1),
+        (10, 1, true, 1),
+        (12, 2, false, 1),
+        (15, 2, false, 1),
+        (16, 2, false, 2),
+    ] {
+        let mut disk = Disk::default();
+        disk.apply(Write::cell(5, 7, value(1)));
+        disk.apply(Write::cell(6, 1, value(1)));
+        disk.apply_torn(writes(), bytes);
+        let is_torn = |v: &Arc<dyn Payload>| v.as_any().is::<Torn>();
+        let entries = disk.log(1);
+        assert_eq!(
+            entries.iter().filter(|v| !is_torn(v)).count(),
+            log,
+            "{bytes}"
+        );
+        assert_eq!(entries.last().is_some_and(is_torn), torn, "{bytes}");
+        assert_eq!(table(&disk, 5).len(), cells, "{bytes}");
+        let switched = bytes >= 8;
+        assert_eq!(
+            disk.cell(5, 7).map(number),
+            Some(if switched { 3 } else { 1 })
+        );
+        assert_eq!(disk.cell(6, 1).is_none(), switched, "{bytes}");
+    }
+    let mut wire = Vec::new();
+    Torn { bytes: 5 }.encode(&mut wire);
+    assert_eq!(wire.len(), Torn { bytes: 5 }.encoded_len());
+}

@@ -1,6 +1,7 @@
 //! Clusters with members that lie.
 
 use super::cluster::{CHAIN, Cluster, Corrupt, crash, cut, ms, nodes, secs};
+use super::disks::Kept;
 use crate::consensus::pbft::change::{NewView, ViewChange};
 use crate::consensus::pbft::message::{
     Ballot, Blocks, Body, CHECKPOINT, COMMIT, Message, PREPARE, Proposal, Status,
@@ -14,7 +15,8 @@ use consim_core::{
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-type Edit = dyn Fn(&mut Context<'_>, &SecretKey, &Message, Option<NodeId>) -> bool + Send + Sync;
+pub(super) type Edit =
+    dyn Fn(&mut Context<'_>, &SecretKey, &Message, Option<NodeId>) -> bool + Send + Sync;
 
 /// An honest node whose messages are edited before they leave: `edit` is told each of the
 /// protocol, with its receiver (none: all), and returns true if it has dealt with it.
@@ -58,7 +60,7 @@ impl Process for Traitor {
     }
 }
 
-fn pass(cx: &mut Context<'_>, effect: Effect) {
+pub(super) fn pass(cx: &mut Context<'_>, effect: Effect) {
     match effect {
         Effect::Send { to, payload } => cx.send(to, payload),
         Effect::Multicast { to, payload } => cx.multicast(&to, payload),
@@ -84,7 +86,7 @@ pub(super) fn traitor(
     })
 }
 
-fn send(cx: &mut Context<'_>, to: u32, body: Body) {
+pub(super) fn send(cx: &mut Context<'_>, to: u32, body: Body) {
     cx.send(NodeId(to), Arc::new(Message { chain: CHAIN, body }));
 }
 
@@ -485,21 +487,24 @@ fn a_primary_that_censors_a_member_is_replaced() {
     assert!(outcome.seen.views.values().all(|&view| view >= 1));
 }
 
-/// Without its disk a restarted node does not know what it signed: the check sees it.
+/// A restarted node whose disk forgot does not know what it signed: the check sees it. One that
+/// sees that its disk was wiped signs nothing for as long as it could contradict itself.
 #[test]
 fn a_node_that_forgets_its_votes_signs_twice() {
-    let run = |amnesia| {
+    let run = |kept| {
         let mut window = crash(nodes(&[0]), 10, 11);
         window.to = window.from + ms(200);
         Cluster {
-            amnesia,
+            kept,
             ..Cluster::new(4, 1)
         }
         .fault(window)
         .run()
     };
-    assert_eq!(run(true).verdict("no-double-signing"), Verdict::Fail);
-    run(false).assert_good("with its disk");
+    let verdict = |kept| run(kept).verdict("no-double-signing");
+    assert_eq!(verdict(Kept::TheMark), Verdict::Fail);
+    assert_eq!(verdict(Kept::Nothing), Verdict::Pass);
+    run(Kept::All).assert_good("with its disk");
 }
 
 /// A crowd that shouts views to come and sequence numbers out of reach disturbs nobody.

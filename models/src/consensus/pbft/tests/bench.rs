@@ -7,11 +7,12 @@ use crate::consensus::pbft::message::{
     Ballot, Body, CHECKPOINT, COMMIT, Message, PREPARE, Proposal,
 };
 use crate::consensus::{BlockLimits, MempoolLimits, Replica, ReplicaConfig, byzantine_quorum};
-use crate::ledger::testing;
+use crate::ledger::{Snapshot, WorldState, testing};
 use consim_core::chain::vote_statement;
 use consim_core::{
-    Batch, Certificate, ChainId, Committed, Context, Digest, Disk, Effect, Effects, Event, Keyring,
-    NodeId, Payload, Probe, Process as _, Signature, Span, Time, TimerKey, Tx, Write, WriteToken,
+    Batch, Certificate, ChainId, Committed, Context, Delivery, Digest, Disk, Effect, Effects,
+    Event, Keyring, NodeId, Payload, Probe, Process as _, Signature, Span, State as _, Time,
+    TimerKey, Tx, Write, WriteToken,
 };
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub(super) struct Bench {
     pub(super) effects: Effects,
     pub(super) disk: Disk,
     pub(super) now: Time,
+    /// Entries of the host's state.
+    pub(super) entries: usize,
     me: u32,
     n: u32,
     /// Asked for and not yet durable.
@@ -67,6 +70,7 @@ impl Bench {
         let options = PbftOptions {
             watermark: 16,
             pipeline: 4,
+            tentative: false,
         };
         let mut bench = Self {
             replica: PbftReplica::new(config, options),
@@ -74,6 +78,7 @@ impl Bench {
             effects: Effects::default(),
             disk: Disk::default(),
             now: Time::ZERO,
+            entries: 1,
             me,
             n,
             writes: Vec::new(),
@@ -89,6 +94,7 @@ impl Bench {
         let options = PbftOptions {
             watermark: 16,
             pipeline: 4,
+            tentative: false,
         };
         self.replica = PbftReplica::new(config(self.me, self.n, &self.keys), options);
         self.writes.clear();
@@ -113,15 +119,31 @@ impl Bench {
         call(&mut self.replica, &mut cx);
         // The host executes what is delivered; the state is the batch's digest here.
         while let Some(delivery) = cx.take_delivery() {
-            let committed = &delivery.committed;
-            let replayed = if delivery.replayed {
-                "replay"
-            } else {
-                "deliver"
+            let (word, sequence, state) = match &delivery {
+                Delivery::Ordered {
+                    committed,
+                    replayed,
+                } => {
+                    let word = if *replayed { "replay" } else { "deliver" };
+                    let state = snapshot(committed.batch.digest(), self.entries);
+                    (word, committed.sequence, state)
+                }
+                Delivery::Tentative { sequence, .. } => {
+                    self.said.push(format!("tentative {sequence}"));
+                    continue;
+                }
+                Delivery::State {
+                    sequence,
+                    state,
+                    replayed,
+                } => {
+                    let word = if *replayed { "restore" } else { "install" };
+                    let state: &Snapshot = state.as_any().downcast_ref().unwrap();
+                    (word, *sequence, state.clone())
+                }
             };
-            self.said.push(format!("{replayed} {}", committed.sequence));
-            let state = committed.batch.digest();
-            self.replica.executed(&mut cx, committed.sequence, state);
+            self.said.push(format!("{word} {sequence}"));
+            self.replica.executed(&mut cx, sequence, &|| state.clone());
         }
         self.note();
     }
@@ -169,7 +191,9 @@ impl Bench {
     }
     /// The host executed `sequence`, whatever was delivered.
     pub(super) fn tell_executed(&mut self, sequence: u64) {
-        self.within(|replica, cx| replica.executed(cx, sequence, Digest::ZERO));
+        self.within(|replica, cx| {
+            replica.executed(cx, sequence, &|| snapshot(Digest::ZERO, 1));
+        });
     }
     pub(super) fn timer(&mut self, key: u64) {
         self.handle(Event::Timer(TimerKey(key)));
@@ -330,6 +354,10 @@ impl Bench {
         let new_view = self.new_view(by, view, &changes, &[]);
         self.receive_new_view(by, new_view, &changes);
     }
+    /// What this replica votes for at a checkpoint that it took.
+    pub(super) fn own_state(&self, sequence: u64) -> Digest {
+        self.replica.checkpoints.own_state(sequence).unwrap()
+    }
     /// The null batch.
     pub(super) fn null(&self) -> Digest {
         self.replica.null.digest()
@@ -356,6 +384,18 @@ impl Bench {
     }
 }
 
+/// A ledger's state that is known by `digest`, of so many entries of a kilobyte. All but one of
+/// them are the same in each.
+pub(super) fn snapshot(digest: Digest, entries: usize) -> Snapshot {
+    let mut state = WorldState::new();
+    for entry in 1..entries {
+        state.put(&entry.to_be_bytes(), &[7; 1_000]);
+    }
+    state.put(b"digest", &digest.0);
+    let header = None;
+    Snapshot { header, state }
+}
+
 /// A message in words: kind, view, sequence number.
 fn words(payload: &dyn Payload) -> String {
     let kind = payload.kind();
@@ -374,5 +414,7 @@ fn words(payload: &dyn Payload) -> String {
         Body::FetchBatch { sequence, .. } | Body::Batch { sequence, .. } => {
             format!("{kind} {sequence}")
         }
+        Body::FetchState { sequence, wanted } => format!("{kind} {sequence} ({})", wanted.len()),
+        Body::State(s) => format!("{kind} {} ({})", s.sequence, s.parts.len()),
     }
 }

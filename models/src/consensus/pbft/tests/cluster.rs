@@ -1,16 +1,24 @@
 //! Whole clusters of full nodes on the kernel, judged by the generic checks.
 
+use super::disks::{Amnesia, Kept, Tears, TornDisk};
 use crate::consensus::pbft::{PbftOptions, PbftReplica};
-use crate::consensus::{BlockLimits, MempoolLimits, ReplicaConfig, TIMER_LIMIT, byzantine_quorum};
+use crate::consensus::{
+    BlockLimits, MempoolLimits, ReplicaConfig, TIMER_LIMIT, byzantine_faults, byzantine_quorum,
+};
 use crate::ledger::ExecutionCache;
 use crate::ledger::testing::Sums;
-use crate::node::membership::{Authority, Genesis, Identity, Role, TrustRoots};
+use crate::node::client::{Client, ClientConfig, What, Wish};
+use crate::node::membership::{
+    Authority, Genesis, Identity, IdentityCertificate, Role, TrustRoots,
+};
+use crate::node::message::Shown;
 use crate::node::service::{Host, Service};
 use crate::node::{FullNode, NodeConfig};
 use consim_check::invariants::{self, ChainSubject, Subjects};
 use consim_core::{
-    Block, ChainId, Check, Context, Disk, Distribution, Event, Finding, Keyring, NodeId, Observer,
-    OpId, Payload, Probe, Process, Span, Streams, Time, TimerKey, TxId, Verdict, WriteToken,
+    Arrival, Block, ChainId, Check, Context, Disk, Distribution, Finding, Keyring, NodeId,
+    Observer, OpEnd, OpId, Payload, Probe, Process, Span, Streams, Time, TimerKey, TxId, Verdict,
+    Workload, WorkloadId, WriteToken,
 };
 use consim_kernel::config::{
     EventList, FaultKind, FaultWindow, Hardware, LineGroups, Lines, Link, NetworkConfig,
@@ -18,6 +26,7 @@ use consim_kernel::config::{
 };
 use consim_kernel::{Kernel, KernelConfig, Spawn};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 pub(super) const CHAIN: ChainId = ChainId(1);
@@ -79,9 +88,13 @@ pub(super) struct Cluster {
     pub(super) fsync: Distribution,
     /// Bits a second of each network card, each way.
     pub(super) nic: u64,
-    /// A restarted node finds its disk empty.
-    pub(super) amnesia: bool,
+    /// What a restarted node finds of its disk.
+    pub(super) kept: Kept,
+    /// Crashes that left a torn tail.
+    pub(super) torn: Arc<AtomicU64>,
     pub(super) corrupt: Vec<(u32, Corrupt)>,
+    /// Clients that are no members.
+    pub(super) outside: Option<Outside>,
     /// How long liveness may take after the last disturbance.
     pub(super) bound: Span,
 }
@@ -122,8 +135,10 @@ impl Cluster {
                 p99: ms(10),
             },
             nic: 1_000_000_000,
-            amnesia: false,
+            kept: Kept::All,
+            torn: Arc::default(),
             corrupt: Vec::new(),
+            outside: None,
             bound: Span::from_secs(15),
         }
     }
@@ -145,16 +160,17 @@ impl Cluster {
     /// Runs it to its end.
     pub(super) fn run(self) -> Outcome {
         let n = self.n;
-        let (keys, mut secrets) = Keyring::generate(n + 1, self.seed);
+        let all = n + self.outside.as_ref().map_or(0, |o| o.count);
+        let (keys, mut secrets) = Keyring::generate(all + 1, self.seed);
         let mut authority = Authority::new(secrets.pop().unwrap());
         let mut roots = TrustRoots::new();
         roots.trust_shared(authority.id());
-        let certificates = (0..n)
+        let mut certificates: Vec<_> = (0..all)
             .map(|i| {
                 authority.issue(Identity {
                     subject: NodeId(i),
                     organisation: i,
-                    role: Role::Peer,
+                    role: if i < n { Role::Peer } else { Role::Client },
                     not_before_ns: 0,
                     not_after_ns: i64::MAX,
                 })
@@ -178,7 +194,7 @@ impl Cluster {
                 quorum: byzantine_quorum(n as usize),
             }],
             keys: keys.clone(),
-            names: (0..n).map(|i| format!("n-{i}")).collect(),
+            names: (0..all).map(|i| format!("n-{i}")).collect(),
             corrupt: self.corrupt.iter().map(|&(i, _)| NodeId(i)).collect(),
             restarts: true,
             bound: self.bound,
@@ -189,10 +205,11 @@ impl Cluster {
             corrupt: subjects.corrupt.clone(),
             seen: Arc::clone(&seen),
         };
+        let outside_certificates = certificates.split_off(n as usize);
         let config = KernelConfig {
             streams: Streams::new(self.seed),
             start_ns: 1_700_000_000_000_000_000,
-            nodes: (0..n).map(machine).collect(),
+            nodes: (0..all).map(machine).collect(),
             network: NetworkConfig {
                 regions: vec![vec![Distribution::Constant(ms(1))]],
                 link: self.link.clone(),
@@ -200,7 +217,7 @@ impl Cluster {
                 groups: LineGroups::default(),
             },
             faults: self.faults.clone(),
-            workloads: Vec::new(),
+            workloads: self.outside.iter().map(|o| o.workload(n)).collect(),
             end: self.end,
             list: EventList::default(),
             spawner: Box::new(Nursery {
@@ -211,6 +228,8 @@ impl Cluster {
                     certificates,
                 }),
                 executions: ExecutionCache::off(),
+                outside_certificates,
+                disks: BTreeMap::new(),
                 cluster: self,
             }),
         };
@@ -265,12 +284,27 @@ struct Nursery {
     members: Arc<[NodeId]>,
     genesis: Arc<Genesis>,
     executions: ExecutionCache,
+    outside_certificates: Vec<IdentityCertificate>,
+    disks: BTreeMap<NodeId, Arc<Mutex<TornDisk>>>,
 }
 
 impl Spawn for Nursery {
     fn spawn(&mut self, node: NodeId) -> Box<dyn Process> {
         let cluster = &self.cluster;
         let key = Arc::new(self.keys.steal(node.into()).unwrap());
+        if let Some(i) = node.0.checked_sub(cluster.n) {
+            let outside = cluster.outside.as_ref().unwrap();
+            return Box::new(Client::new(ClientConfig {
+                chain: CHAIN,
+                members: Arc::clone(&self.members),
+                key,
+                certificate: self.outside_certificates[i as usize],
+                wait_for: outside.wait_for,
+                quorum: outside.quorum,
+                retry: outside.retry,
+                times: outside.times,
+            }));
+        }
         let replica = PbftReplica::new(
             ReplicaConfig {
                 chain: CHAIN,
@@ -310,22 +344,93 @@ impl Spawn for Nursery {
         if let Some((_, corrupt)) = cluster.corrupt.iter().find(|&&(i, _)| i == node.0) {
             return corrupt(node, honest, &self.keys);
         }
-        if cluster.amnesia {
-            return Box::new(Amnesia(honest));
+        match cluster.kept {
+            Kept::All => Box::new(honest),
+            Kept::Torn => Box::new(Tears {
+                honest,
+                disk: Arc::clone(self.disks.entry(node).or_default()),
+                torn: Arc::clone(&cluster.torn),
+            }),
+            kept => Box::new(Amnesia { honest, kept }),
         }
-        Box::new(honest)
     }
 }
 
-/// Finds its disk empty after a restart.
-struct Amnesia(FullNode);
+/// Clients that are no members: each has a command ordered, then reads what came of it, in turn.
+#[derive(Clone, Debug)]
+pub(super) struct Outside {
+    pub(super) count: u32,
+    pub(super) wait_for: usize,
+    pub(super) quorum: usize,
+    pub(super) retry: Span,
+    pub(super) times: u32,
+    pub(super) period: Span,
+    pub(super) from: Time,
+    pub(super) to: Time,
+    pub(super) reads: bool,
+}
 
-impl Process for Amnesia {
-    fn handle(&mut self, cx: &mut Context<'_>, event: Event<'_>) {
-        match event {
-            Event::Recover(_) => self.0.handle(cx, Event::Recover(&Disk::default())),
-            event => self.0.handle(cx, event),
+impl Outside {
+    /// Of a group of `n`, as the protocol wants them.
+    pub(super) fn new(n: usize) -> Self {
+        Self {
+            count: 2,
+            wait_for: byzantine_faults(n) + 1,
+            quorum: byzantine_quorum(n),
+            retry: ms(500),
+            times: 10,
+            period: ms(200),
+            from: Time::ZERO + ms(500),
+            to: secs(30),
+            reads: true,
         }
+    }
+    fn workload(&self, n: u32) -> Box<dyn Workload> {
+        Box::new(Wishes {
+            outside: self.clone(),
+            first: n,
+            turn: 0,
+        })
+    }
+}
+
+struct Wishes {
+    outside: Outside,
+    first: u32,
+    turn: u32,
+}
+
+impl Workload for Wishes {
+    fn next(&mut self) -> Option<Arrival> {
+        let Outside {
+            count,
+            period,
+            from,
+            to,
+            reads,
+            ..
+        } = self.outside;
+        let turn = self.turn;
+        self.turn += 1;
+        let at = from + period.times(u64::from(turn / count));
+        let node = NodeId(self.first + turn % count);
+        let key = node.0 as u8;
+        let read = reads && (turn / count) % 2 == 1;
+        let (name, what) = if read {
+            ("read", What::Read([key].into()))
+        } else {
+            ("order", What::Order([key, 1].into()))
+        };
+        (at < to).then(|| Arrival {
+            at,
+            node,
+            request: Arc::new(Wish {
+                workload: WorkloadId(0),
+                name,
+                deadline: Span::from_secs(60),
+                what,
+            }),
+        })
     }
 }
 
@@ -381,6 +486,16 @@ pub(super) struct Seen {
     pub(super) stable: BTreeMap<NodeId, u64>,
     /// Blocks that each node fetched.
     pub(super) fetched: BTreeMap<NodeId, u64>,
+    /// Sequence numbers of states that each node took over, and entries that were sent for it.
+    pub(super) taken: BTreeMap<NodeId, Vec<(u64, u64)>>,
+    /// Whose parts of states were refused.
+    pub(super) refused: BTreeSet<NodeId>,
+    /// How operations of clients ended, with their latency.
+    pub(super) ended: Vec<(&'static str, OpEnd, Span)>,
+    /// Commands of each client that it was told are done.
+    pub(super) done: BTreeMap<NodeId, u64>,
+    /// Values that clients believed which are not what they were told before.
+    pub(super) stale: u64,
     /// Messages of each kind, and the largest.
     pub(super) kinds: BTreeMap<&'static str, u64>,
     pub(super) largest: BTreeMap<&'static str, usize>,
@@ -428,6 +543,31 @@ impl Observer for Watch {
             Probe::ViewTimeout { .. } => seen.timeouts += 1,
             Probe::StableCheckpoint { sequence, .. } => {
                 seen.stable.insert(node, *sequence);
+            }
+            Probe::Ended {
+                name, end, asked, ..
+            } => {
+                seen.ended.push((name, *end, at - *asked));
+                if (*name, *end) == ("order", OpEnd::Done) {
+                    *seen.done.entry(node).or_default() += 1;
+                }
+            }
+            Probe::Domain(shown) => {
+                let shown: &Shown = shown.as_any().downcast_ref().unwrap();
+                let value = shown.value.as_ref();
+                let sum = value.map_or(0, |v| u64::from_be_bytes((**v).try_into().unwrap()));
+                let done = seen.done.get(&node).copied().unwrap_or(0);
+                seen.stale += u64::from(sum < done);
+            }
+            Probe::StateTaken {
+                sequence, fetched, ..
+            } => seen
+                .taken
+                .entry(node)
+                .or_default()
+                .push((*sequence, *fetched)),
+            Probe::StateRefused { from, .. } => {
+                seen.refused.insert(*from);
             }
             Probe::CaughtUp { blocks, .. } => *seen.fetched.entry(node).or_default() += blocks,
             Probe::Committed(committed) => {

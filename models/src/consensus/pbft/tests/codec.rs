@@ -1,19 +1,37 @@
 //! The wire form.
 
-use super::bench::{Bench, CHAIN};
+use super::bench::{self, Bench, CHAIN};
 use super::cases;
 use crate::consensus::pbft::change::{NewView, ViewChange};
 use crate::consensus::pbft::journal::{Opening, Record};
 use crate::consensus::pbft::message::{
-    Blocks, Body, CHECKPOINT, COMMIT, FAMILY, Message, NEW_VIEW, PREPARE, Status, VIEW_CHANGE,
+    Blocks, Body, CHECKPOINT, COMMIT, FAMILY, Message, NEW_VIEW, PREPARE, StateHead, StateParts,
+    Status, VIEW_CHANGE,
 };
-use consim_core::{CodecError, Digest, KeyId, NodeId, Payload, Vote};
+use crate::ledger::WorldState;
+use crate::ledger::state::parts::Prefix;
+use consim_core::{CodecError, Digest, Header, KeyId, NodeId, Payload, Vote};
 use proptest::prelude::*;
 use std::sync::Arc;
 
+fn header() -> Header {
+    Header {
+        chain: CHAIN,
+        height: 3,
+        sequence: 4,
+        parent: Digest::of(b"parent"),
+        batch: Digest::of(b"batch"),
+        tx_root: Digest::of(b"transactions"),
+        state_root: Digest::of(b"state"),
+        time_ns: -5,
+        tx_count: 6,
+    }
+}
+
 /// A message of every kind, with something in every list.
 fn messages() -> Vec<Message> {
-    let bench = Bench::new(1, 4);
+    let mut bench = Bench::new(1, 4);
+    bench.order(1, &bench.batch(0, &[1, 2, 4]));
     let batch = bench.batch(0, &[1, 2, 3]);
     let d = batch.digest();
     let proof = Arc::new(bench.certificate(CHECKPOINT, 0, 4, d, &[0, 1, 3]));
@@ -47,6 +65,27 @@ fn messages() -> Vec<Message> {
             proof,
         })
     };
+    let state = |proof, full: bool| {
+        let many: WorldState = bench::snapshot(d, 40).state;
+        let root = many.root();
+        let header = full.then(header);
+        let head = StateHead { header, root };
+        let parts = [
+            many.part(&Prefix::default(), 100),
+            many.part(&Prefix::default(), 1 << 20),
+        ];
+        Body::State(StateParts {
+            sequence: 8,
+            executed: 11,
+            proof,
+            head: Some(Arc::new(head)),
+            parts: parts
+                .into_iter()
+                .flatten()
+                .map(|p| (Prefix::default(), p))
+                .collect(),
+        })
+    };
     let bodies = vec![
         bench.proposal(0, 1, &batch),
         bench.prepare(1, 2, 3, d),
@@ -72,7 +111,7 @@ fn messages() -> Vec<Message> {
                 bench.committed(2, &bench.batch(2, &[]), &[1, 2, 3]),
             ],
             executed: 5,
-            proof: Some(proof),
+            proof: Some(Arc::clone(&proof)),
         }),
         Body::FetchBatch {
             sequence: 4,
@@ -80,6 +119,16 @@ fn messages() -> Vec<Message> {
         },
         Body::Batch { sequence: 4, batch },
         Body::FetchChange { view: 3, digest: d },
+        Body::FetchState {
+            sequence: 4,
+            wanted: vec![Prefix::default()],
+        },
+        Body::FetchState {
+            sequence: 4,
+            wanted: vec![],
+        },
+        state(Some(Arc::clone(&proof)), true),
+        state(None, false),
     ];
     bodies
         .into_iter()
@@ -106,7 +155,7 @@ fn every_message_comes_back_as_it_was() {
         kinds.push(wire[2]);
     }
     kinds.dedup();
-    assert_eq!(kinds, (0..14).collect::<Vec<u8>>(), "every kind");
+    assert_eq!(kinds, (0..16).collect::<Vec<u8>>(), "every kind");
 }
 
 #[test]
@@ -123,6 +172,15 @@ fn records_are_as_long_as_they_say() {
     let records = [
         Record::Former(batch),
         Record::Stable(proof),
+        Record::Started,
+        Record::Taken {
+            sequence: 8,
+            head: Arc::new(StateHead {
+                header: Some(header()),
+                root: Digest::ZERO,
+            }),
+            state: Arc::new(bench::snapshot(Digest::ZERO, 5)),
+        },
         Record::View {
             view: 2,
             change: Some(change),
@@ -173,7 +231,7 @@ fn another_version_family_or_kind_is_an_error() {
     for (at, value, error) in [
         (0, 2, CodecError::Version(2)),
         (1, 2, CodecError::Tag(2)),
-        (2, 14, CodecError::Tag(14)),
+        (2, 16, CodecError::Tag(16)),
     ] {
         let mut changed = wire.clone();
         changed[at] = value;
@@ -223,7 +281,7 @@ proptest! {
     #![proptest_config(cases(400))]
 
     #[test]
-    fn random_bytes_never_panic(mut wire in proptest::collection::vec(any::<u8>(), 0..400), kind in 0u8..15) {
+    fn random_bytes_never_panic(mut wire in proptest::collection::vec(any::<u8>(), 0..400), kind in 0u8..17) {
         let _ = Message::decode(&wire);
         // Past the head as well.
         for (byte, value) in wire.iter_mut().zip([1, FAMILY, kind]) {

@@ -2,11 +2,13 @@
 
 use super::adversary::traitor;
 use super::cluster::{CHAIN, Cluster, crash, cut, loss, ms, nodes, secs};
+use super::disks::Kept;
 use crate::consensus::BlockLimits;
 use crate::consensus::pbft::message::{Body, Message};
-use consim_core::{Distribution, NodeId, Span, Verdict};
+use consim_core::{Distribution, NodeId, Span, Time, Verdict};
 use consim_kernel::config::Target;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 const SEEDS: std::ops::Range<u64> = 1..5;
 
@@ -353,4 +355,30 @@ fn the_wrong_quorum_breaks_agreement_and_the_right_one_does_not() {
     let right = run(4);
     assert_eq!(right.verdict("agreement"), Verdict::Pass);
     right.assert_good("quorum 4");
+}
+
+/// Crashes that tear what was being written: everybody goes on from what can be read.
+#[test]
+fn a_torn_tail_of_the_log_is_cut_off() {
+    let mut tears = 0;
+    for seed in 1..5 {
+        let torn = Arc::<AtomicU64>::default();
+        let all = nodes(&[0, 1, 2, 3]);
+        let outcome = Cluster {
+            kept: Kept::Torn,
+            torn: Arc::clone(&torn),
+            // Many batches, and long writes.
+            period: ms(20),
+            load: (Time::ZERO, secs(20)),
+            fsync: Distribution::Constant(ms(5)),
+            ..Cluster::new(4, seed)
+        }
+        .fault(crash(all.clone(), 5, 6))
+        .fault(crash(nodes(&[1, 2]), 9, 10))
+        .fault(crash(all, 13, 14))
+        .run();
+        outcome.assert_good("torn");
+        tears += torn.load(Relaxed);
+    }
+    assert!(tears > 3, "{tears} torn tails");
 }

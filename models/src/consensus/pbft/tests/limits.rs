@@ -7,7 +7,10 @@ use crate::consensus::pbft::config::{
 };
 use crate::consensus::pbft::mempool::Ordered;
 use crate::consensus::pbft::message::Body;
+use crate::ledger::testing::{self, Sums};
+use crate::ledger::{ExecutionCache, Ledger, LedgerConfig};
 use consim_core::{Digest, NodeId, TxId};
+use std::sync::Arc;
 
 #[test]
 fn messages_of_views_to_come_are_kept_within_bounds() {
@@ -169,7 +172,7 @@ fn one_answer_holds_so_many_blocks() {
     for sequence in 1..=MAX_BLOCKS as u64 + 10 {
         bench.order(sequence, &bench.batch(0, &[sequence]));
         if sequence % 4 == 0 {
-            let state = bench.batch(0, &[sequence]).digest();
+            let state = bench.own_state(sequence);
             for by in [0, 2] {
                 bench.receive(by, bench.checkpoint(by, sequence, state));
             }
@@ -237,4 +240,28 @@ fn what_was_ordered_is_remembered_in_runs() {
     }
     assert_eq!(ordered.runs(NodeId(1)), MAX_RUNS);
     assert!(!ordered.contains(id(1)) && ordered.contains(id(100 + 2 * 999)));
+}
+
+#[test]
+fn what_a_state_that_was_taken_over_executed_is_ordered() {
+    let mut bench = Bench::new(1, 4);
+    let [old, new] = [5, 6].map(|number| bench.tx(1, number));
+    for tx in [&old, &new] {
+        assert!(bench.submit(Arc::clone(tx)));
+    }
+    let mut ledger = Ledger::new(LedgerConfig {
+        chain: super::bench::CHAIN,
+        machine: Arc::new(Sums { step: 1 }),
+        keys: bench.keys.clone(),
+        executions: ExecutionCache::off(),
+    });
+    let batch = testing::batch(NodeId(0), 1, vec![Arc::clone(&old)]);
+    ledger.execute(&bench.committed(1, &batch, &[0, 1, 2]));
+    bench.replica.mempool.restore(ledger.state());
+    let mempool = &bench.replica.mempool;
+    assert_eq!(
+        [&old, &new].map(|tx| mempool.ordered(tx.id())),
+        [true, false]
+    );
+    assert_eq!([&old, &new].map(|tx| mempool.holds(tx.id())), [false, true]);
 }

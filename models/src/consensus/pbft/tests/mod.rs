@@ -8,12 +8,15 @@
 mod adversary;
 mod bench;
 mod campaign;
+mod clients;
 mod cluster;
 mod codec;
+mod disks;
 mod faults;
 mod lies;
 mod limits;
 mod steps;
+mod transfer;
 
 use proptest::test_runner::{Config, RngSeed};
 

@@ -304,7 +304,7 @@ fn a_checkpoint_becomes_stable_and_the_past_is_forgotten() {
         bench.look_for(&["checkpoint", "stable"]),
         ["all: checkpoint 4"]
     );
-    let state = bench.batch(0, &[4]).digest();
+    let state = bench.own_state(4);
     assert_eq!(bench.disk.table(3).count(), 4);
     bench.receive(2, bench.checkpoint(2, 4, state));
     bench.receive(3, bench.checkpoint(3, 4, consim_core::Digest::ZERO));

@@ -1,0 +1,35 @@
+//! What was handed up, for those that are behind.
+
+use consim_core::Committed;
+use std::sync::Arc;
+
+/// The committed batches of a replica, without a gap: from sequence number 1 on, or from where it
+/// took a state over.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    /// Nothing up to here is in it.
+    base: u64,
+    entries: Vec<Arc<Committed>>,
+}
+
+impl Log {
+    pub(super) fn get(&self, sequence: u64) -> Option<&Arc<Committed>> {
+        self.from(sequence).next()
+    }
+    /// All from `sequence` on; none if that is not in it.
+    pub(super) fn from(&self, sequence: u64) -> impl Iterator<Item = &Arc<Committed>> {
+        let above = sequence
+            .checked_sub(self.base)
+            .and_then(|a| a.checked_sub(1));
+        let start = above.and_then(|above| usize::try_from(above).ok());
+        self.entries.iter().skip(start.unwrap_or(usize::MAX))
+    }
+    pub(super) fn push(&mut self, committed: Arc<Committed>) {
+        self.entries.push(committed);
+    }
+    /// It goes on after a state that was taken over.
+    pub(super) fn restart(&mut self, base: u64) {
+        self.base = base;
+        self.entries.clear();
+    }
+}

@@ -1,0 +1,139 @@
+//! The node's side of clients: it takes their requests, tells them what came of these, and shows
+//! them the state.
+
+use super::full_node::NodeHost;
+use super::membership::Refusal;
+use super::message::{Message, Outcome, Reply, Shown};
+use consim_core::{Block, Context, NodeId, Receipt, State as _, Tx, TxId, Work};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Reads that wait for what may have been decided before they came (assumed); beyond it a read gets
+/// no answer and is asked again.
+pub(super) const MAX_READS: usize = 4_096;
+
+/// A read that waits.
+#[derive(Debug)]
+struct Read {
+    client: NodeId,
+    number: u64,
+    key: Arc<[u8]>,
+    /// Answered once this sequence number is executed.
+    after: u64,
+}
+
+/// What the node keeps of clients.
+#[derive(Debug, Default)]
+pub(super) struct Clients {
+    reads: VecDeque<Read>,
+}
+
+impl NodeHost {
+    /// Upon REQUEST: hands it to consensus; one that was executed is answered again.
+    pub(super) fn requested(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: NodeId,
+        tx: &Arc<Tx>,
+    ) -> Result<(), Refusal> {
+        self.registry.bearer(from, cx.wall_ns())?;
+        if tx.id().origin != from || tx.chain() != self.config.chain {
+            return Ok(());
+        }
+        if let Some(height) = self.ledger.executed(tx.id()) {
+            let block = self.ledger.block(height).cloned();
+            if let Some(receipt) = block.and_then(|block| receipt_of(&block, tx.id())) {
+                self.reply(cx, tx.id(), receipt, false);
+            }
+            return Ok(());
+        }
+        cx.work(Work::verify(1));
+        cx.work(Work::hash(tx.encoded_len()));
+        if tx.verify(&self.config.keys) {
+            self.replica.submit(cx, Arc::clone(tx));
+        }
+        Ok(())
+    }
+
+    /// Upon QUERY: shows the value once all is executed that may have been decided before.
+    pub(super) fn queried(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: NodeId,
+        number: u64,
+        key: &Arc<[u8]>,
+    ) -> Result<(), Refusal> {
+        self.registry.bearer(from, cx.wall_ns())?;
+        if self.clients.reads.len() < MAX_READS {
+            self.clients.reads.push_back(Read {
+                client: from,
+                number,
+                key: Arc::clone(key),
+                after: self.replica.decided_by_now(),
+            });
+            self.show_ready(cx);
+        }
+        Ok(())
+    }
+
+    /// Answers the reads whose time has come.
+    pub(super) fn show_ready(&mut self, cx: &mut Context<'_>) {
+        let executed = self.ledger.sequence();
+        let (state, reads) = (self.ledger.state(), &mut self.clients.reads);
+        reads.retain(|read| {
+            let ready = read.after <= executed;
+            if ready {
+                cx.work(Work::execute(1));
+                let (number, value) = (read.number, state.get(&read.key));
+                cx.send(
+                    read.client,
+                    Arc::new(Message::Shown(Shown { number, value })),
+                );
+            }
+            !ready
+        });
+    }
+
+    /// Tells clients what came of their transactions.
+    pub(super) fn answer_clients<'a>(
+        &self,
+        cx: &mut Context<'_>,
+        executed: impl Iterator<Item = (&'a Arc<Tx>, &'a Receipt)>,
+        tentative: bool,
+    ) {
+        for (tx, receipt) in executed {
+            self.reply(cx, tx.id(), *receipt, tentative);
+        }
+    }
+
+    /// Replies to a client; members see for themselves.
+    fn reply(&self, cx: &mut Context<'_>, id: TxId, receipt: Receipt, tentative: bool) {
+        let outcome = match receipt {
+            Receipt::Applied => Outcome::Applied,
+            Receipt::Refused(_) => Outcome::Refused,
+            // It was executed before, and answered then.
+            Receipt::Duplicate => return,
+        };
+        let client = id.origin;
+        if self.registry.client(client, cx.wall_ns()) {
+            let (view, leader) = self.replica.leader();
+            cx.send(
+                client,
+                Arc::new(Message::Reply(Reply {
+                    id,
+                    view,
+                    leader,
+                    tentative,
+                    outcome,
+                })),
+            );
+        }
+    }
+}
+
+/// The receipt of the execution of `id` in a block.
+fn receipt_of(block: &Block, id: TxId) -> Option<Receipt> {
+    let txs = block.committed.batch.txs().iter().zip(&block.receipts);
+    let mut own = txs.filter(|(tx, receipt)| tx.id() == id && **receipt != Receipt::Duplicate);
+    own.next().map(|(_, receipt)| *receipt)
+}

@@ -1,0 +1,76 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use super::*;
+use crate::node::membership::{Authority, Identity, Role};
+use consim_core::{ChainId, Keyring, OpId};
+
+fn messages() -> Vec<Message> {
+    let mut keys = Keyring::generate(3, 1).1;
+    let identity = Identity {
+        subject: NodeId(1),
+        organisation: 2,
+        role: Role::Client,
+        not_before_ns: -3,
+        not_after_ns: 4,
+    };
+    let certificate = Authority::new(keys.pop().unwrap()).issue(identity);
+    let id = TxId {
+        origin: NodeId(1),
+        number: 77,
+    };
+    let tx = Tx::new(id, ChainId(3), OpId(9), [1, 2, 3].into(), &keys[1]);
+    let reply = |tentative, outcome| {
+        Message::Reply(Reply {
+            id,
+            view: 5,
+            leader: NodeId(2),
+            tentative,
+            outcome,
+        })
+    };
+    let shown = |value| Message::Shown(Shown { number: 8, value });
+    vec![
+        Message::Hello(certificate),
+        Message::Identify,
+        Message::Request(Arc::new(tx)),
+        reply(true, Outcome::Applied),
+        reply(false, Outcome::Refused),
+        Message::Query {
+            number: 8,
+            key: [4, 5].into(),
+        },
+        shown(None),
+        shown(Some([].into())),
+        shown(Some([6].into())),
+    ]
+}
+
+#[test]
+fn every_message_comes_back_as_it_was_and_nothing_else_does() {
+    for message in messages() {
+        let mut wire = Vec::new();
+        message.encode(&mut wire);
+        assert_eq!(wire.len(), message.encoded_len(), "{}", message.kind());
+        assert_eq!(Message::decode(&wire), Ok(message.clone()));
+        for end in 0..wire.len() {
+            assert!(
+                Message::decode(&wire[..end]).is_err(),
+                "{} {end}",
+                message.kind()
+            );
+        }
+        wire.push(0);
+        assert_eq!(Message::decode(&wire), Err(CodecError::Trailing(1)));
+    }
+    assert_eq!(Message::decode(&[1, FAMILY, 6]), Err(CodecError::Tag(6)));
+    // A flag is 0 or 1.
+    let mut wire = Vec::new();
+    messages()[6].encode(&mut wire);
+    *wire.last_mut().unwrap() = 2;
+    assert_eq!(Message::decode(&wire), Err(CodecError::Tag(2)));
+}

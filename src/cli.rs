@@ -25,6 +25,12 @@ pub(crate) enum Verb {
     Report(ReportArgs),
     /// Run the golden runs of the repository and write their digests anew.
     Bless(BlessArgs),
+    /// Write a commented scenario to start from.
+    New(NewArgs),
+    /// Print the JSON Schema of scenarios, for editors.
+    Schema,
+    /// Print the completions of a shell.
+    Completions(CompletionsArgs),
 }
 
 /// Overrides that `run` and `check` share.
@@ -73,7 +79,7 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// The scenarios.
-    #[arg(required = true)]
+    #[arg(required_unless_present = "explain")]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) overrides: Overrides,
@@ -86,9 +92,40 @@ pub(crate) struct CheckArgs {
     /// Say only what is wrong.
     #[arg(long)]
     pub(crate) quiet: bool,
+    /// Explain the code of a diagnostic (`E101`).
+    #[arg(long, value_name = "CODE")]
+    pub(crate) explain: Option<String>,
     /// How to print diagnostics.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+    /// Print every value with its origin as JSON, in place of the table.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) origin: Option<OriginFormat>,
+}
+
+/// Formats of origins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OriginFormat {
+    /// An object from paths to values and origins.
+    Json,
+}
+
+/// Arguments of `new`.
+#[derive(Debug, Args)]
+pub(crate) struct NewArgs {
+    /// The scenario's name; it is written to NAME.yaml in this folder.
+    pub(crate) name: String,
+    /// The scenario of the library to start from (`consim list scenarios`).
+    #[arg(long, value_name = "PRESET")]
+    pub(crate) from: Option<String>,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 /// Formats of diagnostics.
@@ -98,6 +135,8 @@ pub(crate) enum Format {
     Text,
     /// An array of objects.
     Json,
+    /// An array of the parameters of `textDocument/publishDiagnostics`, one object a file.
+    Lsp,
 }
 
 /// Arguments of `report`.

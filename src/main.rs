@@ -7,10 +7,13 @@ mod check;
 mod cli;
 mod exit;
 mod list;
+mod new;
 mod overrides;
 mod report;
 mod run;
+mod schema;
 mod timing;
+mod variants;
 
 use clap::Parser as _;
 use std::process::ExitCode;
@@ -23,6 +26,9 @@ fn main() -> ExitCode {
         cli::Verb::List(args) => list::list(args),
         cli::Verb::Bless(args) => bless::bless(args),
         cli::Verb::Report(args) => report::report(args),
+        cli::Verb::New(args) => new::new(args),
+        cli::Verb::Schema => schema::schema(),
+        cli::Verb::Completions(args) => schema::completions(args),
     };
     ExitCode::from(code)
 }

@@ -4,9 +4,10 @@ use crate::cli::RunArgs;
 use crate::exit;
 use crate::overrides::{draw_seed, load_options};
 use crate::timing::Timing;
+use crate::variants;
 use consim_check::results::Results;
 use consim_scenarios::run::{Divergence, Hooks};
-use consim_scenarios::{Loaded, load, run as runner};
+use consim_scenarios::{Loaded, run as runner, study};
 use std::path::{Path, PathBuf};
 
 /// How many folders `results/NAME-SEED-K` are tried before giving up.
@@ -15,52 +16,43 @@ const MAX_DEFAULT_FOLDERS: u32 = 10_000;
 /// Runs the verb; returns the exit code.
 pub(crate) fn run(args: &RunArgs) -> u8 {
     let drawn = draw_seed();
-    let loaded = match load(&args.file, &load_options(&args.overrides, drawn)) {
-        Ok(loaded) => loaded,
+    let study = match study(&args.file, &load_options(&args.overrides, drawn)) {
+        Ok(study) => study,
         Err(diagnostics) => {
             eprint!("{}", diagnostics.render());
             return exit::BAD_INPUT;
         }
     };
-    for warning in &loaded.warnings {
+    for warning in study.runs.iter().flat_map(|run| &run.loaded.warnings) {
         eprint!("{}", warning.render());
     }
-    if loaded.seed_drawn && !args.quiet {
+    if !study.axes.is_empty() {
+        eprintln!(
+            "error: this scenario varies: {} cells; `check` expands them, running them comes with a later version",
+            study.cells * study.runs.len() as u64
+        );
+        return exit::BAD_INPUT;
+    }
+    if study.runs.iter().any(|run| run.loaded.seed_drawn) && !args.quiet {
         eprintln!("seed {drawn} (drawn: the scenario names none)");
     }
-    let dir = match output_folder(args, &loaded) {
-        Ok(dir) => dir,
-        Err((code, message)) => {
-            eprintln!("error: {message}");
-            return code;
-        }
-    };
-    let (results, timing) = match simulate(args, &loaded) {
-        Ok(done) => done,
-        Err(message) => {
-            eprintln!("error: {message}");
-            return exit::OTHER;
-        }
-    };
-    if let Err(error) = consim_reports::write(&results, &dir) {
-        eprintln!("error: {error}");
-        return exit::OTHER;
+    match study.runs.as_slice() {
+        [only] if only.label.is_none() => one(args, &only.loaded),
+        runs => variants::run(args, runs),
     }
-    if let Err(error) = timing.write(&dir) {
-        eprintln!(
-            "error: cannot write {}: {error}",
-            dir.join("timing.json").display()
-        );
-        return exit::OTHER;
-    }
+    .unwrap_or_else(|(code, message)| {
+        eprintln!("error: {message}");
+        code
+    })
+}
+
+/// Runs one scenario into one folder.
+fn one(args: &RunArgs, loaded: &Loaded) -> Result<u8, Failure> {
+    let dir = output_folder(args, loaded, &[])?;
+    let (results, timing) = simulate(args, loaded, None)?;
+    write(loaded, &results, &timing, &dir)?;
     if args.json {
-        match std::fs::read_to_string(dir.join("outcome.json")) {
-            Ok(text) => print!("{text}"),
-            Err(error) => {
-                eprintln!("error: cannot read back outcome.json: {error}");
-                return exit::OTHER;
-            }
-        }
+        print_file(&dir.join("outcome.json"))?;
     } else if !args.quiet {
         print!("{}", consim_reports::summary(&results));
         println!(
@@ -73,12 +65,53 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
             dir.join("report.html").display()
         );
     }
-    consim_check::verdict::exit_code(&results.outcome)
+    Ok(consim_check::verdict::exit_code(&results.outcome))
 }
 
-/// Where results go, and that they may.
-fn output_folder(args: &RunArgs, loaded: &Loaded) -> Result<PathBuf, (u8, String)> {
-    let taken = |dir: &Path| dir.join("outcome.json").exists() || dir.join("report.html").exists();
+/// Why a run ended without results: exit code, words.
+pub(crate) type Failure = (u8, String);
+
+pub(crate) fn other(error: impl std::fmt::Display) -> Failure {
+    (exit::OTHER, error.to_string())
+}
+
+/// Writes the whole folder of a run.
+pub(crate) fn write(
+    loaded: &Loaded,
+    results: &Results,
+    timing: &Timing,
+    dir: &Path,
+) -> Result<(), Failure> {
+    // What the plan names by a path is found from the folder in which it then stands.
+    let plan = loaded.plan.yaml_in(dir);
+    consim_reports::write_with_plan(results, &plan, dir).map_err(other)?;
+    timing.write(dir).map_err(|error| {
+        other(format!(
+            "cannot write {}: {error}",
+            dir.join("timing.json").display()
+        ))
+    })
+}
+
+pub(crate) fn print_file(path: &Path) -> Result<(), Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| other(format!("cannot read back {}: {error}", path.display())))?;
+    print!("{text}");
+    Ok(())
+}
+
+/// Where results go, and that they may: the folder itself, or those of the `labels` in it.
+pub(crate) fn output_folder(
+    args: &RunArgs,
+    loaded: &Loaded,
+    labels: &[&str],
+) -> Result<PathBuf, Failure> {
+    let results = |dir: &Path| {
+        ["outcome.json", "report.html", "comparison.json"]
+            .iter()
+            .any(|file| dir.join(file).exists())
+    };
+    let taken = |dir: &Path| results(dir) || labels.iter().any(|label| results(&dir.join(label)));
     if let Some(dir) = &args.out {
         if taken(dir) && !args.force {
             let message = format!(
@@ -111,7 +144,12 @@ fn output_folder(args: &RunArgs, loaded: &Loaded) -> Result<PathBuf, (u8, String
         })
 }
 
-fn simulate(args: &RunArgs, loaded: &Loaded) -> Result<(Results, Timing), String> {
+/// Runs a plan; the progress bar names the `label`.
+pub(crate) fn simulate(
+    args: &RunArgs,
+    loaded: &Loaded,
+    label: Option<&str>,
+) -> Result<(Results, Timing), Failure> {
     // Wall time is shown to the user and never reaches the outcome.
     #[allow(
         clippy::disallowed_methods,
@@ -130,7 +168,8 @@ fn simulate(args: &RunArgs, loaded: &Loaded) -> Result<(Results, Timing), String
     {
         bar.set_style(style);
     }
-    bar.set_message(loaded.plan.duration.to_string());
+    let of = label.map_or_else(String::new, |label| format!(" of {label}"));
+    bar.set_message(format!("{}{of}", loaded.plan.duration));
     let mut progress = |done| bar.set_position((done * 1_000.0) as u64);
     let run = if args.twice {
         runner::twice(&loaded.plan, &Hooks::default(), &mut progress)
@@ -139,7 +178,7 @@ fn simulate(args: &RunArgs, loaded: &Loaded) -> Result<(Results, Timing), String
         runner::execute(&loaded.plan, &mut progress).map(Ok)
     };
     bar.finish_and_clear();
-    let results = run.map_err(|e| e.to_string())??.results;
+    let results = run.map_err(other)?.map_err(other)?.results;
     let timing = Timing::new(begun.elapsed().as_secs_f64(), &results.outcome);
     Ok((results, timing))
 }

@@ -6,7 +6,7 @@
     clippy::indexing_slicing
 )]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 fn consim(args: &[&str]) -> Output {
@@ -159,39 +159,6 @@ fn a_missed_expectation_exits_with_12_and_a_run_that_judged_nothing_is_not_a_pas
     assert_eq!(outcome(dir.path())["expectations"][1]["met"], false);
 }
 
-/// Every file of tests/bad is refused with exit code 2 within the first seconds; its first line
-/// says what its diagnostics hold: `# CODE LINE:COLUMN words of the help`, one after another.
-#[test]
-fn bad_files_are_refused_with_place_and_mend() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .collect();
-    files.sort();
-    assert!(files.len() >= 15, "only {} files", files.len());
-    for path in files {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let name = format!("tests/bad/{}", path.file_name().unwrap().to_str().unwrap());
-        for verb in ["check", "run"] {
-            let done = consim(&[verb, &name]);
-            let said = stderr(&done);
-            assert_eq!(done.status.code(), Some(2), "{verb} {name}: {said}");
-            for line in text.lines().filter_map(|l| l.strip_prefix("#! ")) {
-                let mut words = line.splitn(3, ' ');
-                let (code, place, help) = (
-                    words.next().unwrap(),
-                    words.next().unwrap(),
-                    words.next().unwrap(),
-                );
-                let head = format!("error[{code}] {name}:{place}");
-                assert!(said.contains(&head), "{name} lacks `{head}`:\n{said}");
-                assert!(said.contains(help), "{name} lacks `{help}`:\n{said}");
-            }
-        }
-    }
-}
-
 #[test]
 fn what_is_missing_or_no_scenario_is_said_plainly() {
     let dir = tempfile::tempdir().unwrap();
@@ -229,4 +196,280 @@ fn list_prints_words_and_codes() {
         .unwrap();
     assert_eq!(crash["code"], "P1");
     assert!(String::from_utf8_lossy(&consim(&["list"]).stdout).contains("data-sharing"));
+}
+
+fn stdout(out: &Output) -> String {
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+/// The command in a folder of its own.
+fn consim_in(dir: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_consim"))
+        .current_dir(dir)
+        .args(args)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn new_writes_a_scenario_that_checks_and_runs_and_replaces_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, args) in [
+        ("my-city", &["--from", "alliance-sharing"][..]),
+        ("plain", &[]),
+        ("outside", &["--from", "alliance-outsider"]),
+    ] {
+        let done = consim_in(dir.path(), &[&["new", name], args].concat());
+        assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+        let file = format!("{name}.yaml");
+        let text = std::fs::read_to_string(dir.path().join(&file)).unwrap();
+        assert!(
+            text.lines()
+                .filter(|l| l.trim_start().starts_with('#'))
+                .count()
+                > 5
+        );
+        let checked = consim_in(dir.path(), &["check", "--strict", &file]);
+        assert_eq!(checked.status.code(), Some(0), "{}", stderr(&checked));
+        let again = consim_in(dir.path(), &[&["new", name], args].concat());
+        assert_eq!(again.status.code(), Some(2));
+        assert!(stderr(&again).contains("already there"));
+        assert_eq!(
+            std::fs::read_to_string(dir.path().join(&file)).unwrap(),
+            text
+        );
+    }
+    let ran = consim_in(
+        dir.path(),
+        &["run", "plain.yaml", "--quiet", "--duration", "6m"],
+    );
+    assert!(
+        [0, 12, 13].contains(&ran.status.code().unwrap()),
+        "{}",
+        stderr(&ran)
+    );
+    assert_eq!(
+        outcome(&dir.path().join("results/plain-7"))["scenario"],
+        "plain"
+    );
+    for (args, word) in [
+        (&["new", "My_City"][..], "name"),
+        (
+            &["new", "x", "--from", "aliance-sharing"],
+            "alliance-sharing",
+        ),
+    ] {
+        let done = consim_in(dir.path(), args);
+        assert_eq!(done.status.code(), Some(2));
+        assert!(stderr(&done).contains(word), "{}", stderr(&done));
+    }
+}
+
+#[test]
+fn schema_and_completions_are_printed() {
+    let schema = consim(&["schema"]);
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/schema/consim-1.json");
+    assert_eq!(stdout(&schema), std::fs::read_to_string(committed).unwrap());
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let done = consim(&["completions", shell]);
+        assert_eq!(done.status.code(), Some(0));
+        let text = stdout(&done);
+        assert!(
+            text.contains("--explain") || text.contains("explain"),
+            "{shell}"
+        );
+        assert!(text.contains("completions"), "{shell}");
+    }
+    assert_eq!(consim(&["completions", "cmd"]).status.code(), Some(2));
+}
+
+/// `plan.yaml` is found to name its files from the output folder, wherever that is.
+#[test]
+fn the_plan_of_a_run_on_recorded_data_runs_again() {
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let scenario = "scenarios/paper/alliance-sharing-fhir.yaml";
+    let inner = first.path().join("deep/er");
+    run(scenario, &inner, &["--duration", "5m"]);
+    let again = consim_in(
+        &inner,
+        &[
+            "run",
+            "plan.yaml",
+            "--quiet",
+            "--out",
+            second.path().to_str().unwrap(),
+        ],
+    );
+    assert_ne!(again.status.code(), Some(2), "{}", stderr(&again));
+    let (a, b) = (outcome(&inner), outcome(second.path()));
+    assert_eq!(a["plan_digest"], b["plan_digest"]);
+    assert_eq!(a["run_digest"], b["run_digest"]);
+    assert_ne!(a["inputs"][0]["taken"], 0);
+}
+
+const VARIANTS: &str = "consim: 1
+seed: 7
+duration: 3m
+warmup: 10s
+organisations:
+  hospital: { count: 4, tier: tertiary }
+chains:
+  ledger: { members: hospital }
+workloads:
+  w: { visits: data-sharing, load: 1/s, day: flat }
+compare:
+  slow: { chains.ledger.block.wait: 2s }
+  fast: { chains.ledger.block.wait: 20ms }
+";
+
+#[test]
+fn variants_run_side_by_side_into_folders_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, expect: &str| {
+        std::fs::write(dir.path().join(name), format!("{VARIANTS}{expect}")).unwrap();
+    };
+    write(
+        "met.yaml",
+        "expect:\n  latency_p50: at most 5s\n  fast.latency_p50: below 0.9x that of slow\n  slow.latency_p50: above 1x that of fast\n",
+    );
+    let out = |name: &str| dir.path().join(name);
+    let done = consim_in(dir.path(), &["run", "met.yaml", "--quiet", "--out", "met"]);
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    for label in ["slow", "fast"] {
+        for file in [
+            "outcome.json",
+            "report.html",
+            "plan.yaml",
+            "metrics.csv",
+            "timing.json",
+        ] {
+            assert!(out("met").join(label).join(file).exists(), "{label}/{file}");
+        }
+        let outcome = outcome(&out("met").join(label));
+        assert_eq!(outcome["variant"], label);
+        let gates = outcome["expectations"].as_array().unwrap();
+        assert_eq!(gates.len(), 2);
+        assert!(gates.iter().all(|g| g["met"] == true), "{gates:?}");
+    }
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let comparison: serde_json::Value =
+        serde_json::from_str(&read(&out("met/comparison.json"))).unwrap();
+    assert_eq!(
+        (&comparison["schema"], &comparison["exit_code"]),
+        (&1.into(), &0.into())
+    );
+    let p50 = &comparison["metrics"]["latency_p50"];
+    assert!(p50["slow"].as_f64().unwrap() > p50["fast"].as_f64().unwrap());
+    assert_eq!(comparison["variants"][0]["label"], "fast");
+    let page = read(&out("met/report.html"));
+    assert!(page.contains("slow/report.html") && page.contains("fast/report.html"));
+    // The worst exit code of all is that of the comparison.
+    write(
+        "missed.yaml",
+        "expect:\n  slow.latency_p50: at most 1x that of fast\n",
+    );
+    let missed = consim_in(
+        dir.path(),
+        &["run", "missed.yaml", "--quiet", "--out", "missed"],
+    );
+    assert_eq!(missed.status.code(), Some(12), "{}", stderr(&missed));
+    let slow = outcome(&out("missed").join("slow"));
+    assert_eq!(slow["expectations"][0]["met"], false);
+    assert!(slow["expectations"][0]["margin"].as_f64().unwrap() < 0.0);
+    // Nothing is overwritten, and the same comes out again.
+    let refused = consim_in(dir.path(), &["run", "met.yaml", "--quiet", "--out", "met"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+    consim_in(
+        dir.path(),
+        &["run", "met.yaml", "--quiet", "--out", "again"],
+    );
+    for file in [
+        "comparison.json",
+        "report.html",
+        "slow/outcome.json",
+        "slow/report.html",
+    ] {
+        assert_eq!(
+            read(&out("met").join(file)),
+            read(&out("again").join(file)),
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn a_study_that_varies_is_expanded_by_check_and_not_yet_run() {
+    let study = "scenarios/studies/alliance-size.yaml";
+    let checked = consim(&["check", study]);
+    assert_eq!(checked.status.code(), Some(0), "{}", stderr(&checked));
+    let text = stdout(&checked);
+    assert!(
+        text.contains("vary organisations.community.count: 3, 15, 40 (3)"),
+        "{text}"
+    );
+    assert!(text.contains("60 cells"), "{text}");
+    let ran = consim(&["run", study, "--quiet"]);
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(stderr(&ran).contains("60 cells"), "{}", stderr(&ran));
+}
+
+#[test]
+fn check_shows_the_origin_of_every_value() {
+    let json = consim(&[
+        "check",
+        "--origin",
+        "json",
+        "--set",
+        "chains.alliance.block.wait=250ms",
+        "scenarios/paper/alliance-outsider.yaml",
+    ]);
+    let all: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    let origin = |path: &str| &all[path]["origin"];
+    assert_eq!(origin("chains.alliance.block.wait")["kind"], "set");
+    assert_eq!(all["chains.alliance.block.wait"]["value"], "250ms");
+    assert_eq!(origin("chains.alliance.members")["kind"], "file");
+    assert_eq!(origin("chains.alliance.members")["line"], 10);
+    assert_eq!(origin("duration")["kind"], "base");
+    assert_eq!(origin("chains.alliance.block.bytes")["kind"], "default");
+    let line = origin("network.links.rate");
+    assert_eq!(
+        (&line["kind"], &line["source"]),
+        (&"profile".into(), &"profile links/metro".into())
+    );
+    assert!(
+        line["note"].as_str().unwrap().starts_with("assumed"),
+        "{line}"
+    );
+    let changed = stdout(&consim(&["check", "--changed", ALLIANCE]));
+    let whole = stdout(&consim(&["check", ALLIANCE]));
+    assert!(
+        !changed.contains("chains.alliance.block.bytes"),
+        "{changed}"
+    );
+    assert!(whole.contains("chains.alliance.block.bytes"));
+    assert!(changed.contains("workloads.outpatients.load.each.tertiary"));
+    assert!(changed.contains("profile links/metro (assumed)"));
+    let compared = stdout(&consim(&["check", "scenarios/studies/block-wait.yaml"]));
+    assert!(
+        compared.contains("compare hasty (scenarios/studies/block-wait.yaml:"),
+        "{compared}"
+    );
+}
+
+/// What cannot be written is said, with exit code 1; what is in the way, with 2.
+#[test]
+fn an_output_folder_that_cannot_be_is_said_plainly() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    let short = ["--duration", "1m", "--set", "warmup=0s"];
+    let taken = run(ALLIANCE, &file, &short);
+    assert_eq!(taken.status.code(), Some(2), "{}", stderr(&taken));
+    assert!(stderr(&taken).contains("not a folder"));
+    let below = run(ALLIANCE, &file.join("out"), &short);
+    assert_eq!(below.status.code(), Some(1), "{}", stderr(&below));
+    assert!(
+        stderr(&below).contains("cannot write"),
+        "{}",
+        stderr(&below)
+    );
 }

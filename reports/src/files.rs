@@ -118,7 +118,15 @@ fn histogram_paths<'a>(operations: impl Iterator<Item = &'a String>) -> Vec<Stri
 /// `outcome.json` is complete. Figures and histograms that the old report has and the new one
 /// lacks are removed; files of anybody else stay.
 pub fn write(results: &Results, dir: &Path) -> Result<(), ReportError> {
-    let files = render(results)?;
+    write_with_plan(results, &results.plan_yaml, dir)
+}
+
+/// [`write()`] with another text for `plan.yaml`: one that names its files from where it stands.
+pub fn write_with_plan(results: &Results, plan: &str, dir: &Path) -> Result<(), ReportError> {
+    let mut files = render(results)?;
+    if let Some(file) = files.iter_mut().find(|file| file.path == "plan.yaml") {
+        plan.clone_into(&mut file.text);
+    }
     let mut staging = Staging::default();
     for file in &files {
         staging.add(&dir.join(&file.path), file.text.as_bytes())?;
@@ -146,6 +154,15 @@ pub fn read(dir: &Path) -> Result<Results, ReportError> {
     }
     let text = fs::read_to_string(&path).map_err(|e| error(e.to_string()))?;
     json::results(&text).map_err(|e| error(e.to_string()))
+}
+
+/// Writes files that stand alone, each whole or not at all.
+pub(crate) fn write_files(files: &[File], dir: &Path) -> Result<(), ReportError> {
+    let mut staging = Staging::default();
+    for file in files {
+        staging.add(&dir.join(&file.path), file.text.as_bytes())?;
+    }
+    staging.finish()
 }
 
 /// The figures and histograms of the report that is in a folder.

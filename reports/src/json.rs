@@ -11,9 +11,14 @@ use std::io;
 /// six significant digits (digits before the point always stay; what is not a number is `null`),
 /// a newline at the end.
 pub fn outcome_json(outcome: &Outcome) -> Result<String, ReportError> {
+    pretty(outcome)
+}
+
+/// Any value in the same form.
+pub(crate) fn pretty<T: Serialize>(value: &T) -> Result<String, ReportError> {
     let mut out = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut out, Rounded(PrettyFormatter::new()));
-    outcome.serialize(&mut serializer)?;
+    value.serialize(&mut serializer)?;
     out.push(b'\n');
     Ok(String::from_utf8_lossy(&out).into_owned())
 }

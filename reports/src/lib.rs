@@ -6,6 +6,7 @@
 //! every file and column.
 
 mod availability;
+mod comparison;
 mod csv;
 mod figures;
 mod files;
@@ -17,7 +18,8 @@ mod series;
 mod summary;
 mod words;
 
-pub use files::{File, ReportError, read, render, write};
+pub use comparison::{comparison_files, comparison_summary, write_comparison};
+pub use files::{File, ReportError, read, render, write, write_with_plan};
 pub use headline::headline;
 pub use json::outcome_json;
 pub use summary::summary;

@@ -48,7 +48,8 @@ fn child<'a>(shape: &'a Shape, key: &str) -> Option<&'a Shape> {
             let common = entry.common.field(key).map(|f| &f.shape);
             common.or_else(|| entry.kinds.variant(key).map(|v| &v.shape))
         }
-        Shape::Value(_) | Shape::Paths => None,
+        Shape::Paths(inner) => Some(inner),
+        Shape::Scalar(_) | Shape::Any => None,
     }
 }
 
@@ -56,7 +57,7 @@ fn child<'a>(shape: &'a Shape, key: &str) -> Option<&'a Shape> {
 pub(crate) fn overlay(shape: &Shape, base: Node, over: Node) -> Node {
     let merges = matches!(
         shape,
-        Shape::Record(_) | Shape::Named(_) | Shape::Entry(_) | Shape::Paths
+        Shape::Record(_) | Shape::Named(_) | Shape::Entry(_) | Shape::Paths(_)
     );
     if !merges {
         return over;
@@ -93,7 +94,7 @@ fn is_kind(entry: &Entry, key: &str) -> bool {
     entry.kinds.variant(key).is_some() || entry.kinds.later.contains(&key)
 }
 
-/// Puts `value` at `path`, expanding short forms and bare choices on the way.
+/// Lays `value` over what stands at `path`, expanding short forms and bare choices on the way.
 pub(crate) fn set(
     shape: &Shape,
     node: &mut Node,
@@ -102,7 +103,11 @@ pub(crate) fn set(
     so_far: &str,
 ) -> Result<(), Problem> {
     let Some(((key, place), rest)) = path.split_first() else {
-        *node = value;
+        let under = Node {
+            value: std::mem::replace(&mut node.value, Value::Empty),
+            place: node.place.clone(),
+        };
+        *node = overlay(shape, under, value);
         return Ok(());
     };
     let old = std::mem::replace(&mut node.value, Value::Empty);
@@ -120,13 +125,14 @@ pub(crate) fn set(
     };
     let last = rest.is_empty();
     match shape {
-        Shape::Value(form) => Err(unreachable_key(
+        Shape::Scalar(form) => Err(unreachable_key(
             place,
             key,
             so_far,
-            &format!("{form}, not a map"),
+            &format!("{}, not a map", form.name),
         )),
-        Shape::Paths => {
+        Shape::Any => Err(unreachable_key(place, key, so_far, "no map")),
+        Shape::Paths(_) => {
             let whole: Vec<&str> = path.iter().map(|(part, _)| part.as_str()).collect();
             put(node, &whole.join("."), place, value);
             Ok(())
@@ -323,12 +329,13 @@ fn put(node: &mut Node, key: &str, place: &Place, value: Node) {
     }
 }
 
-/// Takes what stands at `path` away.
+/// Takes what stands at `path` away from `whose` scenario (`the base`).
 pub(crate) fn remove(
     shape: Option<&Shape>,
     node: &mut Node,
     path: &[(String, Place)],
     so_far: &str,
+    whose: &str,
 ) -> Result<(), Problem> {
     let Some(((key, place), rest)) = path.split_first() else {
         return Ok(());
@@ -344,7 +351,7 @@ pub(crate) fn remove(
         );
     }
     let whole = match shape {
-        Some(Shape::Paths) => {
+        Some(Shape::Paths(_)) => {
             let parts: Vec<&str> = path.iter().map(|(part, _)| part.as_str()).collect();
             Some(parts.join("."))
         }
@@ -366,7 +373,7 @@ pub(crate) fn remove(
         Problem::error(
             "E602",
             place,
-            format!("the base has no `{here}`"),
+            format!("{whose} has no `{here}`"),
             if known.is_empty() {
                 "there is nothing to remove".to_owned()
             } else {
@@ -390,7 +397,7 @@ pub(crate) fn remove(
     }
     let inner = shape.and_then(|s| child(s, key));
     match entries.get_mut(index) {
-        Some((_, node)) => remove(inner, node, rest, &here),
+        Some((_, node)) => remove(inner, node, rest, &here, whose),
         None => Ok(()),
     }
 }

@@ -38,6 +38,9 @@ pub struct Diagnostic {
     pub message: String,
     /// What would be right.
     pub help: String,
+    /// The text that would mend it in place of what is meant, where there is exactly one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edit: Option<String>,
     /// The line itself.
     #[serde(skip)]
     pub text: String,
@@ -82,6 +85,38 @@ impl Diagnostic {
             let _ = writeln!(out, "{:gutter$} = help: {}", "", self.help);
         }
         out
+    }
+    /// The mistake as a diagnostic of the Language Server Protocol (3.17): positions count from 0,
+    /// characters in UTF-16 units.
+    pub fn lsp(&self) -> serde_json::Value {
+        let units = |n: usize| {
+            self.text
+                .chars()
+                .take(n)
+                .map(char::len_utf16)
+                .sum::<usize>()
+        };
+        let line = self.line - 1;
+        let (from, to) = (self.column - 1, self.column - 1 + self.length);
+        let severity = match self.severity {
+            Severity::Error => 1,
+            Severity::Warning => 2,
+        };
+        let message = if self.help.is_empty() {
+            self.message.clone()
+        } else {
+            format!("{} (help: {})", self.message, self.help)
+        };
+        serde_json::json!({
+            "range": {
+                "start": { "line": line, "character": units(from) },
+                "end": { "line": line, "character": units(to).max(units(from) + 1) },
+            },
+            "severity": severity,
+            "code": self.code,
+            "source": "consim",
+            "message": message,
+        })
     }
     /// The mistake as an object.
     pub fn json(&self) -> serde_json::Value {

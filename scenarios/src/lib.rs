@@ -1,8 +1,10 @@
 //! The scenario language, data sources, and the runner of plans.
 
+pub mod codes;
 mod compose;
 mod csv;
 pub mod diagnostic;
+pub mod json_schema;
 pub mod library;
 mod load;
 pub mod plan;
@@ -12,6 +14,8 @@ pub mod registries;
 pub mod run;
 mod schema;
 pub mod sources;
+mod study;
 mod tree;
 
 pub use load::{LoadOptions, Loaded, MAX_BASES, load};
+pub use study::{Axis, MAX_CELLS, MAX_VARIANTS, Study, Variant, study, study_bytes};

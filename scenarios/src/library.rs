@@ -1,5 +1,8 @@
 //! The scenarios that are built in.
 
+use crate::schema::shape::suggestion;
+use consim_core::values::{Name, Value as _};
+
 /// A scenario of the library.
 #[derive(Clone, Copy, Debug)]
 pub struct LibraryEntry {
@@ -23,12 +26,15 @@ macro_rules! library {
 /// All scenarios of the library.
 pub const LIBRARY: &[LibraryEntry] = library![
     "paper" / "alliance-outsider",
+    "paper" / "alliance-roster",
     "paper" / "alliance-sharing",
     "paper" / "alliance-sharing-faults",
     "paper" / "alliance-sharing-fhir",
     "protocols" / "pbft-n1000",
     "protocols" / "pbft-rough-network",
     "protocols" / "pbft-wan",
+    "studies" / "alliance-size",
+    "studies" / "block-wait",
 ];
 
 impl LibraryEntry {
@@ -39,4 +45,49 @@ impl LibraryEntry {
             .find_map(|line| line.strip_prefix("about: "))
             .unwrap_or_default()
     }
+}
+
+/// What `consim new` starts from where no scenario of the library is named.
+pub const TEMPLATE: &str = include_str!("../template.yaml");
+
+/// The text of a new scenario `name`, after the scenario `from` of the library.
+///
+/// Fails with words for the user if one of the two is no name.
+pub fn starter(name: &str, from: Option<&str>) -> Result<String, String> {
+    Name::parse(name).map_err(|e| format!("{}: {}", e.message, e.help))?;
+    let (origin, text) = match from {
+        None => ("the template".to_owned(), TEMPLATE.to_owned()),
+        Some(preset) => {
+            let Some(entry) = LIBRARY.iter().find(|e| e.name == preset) else {
+                let known: Vec<&str> = LIBRARY.iter().map(|e| e.name).collect();
+                let help = suggestion(preset, &known);
+                return Err(format!("no preset is called `{preset}`: {help}"));
+            };
+            (format!("preset:{preset}"), standalone(entry.text))
+        }
+    };
+    let file = format!("{name}.yaml");
+    Ok(format!(
+        "# {name}, after {origin}.\n\
+         #   consim check {file}    every value with its origin\n\
+         #   consim run {file}      results and a report\n\
+         # Completion in an editor: `consim schema > consim-1.json`, and above these lines\n\
+         #   `# yaml-language-server: $schema=consim-1.json`\n\
+         {text}"
+    ))
+}
+
+/// A text of the library for another folder: its base is named as a preset.
+fn standalone(text: &str) -> String {
+    let line = |line: &str| -> String {
+        let preset = line
+            .strip_prefix("base: ")
+            .and_then(|base| base.trim().rsplit('/').next()?.strip_suffix(".yaml"))
+            .filter(|base| LIBRARY.iter().any(|e| e.name == *base));
+        match preset {
+            Some(base) => format!("base: preset:{base}\n"),
+            None => format!("{line}\n"),
+        }
+    };
+    text.lines().map(line).collect()
 }

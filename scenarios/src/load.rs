@@ -4,11 +4,12 @@ use crate::compose;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::library::LIBRARY;
 use crate::plan::{self, Explained, Head, Plan};
-use crate::profiles::read;
+use crate::profiles::{bounded, read};
 use crate::schema::shape::{Shape, suggestion};
 use crate::schema::{Cx, Decode, Scenario};
+use crate::study::study;
 use crate::tree::{Key, Node, Place, Problem, Role, Source, SourceId, Sources, Value, parse};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// How deep bases may rest on each other.
 pub const MAX_BASES: usize = 8;
@@ -41,47 +42,72 @@ pub struct Loaded {
     pub seed_drawn: bool,
 }
 
-/// Reads a scenario; everything that is wrong with it comes at once.
+/// Reads a scenario; everything that is wrong with it comes at once. Of one with `compare` or
+/// `vary` this is the first run; [`study`] gives all.
 pub fn load(file: &Path, options: &LoadOptions) -> Result<Loaded, Diagnostics> {
+    let study = study(file, options)?;
+    study
+        .runs
+        .into_iter()
+        .next()
+        .map(|variant| variant.loaded)
+        .ok_or_else(Diagnostics::default)
+}
+
+/// A scenario file as a tree: bases laid under it, options of the command line over it.
+pub(crate) struct Composed {
+    pub(crate) sources: Sources,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) shape: Shape,
+    pub(crate) tree: Option<Node>,
+    /// The scenario's name where it gives none.
+    pub(crate) file_name: String,
+}
+
+/// Reads `bytes`, or the file itself.
+pub(crate) fn compose(file: &Path, bytes: Option<&[u8]>, options: &LoadOptions) -> Composed {
     let mut loader = Loader {
         sources: Sources::default(),
         problems: Vec::new(),
-        shape: Scenario::shape(),
+        shape: crate::schema::whole(),
     };
     let tree = loader
-        .file(file)
+        .file(file, bytes)
         .map(|tree| loader.overrides(tree, options));
-    let Loader {
-        sources, problems, ..
-    } = loader;
-    let mut cx = Cx::new(sources);
-    cx.damaged = !problems.is_empty();
-    cx.problems = problems;
-    let head = Head {
+    Composed {
+        sources: loader.sources,
+        problems: loader.problems,
+        shape: loader.shape,
+        tree,
         file_name: file_name(file),
-        drawn_seed: options.drawn_seed,
-    };
-    let scenario = tree.and_then(|tree| Scenario::decode(&mut cx, &tree));
+    }
+}
+
+/// Decodes and plans a tree; what is wrong or odd comes with it.
+pub(crate) fn plan_tree(
+    mut cx: Cx,
+    tree: Option<&Node>,
+    head: &Head<'_>,
+) -> (Option<Loaded>, Vec<Diagnostic>) {
+    let scenario = tree.and_then(|tree| Scenario::decode(&mut cx, tree));
     let seed_drawn = scenario.as_ref().is_some_and(|s| s.seed.is_none());
-    let plan = scenario.and_then(|scenario| plan::resolve(&mut cx, &scenario, &head));
-    let diagnostics: Vec<Diagnostic> = cx
+    let plan = scenario.and_then(|scenario| plan::resolve(&mut cx, &scenario, head));
+    let list: Vec<Diagnostic> = cx
         .problems
         .iter()
         .map(|p| cx.sources.diagnostic(p))
         .collect();
-    let errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
-    match plan {
-        Some(mut plan) if !errors => {
-            plan::yaml(&mut plan, &cx.leaves);
-            Ok(Loaded {
-                explain: plan::explain(&cx.leaves, &cx.sources),
-                plan,
-                warnings: Diagnostics::new(diagnostics).list,
-                seed_drawn,
-            })
+    let errors = list.iter().any(|d| d.severity == Severity::Error);
+    let loaded = plan.filter(|_| !errors).map(|mut plan| {
+        plan::yaml(&mut plan, &cx.leaves);
+        Loaded {
+            explain: plan::explain(&cx, head),
+            plan,
+            warnings: Diagnostics::new(list.clone()).list,
+            seed_drawn,
         }
-        _ => Err(Diagnostics::new(diagnostics)),
-    }
+    });
+    (loaded, list)
 }
 
 /// The name of a scenario that gives none: the file's, as far as it is one.
@@ -114,9 +140,13 @@ struct Loader {
 
 impl Loader {
     /// The tree of a file with its bases laid under it.
-    fn file(&mut self, file: &Path) -> Option<Node> {
+    fn file(&mut self, file: &Path, bytes: Option<&[u8]>) -> Option<Node> {
         let name = file.display().to_string();
-        match read(file) {
+        let text = match bytes {
+            Some(bytes) => bounded(bytes.to_vec()),
+            None => read(file),
+        };
+        match text {
             Ok(text) => {
                 let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
                 let source = self.add(name, text, Role::File, folder);
@@ -190,7 +220,9 @@ impl Loader {
         };
         let mut under = self.base(base, source, seen)?;
         for path in removed {
-            if let Err(problem) = compose::remove(Some(&self.shape), &mut under, &path, "") {
+            if let Err(problem) =
+                compose::remove(Some(&self.shape), &mut under, &path, "", "the base")
+            {
                 self.problems.push(problem);
             }
         }
@@ -281,12 +313,14 @@ impl Loader {
             ));
             return None;
         }
-        let (text, folder, id) = match word.strip_prefix("preset:") {
+        let preset = word.strip_prefix("preset:");
+        let preset = preset.or_else(|| self.sibling(source, &word));
+        let (text, folder, id) = match preset {
             Some(preset) => self.preset(preset, &node.place)?,
             None => self.base_file(&word, &node.place)?,
         };
-        let name = match word.strip_prefix("preset:") {
-            Some(_) => word.to_string(),
+        let name = match preset {
+            Some(preset) => format!("preset:{preset}"),
             None => self
                 .sources
                 .get(source)?
@@ -309,13 +343,31 @@ impl Loader {
         self.composed(source, seen)
     }
 
+    /// The preset that a preset names by its file.
+    fn sibling(&self, source: SourceId, word: &str) -> Option<&'static str> {
+        let source = self.sources.get(source)?;
+        source.name.strip_prefix("preset:")?;
+        let mut path = PathBuf::new();
+        for part in source.folder.join(word).components() {
+            match part {
+                Component::ParentDir => {
+                    path.pop();
+                }
+                part => path.push(part),
+            }
+        }
+        let entry = LIBRARY.iter().find(|e| Path::new(e.path) == path)?;
+        Some(entry.name)
+    }
+
     /// Text, folder and identity of a preset.
     fn preset(&mut self, preset: &str, place: &Place) -> Option<(String, PathBuf, PathBuf)> {
         let Some(entry) = LIBRARY.iter().find(|e| e.name == preset) else {
             let known: Vec<&str> = LIBRARY.iter().map(|e| e.name).collect();
+            let word = (place.at.len() > preset.len()).then(|| "preset:".len()..place.at.len());
             self.problems.push(Problem::error(
                 "E202",
-                place,
+                &place.part(word),
                 format!("no preset is called `{preset}`"),
                 suggestion(preset, &known),
             ));

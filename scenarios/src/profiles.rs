@@ -1,9 +1,10 @@
 //! Profiles: one value of one key each, built in or read from `file:`.
 
-use crate::schema::Cx;
 use crate::schema::shape::suggestion;
+use crate::schema::{At, Cx};
 use crate::tree::{Key, MAX_FILE, Node, Place, Role, Source, Value, parse};
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// A built-in profile.
@@ -79,6 +80,12 @@ impl ProfileEntry {
             .find_map(|line| line.strip_prefix("about: "))
             .unwrap_or_default()
     }
+}
+
+/// The built-in profiles of a key.
+pub(crate) fn names(folder: &str) -> Vec<&'static str> {
+    let of = |p: &&ProfileEntry| p.folder == folder;
+    PROFILES.iter().filter(of).map(|p| p.name).collect()
 }
 
 /// Profiles that were used, and what they say of their numbers.
@@ -191,19 +198,46 @@ fn read_file(cx: &mut Cx, path: &str, place: &Place) -> Option<crate::tree::Sour
     }
 }
 
+/// Where the file is that a value `file:PATH` names.
+pub(crate) fn note_file(cx: &mut Cx, at: &At<String>) {
+    if let Some(path) = at.value.strip_prefix("file:")
+        && let Some(source) = cx.sources.get(at.place.source)
+    {
+        let full = source.folder.join(path);
+        cx.names_file(at.leaf, &full);
+    }
+}
+
 /// A text file of bounded length.
 pub(crate) fn read(path: &Path) -> Result<String, String> {
     let meta = std::fs::metadata(path).map_err(|e| plain(&e))?;
     if meta.is_dir() {
         return Err("it is a folder".into());
     }
-    if meta.len() > MAX_FILE {
+    // Read no further than the limit, whatever the length was said to be: devices and pipes have
+    // none, and files grow.
+    let file = std::fs::File::open(path).map_err(|e| plain(&e))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| plain(&e))?;
+    if bytes.len() as u64 > MAX_FILE {
         return Err(format!(
             "it has {} bytes, at most {MAX_FILE} are read",
-            meta.len()
+            meta.len().max(bytes.len() as u64)
         ));
     }
-    let bytes = std::fs::read(path).map_err(|e| plain(&e))?;
+    bounded(bytes)
+}
+
+/// Bytes as text, if they are not too many.
+pub(crate) fn bounded(bytes: Vec<u8>) -> Result<String, String> {
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(format!(
+            "it has {} bytes, at most {MAX_FILE} are read",
+            bytes.len()
+        ));
+    }
     String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
         format!("it is not UTF-8 (byte {at})")

@@ -1,7 +1,7 @@
 //! The reference of the language, written from the schema itself.
 
 use crate::schema::shape::{Choice, Field, Record, Shape};
-use crate::schema::{Decode, Scenario};
+use crate::schema::whole;
 use std::fmt::Write as _;
 
 /// `docs/scenario-reference.md`: every key with its form, default and meaning.
@@ -16,7 +16,7 @@ pub fn markdown() -> String {
          `consim check FILE` prints every value of a scenario with its origin.\n\n",
     );
     out.push_str("| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
-    let Shape::Record(top) = Scenario::shape() else {
+    let Shape::Record(top) = whole() else {
         return out;
     };
     out.push_str("| `base` | a file or `preset:NAME` | none | The scenario under this one: maps merge, everything else is replaced. |\n");
@@ -85,11 +85,12 @@ fn row(out: &mut String, later: &mut Later, path: &str, field: &Field, main: boo
 
 fn form(shape: &Shape) -> String {
     match shape {
-        Shape::Value(form) => (*form).to_owned(),
+        Shape::Scalar(form) => form.name.to_owned(),
+        Shape::Any => "anything".into(),
         Shape::Record(_) => "a map".into(),
         Shape::Named(_) => "a map of names".into(),
         Shape::List(_) => "a list".into(),
-        Shape::Paths => "a map of paths".into(),
+        Shape::Paths(_) => "a map of paths".into(),
         Shape::Entry(_) => "common keys and one kind".into(),
         Shape::Choice(choice) => {
             let words: Vec<String> = choice
@@ -104,7 +105,7 @@ fn form(shape: &Shape) -> String {
 
 fn below(out: &mut String, later: &mut Later, path: &str, shape: &Shape) {
     match shape {
-        Shape::Value(_) | Shape::Paths => {}
+        Shape::Scalar(_) | Shape::Any | Shape::Paths(_) => {}
         Shape::Record(inner) => record(out, later, path, inner),
         Shape::Named(inner) => below(out, later, &join(path, "NAME"), inner),
         Shape::List(inner) => below(out, later, &join(path, "NUMBER"), inner),

@@ -279,7 +279,7 @@ fn targets() {
     expect(
         "expect: { workloads.inpatients.latency_p99: at most 1s }",
         "E301",
-        (1, 11),
+        (1, 21),
         "outpatients",
     );
 }
@@ -409,7 +409,7 @@ fn meaning_and_composition() {
     );
     one(
         "consim: 1\nbase: preset:aliance-sharing\n",
-        "E202 2:7",
+        "E202 2:14",
         "`alliance-sharing`",
     );
     one(

@@ -4,6 +4,7 @@ use super::axes::{Frame, Scale, log_ticks};
 use super::canvas::{Anchor, Point, TEXT, WIDTH, fit, svg};
 use super::palette::{INK, series};
 use super::{Drawn, largest, most_frequent};
+use crate::files::ReportError;
 use crate::words;
 use consim_check::results::Results;
 use hdrhistogram::Histogram;
@@ -22,6 +23,36 @@ pub(crate) fn latency_cdf(results: &Results) -> Drawn {
     let all_kinds = kinds.len();
     let lines = largest(kinds, KINDS, |(_, h)| h.len());
     let all = results.latencies.get("all").filter(|h| !h.is_empty());
+    let caption = format!(
+        "Share of the operations answered within a latency, all and by kind{}.",
+        most_frequent(lines.len(), all_kinds)
+    );
+    Ok(distributions(&lines, all)?.map(|svg| (caption, svg)))
+}
+
+/// The same for all operations of several runs, by label.
+pub(crate) fn of_runs(runs: &[(&str, &Results)]) -> Drawn {
+    let lines: Vec<(&str, &Histogram<u64>)> = runs
+        .iter()
+        .filter_map(|(label, results)| Some((*label, results.latencies.get("all")?)))
+        .filter(|(_, h)| !h.is_empty())
+        .take(KINDS)
+        .collect();
+    let caption = format!(
+        "Share of all operations answered within a latency, by variant{}.",
+        if lines.len() < runs.len() {
+            " (the first that answered any)"
+        } else {
+            ""
+        }
+    );
+    Ok(distributions(&lines, None)?.map(|svg| (caption, svg)))
+}
+
+fn distributions(
+    lines: &[(&str, &Histogram<u64>)],
+    all: Option<&Histogram<u64>>,
+) -> Result<Option<String>, ReportError> {
     let histograms = || lines.iter().map(|(_, h)| *h).chain(all);
     let (Some(min), Some(max)) = (
         histograms().map(Histogram::min).min(),
@@ -73,11 +104,7 @@ pub(crate) fn latency_cdf(results: &Results) -> Drawn {
             canvas.line(&curve(h, &x, &y), INK, 3.0, 1.0);
         }
     })?;
-    let caption = format!(
-        "Share of the operations answered within a latency, all and by kind{}.",
-        most_frequent(lines.len(), all_kinds)
-    );
-    Ok(Some((caption, svg)))
+    Ok(Some(svg))
 }
 
 /// Steps of the distribution function, at most one a half pixel.

@@ -13,6 +13,7 @@ use crate::files::ReportError;
 use consim_check::results::Results;
 
 pub(crate) use canvas::{WIDTH, XMLNS};
+pub(crate) use cdf::of_runs as latency_of_runs;
 pub(crate) use palette::stylesheet;
 pub(crate) use time::TimeAxis;
 pub(crate) use utilisation::by_use;

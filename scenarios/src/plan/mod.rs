@@ -4,10 +4,11 @@
 //! runner executes it, `plan.yaml` prints it as a scenario.
 
 mod digest;
+mod paths;
 mod print;
 mod resolve;
 
-pub use print::Explained;
+pub use print::{Explained, Origin, OriginKind};
 pub(crate) use print::{explain, yaml};
 pub(crate) use resolve::{Head, resolve};
 
@@ -25,6 +26,8 @@ use std::sync::Arc;
 pub struct Plan {
     /// The scenario's name.
     pub name: String,
+    /// Its label under `compare`.
+    pub variant: Option<String>,
     /// One or two sentences.
     pub about: Option<String>,
     /// All randomness.
@@ -71,6 +74,8 @@ pub struct Plan {
     pub design_digest: String,
     /// The plan as a scenario file that resolves to the same digest.
     pub yaml: String,
+    /// The same, with the files that it names.
+    pub(crate) pieces: Vec<print::Piece>,
 }
 
 /// The network of a plan.
@@ -122,6 +127,8 @@ pub struct Institution {
     pub hardware_name: String,
     /// Bytes of memory.
     pub memory: u64,
+    /// Visits on a mean day, where a file of institutions says so.
+    pub visits_per_day: Option<u64>,
     /// Offset of its wall clock.
     pub clock_offset_ns: i64,
     /// Drift of its wall clock.

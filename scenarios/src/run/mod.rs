@@ -403,7 +403,7 @@ fn identity(plan: &Plan, chain_name: &str, chain: &ChainPlan, chain_id: ChainId)
     Identity {
         scenario: plan.name.clone(),
         about: plan.about.clone(),
-        variant: None,
+        variant: plan.variant.clone(),
         seed: plan.seed,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         plan_digest: plan.digest.clone(),

@@ -86,6 +86,9 @@ pub(crate) enum Auto {
 impl Value for Auto {
     const FORM: &'static str = "a duration or `auto`";
     const EXAMPLES: &'static str = "2s or auto";
+    fn pattern() -> String {
+        format!("auto|{}", Span::pattern())
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         if text == "auto" {
             return Ok(Self::Auto);

@@ -1,8 +1,9 @@
 //! Choices and kinds: which of the known names a node names.
 
 use super::decode::{Cx, Keys, LeafKind};
-use super::shape::{Choice, Shape, nearest, suggestion};
+use super::shape::{Choice, Shape, Variant, nearest, suggestion};
 use crate::tree::{Key, Node, Value};
+use std::sync::Arc;
 
 /// Names that can be chosen.
 pub(crate) struct Names {
@@ -137,15 +138,20 @@ impl Cx {
         false
     }
 
-    /// Goes under the chosen name, which gets its line among the resolved values.
+    /// Goes under the chosen name, which gets its line among the resolved values. `choice` are all
+    /// names that could have been chosen.
     pub(crate) fn chosen<T>(
         &mut self,
         key: &Key,
+        choice: fn() -> Choice,
         f: impl FnOnce(&mut Self) -> Option<T>,
     ) -> Option<T> {
         self.within(&key.text, &key.place, |cx| {
             cx.leaf(LeafKind::Head, String::new(), &key.place);
-            f(cx)
+            let outer = cx.siblings.replace((cx.depth(), choice));
+            let value = f(cx);
+            cx.siblings = outer;
+            value
         })
     }
 
@@ -170,6 +176,11 @@ impl Cx {
         }
         let mut kind: Option<(Key, Node)> = None;
         let mut strange = None;
+        let chosen = node
+            .entries()
+            .iter()
+            .map(|(key, _)| Arc::clone(&key.text))
+            .find(|word| names.has(word));
         for (key, options) in node.entries() {
             let word = &*key.text;
             if names.known.contains(&word) {
@@ -184,7 +195,7 @@ impl Cx {
                 strange = strange.or(Some(false));
             } else if !common.known.contains(&word) {
                 strange = Some(true);
-                self.strange(key, common, names, kinds);
+                self.strange(key, common, names, kinds, chosen.as_deref());
             }
         }
         if kind.is_none() && strange.is_none() {
@@ -214,9 +225,17 @@ impl Cx {
         );
     }
 
-    /// A key of an entry that is neither common nor a kind.
-    fn strange(&mut self, key: &Key, common: &Keys, names: &Names, kinds: &Choice) {
+    /// A key of an entry that is neither common nor a kind. `chosen` is the entry's kind.
+    fn strange(
+        &mut self,
+        key: &Key,
+        common: &Keys,
+        names: &Names,
+        kinds: &Choice,
+        chosen: Option<&str>,
+    ) {
         let word = &*key.text;
+        let noun = names.noun;
         let all: Vec<&str> = common
             .known
             .iter()
@@ -224,33 +243,49 @@ impl Cx {
             .chain(names.later)
             .copied()
             .collect();
-        let option_of = kinds.variants.iter().find(|v| match &v.shape {
+        let takes = |variant: &&Variant| match &variant.shape {
             Shape::Record(record) => record.field(word).is_some(),
             _ => false,
-        });
-        match option_of {
-            Some(variant) if nearest(word, all.iter().copied()).is_none() => {
-                let noun = names.noun;
-                self.error(
-                    "E207",
-                    &key.place,
-                    format!("this {noun} has no kind; `{word}` belongs under one"),
-                    format!(
-                        "for example {}: {{ {word}: ... }}; kinds: {}",
-                        variant.name,
-                        names.known.join(", ")
-                    ),
-                );
-            }
-            _ => {
-                let path = self.path();
-                self.error(
-                    "E201",
-                    &key.place,
-                    format!("unknown key `{word}` in {path}"),
-                    suggestion(word, &all),
-                );
-            }
-        }
+        };
+        let own = kinds
+            .variants
+            .iter()
+            .find(|v| Some(v.name) == chosen && takes(v));
+        let option_of = own.or_else(|| kinds.variants.iter().find(takes));
+        let (code, message, help) = match (option_of, chosen) {
+            _ if nearest(word, all.iter().copied()).is_some() => (
+                "E201",
+                format!("unknown key `{word}` in {}", self.path()),
+                suggestion(word, &all),
+            ),
+            (Some(variant), None) => (
+                "E207",
+                format!("this {noun} has no kind; `{word}` belongs under one"),
+                format!(
+                    "for example {}: {{ {word}: ... }}; kinds: {}",
+                    variant.name,
+                    names.known.join(", ")
+                ),
+            ),
+            (Some(variant), Some(kind)) if variant.name == kind => (
+                "E207",
+                format!("`{word}` is an option of `{kind}` and stands under it"),
+                format!("{kind}: {{ {word}: ... }}"),
+            ),
+            (Some(variant), Some(kind)) => (
+                "E204",
+                format!(
+                    "`{word}` is an option of `{}`, not of `{kind}`",
+                    variant.name
+                ),
+                format!("leave it out, or make a {noun} of kind `{}`", variant.name),
+            ),
+            (None, _) => (
+                "E201",
+                format!("unknown key `{word}` in {}", self.path()),
+                suggestion(word, &all),
+            ),
+        };
+        self.error(code, &key.place, message, help);
     }
 }

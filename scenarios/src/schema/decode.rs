@@ -1,13 +1,13 @@
 //! From trees to typed values: every mistake is collected, every value remembers its place.
 
-use super::shape::{Shape, suggestion};
+use super::shape::{Choice, Form, Shape, suggestion};
 use crate::diagnostic::Severity;
 use crate::profiles::Profiles;
 use crate::tree::{Key, Node, Place, Problem, Role, Source, Sources, Value, parse};
 use consim_core::values::{self, Name, ValueError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What a type of the schema can do.
@@ -74,12 +74,16 @@ pub(crate) struct Leaf {
     pub(crate) aside: bool,
     /// Decided when the run comes to it, or drawn at planning, in words.
     pub(crate) origin: Option<String>,
+    /// The text names a file or folder, which is here: `plan.yaml` names it from where that stands.
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// Keys of a record.
 pub(crate) struct Keys {
     pub(crate) main: Option<&'static str>,
     pub(crate) known: &'static [&'static str],
+    /// Known, but read elsewhere.
+    pub(crate) beside: &'static [&'static str],
     pub(crate) later: &'static [&'static str],
 }
 
@@ -94,6 +98,8 @@ pub(crate) struct Cx {
     pub(crate) broken: BTreeSet<String>,
     /// Parts of the file could not be read at all.
     pub(crate) damaged: bool,
+    /// Depth of the path of the innermost chosen name, and what else could have been chosen.
+    pub(crate) siblings: Option<(usize, fn() -> Choice)>,
     path: Vec<String>,
     /// The places of the keys on the way.
     keys: Vec<Place>,
@@ -109,6 +115,7 @@ impl Cx {
             profiles: Profiles::default(),
             broken: BTreeSet::new(),
             damaged: false,
+            siblings: None,
             path: Vec::new(),
             keys: Vec::new(),
             defaults: BTreeMap::new(),
@@ -153,6 +160,9 @@ impl Cx {
     }
     pub(crate) fn path(&self) -> String {
         self.path.join(".")
+    }
+    pub(crate) fn depth(&self) -> usize {
+        self.path.len()
     }
     /// Where the key of the present value stands (the value itself at the top).
     pub(crate) fn key_place(&self, node: &Node) -> Place {
@@ -220,12 +230,19 @@ impl Cx {
             default: false,
             aside: false,
             origin: None,
+            file: None,
         });
         self.leaves.len() - 1
     }
     /// Is this the name of an entry that something was wrong with?
     pub(crate) fn is_broken(&self, name: &str) -> bool {
         self.broken.contains(name)
+    }
+    /// The value of `leaf` names the file or folder at `path`.
+    pub(crate) fn names_file(&mut self, leaf: usize, path: &Path) {
+        if let Some(leaf) = self.leaves.get_mut(leaf) {
+            leaf.file = Some(path.to_path_buf());
+        }
     }
     pub(crate) fn role(&self, place: &Place) -> Option<&Role> {
         self.sources.get(place.source).map(|s| &s.role)
@@ -281,11 +298,24 @@ impl Cx {
 
     fn known(&mut self, key: &Key, keys: &Keys) {
         let word = &*key.text;
-        if keys.known.contains(&word) {
+        if keys.known.contains(&word) || keys.beside.contains(&word) {
             return;
         }
         if keys.later.contains(&word) {
             return self.later(&key.place, word);
+        }
+        if let Some((other, own)) = self.option_of_sibling(word) {
+            let known = keys.known.join(", ");
+            let help = match known.as_str() {
+                "" => format!("{own} takes no options"),
+                known => format!("{own} takes: {known}"),
+            };
+            return self.error(
+                "E204",
+                &key.place,
+                format!("`{word}` is an option of `{other}`, not of `{own}`"),
+                help,
+            );
         }
         let path = self.path();
         let whole = if path.is_empty() {
@@ -293,13 +323,27 @@ impl Cx {
         } else {
             format!(" in {path}")
         };
-        let all: Vec<&str> = keys.known.iter().chain(keys.later).copied().collect();
+        let all = [keys.known, keys.beside, keys.later].concat();
         self.error(
             "E201",
             &key.place,
             format!("unknown key `{word}`{whole}"),
             suggestion(word, &all),
         );
+    }
+
+    /// The other name that could have been chosen here and has the option `word`, and the one that
+    /// was chosen.
+    fn option_of_sibling(&self, word: &str) -> Option<(&'static str, String)> {
+        let (_, choice) = self.siblings.filter(|(depth, _)| *depth == self.depth())?;
+        let own = self.path.last()?;
+        let takes = |shape: &Shape| match shape {
+            Shape::Record(record) => record.field(word).is_some(),
+            _ => false,
+        };
+        let choice = choice();
+        let other = choice.variants.iter().find(|v| takes(&v.shape))?;
+        Some((other.name, own.clone()))
     }
 
     /// A value that is not there.
@@ -396,7 +440,7 @@ impl Cx {
 
 impl<T: values::Value> Decode for At<T> {
     fn shape() -> Shape {
-        Shape::Value(T::FORM)
+        Shape::Scalar(Form::of::<T>())
     }
     fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
         let text: Arc<str> = match &node.value {

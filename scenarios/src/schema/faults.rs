@@ -5,8 +5,9 @@ use super::delay::Delay;
 use super::lists::Targets;
 use super::macros::{choice, entry, record};
 use super::organisations::Plain;
+use super::shape::{Form, Lists};
 use consim_core::Span;
-use consim_core::values::{Count, Instant, Range, Share, Switch, Value, ValueError};
+use consim_core::values::{Count, Instant, Range, Selector, Share, Switch, Value, ValueError};
 
 entry! {
     /// A fault.
@@ -127,7 +128,8 @@ pub(crate) struct Pair(pub(crate) Targets, pub(crate) Targets);
 
 impl super::decode::Decode for Pair {
     fn shape() -> super::shape::Shape {
-        super::shape::Shape::Value("two selectors")
+        let form = Form::of::<Selector>().several("two selectors", Lists::Pair);
+        super::shape::Shape::Scalar(form)
     }
     fn decode(cx: &mut super::decode::Cx, node: &crate::tree::Node) -> Option<Self> {
         let crate::tree::Value::List(items) = &node.value else {
@@ -189,6 +191,9 @@ pub(crate) enum For {
 impl Value for For {
     const FORM: &'static str = "a duration or `rest`";
     const EXAMPLES: &'static str = "30s, 10s..60s or rest";
+    fn pattern() -> String {
+        format!("rest|{}", Range::<Span>::pattern())
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         if text == "rest" {
             return Ok(Self::Rest);

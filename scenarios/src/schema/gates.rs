@@ -44,7 +44,7 @@ pub(crate) struct Expect(pub(crate) Vec<(Key, At<LimitText>)>);
 
 impl Decode for Expect {
     fn shape() -> Shape {
-        Shape::Paths
+        Shape::Paths(Box::new(At::<LimitText>::shape()))
     }
     fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
         let mut out = Vec::new();
@@ -87,7 +87,7 @@ record! {
 
 impl Decode for Sourced {
     fn shape() -> Shape {
-        Shape::Paths
+        Shape::Paths(Box::new(SourceNote::shape()))
     }
     fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
         let mut out = Vec::new();

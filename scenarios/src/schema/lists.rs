@@ -1,7 +1,7 @@
 //! Lists of words, and selectors.
 
 use super::decode::{At, Cx, Decode, LeafKind};
-use super::shape::Shape;
+use super::shape::{Form, Lists, Shape};
 use crate::tree::{Node, Place, Value as Tree};
 use consim_core::values::{Selector, Value};
 
@@ -13,7 +13,7 @@ pub(crate) struct Words {
 
 impl Decode for Words {
     fn shape() -> Shape {
-        Shape::Value("a list of words")
+        Shape::Scalar(Form::of::<String>().several("a list of words", Lists::Only))
     }
     fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
         let Tree::List(items) = &node.value else {
@@ -98,7 +98,7 @@ pub(crate) struct Targets {
 
 impl Decode for Targets {
     fn shape() -> Shape {
-        Shape::Value(Selector::FORM)
+        Shape::Scalar(Form::of::<Selector>().several(Selector::FORM, Lists::Also))
     }
     fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
         let items = match &node.value {

@@ -12,6 +12,17 @@ macro_rules! maybe {
 }
 pub(crate) use maybe;
 
+/// The version given, or the first.
+macro_rules! since {
+    () => {
+        $crate::schema::shape::FIRST_VERSION
+    };
+    ($since:literal) => {
+        $since
+    };
+}
+pub(crate) use since;
+
 /// The key of a field: its name, without the mark of a raw identifier.
 pub(crate) const fn key(name: &'static str) -> &'static str {
     match name.as_bytes() {
@@ -23,14 +34,16 @@ pub(crate) const fn key(name: &'static str) -> &'static str {
 /// A map with fixed keys.
 ///
 /// `key: Type = "text"` has the default that the text stands for; a key without one may be
-/// missing if its type says what that means.
+/// missing if its type says what that means. A key that came later than the first version has that
+/// version in front: `@"0.2.0" key: Type`. Keys after `beside` are read elsewhere.
 macro_rules! record {
     (
         $(#[doc = $about:literal])+
         pub struct $name:ident {
-            $( $(#[doc = $help:literal])+ $key:ident : $ty:ty $(= $default:literal)?, )*
+            $( $(#[doc = $help:literal])+ $(@$since:literal)? $key:ident : $ty:ty $(= $default:literal)?, )*
         }
         $(main $main:literal;)?
+        $(beside $($beside:literal)+;)?
         $(later $($later:literal)+;)?
     ) => {
         $(#[doc = $about])+
@@ -40,13 +53,14 @@ macro_rules! record {
         }
 
         impl $name {
-            const KEYS: $crate::schema::decode::Keys = $crate::schema::decode::Keys {
+            pub(crate) const KEYS: $crate::schema::decode::Keys = $crate::schema::decode::Keys {
                 main: $crate::schema::macros::maybe!($($main)?),
                 known: &[$( $crate::schema::macros::key(stringify!($key)) ),*],
+                beside: &[$($($beside),+)?],
                 later: &[$($($later),+)?],
             };
             /// The common part of an entry, and any record.
-            fn decode_fields(
+            pub(crate) fn decode_fields(
                 cx: &mut $crate::schema::decode::Cx,
                 map: &$crate::tree::Node,
             ) -> Option<Self> {
@@ -59,7 +73,7 @@ macro_rules! record {
                 )*
                 Some(Self { $( $key: $key?, )* })
             }
-            fn record() -> $crate::schema::shape::Record {
+            pub(crate) fn record() -> $crate::schema::shape::Record {
                 $crate::schema::shape::Record {
                     main: Self::KEYS.main,
                     fields: vec![$(
@@ -68,6 +82,9 @@ macro_rules! record {
                             help: concat!($($help),+),
                             shape: <$ty as $crate::schema::decode::Decode>::shape(),
                             default: $crate::schema::macros::maybe!($($default)?),
+                            required: <$ty as $crate::schema::decode::Decode>::absent().is_none()
+                                && Option::<&str>::is_none(&$crate::schema::macros::maybe!($($default)?)),
+                            since: $crate::schema::macros::since!($($since)?),
                         },
                     )*],
                     later: Self::KEYS.later,
@@ -99,7 +116,7 @@ macro_rules! choice {
     (
         $(#[doc = $about:literal])+
         pub enum $name:ident: $noun:literal {
-            $( $(#[doc = $help:literal])+ $variant:ident($ty:ty) = $word:literal $($code:literal)?, )*
+            $( $(#[doc = $help:literal])+ $(@$since:literal)? $variant:ident($ty:ty) = $word:literal $($code:literal)?, )*
         }
         $(main $main:literal;)?
         $(later $($later:literal)+;)?
@@ -140,6 +157,7 @@ macro_rules! choice {
                             code: concat!($($code)?),
                             help: concat!($($help),+),
                             shape: <$ty as $crate::schema::decode::Decode>::shape(),
+                            since: $crate::schema::macros::since!($($since)?),
                         },
                     )*],
                     later: Self::NAMES.later,
@@ -156,7 +174,9 @@ macro_rules! choice {
                 node: &$crate::tree::Node,
             ) -> Option<Self> {
                 let (key, options) = cx.choose(node, &Self::NAMES)?;
-                cx.chosen(&key, |cx| Self::decode_variant(cx, &key.text, &options))
+                cx.chosen(&key, Self::choice, |cx| {
+                    Self::decode_variant(cx, &key.text, &options)
+                })
             }
         }
     };
@@ -194,7 +214,9 @@ macro_rules! entry {
                     .then(|| $common::decode_fields(cx, node))
                     .flatten();
                 let (key, options) = kind?;
-                let kind = cx.chosen(&key, |cx| $kind::decode_variant(cx, &key.text, &options))?;
+                let kind = cx.chosen(&key, $kind::choice, |cx| {
+                    $kind::decode_variant(cx, &key.text, &options)
+                })?;
                 Some(Self {
                     common: common?,
                     kind,
@@ -231,6 +253,7 @@ macro_rules! words {
         impl consim_core::values::Value for $name {
             const FORM: &'static str = concat!("a ", $noun);
             const EXAMPLES: &'static str = concat!($($word, " "),*);
+            const WORDS: &'static [&'static str] = &[$($word),*];
             fn parse(text: &str) -> Result<Self, consim_core::values::ValueError> {
                 match text {
                     $( $word => Ok(Self::$variant), )*

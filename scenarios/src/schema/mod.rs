@@ -17,6 +17,7 @@ mod organisations;
 mod profiled;
 mod services;
 pub(crate) mod shape;
+mod studies;
 mod workloads;
 
 pub(crate) use chains::{Auto, Chain, Consensus};
@@ -32,6 +33,7 @@ pub(crate) use services::{
     Access, Ask, Audit, DataSharing, Freshness, Identity, KeyValue, OffChain, OnChain, Pseudonym,
     Revocation, Search, ServiceKind,
 };
+pub(crate) use studies::{Axis, Compare, Overrides, Studies, Vary};
 pub(crate) use workloads::{
     Arrivals, Load, RecordSize, SourceRef, Spacing, Transactions, Visits, Workload, WorkloadKind,
 };
@@ -39,6 +41,7 @@ pub(crate) use workloads::{
 use consim_core::Span;
 use consim_core::values::{Count, DateTime, Name};
 use macros::record;
+use shape::Shape;
 
 record! {
     /// A scenario.
@@ -84,6 +87,14 @@ record! {
         /// Where numbers come from.
         sources: Sourced = "{}",
     }
-    later "devices" "relays" "platform" "changes" "adversaries" "attacks" "claims" "compare"
-        "vary" "sweep" "experiment" "limits" "found" "experimental";
+    beside "base" "remove" "compare" "vary";
+    later "devices" "relays" "platform" "changes" "adversaries" "attacks" "claims" "sweep"
+        "experiment" "limits" "found" "experimental";
+}
+
+/// The shape of a whole scenario, studies included.
+pub(crate) fn whole() -> Shape {
+    let mut record = Scenario::record();
+    record.fields.extend(Studies::record().fields);
+    Shape::Record(record)
 }

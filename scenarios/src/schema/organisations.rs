@@ -4,9 +4,9 @@ use super::decode::{At, Cx, Decode, Keys, LeafKind};
 use super::delay::Delay;
 use super::lists::Words;
 use super::macros::{choice, record, words};
-use super::shape::{Record, Shape};
-use crate::tree::{Node, Place, Value};
-use consim_core::values::{Count, Share};
+use super::shape::{Form, Lists, Record, Shape};
+use crate::tree::{Node, Place, Value as Tree};
+use consim_core::values::{Count, Share, Value, ValueError};
 
 record! {
     /// A group of like institutions.
@@ -15,6 +15,9 @@ record! {
         tier: Option<At<Tier>>,
         /// How many institutions.
         count: At<Count> = "1",
+        /// A CSV file of institutions, in place of `count` and `region`: columns `name`, `city` or
+        /// `lat` and `lon`, and `tier`, `visits_per_day`, `access_rate`, `hardware`.
+        from: Option<At<FilePath>>,
         /// Where they are.
         region: RegionRule = "spread",
         /// Their machine.
@@ -24,7 +27,33 @@ record! {
         /// Who certifies their nodes.
         authority: Authority = "shared",
     }
-    later "from" "nodes" "cohorts" "alliance" "version";
+    later "nodes" "cohorts" "alliance" "version";
+}
+
+/// `file:PATH`, the path alone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct FilePath(pub(crate) String);
+
+impl Value for FilePath {
+    const FORM: &'static str = "a file";
+    const EXAMPLES: &'static str = "file:hospitals.csv";
+    fn pattern() -> String {
+        "file:.+".into()
+    }
+    fn parse(text: &str) -> Result<Self, ValueError> {
+        match text.strip_prefix("file:") {
+            Some(path) if !path.is_empty() => Ok(Self(path.to_owned())),
+            _ => Err(ValueError {
+                code: "E106",
+                message: format!("`{text}` is not a file"),
+                help: format!("file:{text}"),
+                part: None,
+            }),
+        }
+    }
+    fn text(&self) -> String {
+        format!("file:{}", self.0)
+    }
 }
 
 words! {
@@ -104,6 +133,7 @@ impl Decode for Plain {
         let keys = Keys {
             main: None,
             known: &[],
+            beside: &[],
             later: &[],
         };
         cx.open(node, &keys).map(|_| Self)
@@ -127,17 +157,17 @@ pub(crate) enum RegionRule {
 
 impl Decode for RegionRule {
     fn shape() -> Shape {
-        Shape::Value("a region or a rule")
+        Shape::Scalar(Form::of::<String>().several("a region or a rule", Lists::Also))
     }
     fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
         let place = cx.place_of(node);
         let word = |item: &Node| Some((item.scalar()?.to_string(), item.place.clone()));
         let rule = match &node.value {
-            Value::Empty => {
+            Tree::Empty => {
                 cx.empty(node);
                 return None;
             }
-            Value::Scalar(text) => match &**text {
+            Tree::Scalar(text) => match &**text {
                 "spread" => Self::Spread,
                 "round-robin" => Self::RoundRobin,
                 "one-each" => Self::OneEach,
@@ -148,7 +178,7 @@ impl Decode for RegionRule {
                 }
                 _ => Self::Named(word(node).into_iter().collect()),
             },
-            Value::List(items)
+            Tree::List(items)
                 if !items.is_empty() && items.iter().all(|i| i.scalar().is_some()) =>
             {
                 Self::Named(items.iter().filter_map(word).collect())

@@ -3,7 +3,7 @@
 use super::decode::{At, Cx, Decode};
 use super::hardware::HardwareKeys;
 use super::network::LinkKeys;
-use super::shape::{Field, Record, Shape};
+use super::shape::{FIRST_VERSION, Field, Form, Record, Shape};
 use crate::compose;
 use crate::tree::{Key, Node, Place, Value};
 
@@ -39,9 +39,21 @@ impl<T: Profile> Decode for Profiled<T> {
         let profile = Field {
             name: "profile",
             help: "What the keys beside it override.",
-            shape: Shape::Value("a profile"),
+            shape: Shape::Scalar(Form {
+                name: "a profile",
+                words: crate::profiles::names(T::FOLDER),
+                pattern: "file:.+".into(),
+                ..Form::of::<String>()
+            }),
             default: None,
+            required: false,
+            since: FIRST_VERSION,
         };
+        // What is missing comes from the profile.
+        let mut inner = inner;
+        for field in &mut inner.fields {
+            field.required = false;
+        }
         Shape::Record(Record {
             main: Some("profile"),
             fields: std::iter::once(profile).chain(inner.fields).collect(),
@@ -105,6 +117,9 @@ impl<T: Profile> Profiled<T> {
     pub(crate) fn resolve(&self, cx: &mut Cx, fallback: &'static str) -> Option<T> {
         let word = self.profile.as_ref().map_or(fallback, |p| p.value.as_str());
         let place = self.profile.as_ref().map(|p| p.place.clone());
+        if let Some(at) = &self.profile {
+            crate::profiles::note_file(cx, at);
+        }
         let profile = crate::profiles::load(cx, T::FOLDER, word, place.as_ref())?;
         let whole = compose::overlay(&T::shape(), profile, self.over.clone());
         cx.resume(&self.path, |cx| T::decode(cx, &whole))

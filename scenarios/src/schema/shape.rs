@@ -1,9 +1,17 @@
-//! What a scenario may hold, as data: for laying over, overrides, suggestions and lists.
+//! What a scenario may hold, as data: for laying over, overrides, suggestions, lists and the JSON
+//! Schema.
+
+use consim_core::values::{Bare, Value};
+
+/// The version that has what names no other.
+pub(crate) const FIRST_VERSION: &str = "0.1.0";
 
 /// The shape of a value.
 pub(crate) enum Shape {
-    /// A scalar, or a list of scalars: its form (`a duration`).
-    Value(&'static str),
+    /// A scalar, or a list of scalars.
+    Scalar(Form),
+    /// Whatever stands at the path that the key names.
+    Any,
     /// A map with fixed keys.
     Record(Record),
     /// A map from names that the user chose.
@@ -14,8 +22,58 @@ pub(crate) enum Shape {
     Choice(Choice),
     /// Common keys and one kind.
     Entry(Entry),
-    /// A map whose keys are dotted paths.
-    Paths,
+    /// A map whose keys are dotted paths, and what their values are.
+    Paths(Box<Self>),
+}
+
+/// What is known of the texts of a scalar.
+pub(crate) struct Form {
+    /// `a duration`.
+    pub(crate) name: &'static str,
+    /// Some texts.
+    pub(crate) examples: &'static str,
+    /// A regular expression that all texts match, or all that are not among `words`; empty if
+    /// there is none of use.
+    pub(crate) pattern: String,
+    /// All texts, of a closed list, or those that have a name.
+    pub(crate) words: Vec<&'static str>,
+    /// Texts that YAML takes for something else.
+    pub(crate) bare: Bare,
+    /// Several of them.
+    pub(crate) list: Lists,
+}
+
+/// May the scalar be several?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Lists {
+    /// One.
+    No,
+    /// One or a list.
+    Also,
+    /// A list.
+    Only,
+    /// A list of two.
+    Pair,
+}
+
+impl Form {
+    /// The form of a value type.
+    pub(crate) fn of<T: Value>() -> Self {
+        Self {
+            name: T::FORM,
+            examples: T::EXAMPLES,
+            pattern: T::pattern(),
+            words: T::WORDS.to_vec(),
+            bare: T::BARE,
+            list: Lists::No,
+        }
+    }
+    /// The same under another name, several of them.
+    pub(crate) fn several(mut self, name: &'static str, list: Lists) -> Self {
+        self.name = name;
+        self.list = list;
+        self
+    }
 }
 
 /// A map with fixed keys.
@@ -33,6 +91,10 @@ pub(crate) struct Field {
     pub(crate) help: &'static str,
     pub(crate) shape: Shape,
     pub(crate) default: Option<&'static str>,
+    /// Is it an error to leave it out?
+    pub(crate) required: bool,
+    /// The first version that has it.
+    pub(crate) since: &'static str,
 }
 
 /// One name out of several.
@@ -49,6 +111,8 @@ pub(crate) struct Variant {
     pub(crate) code: &'static str,
     pub(crate) help: &'static str,
     pub(crate) shape: Shape,
+    /// The first version that has it.
+    pub(crate) since: &'static str,
 }
 
 /// Common keys and one kind.

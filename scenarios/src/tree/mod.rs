@@ -59,6 +59,8 @@ pub(crate) enum Role {
     Set,
     /// The default of a key.
     Default,
+    /// A table that a scenario names.
+    Data,
 }
 
 /// A text that a tree was read from.
@@ -101,6 +103,11 @@ impl Sources {
         let length = meant.lines().next().unwrap_or_default().chars().count();
         (line, column, length.max(1), full)
     }
+    /// Line and column (in characters) of a place, from 1.
+    pub(crate) fn position(&self, place: &Place) -> (usize, usize) {
+        let (line, column, ..) = self.line_of(place);
+        (line, column)
+    }
     /// `FILE:LINE:COLUMN`.
     pub(crate) fn name_of(&self, place: &Place) -> String {
         let (line, column, ..) = self.line_of(place);
@@ -122,9 +129,16 @@ impl Sources {
             path: problem.path.clone(),
             message: problem.message.clone(),
             help: problem.help.clone(),
+            edit: mended(&problem.help),
             text,
         }
     }
+}
+
+/// What would mend a mistake, if the help says exactly one word.
+fn mended(help: &str) -> Option<String> {
+    let (word, _) = help.strip_prefix("did you mean `")?.split_once('`')?;
+    Some(word.to_owned())
 }
 
 /// The last boundary of a character at or before `at`.

@@ -206,7 +206,7 @@ impl Builder<'_> {
                     "E003",
                     &node.place,
                     "merge keys are not part of the language",
-                    "use `count`, `base` or a profile",
+                    "use `count`, `base` or a profile; `consim check --explain E003` shows each",
                 ));
                 None
             }
@@ -287,7 +287,7 @@ fn yaml_problem(text: &str, source: SourceId, error: &serde_yaml::Error) -> Prob
                 "E003",
                 &place,
                 "anchors and aliases are not part of the language",
-                "use `count`, `base` or a profile",
+                "use `count`, `base` or a profile; `consim check --explain E003` shows each",
             );
         }
         return Problem::error(

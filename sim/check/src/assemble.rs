@@ -211,13 +211,35 @@ fn judge(expectation: &Expectation, values: &BTreeMap<String, f64>) -> Expectati
     let value = values.get(path).copied();
     // A metric of a domain model's own is a bare number.
     let unit = metrics::find(path).map_or(metrics::Unit::Count, |(entry, ..)| entry.unit);
+    // One relative to another variant is judged when all have run.
+    let judged = value.filter(|_| expectation.of.is_none());
     ExpectationOutcome {
         path: path.clone(),
         limit: expectation.text.clone(),
         value: value.map(|value| unit.render(value, limit)),
-        met: value.map(|value| limit.holds(value)),
-        margin: value.map(|value| limit.margin(value)),
+        met: judged.map(|value| limit.holds(value)),
+        margin: judged.map(|value| limit.margin(value)),
     }
+}
+
+/// Judges the gates of a run that are relative to another variant, now that the metrics of all
+/// variants are known, by label. One whose metric the other did not feed stays unknown.
+pub fn settle(
+    outcome: &mut Outcome,
+    expectations: &[Expectation],
+    variants: &BTreeMap<String, BTreeMap<String, f64>>,
+) {
+    for (judged, expectation) in outcome.expectations.iter_mut().zip(expectations) {
+        let Some(of) = &expectation.of else { continue };
+        let other = variants.get(of).and_then(|v| v.get(&expectation.path));
+        let own = outcome.metrics.get(&expectation.path);
+        if let (Some(&other), Some(&own)) = (other, own) {
+            let limit = expectation.limit.times(other);
+            judged.met = Some(limit.holds(own));
+            judged.margin = Some(limit.margin(own));
+        }
+    }
+    verdict::word(verdict::run_verdict(outcome)).clone_into(&mut outcome.verdict);
 }
 
 fn chain_outcome(metrics: &Metrics, identity: &ChainIdentity) -> ChainOutcome {

@@ -16,6 +16,10 @@ const TIMEOUT_FLOORS: u64 = 4;
 /// ...and at least this.
 const TIMEOUT_LEAST: Span = Span::from_secs(1);
 
+/// Steps that the search for a latency floor may take: proposers times regions squared. Of many
+/// regions only the first propose, which changes the figure little.
+const FLOOR_STEPS: usize = 4_000_000;
+
 impl Planner<'_> {
     /// Groups and chains share one name space.
     pub(super) fn clashes(&mut self) {
@@ -211,37 +215,76 @@ impl Planner<'_> {
     /// proposer is the one for whom it takes least.
     fn floor(&self, network: &NetworkPlan, members: &[usize], quorum: usize, phases: u32) -> Span {
         let line = network.link.delay.mean().nanos();
-        let delay = |a: usize, b: usize| {
-            if a == b {
-                return 0;
-            }
-            let region = |i: usize| self.institutions.get(i).map_or(0, |x| x.region);
-            let row = network.delays.get(region(a));
-            let cell = row.and_then(|row| row.get(region(b)));
+        let cell = |a: usize, b: usize| {
+            let cell = network.delays.get(a).and_then(|row| row.get(b));
             cell.map_or(0, |d| Distribution::mean(d).nanos()) + line
         };
-        // More proposers would not change the figure by much, and the search is cubic.
-        let least = members.iter().take(64).map(|&leader| {
-            let mut at: Vec<u64> = members.iter().map(|&m| delay(leader, m)).collect();
-            for _ in 1..phases {
-                at = members
-                    .iter()
-                    .map(|&to| {
-                        let mut heard: Vec<u64> = members
-                            .iter()
-                            .zip(&at)
-                            .map(|(&from, &sent)| sent + delay(from, to))
-                            .collect();
-                        heard.sort_unstable();
-                        heard.get(quorum.saturating_sub(1)).copied().unwrap_or(0)
-                    })
-                    .collect();
-            }
-            let own = members.iter().position(|&m| m == leader);
-            own.and_then(|i| at.get(i).copied()).unwrap_or(0)
-        });
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        for &member in members {
+            let region = self.institutions.get(member).map_or(0, |x| x.region);
+            *counts.entry(region).or_default() += 1;
+        }
+        let regions = counts.len().max(1);
+        let proposers = (FLOOR_STEPS / (regions * regions)).max(1);
+        let least = counts
+            .keys()
+            .take(proposers)
+            .map(|&home| floor_from(home, &counts, quorum, phases, cell));
         Span::from_nanos(least.min().unwrap_or(0))
     }
+}
+
+/// When a proposer in `home` has its commit. The other members of a region all hear the same, so
+/// they are counted and not followed one by one.
+fn floor_from(
+    home: usize,
+    counts: &BTreeMap<usize, usize>,
+    quorum: usize,
+    phases: u32,
+    cell: impl Fn(usize, usize) -> u64,
+) -> u64 {
+    // Region, members without the proposer, when they are done with the phase.
+    let mut others: Vec<(usize, usize, u64)> = counts
+        .iter()
+        .map(|(&region, &n)| (region, n - usize::from(region == home), cell(home, region)))
+        .filter(|(_, n, _)| *n > 0)
+        .collect();
+    let mut proposer = 0;
+    for _ in 1..phases {
+        let at_quorum = |mut heard: Vec<(u64, usize)>| {
+            heard.sort_unstable();
+            let mut votes = 0;
+            let reached = heard.iter().find(|(_, n)| {
+                votes += n;
+                votes >= quorum
+            });
+            reached.or(heard.last()).map_or(0, |(at, _)| *at)
+        };
+        let from_others = |to: usize, own: Option<u64>| -> Vec<(u64, usize)> {
+            let mut heard: Vec<(u64, usize)> = others
+                .iter()
+                .map(|&(from, n, at)| {
+                    let itself = own.is_some() && from == to;
+                    (at + cell(from, to), n - usize::from(itself))
+                })
+                .collect();
+            heard.extend(own.map(|at| (at, 1)));
+            heard
+        };
+        let next: Vec<(usize, usize, u64)> = others
+            .iter()
+            .map(|&(region, n, at)| {
+                let mut heard = from_others(region, Some(at));
+                heard.push((proposer + cell(home, region), 1));
+                (region, n, at_quorum(heard))
+            })
+            .collect();
+        let mut heard = from_others(home, None);
+        heard.push((proposer, 1));
+        proposer = at_quorum(heard);
+        others = next;
+    }
+    proposer
 }
 
 /// A duration as people say it: three figures are enough.

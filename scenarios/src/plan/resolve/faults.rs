@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 /// The most occurrences of one entry.
 const MAX_OCCURRENCES: u64 = 10_000;
+/// The most occurrences of all entries.
+const MAX_WINDOWS: usize = 100_000;
 /// A billion: shares are parts of it.
 const BILLION: u64 = 1_000_000_000;
 
@@ -37,6 +39,13 @@ impl Planner<'_> {
                 whole = false;
                 continue;
             };
+            if out.len() + windows.len() > MAX_WINDOWS {
+                let place = name.place.clone();
+                let help = format!("at most {MAX_WINDOWS}; a longer `every`, or fewer entries");
+                self.cx
+                    .error("E107", &place, "too many occurrences of all faults", help);
+                return None;
+            }
             for (number, window) in windows {
                 let id = match number {
                     0 => name.value.0.clone(),

@@ -3,10 +3,10 @@
 use super::Planner;
 use crate::plan::{ChainPlan, FaultPlan, WorkloadPlan};
 use crate::schema::shape::suggestion;
-use crate::schema::{Auto, Words};
+use crate::schema::{At, Auto, LeafKind, Words};
 use consim_check::invariants::CHECKS;
 use consim_check::metrics::{self, METRICS, Scope, Unit};
-use consim_core::values::{Expectation, Measure};
+use consim_core::values::{Expectation, LimitText, Measure};
 use consim_core::{Span, Time};
 use std::collections::BTreeMap;
 
@@ -74,13 +74,22 @@ impl Planner<'_> {
             };
             match limit.value.limit(measure(unit)) {
                 Ok((bound, text)) => {
+                    let Some(of) = self.other_variant(limit) else {
+                        whole = false;
+                        continue;
+                    };
                     if let Some(leaf) = self.cx.leaves.get_mut(limit.leaf) {
                         leaf.text.clone_from(&text);
+                        // The plan of one variant alone cannot hold it, nor two for one path.
+                        if of.is_some() || out.iter().any(|e: &Expectation| e.path == *key.text) {
+                            leaf.kind = LeafKind::Derived;
+                        }
                     }
                     out.push(Expectation {
                         path: key.text.to_string(),
                         text,
                         limit: bound,
+                        of,
                     });
                 }
                 Err(error) => {
@@ -93,17 +102,44 @@ impl Planner<'_> {
         whole.then_some(out)
     }
 
+    /// The variant that a limit is relative to, if it is; `None` if there is no such one.
+    fn other_variant(&mut self, limit: &At<LimitText>) -> Option<Option<String>> {
+        let Some((word, part)) = limit.value.variant() else {
+            return Some(None);
+        };
+        let (own, labels) = self.variant;
+        let place = limit.place.part(Some(part));
+        if own == Some(word) {
+            self.cx.error(
+                "E504",
+                &place,
+                format!("`{word}` cannot be measured by itself"),
+                "the label of another variant",
+            );
+            return None;
+        }
+        if labels.iter().any(|label| label == word) {
+            return Some(Some(word.to_owned()));
+        }
+        let (message, help) = crate::study::no_variant(word, labels);
+        self.cx.error("E301", &place, message, help);
+        None
+    }
+
     /// The unit of the metric at `path`, if there is such a metric and such a name.
     fn metric(&mut self, path: &str, place: &crate::tree::Place) -> Option<Unit> {
         let Some((entry, scope, name)) = metrics::find(path) else {
             let word = path.rsplit('.').next().unwrap_or(path);
             let known: Vec<&str> = METRICS.iter().map(|m| m.name).collect();
-            self.cx.error(
-                "E309",
-                place,
-                format!("no metric is called `{path}`"),
-                suggestion(word, &known),
-            );
+            let (part, help) = if known.contains(&word) && word != path {
+                let help = "alone, or after chains.NAME, workloads.NAME, services.NAME, organisations.NAME or a label of `compare`";
+                (None, help.to_owned())
+            } else {
+                let part = path.len() - word.len()..path.len();
+                (Some(part), suggestion(word, &known))
+            };
+            let message = format!("no metric is called `{path}`");
+            self.cx.error("E309", &place.part(part), message, help);
             return None;
         };
         let scenario = self.scenario;
@@ -137,9 +173,10 @@ impl Planner<'_> {
             return None;
         }
         let words: Vec<&str> = known.iter().map(String::as_str).collect();
+        let part = path.find(name).map(|at| at..at + name.len());
         self.cx.error(
             "E301",
-            place,
+            &place.part(part),
             format!("nothing is called `{name}` here"),
             suggestion(name, &words),
         );

@@ -6,6 +6,7 @@ mod gates;
 mod lines;
 mod network;
 mod people;
+mod roster;
 mod select;
 mod services;
 mod suites;
@@ -31,11 +32,17 @@ const BINS: u64 = 200;
 const MAX_BINS: u64 = 100_000;
 
 /// What a plan is called and seeded with.
-pub(crate) struct Head {
+pub(crate) struct Head<'a> {
     /// The scenario's name where it gives none.
-    pub(crate) file_name: String,
+    pub(crate) file_name: &'a str,
     /// Used where the scenario gives no seed.
     pub(crate) drawn_seed: u64,
+    /// Its label under `compare`.
+    pub(crate) variant: Option<&'a str>,
+    /// All labels of `compare`.
+    pub(crate) labels: &'a [String],
+    /// Where the values of the overrides stand that were laid over it, by label.
+    pub(crate) overridden: &'a [(String, Vec<Place>)],
 }
 
 /// A chain as selectors see it.
@@ -63,6 +70,10 @@ struct Planner<'a> {
     /// How the members of each chain sign.
     suites: BTreeMap<String, suites::Suite>,
     notes: Vec<String>,
+    /// The nodes that selectors have named so far.
+    targets: usize,
+    /// The label of the run, and all labels.
+    variant: (Option<&'a str>, &'a [String]),
     /// Groups or chains are missing because something was wrong with them: sizes say nothing.
     doubt: bool,
 }
@@ -90,11 +101,11 @@ impl Planner<'_> {
 }
 
 /// Makes the plan; `None` if something was wrong, which the context then knows.
-pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<Plan> {
+pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Option<Plan> {
     let name = scenario
         .name
         .as_ref()
-        .map_or_else(|| head.file_name.clone(), |n| n.value.0.clone());
+        .map_or_else(|| head.file_name.to_owned(), |n| n.value.0.clone());
     for leaf in [
         scenario.name.as_ref().map(|at| at.leaf),
         scenario.about.as_ref().map(|at| at.leaf),
@@ -136,6 +147,8 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<P
         chains: BTreeMap::new(),
         suites: BTreeMap::new(),
         notes: Vec::new(),
+        targets: 0,
+        variant: (head.variant, head.labels),
     };
     let table = planner.regions();
     let people = table.as_ref().and_then(|table| planner.people(table));
@@ -171,6 +184,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<P
     };
     Some(Plan {
         name,
+        variant: head.variant.map(str::to_owned),
         about: scenario.about.as_ref().map(|a| a.value.clone()),
         seed,
         start_ns: scenario.start.value.ns,
@@ -194,6 +208,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head) -> Option<P
         digest: String::new(),
         design_digest: String::new(),
         yaml: String::new(),
+        pieces: Vec::new(),
     })
 }
 

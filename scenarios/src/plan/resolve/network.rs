@@ -214,6 +214,7 @@ impl Planner<'_> {
         let own = self.cx.role(&file.place) != Some(&Role::Profile);
         if let Some(leaf) = self.cx.leaves.get_mut(file.leaf).filter(|_| own) {
             leaf.digest = Some(hash);
+            profiles::note_file(self.cx, file);
         } else {
             let place = file.place.clone();
             self.cx
@@ -401,6 +402,14 @@ impl Table {
         let mut order: Vec<usize> = (0..self.names.len()).collect();
         order.sort_by(|&a, &b| self.names.get(a).cmp(&self.names.get(b)));
         self.restrict(&order);
+    }
+    /// The region nearest to a place, and how far it is, kilometres; `None` without coordinates.
+    pub(super) fn nearest(&self, place: (Degrees, Degrees)) -> Option<(usize, f64)> {
+        let Delays::Geographic { places, .. } = &self.delays else {
+            return None;
+        };
+        let away = places.iter().map(|p| distance_km(*p, place));
+        away.enumerate().min_by(|a, b| a.1.total_cmp(&b.1))
     }
     /// Keeps these, in this order.
     fn restrict(&mut self, keep: &[usize]) {

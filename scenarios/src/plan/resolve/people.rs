@@ -8,10 +8,11 @@ use crate::schema::shape::suggestion;
 use crate::schema::{
     At, Authority, HardwareKeys, LeafKind, Organisation, Profiled, RegionRule, Schemes, Tier,
 };
+use crate::tree::Place;
 use consim_core::rng::below;
 use consim_core::values::{Name, Value};
 use consim_kernel::config::Hardware;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A machine and the ranges of its clock.
@@ -23,6 +24,25 @@ struct Machine {
     schemes: Arc<[Schemes; 3]>,
     offset: (i64, i64),
     drift: (i64, i64),
+}
+
+/// An institution whose place and machine are known.
+struct Settled<'a> {
+    name: String,
+    group: &'a str,
+    number: u32,
+    tier: Tier,
+    region: usize,
+    machine: (&'a str, &'a Machine),
+    authority: &'a Authority,
+    visits: Option<u64>,
+    access: Option<u64>,
+}
+
+/// The tier of a group: given, or its name's.
+fn tier_of(name: &At<Name>, organisation: &Organisation) -> Tier {
+    let given = organisation.tier.as_ref().map(|at| at.value);
+    given.unwrap_or_else(|| Tier::parse(&name.value.0).unwrap_or(Tier::Other))
 }
 
 impl Planner<'_> {
@@ -62,12 +82,24 @@ impl Planner<'_> {
         }
         let mut machines = self.declared_machines();
         let mut whole = true;
+        let mut rosters = Vec::new();
         for (name, organisation) in &scenario.organisations {
-            whole &= self
-                .group(name, organisation, table, &mut machines)
-                .is_some();
+            whole &= match &organisation.from {
+                None => self.group(name, organisation, table, &mut machines),
+                Some(_) => self.listed(name, organisation, table, &mut machines, &mut rosters),
+            }
+            .is_some();
+        }
+        if self.institutions.len() > MAX_NODES && total <= MAX_NODES as u64 {
+            let place = scenario.consim.place.clone();
+            let n = self.institutions.len();
+            let help = format!("at most {MAX_NODES}");
+            self.cx
+                .error("E107", &place, format!("{n} institutions"), help);
+            return None;
         }
         self.unused_machines(&machines);
+        whole &= self.names_differ(&rosters);
         whole.then_some(())
     }
 
@@ -94,13 +126,13 @@ impl Planner<'_> {
     }
 
     fn unused_machines(&mut self, machines: &BTreeMap<String, Option<Machine>>) {
-        let used: Vec<String> = self
+        let used: BTreeSet<&str> = self
             .institutions
             .iter()
-            .map(|i| i.hardware_name.clone())
+            .map(|i| i.hardware_name.as_str())
             .collect();
         for (name, _) in &self.scenario.hardware {
-            if machines.contains_key(&name.value.0) && !used.contains(&name.value.0) {
+            if machines.contains_key(&name.value.0) && !used.contains(name.value.0.as_str()) {
                 self.notes
                     .push(format!("no organisation uses hardware.{}", name.value.0));
             }
@@ -165,14 +197,11 @@ impl Planner<'_> {
     /// The machine of a group: declared, or a profile by its name.
     fn machine_of(
         &mut self,
-        organisation: &Organisation,
+        hardware: Option<&At<String>>,
         tier: Tier,
         machines: &mut BTreeMap<String, Option<Machine>>,
     ) -> Option<(String, Machine)> {
-        let word = organisation
-            .hardware
-            .as_ref()
-            .map_or(tier.hardware(), |at| at.value.as_str());
+        let word = hardware.map_or(tier.hardware(), |at| at.value.as_str());
         if let Some(machine) = machines.get(word) {
             return Some((word.to_owned(), machine.clone()?));
         }
@@ -183,15 +212,13 @@ impl Planner<'_> {
             .iter()
             .find(|p| p.folder == "hardware" && p.name == word);
         let Some(entry) = entry else {
-            let place = organisation.hardware.as_ref()?.place.clone();
+            let place = hardware?.place.clone();
             let declared: Vec<String> = machines.keys().cloned().collect();
             crate::profiles::unknown(self.cx, "hardware", word, &place, &declared);
             return None;
         };
-        let place = organisation
-            .hardware
-            .as_ref()
-            .map_or_else(|| self.scenario.consim.place.clone(), |at| at.place.clone());
+        let place =
+            hardware.map_or_else(|| self.scenario.consim.place.clone(), |at| at.place.clone());
         self.cx.below(&["hardware", entry.name], &place, |cx| {
             cx.leaf(LeafKind::Head, String::new(), &place)
         });
@@ -209,10 +236,7 @@ impl Planner<'_> {
         machines: &mut BTreeMap<String, Option<Machine>>,
     ) -> Option<()> {
         let group = name.value.0.clone();
-        let tier = organisation
-            .tier
-            .as_ref()
-            .map_or_else(|| Tier::parse(&group).unwrap_or(Tier::Other), |at| at.value);
+        let tier = tier_of(name, organisation);
         self.roles(organisation)?;
         let count = organisation.count.value.0 as usize;
         if count == 0 {
@@ -226,41 +250,131 @@ impl Planner<'_> {
             return None;
         }
         let regions = self.places(name, organisation, count, table)?;
-        let (hardware_name, machine) = self.machine_of(organisation, tier, machines)?;
-        self.schemes
-            .insert(hardware_name.clone(), Arc::clone(&machine.schemes));
-        let own_authority = matches!(organisation.authority, Authority::Own(_));
+        let (hardware_name, machine) =
+            self.machine_of(organisation.hardware.as_ref(), tier, machines)?;
         for (number, region) in (1u32..).zip(regions) {
-            let node = format!("{group}-{number}");
-            let clock = |what: &str, (low, high): (i64, i64)| {
-                let path = format!("hardware.{hardware_name}.clock.{what}/{node}");
-                let width = (high - low).unsigned_abs().saturating_add(1);
-                low.saturating_add_unsigned(below(self.bits(&path, 0), width))
-            };
-            let institution = Institution {
-                name: node.clone(),
-                group: group.clone(),
+            self.settle(Settled {
+                name: format!("{group}-{number}"),
+                group: &group,
                 number,
-                tier: tier.word().to_owned(),
+                tier,
                 region,
-                hardware: Arc::clone(&machine.hardware),
-                hardware_name: hardware_name.clone(),
-                memory: machine.memory,
-                clock_offset_ns: clock("offset", machine.offset),
-                clock_drift_ppb: clock("drift", machine.drift),
-                own_authority,
-            };
-            let index = self.institutions.len();
-            self.institutions.push(institution);
-            self.groups.entry(group.clone()).or_default().push(index);
+                machine: (&hardware_name, &machine),
+                authority: &organisation.authority,
+                visits: None,
+                access: None,
+            });
         }
-        let places = self.region_list(&group, table);
-        self.derived(
-            &["organisations", &group, "regions"],
-            places,
-            &name.place.clone(),
-        );
+        self.note_places(name, table);
         Some(())
+    }
+
+    /// A group whose institutions stand in a file.
+    fn listed(
+        &mut self,
+        name: &At<Name>,
+        organisation: &Organisation,
+        table: &Table,
+        machines: &mut BTreeMap<String, Option<Machine>>,
+        rosters: &mut Vec<(String, Place)>,
+    ) -> Option<()> {
+        self.roles(organisation)?;
+        let rows = self.roster(name, organisation, table)?;
+        let mut whole = Some(());
+        for (number, row) in (1u32..).zip(rows) {
+            let tier = row.tier.unwrap_or_else(|| tier_of(name, organisation));
+            let hardware = row.hardware.as_ref().or(organisation.hardware.as_ref());
+            let Some((hardware_name, machine)) = self.machine_of(hardware, tier, machines) else {
+                whole = None;
+                continue;
+            };
+            rosters.push(row.name.clone());
+            self.settle(Settled {
+                name: row.name.0,
+                group: &name.value.0,
+                number,
+                tier,
+                region: row.region,
+                machine: (&hardware_name, &machine),
+                authority: &organisation.authority,
+                visits: row.visits,
+                access: row.access,
+            });
+        }
+        self.note_places(name, table);
+        whole
+    }
+
+    fn settle(&mut self, settled: Settled<'_>) {
+        let (hardware_name, machine) = settled.machine;
+        self.schemes
+            .insert(hardware_name.to_owned(), Arc::clone(&machine.schemes));
+        let node = &settled.name;
+        let clock = |what: &str, (low, high): (i64, i64)| {
+            let path = format!("hardware.{hardware_name}.clock.{what}/{node}");
+            let width = (high - low).unsigned_abs().saturating_add(1);
+            low.saturating_add_unsigned(below(self.bits(&path, 0), width))
+        };
+        // An access line that is slower than the machine's card is what its traffic goes through.
+        let hardware = match settled.access {
+            None => Arc::clone(&machine.hardware),
+            Some(rate) => Arc::new(Hardware {
+                nic_in: machine.hardware.nic_in.min(rate),
+                nic_out: machine.hardware.nic_out.min(rate),
+                ..(*machine.hardware).clone()
+            }),
+        };
+        let institution = Institution {
+            clock_offset_ns: clock("offset", machine.offset),
+            clock_drift_ppb: clock("drift", machine.drift),
+            name: settled.name,
+            group: settled.group.to_owned(),
+            number: settled.number,
+            tier: settled.tier.word().to_owned(),
+            region: settled.region,
+            hardware,
+            hardware_name: hardware_name.to_owned(),
+            memory: machine.memory,
+            visits_per_day: settled.visits,
+            own_authority: matches!(settled.authority, Authority::Own(_)),
+        };
+        let index = self.institutions.len();
+        let group = institution.group.clone();
+        self.institutions.push(institution);
+        self.groups.entry(group).or_default().push(index);
+    }
+
+    fn note_places(&mut self, name: &At<Name>, table: &Table) {
+        let group = name.value.0.as_str();
+        let places = self.region_list(group, table);
+        let place = name.place.clone();
+        self.derived(&["organisations", group, "regions"], places, &place);
+    }
+
+    /// Names out of files stand beside those of groups, chains and all other institutions.
+    fn names_differ(&mut self, rosters: &[(String, Place)]) -> bool {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for institution in &self.institutions {
+            *counts.entry(&institution.name).or_default() += 1;
+        }
+        let scenario = self.scenario;
+        let named = scenario.organisations.iter().map(|(n, _)| n);
+        for name in named.chain(scenario.chains.iter().map(|(n, _)| n)) {
+            *counts.entry(&name.value.0).or_default() += 1;
+        }
+        let twice: Vec<&(String, Place)> = rosters
+            .iter()
+            .filter(|(name, _)| counts.get(name.as_str()).is_some_and(|n| *n > 1))
+            .collect();
+        for (name, place) in &twice {
+            self.cx.error(
+                "E305",
+                place,
+                format!("`{name}` is already the name of an institution, a group or a chain"),
+                "selectors could not tell them apart; another name",
+            );
+        }
+        twice.is_empty()
     }
 
     /// The roles of a group; only the two that this version tells apart.

@@ -1,12 +1,17 @@
 //! Selectors: from words to nodes.
 
 use super::Planner;
+use crate::diagnostic::MAX_DIAGNOSTICS;
 use crate::plan::Who;
 use crate::schema::shape::{nearest, suggestion};
 use crate::schema::{Targets, Tier};
 use crate::tree::Place;
 use consim_core::mix;
 use consim_core::values::{Counted, Pick, Quantity, Selector, Set, Value, Word};
+use std::collections::BTreeSet;
+
+/// The most nodes that all selectors of a plan name together.
+pub(crate) const MAX_TARGETS: usize = 2_000_000;
 
 /// A set of nodes, and the chain that it names, if it does.
 struct Found {
@@ -60,6 +65,19 @@ impl Planner<'_> {
         }
         nodes.sort_unstable();
         nodes.dedup();
+        self.targets = self.targets.saturating_add(nodes.len());
+        if self.targets > MAX_TARGETS {
+            // Said once: what follows would only repeat it.
+            if self.targets - nodes.len() <= MAX_TARGETS {
+                self.cx.error(
+                    "E107",
+                    &targets.place,
+                    format!("the selectors of this scenario name more than {MAX_TARGETS} nodes"),
+                    "fewer entries, or fewer nodes in each",
+                );
+            }
+            return None;
+        }
         let shown = self.ranges(&nodes);
         if let Some(leaf) = self.cx.leaves.get_mut(targets.leaf) {
             let names: Vec<&str> = nodes
@@ -127,12 +145,12 @@ impl Planner<'_> {
     ) -> Option<Vec<usize>> {
         let mut found = self.set(&selector.set, place)?;
         if let Some(region) = &selector.region {
-            let inside = self.in_region(region, place)?;
+            let inside: BTreeSet<usize> = self.in_region(region, place)?.into_iter().collect();
             found.nodes.retain(|n| inside.contains(n));
         }
         if let Some(except) = &selector.except {
-            let without = self.set(except, place)?;
-            found.nodes.retain(|n| !without.nodes.contains(n));
+            let without: BTreeSet<usize> = self.set(except, place)?.nodes.into_iter().collect();
+            found.nodes.retain(|n| !without.contains(n));
         }
         if found.nodes.is_empty() && selector.set != Set::None {
             if self.doubt {
@@ -296,6 +314,10 @@ impl Planner<'_> {
     }
 
     fn nearest_set(&self, name: &str) -> String {
+        // Nobody reads that many, and the search goes through all names.
+        if self.cx.problems.len() > MAX_DIAGNOSTICS {
+            return String::new();
+        }
         let names = self
             .groups
             .keys()

@@ -326,6 +326,7 @@ impl Planner<'_> {
                 if let Some(leaf) = self.cx.leaves.get_mut(at.leaf) {
                     leaf.digest = Some(read.digest.clone());
                 }
+                self.cx.names_file(at.leaf, &full);
                 let input = InputPlan {
                     path: at.value.clone(),
                     digest: read.digest,
@@ -439,11 +440,10 @@ impl Planner<'_> {
     /// What institutions of a tier see where no load is given.
     fn usual_rates(&self, workload: &Workload, places: &[usize]) -> BTreeMap<usize, u64> {
         let per_day = |i: usize| {
-            let tier = self
-                .institutions
-                .get(i)
-                .and_then(|x| Tier::parse(&x.tier).ok());
-            let visits = tier.map_or(0, visits_per_day);
+            let institution = self.institutions.get(i);
+            let tier = institution.and_then(|x| Tier::parse(&x.tier).ok());
+            let listed = institution.and_then(|x| x.visits_per_day);
+            let visits = listed.unwrap_or_else(|| tier.map_or(0, visits_per_day));
             match workload.kind {
                 WorkloadKind::Visits(_) => visits,
                 // One visit in ten (assumed, as in the library's scenarios).
@@ -456,7 +456,7 @@ impl Planner<'_> {
         };
         places
             .iter()
-            .map(|&i| (i, per_day(i) * 1_000_000_000 / 86_400))
+            .map(|&i| (i, per_day(i).saturating_mul(1_000_000_000) / 86_400))
             .collect()
     }
 
@@ -486,6 +486,9 @@ impl Planner<'_> {
                 }
             });
         }
+        if let Some(at) = at {
+            profiles::note_file(self.cx, at);
+        }
         let profile = profiles::load(self.cx, "day", &word, Some(&place))?;
         let hours = profile.get("hours");
         let shares: Option<Vec<u32>> = match hours.map(|h| &h.value) {
@@ -512,6 +515,12 @@ impl Planner<'_> {
             );
             return None;
         };
+        // A file of one's own counts by what it holds.
+        if word.starts_with("file:")
+            && let Some(leaf) = at.and_then(|at| self.cx.leaves.get_mut(at.leaf))
+        {
+            leaf.digest = Some(format!("{weights:?}"));
+        }
         Some((word, weights))
     }
 

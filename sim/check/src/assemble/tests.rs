@@ -156,6 +156,7 @@ fn expect(path: &str, text: &str, limit: Limit) -> Expectation {
         path: path.into(),
         text: text.into(),
         limit,
+        of: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Limits: what an expectation demands of a metric.
 
-use super::{Bytes, Count, Rate, Share, Value, ValueError};
+use super::{Bytes, Count, Factor, Rate, Share, Value, ValueError};
 use crate::Span;
 
 /// What a metric counts: in which unit its limits are written and its values stand in
@@ -49,6 +49,9 @@ impl Measure {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LimitText(String);
 
+/// Between a factor and the variant whose value it multiplies.
+const THAT_OF: &str = " that of ";
+
 /// The words that begin a limit, longest first.
 const RELATIONS: [&str; 7] = [
     "at most ",
@@ -64,6 +67,10 @@ impl Value for LimitText {
     const FORM: &'static str = "a limit";
     const EXAMPLES: &'static str =
         "at most 5s, at least 99%, between 1s and 2s or within 5% of 96.9k/s";
+    fn pattern() -> String {
+        let relations: Vec<&str> = RELATIONS.iter().map(|r| r.trim_end()).collect();
+        format!("(?:{}) .+", relations.join("|"))
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         if RELATIONS.iter().any(|relation| text.starts_with(relation)) {
             let words: Vec<&str> = text.split_whitespace().collect();
@@ -86,22 +93,19 @@ impl Value for LimitText {
 }
 
 impl LimitText {
-    /// The limit in the measure of its metric, and its canonical text.
+    /// The variant that the limit is relative to (`at most 2x that of quiet-day`), and where its
+    /// name stands in the text.
+    pub fn variant(&self) -> Option<(&str, std::ops::Range<usize>)> {
+        let at = self.0.find(THAT_OF)? + THAT_OF.len();
+        Some((self.0.get(at..)?, at..self.0.len()))
+    }
+
+    /// The limit in the measure of its metric, and its canonical text. One relative to another
+    /// variant holds factors of that variant's value.
     pub fn limit(&self, measure: Measure) -> Result<(Limit, String), ValueError> {
         let text = self.0.as_str();
         let one = |relation: &str| text.strip_prefix(relation);
-        let value = |rest: &str| {
-            let from = text.len() - rest.len();
-            if rest.contains("that of") {
-                return Err(ValueError::new(
-                    "E208",
-                    "limits relative to another variant are not yet in this version",
-                    "a plain value",
-                )
-                .at(from..text.len()));
-            }
-            measure_part(measure, text, rest)
-        };
+        let value = |rest: &str| value_part(measure, text, rest);
         let simple = [
             ("at most ", Limit::AtMost as fn(f64) -> Limit),
             ("at least ", Limit::AtLeast),
@@ -124,7 +128,7 @@ impl LimitText {
         }
         if let Some((share, of)) = one("within ").and_then(|rest| rest.split_once(" of ")) {
             let (within, share) = measure_part(Measure::Share, text, share)?;
-            let (value, of) = measure_part(measure, text, of)?;
+            let (value, of) = value_part(measure, text, of)?;
             return Ok((
                 Limit::Within(within, value),
                 format!("within {share} of {of}"),
@@ -132,6 +136,17 @@ impl LimitText {
         }
         Err(ValueError::form::<Self>(text))
     }
+}
+
+/// A value, or a factor and the variant whose value it multiplies.
+fn value_part(measure: Measure, text: &str, part: &str) -> Result<(f64, String), ValueError> {
+    let Some((factor, variant)) = part.split_once(THAT_OF) else {
+        return measure_part(measure, text, part);
+    };
+    let from = factor.as_ptr().addr() - text.as_ptr().addr();
+    let factor = Factor::parse(factor).map_err(|e| e.at(from..from + factor.len()))?;
+    let canonical = format!("{}{THAT_OF}{variant}", factor.text());
+    Ok((factor.0 as f64 / 1e3, canonical))
 }
 
 /// A value inside the text of a limit.
@@ -176,6 +191,19 @@ impl Limit {
             Self::Within(share, of) => (value - of).abs() <= share * of.abs(),
         }
     }
+    /// A limit of factors in the measure of the value that they multiply.
+    #[must_use]
+    pub fn times(self, value: f64) -> Self {
+        match self {
+            Self::AtMost(x) => Self::AtMost(x * value),
+            Self::AtLeast(x) => Self::AtLeast(x * value),
+            Self::Below(x) => Self::Below(x * value),
+            Self::Above(x) => Self::Above(x * value),
+            Self::Exactly(x) => Self::Exactly(x * value),
+            Self::Between(a, b) => Self::Between(a * value, b * value),
+            Self::Within(share, x) => Self::Within(share, x * value),
+        }
+    }
     /// How far `value` is from the limit, as a share of the limit: positive on the good side. A
     /// limit of zero is measured in the metric's own unit.
     pub fn margin(&self, value: f64) -> f64 {
@@ -207,4 +235,6 @@ pub struct Expectation {
     pub text: String,
     /// The limit.
     pub limit: Limit,
+    /// The variant whose value of the same metric `limit` holds factors of.
+    pub of: Option<String>,
 }

@@ -69,12 +69,36 @@ impl fmt::Display for ValueError {
 }
 impl std::error::Error for ValueError {}
 
+/// What a scalar can be taken for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bare {
+    /// Always a text.
+    Text,
+    /// A text or a whole number.
+    Whole,
+    /// A text or a number.
+    Number,
+    /// A truth value.
+    Switch,
+    /// Anything: free text.
+    Any,
+}
+
 /// A value that a scenario writes as one scalar.
 pub trait Value: Sized {
     /// What it is, with its article (`a duration`).
     const FORM: &'static str;
     /// Some texts of it.
     const EXAMPLES: &'static str;
+    /// All texts, of a closed list.
+    const WORDS: &'static [&'static str] = &[];
+    /// What readers of YAML without a schema take some texts for.
+    const BARE: Bare = Bare::Text;
+    /// A regular expression (ECMA-262) that every text matches as a whole; empty if there is none
+    /// of use. It may let more pass than [`Self::parse`].
+    fn pattern() -> String {
+        String::new()
+    }
     /// Reads it.
     fn parse(text: &str) -> Result<Self, ValueError>;
     /// Writes it in its one canonical form.
@@ -84,6 +108,7 @@ pub trait Value: Sized {
 impl Value for String {
     const FORM: &'static str = "a text";
     const EXAMPLES: &'static str = "a sentence";
+    const BARE: Bare = Bare::Any;
     fn parse(text: &str) -> Result<Self, ValueError> {
         Ok(text.to_owned())
     }

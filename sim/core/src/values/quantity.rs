@@ -1,8 +1,11 @@
 //! Durations, sizes, rates, shares and the other plain quantities.
 
 use super::number::{Decimal, split, too_fine, with_unit};
-use super::{Value, ValueError};
+use super::{Bare, Value, ValueError};
 use crate::Span;
+
+/// The pattern of a decimal number.
+const NUMBER: &str = r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?";
 
 /// A size in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -103,6 +106,9 @@ fn narrow<T: Value>(text: &str, value: Option<u128>, unit: &str) -> Result<u64, 
 impl Value for Span {
     const FORM: &'static str = "a duration";
     const EXAMPLES: &'static str = "500ms, 30s, 1h30m or 2d";
+    fn pattern() -> String {
+        format!("(?:{NUMBER}(?:ns|us|ms|s|m|h|d|w|y))+")
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         if Decimal::parse(text).is_some() {
             let help = if text == "0" {
@@ -155,6 +161,9 @@ fn unknown_time_unit(number: &str, unit: &str) -> ValueError {
 impl Value for Bytes {
     const FORM: &'static str = "a size";
     const EXAMPLES: &'static str = "512B, 2MB or 64KiB";
+    fn pattern() -> String {
+        format!("{NUMBER}(?:B|[kMGT]B|[KMGT]iB)")
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         if Decimal::parse(text).is_some() {
             let help = format!("{text}B, {text}kB or {text}MB?");
@@ -173,6 +182,9 @@ impl Value for Bytes {
 impl Value for BitRate {
     const FORM: &'static str = "a bit rate";
     const EXAMPLES: &'static str = "10Mbit/s or 1.2GB/s";
+    fn pattern() -> String {
+        format!("{NUMBER}[kMGT]?bit/s|(?:{})/s", Bytes::pattern())
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         if let Some((number, unit)) = with_unit(text, BIT_RATE_UNITS) {
             return narrow::<Self>(text, number.times(unit), "bit per second").map(Self);
@@ -220,6 +232,9 @@ fn coarsest(value: u128, units: &[(&str, u128)]) -> String {
 impl Value for Rate {
     const FORM: &'static str = "a rate";
     const EXAMPLES: &'static str = "200/s, 2000/day or 100k/s";
+    fn pattern() -> String {
+        format!("{NUMBER}[kM]?/(?:s|min|h|day)")
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         let Some(slash) = text.find('/') else {
             if Decimal::parse(split(text).0).is_some() {
@@ -263,6 +278,10 @@ impl Value for Rate {
 impl Value for Count {
     const FORM: &'static str = "a whole number";
     const EXAMPLES: &'static str = "8, 8k or 2M";
+    const BARE: Bare = Bare::Whole;
+    fn pattern() -> String {
+        format!("{NUMBER}[kM]?")
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         let (number, suffix) = split(text);
         let unit = match suffix {
@@ -284,6 +303,9 @@ impl Value for Count {
 impl Value for Share {
     const FORM: &'static str = "a share";
     const EXAMPLES: &'static str = "5%, 0.1% or 40ppm";
+    fn pattern() -> String {
+        format!("{NUMBER}(?:%|ppm)")
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         if let Some(number) = Decimal::parse(text) {
             let percent = number.value() * 100.0;
@@ -316,6 +338,9 @@ impl Value for Share {
 impl Value for Factor {
     const FORM: &'static str = "a factor";
     const EXAMPLES: &'static str = "3x or 0.5x";
+    fn pattern() -> String {
+        format!("{NUMBER}x")
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         if Decimal::parse(text).is_some() {
             let help = format!("{text}x");
@@ -337,6 +362,10 @@ impl Value for Factor {
 impl Value for Ratio {
     const FORM: &'static str = "a plain number";
     const EXAMPLES: &'static str = "1.6";
+    const BARE: Bare = Bare::Number;
+    fn pattern() -> String {
+        NUMBER.to_owned()
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         let Some(number) = Decimal::parse(text) else {
             return Err(ValueError::form::<Self>(text));
@@ -354,6 +383,10 @@ impl Value for Ratio {
 impl Value for Degrees {
     const FORM: &'static str = "an angle in degrees";
     const EXAMPLES: &'static str = "23.12911 or -0.5";
+    const BARE: Bare = Bare::Number;
+    fn pattern() -> String {
+        format!("-?{NUMBER}")
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         let (sign, size) = match text.strip_prefix('-') {
             Some(rest) => (-1, rest),
@@ -392,6 +425,7 @@ fn pointed(value: u64, digits: u32) -> String {
 impl Value for Switch {
     const FORM: &'static str = "a switch";
     const EXAMPLES: &'static str = "true or false";
+    const BARE: Bare = Bare::Switch;
     fn parse(text: &str) -> Result<Self, ValueError> {
         match text {
             "true" => Ok(Self(true)),
@@ -411,6 +445,9 @@ impl Value for Switch {
 impl Value for Offset {
     const FORM: &'static str = "a duration with a sign";
     const EXAMPLES: &'static str = "10ms or -10ms";
+    fn pattern() -> String {
+        format!("-?(?:{})", Span::pattern())
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         let (sign, length) = match text.strip_prefix('-') {
             Some(rest) => (-1, rest),
@@ -430,6 +467,9 @@ impl Value for Offset {
 impl Value for Drift {
     const FORM: &'static str = "a drift";
     const EXAMPLES: &'static str = "20ppm or -20ppm";
+    fn pattern() -> String {
+        format!("-?{NUMBER}(?:%|ppm)")
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         let (sign, size) = match text.strip_prefix('-') {
             Some(rest) => (-1, rest),
@@ -446,6 +486,9 @@ impl Value for Drift {
 impl Value for Name {
     const FORM: &'static str = "a name";
     const EXAMPLES: &'static str = "city-cut or hospital2";
+    fn pattern() -> String {
+        format!("[a-z][a-z0-9-]{{0,{}}}", MAX_NAME - 1)
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         let form = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
             && text

@@ -1,7 +1,7 @@
 //! Instants, date-times and ranges.
 
 use super::quantity::Name;
-use super::{Value, ValueError};
+use super::{Bare, Value, ValueError};
 use crate::Span;
 
 /// A range, both ends included; a single value is a range of one.
@@ -16,6 +16,14 @@ pub struct Range<T> {
 impl<T: Value + PartialOrd + Clone> Value for Range<T> {
     const FORM: &'static str = T::FORM;
     const EXAMPLES: &'static str = T::EXAMPLES;
+    const WORDS: &'static [&'static str] = T::WORDS;
+    const BARE: Bare = T::BARE;
+    fn pattern() -> String {
+        match T::pattern().as_str() {
+            "" => String::new(),
+            one => format!("(?:{one})(?:\\.\\.(?:{one}))?"),
+        }
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         let Some((low, high)) = text.split_once("..") else {
             let value = T::parse(text)?;
@@ -54,6 +62,9 @@ pub struct DateTime {
     /// The zone, seconds east of UTC.
     pub zone_s: i32,
 }
+
+/// The pattern of a date-time with its zone.
+const DATE_TIME: &str = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})";
 
 const DAY_S: i64 = 86_400;
 
@@ -152,6 +163,9 @@ impl DateTime {
 impl Value for DateTime {
     const FORM: &'static str = "a date-time with its zone";
     const EXAMPLES: &'static str = "2026-03-02T08:00:00+08:00";
+    fn pattern() -> String {
+        DATE_TIME.to_owned()
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         Self::read(text).ok_or_else(|| ValueError::form::<Self>(text))
     }
@@ -195,6 +209,11 @@ impl Value for Instant {
     const FORM: &'static str = "an instant";
     const EXAMPLES: &'static str =
         "10m, 2026-03-02T10:00:00+08:00, city-cut + 10s or end of city-cut";
+    fn pattern() -> String {
+        let (span, name) = (Span::pattern(), Name::pattern());
+        let shift = format!("\\s+[+-]\\s+(?:{span})");
+        format!("(?:{span})|{DATE_TIME}|(?:end\\s+of\\s+)?(?:{name})(?:{shift})?")
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         if text.as_bytes().get(4) == Some(&b'-') && text.contains('T') {
             return DateTime::parse(text).map(Self::Calendar);

@@ -1,0 +1,358 @@
+//! Institutions out of a file: `hospitals: { from: file:hospitals.csv }`.
+//!
+//! The first line names the columns: `name`; `city` or `lat` and `lon`; and, where they are known,
+//! `tier`, `visits_per_day`, `access_rate`, `hardware`. An empty cell stands for what the group
+//! says. Mistakes are shown in the file itself.
+
+use super::network::Table;
+use super::{MAX_NODES, Planner};
+use crate::profiles::read;
+use crate::schema::shape::suggestion;
+use crate::schema::{At, LeafKind, Organisation, Tier};
+use crate::sources::csv::{self, Cell};
+use crate::tree::{Place, Role, Source, SourceId};
+use consim_core::values::{BitRate, Count, Degrees, Name, Value};
+use std::path::Path;
+
+/// The columns that a file of institutions can have.
+const COLUMNS: [&str; 8] = [
+    "name",
+    "tier",
+    "city",
+    "lat",
+    "lon",
+    "visits_per_day",
+    "access_rate",
+    "hardware",
+];
+/// Beyond this the nearest city is probably in another table, kilometres (assumed: more than any
+/// place of a Chinese province is from the nearest seat of a prefecture).
+const FAR_KM: f64 = 300.0;
+
+/// An institution as its line describes it.
+pub(super) struct Row {
+    pub(super) name: (String, Place),
+    pub(super) tier: Option<Tier>,
+    /// Index of the table.
+    pub(super) region: usize,
+    /// Visits on a mean day.
+    pub(super) visits: Option<u64>,
+    /// Bits per second of its access line.
+    pub(super) access: Option<u64>,
+    pub(super) hardware: Option<At<String>>,
+}
+
+/// A file whose columns are known.
+struct Roster<'a> {
+    source: SourceId,
+    table: &'a Table,
+    columns: Vec<usize>,
+}
+
+impl Planner<'_> {
+    /// The institutions of a group that has them in a file.
+    pub(super) fn roster(
+        &mut self,
+        name: &At<Name>,
+        organisation: &Organisation,
+        table: &Table,
+    ) -> Option<Vec<Row>> {
+        let from = organisation.from.as_ref()?;
+        self.alone(name, organisation)?;
+        let folder = self.cx.sources.get(from.place.source)?.folder.clone();
+        let path = folder.join(&from.value.0);
+        let text = match read(&path) {
+            Ok(text) => text,
+            Err(why) => {
+                let place = from.place.clone();
+                self.cx.error(
+                    "E603",
+                    &place,
+                    format!("cannot read {}: {why}", path.display()),
+                    "paths are relative to this file",
+                );
+                return None;
+            }
+        };
+        if let Some(leaf) = self.cx.leaves.get_mut(from.leaf) {
+            leaf.digest = Some(blake3::hash(text.as_bytes()).to_hex().to_string());
+        }
+        self.cx.names_file(from.leaf, &path);
+        let rows = self.lines(&path, &text, table)?;
+        let derived = format!("{} institutions in {}", rows.len(), from.value.0);
+        self.derived(
+            &["organisations", &name.value.0],
+            derived,
+            &name.place.clone(),
+        );
+        Some(rows)
+    }
+
+    /// The file says how many there are and where: `count` and `region` do not.
+    fn alone(&mut self, name: &At<Name>, organisation: &Organisation) -> Option<()> {
+        let key = name.value.0.as_str();
+        let given = |word: &str| {
+            let path = ["organisations", key, word];
+            let leaf = self.cx.leaves.iter().find(|leaf| leaf.path == path)?;
+            (self.cx.role(&leaf.place) != Some(&Role::Default)).then(|| leaf.place.clone())
+        };
+        let from = organisation.from.as_ref()?.value.0.clone();
+        if let Some((word, place)) = ["count", "region"]
+            .into_iter()
+            .find_map(|word| Some((word, given(word)?)))
+        {
+            self.cx.error(
+                "E504",
+                &place,
+                format!("`{word}` stands in {from}, not beside it"),
+                "leave one of the two out",
+            );
+            return None;
+        }
+        // What only stands for the file's contents is no value of its own.
+        for leaf in &mut self.cx.leaves {
+            if leaf.path == ["organisations", key, "count"]
+                || leaf.path == ["organisations", key, "region"]
+            {
+                leaf.kind = LeafKind::Silent;
+                leaf.aside = true;
+            }
+        }
+        Some(())
+    }
+
+    fn lines(&mut self, path: &Path, text: &str, table: &Table) -> Option<Vec<Row>> {
+        let source = self.cx.sources.add(Source {
+            name: path.display().to_string(),
+            text: text.into(),
+            role: Role::Data,
+            folder: path.parent().map(Path::to_path_buf).unwrap_or_default(),
+        });
+        let place = |at: std::ops::Range<usize>| Place { source, at };
+        let rows = match csv::rows(text) {
+            Ok(rows) => rows,
+            Err(unclosed) => {
+                self.cx.error(
+                    "E106",
+                    &place(unclosed.at),
+                    "this quote does not close its cell",
+                    "a quote inside of a quoted cell is written twice",
+                );
+                return None;
+            }
+        };
+        let Some((header, rows)) = rows.split_first().filter(|(_, rows)| !rows.is_empty()) else {
+            self.cx.error(
+                "E009",
+                &place(0..0),
+                "there are no institutions in this file",
+                "a line of columns (name, city, tier, ...), then one line an institution",
+            );
+            return None;
+        };
+        if rows.len() > MAX_NODES {
+            self.cx.error(
+                "E107",
+                &place(0..0),
+                format!("{} institutions", rows.len()),
+                format!("at most {MAX_NODES}"),
+            );
+            return None;
+        }
+        let columns = self.columns(header, source)?;
+        let roster = Roster {
+            source,
+            table,
+            columns,
+        };
+        let read: Vec<Option<Row>> = rows.iter().map(|row| self.line(&roster, row)).collect();
+        read.into_iter().collect()
+    }
+
+    /// Which column each cell of a line belongs to.
+    fn columns(&mut self, header: &[Cell], source: SourceId) -> Option<Vec<usize>> {
+        let mut columns = Vec::new();
+        let mut whole = true;
+        for cell in header {
+            let place = Place {
+                source,
+                at: cell.at.clone(),
+            };
+            let found = COLUMNS.iter().position(|column| *column == cell.text);
+            match found {
+                Some(column) if columns.contains(&column) => {
+                    let text = format!("the column `{}` is already there", cell.text);
+                    self.cx.error("E002", &place, text, "each column once");
+                    whole = false;
+                }
+                Some(column) => columns.push(column),
+                None => {
+                    let text = format!("no column is called `{}`", cell.text);
+                    self.cx
+                        .error("E201", &place, text, suggestion(&cell.text, &COLUMNS));
+                    whole = false;
+                }
+            }
+        }
+        let has = |word: &str| columns.iter().any(|&c| COLUMNS.get(c) == Some(&word));
+        let missing = if !has("name") {
+            "name"
+        } else if !has("city") && !(has("lat") && has("lon")) {
+            "city"
+        } else {
+            return whole.then_some(columns);
+        };
+        if whole {
+            let at = header.first().map_or(0..0, |cell| cell.at.clone());
+            self.cx.error(
+                "E210",
+                &Place { source, at },
+                format!("the column `{missing}` is missing"),
+                "name, and city or lat and lon",
+            );
+        }
+        None
+    }
+
+    fn line(&mut self, roster: &Roster<'_>, row: &[Cell]) -> Option<Row> {
+        let first = row.first()?.at.start;
+        if row.len() != roster.columns.len() {
+            let end = row.last().map_or(first, |cell| cell.at.end);
+            let place = Place {
+                source: roster.source,
+                at: first..end,
+            };
+            self.cx.error(
+                "E106",
+                &place,
+                format!(
+                    "{} cells, the first line has {}",
+                    row.len(),
+                    roster.columns.len()
+                ),
+                "an empty cell still has its comma",
+            );
+            return None;
+        }
+        let cell = |word: &str| {
+            let column = COLUMNS.iter().position(|c| *c == word)?;
+            let index = roster.columns.iter().position(|c| *c == column)?;
+            row.get(index).filter(|cell| !cell.text.is_empty())
+        };
+        let Some(name) = cell("name") else {
+            let place = Place {
+                source: roster.source,
+                at: first..first,
+            };
+            self.cx
+                .error("E210", &place, "an institution without a name", "a name");
+            return None;
+        };
+        // All cells are looked at, so that all mistakes of a line are told.
+        let place = Place {
+            source: roster.source,
+            at: name.at.clone(),
+        };
+        let word = self.cell::<Name>(roster, Some(name));
+        let tier = self.cell::<Tier>(roster, cell("tier"));
+        let visits = self.cell::<Count>(roster, cell("visits_per_day"));
+        let access = self.cell::<BitRate>(roster, cell("access_rate"));
+        let access = self.some_rate(roster, cell("access_rate"), access);
+        let region = self.place_of(roster, &cell, &place);
+        let hardware = cell("hardware").map(|cell| At {
+            value: cell.text.clone(),
+            place: Place {
+                source: roster.source,
+                at: cell.at.clone(),
+            },
+            leaf: usize::MAX,
+        });
+        Some(Row {
+            name: (word?.map(|n| n.0)?, place),
+            tier: tier?,
+            region: region?,
+            visits: visits?.map(|n| n.0),
+            access: access?,
+            hardware,
+        })
+    }
+
+    /// The value of a cell, if there is one; `None` if it is wrong.
+    fn cell<T: Value>(&mut self, roster: &Roster<'_>, cell: Option<&Cell>) -> Option<Option<T>> {
+        let Some(cell) = cell else { return Some(None) };
+        match T::parse(&cell.text) {
+            Ok(value) => Some(Some(value)),
+            Err(error) => {
+                let place = Place {
+                    source: roster.source,
+                    at: cell.at.clone(),
+                };
+                self.cx.value_error(&place, error);
+                None
+            }
+        }
+    }
+
+    fn some_rate(
+        &mut self,
+        roster: &Roster<'_>,
+        cell: Option<&Cell>,
+        rate: Option<Option<BitRate>>,
+    ) -> Option<Option<u64>> {
+        let rate = rate?;
+        if let (Some(BitRate(0)), Some(cell)) = (rate, cell) {
+            let place = Place {
+                source: roster.source,
+                at: cell.at.clone(),
+            };
+            self.cx
+                .error("E107", &place, "a line that carries nothing", "100Mbit/s");
+            return None;
+        }
+        Some(rate.map(|rate| rate.0))
+    }
+
+    /// The region of a line: its city, or the nearest one of the table.
+    fn place_of<'c>(
+        &mut self,
+        roster: &Roster<'_>,
+        cell: &impl Fn(&str) -> Option<&'c Cell>,
+        name: &Place,
+    ) -> Option<usize> {
+        let place = |cell: &Cell| Place {
+            source: roster.source,
+            at: cell.at.clone(),
+        };
+        if let Some(city) = cell("city") {
+            return self.region(&city.text, &place(city), roster.table);
+        }
+        let (Some(lat), Some(lon)) = (cell("lat"), cell("lon")) else {
+            let text = "neither a city nor coordinates";
+            self.cx.error(
+                "E210",
+                name,
+                text,
+                "fill in city, or lat and lon in degrees",
+            );
+            return None;
+        };
+        let degrees = (
+            self.cell::<Degrees>(roster, Some(lat)),
+            self.cell::<Degrees>(roster, Some(lon)),
+        );
+        let (lat_deg, lon_deg) = (degrees.0??, degrees.1??);
+        let Some((region, km)) = roster.table.nearest((lat_deg, lon_deg)) else {
+            let text = format!("the regions of {} have no coordinates", roster.table.name);
+            let help = "name the city, or take a table with coordinates such as guangdong";
+            self.cx.error("E504", &place(lat), text, help);
+            return None;
+        };
+        if km > FAR_KM {
+            let city = roster.table.names.get(region).cloned().unwrap_or_default();
+            let text = format!("the nearest city, {city}, is {km:.0} km away");
+            let help = "another table of regions, or latitude and longitude the other way round";
+            self.cx.warning("W508", &place(lat), text, help);
+        }
+        Some(region)
+    }
+}

@@ -1,0 +1,133 @@
+//! Tables of comma-separated values (RFC 4180) whose cells know where they stand, so that a mistake
+//! can be shown in the file.
+
+use std::ops::Range;
+
+/// A cell: its text without quotes, and its bytes in the file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cell {
+    /// The text, spaces around it taken off.
+    pub text: String,
+    /// Where it stands.
+    pub at: Range<usize>,
+}
+
+/// A quoted cell that never ends, or goes on after its quotes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unclosed {
+    /// Where it begins.
+    pub at: Range<usize>,
+}
+
+/// The lines of a table that hold anything; a quoted cell may run over several. Lines that begin
+/// with `#` are comments.
+pub fn rows(text: &str) -> Result<Vec<Vec<Cell>>, Unclosed> {
+    let mut rows = Vec::new();
+    let mut at = text
+        .strip_prefix('\u{feff}')
+        .map_or(0, |_| '\u{feff}'.len_utf8());
+    while at < text.len() {
+        let rest = text.get(at..).unwrap_or_default();
+        if rest.starts_with('#') {
+            at += rest.find('\n').map_or(rest.len(), |i| i + 1);
+            continue;
+        }
+        let (row, next) = row(text, at)?;
+        if row.len() > 1 || row.iter().any(|cell| !cell.text.is_empty()) {
+            rows.push(row);
+        }
+        at = next;
+    }
+    Ok(rows)
+}
+
+/// The cells of the line that begins at `at`, and where the next line begins.
+fn row(text: &str, mut at: usize) -> Result<(Vec<Cell>, usize), Unclosed> {
+    let mut cells = Vec::new();
+    loop {
+        let (cell, end) = cell(text, at)?;
+        cells.push(cell);
+        match text.as_bytes().get(end) {
+            Some(b',') => at = end + 1,
+            Some(_) => return Ok((cells, end + 1)),
+            None => return Ok((cells, end)),
+        }
+    }
+}
+
+/// The cell that begins at `at`, and where it ends: at a comma, a line end or the end of the file.
+fn cell(text: &str, at: usize) -> Result<(Cell, usize), Unclosed> {
+    let rest = text.get(at..).unwrap_or_default();
+    let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+    let from = at + blanks;
+    let rest = text.get(from..).unwrap_or_default();
+    let Some(quoted) = rest.strip_prefix('"') else {
+        let length = rest.find([',', '\n']).unwrap_or(rest.len());
+        let raw = rest.get(..length).unwrap_or_default().trim_end();
+        let cell = Cell {
+            text: raw.to_owned(),
+            at: from..from + raw.len(),
+        };
+        return Ok((cell, from + length));
+    };
+    let mut value = String::new();
+    let mut chars = quoted.char_indices().peekable();
+    while let Some((i, c)) = chars.next() {
+        if c != '"' {
+            value.push(c);
+            continue;
+        }
+        if chars.next_if(|(_, next)| *next == '"').is_some() {
+            value.push('"');
+            continue;
+        }
+        let end = from + 1 + i + 1;
+        let tail = text.get(end..).unwrap_or_default();
+        let blanks = tail.len() - tail.trim_start_matches([' ', '\t', '\r']).len();
+        let stop = end + blanks;
+        if !matches!(text.as_bytes().get(stop), None | Some(b',' | b'\n')) {
+            return Err(Unclosed { at: from..end });
+        }
+        let cell = Cell {
+            text: value.trim().to_owned(),
+            at: from..end,
+        };
+        return Ok((cell, stop));
+    }
+    Err(Unclosed { at: from..from + 1 })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &str) -> Vec<Vec<String>> {
+        let cells = |row: Vec<Cell>| row.into_iter().map(|c| c.text).collect();
+        rows(text).unwrap().into_iter().map(cells).collect()
+    }
+
+    #[test]
+    fn cells_are_told_apart_and_know_their_place() {
+        assert_eq!(
+            texts("a,b\n1, 2 \r\n\n# note\n,x"),
+            [["a", "b"], ["1", "2"], ["", "x"]]
+        );
+        assert_eq!(texts("\u{feff}a\n"), [["a"]]);
+        assert_eq!(
+            texts("\"a, \"\"b\"\"\",\"c\nd\" ,e"),
+            [["a, \"b\"", "c\nd", "e"]]
+        );
+        let text = "医院, \"x\"\ny,z\n";
+        for cell in rows(text).unwrap().iter().flatten() {
+            assert_eq!(text[cell.at.clone()].trim_matches('"'), cell.text);
+        }
+        assert!(texts("").is_empty());
+    }
+
+    #[test]
+    fn a_quote_that_does_not_close_is_a_mistake() {
+        assert_eq!(rows("a,\"b\nc").unwrap_err().at, 2..3);
+        assert_eq!(rows("\"a\"b,c\n").unwrap_err().at, 0..3);
+    }
+}

@@ -6,6 +6,7 @@ use crate::overrides::{draw_seed, load_options};
 use consim_scenarios::diagnostic::{Diagnostic, Diagnostics, Severity};
 use consim_scenarios::{Loaded, Study, Variant, codes, plan::Explained, study};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// Runs the verb; returns the exit code.
@@ -22,7 +23,9 @@ pub(crate) fn check(args: &CheckArgs) -> u8 {
             Ok(study) => {
                 let mut list = warnings(&study);
                 if args.strict {
-                    list.iter_mut().for_each(|w| w.severity = Severity::Error);
+                    for warning in &mut list {
+                        warning.severity = Severity::Error;
+                    }
                 }
                 // Of a file that is wrong only the mistakes are shown.
                 if list.iter().all(|d| d.severity == Severity::Warning) && !args.quiet {
@@ -105,7 +108,7 @@ fn uri(file: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -275,11 +275,12 @@ pub fn comparison_summary(runs: &[(String, Results)]) -> (String, u8) {
         let mut text = String::new();
         for (i, (cell, width)) in line.iter().zip(&widths).enumerate() {
             let pad = " ".repeat(width.saturating_sub(words::columns(cell)));
-            if i == 0 {
-                text.push_str(&format!("{cell}{pad}"));
+            let parts = if i == 0 {
+                [cell.as_str(), &pad, ""]
             } else {
-                text.push_str(&format!("  {pad}{cell}"));
-            }
+                ["  ", &pad, cell]
+            };
+            text.extend(parts);
         }
         out.push_str(text.trim_end());
         out.push('\n');

@@ -26,13 +26,18 @@ impl Code {
     pub fn render(&self) -> String {
         let (wrong, right) = self.example;
         let mut out = format!("{}: {}\n\n{}\n", self.code, self.title, self.text);
-        let block =
-            |text: &str| -> String { text.lines().map(|line| format!("    {line}\n")).collect() };
-        if !wrong.is_empty() {
-            out.push_str(&format!("\nWrong:\n\n{}", block(wrong)));
-        }
-        if !right.is_empty() {
-            out.push_str(&format!("\nRight:\n\n{}", block(right)));
+        for (word, lines) in [("Wrong", wrong), ("Right", right)] {
+            if lines.is_empty() {
+                continue;
+            }
+            out.push('\n');
+            out.push_str(word);
+            out.push_str(":\n\n");
+            for line in lines.lines() {
+                out.push_str("    ");
+                out.push_str(line);
+                out.push('\n');
+            }
         }
         out
     }

@@ -42,13 +42,12 @@ fn expand(shape: &Shape, node: Node) -> Node {
 fn child<'a>(shape: &'a Shape, key: &str) -> Option<&'a Shape> {
     match shape {
         Shape::Record(record) => record.field(key).map(|f| &f.shape),
-        Shape::Named(inner) | Shape::List(inner) => Some(inner),
+        Shape::Named(inner) | Shape::List(inner) | Shape::Paths(inner) => Some(inner),
         Shape::Choice(choice) => choice.variant(key).map(|v| &v.shape),
         Shape::Entry(entry) => {
             let common = entry.common.field(key).map(|f| &f.shape);
             common.or_else(|| entry.kinds.variant(key).map(|v| &v.shape))
         }
-        Shape::Paths(inner) => Some(inner),
         Shape::Scalar(_) | Shape::Any => None,
     }
 }

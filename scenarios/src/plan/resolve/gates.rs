@@ -1,6 +1,6 @@
 //! What must hold, and where numbers come from.
 
-use super::Planner;
+use super::{Planner, Told};
 use crate::plan::{ChainPlan, FaultPlan, WorkloadPlan};
 use crate::schema::shape::suggestion;
 use crate::schema::{At, Auto, LeafKind, Words};
@@ -74,7 +74,7 @@ impl Planner<'_> {
             };
             match limit.value.limit(measure(unit)) {
                 Ok((bound, text)) => {
-                    let Some(of) = self.other_variant(limit) else {
+                    let Ok(of) = self.other_variant(limit) else {
                         whole = false;
                         continue;
                     };
@@ -102,10 +102,10 @@ impl Planner<'_> {
         whole.then_some(out)
     }
 
-    /// The variant that a limit is relative to, if it is; `None` if there is no such one.
-    fn other_variant(&mut self, limit: &At<LimitText>) -> Option<Option<String>> {
+    /// The variant that a limit is relative to, if it is.
+    fn other_variant(&mut self, limit: &At<LimitText>) -> Result<Option<String>, Told> {
         let Some((word, part)) = limit.value.variant() else {
-            return Some(None);
+            return Ok(None);
         };
         let (own, labels) = self.variant;
         let place = limit.place.part(Some(part));
@@ -116,14 +116,14 @@ impl Planner<'_> {
                 format!("`{word}` cannot be measured by itself"),
                 "the label of another variant",
             );
-            return None;
+            return Err(Told);
         }
         if labels.iter().any(|label| label == word) {
-            return Some(Some(word.to_owned()));
+            return Ok(Some(word.to_owned()));
         }
         let (message, help) = crate::study::no_variant(word, labels);
         self.cx.error("E301", &place, message, help);
-        None
+        Err(Told)
     }
 
     /// The unit of the metric at `path`, if there is such a metric and such a name.

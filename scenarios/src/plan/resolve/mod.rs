@@ -53,6 +53,9 @@ struct ChainView {
     quorum: usize,
 }
 
+/// Something was wrong, and has been told.
+struct Told;
+
 /// Everything that is known so far.
 struct Planner<'a> {
     cx: &'a mut Cx,

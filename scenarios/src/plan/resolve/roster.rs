@@ -5,7 +5,7 @@
 //! says. Mistakes are shown in the file itself.
 
 use super::network::Table;
-use super::{MAX_NODES, Planner};
+use super::{MAX_NODES, Planner, Told};
 use crate::profiles::read;
 use crate::schema::shape::suggestion;
 use crate::schema::{At, LeafKind, Organisation, Tier};
@@ -197,7 +197,7 @@ impl Planner<'_> {
         let has = |word: &str| columns.iter().any(|&c| COLUMNS.get(c) == Some(&word));
         let missing = if !has("name") {
             "name"
-        } else if !has("city") && !(has("lat") && has("lon")) {
+        } else if !(has("city") || has("lat") && has("lon")) {
             "city"
         } else {
             return whole.then_some(columns);
@@ -268,27 +268,31 @@ impl Planner<'_> {
             leaf: usize::MAX,
         });
         Some(Row {
-            name: (word?.map(|n| n.0)?, place),
-            tier: tier?,
+            name: (word.ok()?.map(|n| n.0)?, place),
+            tier: tier.ok()?,
             region: region?,
-            visits: visits?.map(|n| n.0),
-            access: access?,
+            visits: visits.ok()?.map(|n| n.0),
+            access: access.ok()?,
             hardware,
         })
     }
 
-    /// The value of a cell, if there is one; `None` if it is wrong.
-    fn cell<T: Value>(&mut self, roster: &Roster<'_>, cell: Option<&Cell>) -> Option<Option<T>> {
-        let Some(cell) = cell else { return Some(None) };
+    /// The value of a cell, if there is one.
+    fn cell<T: Value>(
+        &mut self,
+        roster: &Roster<'_>,
+        cell: Option<&Cell>,
+    ) -> Result<Option<T>, Told> {
+        let Some(cell) = cell else { return Ok(None) };
         match T::parse(&cell.text) {
-            Ok(value) => Some(Some(value)),
+            Ok(value) => Ok(Some(value)),
             Err(error) => {
                 let place = Place {
                     source: roster.source,
                     at: cell.at.clone(),
                 };
                 self.cx.value_error(&place, error);
-                None
+                Err(Told)
             }
         }
     }
@@ -297,8 +301,8 @@ impl Planner<'_> {
         &mut self,
         roster: &Roster<'_>,
         cell: Option<&Cell>,
-        rate: Option<Option<BitRate>>,
-    ) -> Option<Option<u64>> {
+        rate: Result<Option<BitRate>, Told>,
+    ) -> Result<Option<u64>, Told> {
         let rate = rate?;
         if let (Some(BitRate(0)), Some(cell)) = (rate, cell) {
             let place = Place {
@@ -307,9 +311,9 @@ impl Planner<'_> {
             };
             self.cx
                 .error("E107", &place, "a line that carries nothing", "100Mbit/s");
-            return None;
+            return Err(Told);
         }
-        Some(rate.map(|rate| rate.0))
+        Ok(rate.map(|rate| rate.0))
     }
 
     /// The region of a line: its city, or the nearest one of the table.
@@ -340,7 +344,7 @@ impl Planner<'_> {
             self.cell::<Degrees>(roster, Some(lat)),
             self.cell::<Degrees>(roster, Some(lon)),
         );
-        let (lat_deg, lon_deg) = (degrees.0??, degrees.1??);
+        let (lat_deg, lon_deg) = (degrees.0.ok()??, degrees.1.ok()??);
         let Some((region, km)) = roster.table.nearest((lat_deg, lon_deg)) else {
             let text = format!("the regions of {} have no coordinates", roster.table.name);
             let help = "name the city, or take a table with coordinates such as guangdong";

@@ -146,7 +146,7 @@ fn value_part(measure: Measure, text: &str, part: &str) -> Result<(f64, String),
     let from = factor.as_ptr().addr() - text.as_ptr().addr();
     let factor = Factor::parse(factor).map_err(|e| e.at(from..from + factor.len()))?;
     let canonical = format!("{}{THAT_OF}{variant}", factor.text());
-    Ok((factor.0 as f64 / 1e3, canonical))
+    Ok((f64::from(factor.0) / 1e3, canonical))
 }
 
 /// A value inside the text of a limit.

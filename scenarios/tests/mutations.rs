@@ -1,0 +1,29 @@
+//! Mutated library files through load and plan: every one gets a plan or diagnostics, none a panic.
+//! The same on a larger scale: `cargo run --release -p consim-scenarios --example mutate`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+#[path = "support/mutate.rs"]
+mod mutate;
+mod support;
+
+use mutate::{Corpus, campaign};
+
+#[test]
+fn mutated_files_get_a_plan_or_diagnostics() {
+    let corpus = Corpus::new(&support::root());
+    let report = campaign(&corpus, 1, 0..600);
+    assert!(report.failures.is_empty(), "{:#?}", report.failures);
+    assert!(report.planned > 50, "{report:?}");
+    assert!(report.refused > 200, "{report:?}");
+    // The same seed gives the same files and the same answers.
+    assert_eq!(campaign(&corpus, 1, 0..100), campaign(&corpus, 1, 0..100));
+    assert_ne!(
+        campaign(&corpus, 1, 0..100).digest,
+        campaign(&corpus, 2, 0..100).digest
+    );
+}

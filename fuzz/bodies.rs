@@ -247,7 +247,7 @@ impl Cluster {
             return;
         };
         let which = which % slot.timers.len().max(1);
-        if let Some(key) = slot.timers.iter().nth(which).copied() {
+        if let Some(key) = slot.timers.iter().nth_back(which).copied() {
             slot.timers.remove(&key);
             // Timers fire when they are due; some time passes.
             self.now += Span::from_millis(300);

@@ -7,6 +7,9 @@ use unicode_width::UnicodeWidthStr;
 /// The most diagnostics that one command prints.
 pub const MAX_DIAGNOSTICS: usize = 50;
 
+/// Characters of a line that are shown.
+const LINE: usize = 160;
+
 /// Does it stop the run?
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -65,26 +68,40 @@ impl Diagnostic {
             self.code, self.file, self.line, self.column
         );
         let gutter = self.line.to_string().len().max(2);
-        let before: String = self.text.chars().take(self.column - 1).collect();
-        let meant: String = self
-            .text
-            .chars()
-            .skip(self.column - 1)
-            .take(self.length)
-            .collect();
-        let indent = before.replace('\t', " ").width();
-        let carets = "^".repeat(meant.width().max(1));
-        let shown = self.text.replace('\t', " ");
+        let (shown, before, meant) = self.window();
+        let carets = "^".repeat(meant.max(1));
         let _ = writeln!(out, "{:>gutter$} | {}", self.line, shown.trim_end());
         let _ = writeln!(
             out,
-            "{:gutter$} | {:indent$}{carets} {}: {}",
+            "{:gutter$} | {:before$}{carets} {}: {}",
             "", "", self.code, self.message
         );
         if !self.help.is_empty() {
             let _ = writeln!(out, "{:gutter$} = help: {}", "", self.help);
         }
         out
+    }
+    /// The line as it is shown, the columns before what is meant, and its columns. Of a long line
+    /// it is the part around the mistake; what would move the cursor is shown as a blank.
+    fn window(&self) -> (String, usize, usize) {
+        let visible = |c: char| if c.is_control() { ' ' } else { c };
+        let from = match self.column - 1 {
+            start if start + self.length.min(LINE / 2) <= LINE => 0,
+            start => start.saturating_sub(LINE / 3),
+        };
+        let mut part = self.text.chars().skip(from).map(visible);
+        let before: String = part.by_ref().take(self.column - 1 - from).collect();
+        let meant: String = part.by_ref().take(self.length.min(LINE)).collect();
+        let room = LINE.saturating_sub(before.chars().count() + meant.chars().count());
+        let after: String = part.by_ref().take(room).collect();
+        let head = if from > 0 { "..." } else { "" };
+        let tail = if part.next().is_some() { "..." } else { "" };
+        let columns = head.width() + before.width();
+        (
+            format!("{head}{before}{meant}{after}{tail}"),
+            columns,
+            meant.width(),
+        )
     }
     /// The mistake as a diagnostic of the Language Server Protocol (3.17): positions count from 0,
     /// characters in UTF-16 units.
@@ -125,14 +142,17 @@ impl Diagnostic {
 }
 
 impl Diagnostics {
-    /// Sorts by place, drops repetitions and keeps the first [`MAX_DIAGNOSTICS`].
+    /// Drops repetitions, keeps the first [`MAX_DIAGNOSTICS`], errors before warnings, and sorts by
+    /// place.
     pub(crate) fn new(mut list: Vec<Diagnostic>) -> Self {
-        list.sort_by(|a, b| {
-            let place = |d: &Diagnostic| (d.file.clone(), d.line, d.column, d.code);
-            place(a).cmp(&place(b))
-        });
+        let place = |a: &Diagnostic, b: &Diagnostic| {
+            let key = |d: &Diagnostic| (d.line, d.column, d.code);
+            a.file.cmp(&b.file).then_with(|| key(a).cmp(&key(b)))
+        };
+        list.sort_by(|a, b| a.severity.cmp(&b.severity).then_with(|| place(a, b)));
         list.dedup();
         list.truncate(MAX_DIAGNOSTICS);
+        list.sort_by(place);
         Self { list }
     }
     /// All of them with a count at the end.

@@ -6,6 +6,7 @@ mod csv;
 pub mod diagnostic;
 pub mod json_schema;
 pub mod library;
+pub mod limits;
 mod load;
 pub mod plan;
 pub mod profiles;

@@ -92,11 +92,7 @@ pub(crate) fn plan_tree(
     let scenario = tree.and_then(|tree| Scenario::decode(&mut cx, tree));
     let seed_drawn = scenario.as_ref().is_some_and(|s| s.seed.is_none());
     let plan = scenario.and_then(|scenario| plan::resolve(&mut cx, &scenario, head));
-    let list: Vec<Diagnostic> = cx
-        .problems
-        .iter()
-        .map(|p| cx.sources.diagnostic(p))
-        .collect();
+    let list = cx.sources.diagnostics(&cx.problems);
     let errors = list.iter().any(|d| d.severity == Severity::Error);
     let loaded = plan.filter(|_| !errors).map(|mut plan| {
         plan::yaml(&mut plan, &cx.leaves);

@@ -69,11 +69,7 @@ fn planned(mut composed: Composed, options: &LoadOptions) -> Result<Study, Diagn
     let mut cx = Cx::new(composed.sources.clone());
     let studies = studies.and_then(|node| Studies::decode_fields(&mut cx, &node));
     let sound = cx.problems.is_empty();
-    let mut found: Vec<Diagnostic> = cx
-        .problems
-        .iter()
-        .map(|p| cx.sources.diagnostic(p))
-        .collect();
+    let mut found = cx.sources.diagnostics(&cx.problems);
     let studies = studies.unwrap_or(Studies {
         compare: crate::schema::Compare::default(),
         vary: crate::schema::Vary::default(),

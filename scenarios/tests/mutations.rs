@@ -16,14 +16,14 @@ use mutate::{Corpus, campaign};
 #[test]
 fn mutated_files_get_a_plan_or_diagnostics() {
     let corpus = Corpus::new(&support::root());
-    let report = campaign(&corpus, 1, 0..600);
+    let report = campaign(&corpus, 1, 0..300);
     assert!(report.failures.is_empty(), "{:#?}", report.failures);
-    assert!(report.planned > 50, "{report:?}");
-    assert!(report.refused > 200, "{report:?}");
+    assert!(report.planned > 25, "{report:?}");
+    assert!(report.refused > 100, "{report:?}");
     // The same seed gives the same files and the same answers.
-    assert_eq!(campaign(&corpus, 1, 0..100), campaign(&corpus, 1, 0..100));
+    assert_eq!(campaign(&corpus, 1, 0..40), campaign(&corpus, 1, 0..40));
     assert_ne!(
-        campaign(&corpus, 1, 0..100).digest,
-        campaign(&corpus, 2, 0..100).digest
+        campaign(&corpus, 1, 0..40).digest,
+        campaign(&corpus, 2, 0..40).digest
     );
 }

@@ -10,7 +10,7 @@ mod resolve;
 
 pub use print::{Explained, Origin, OriginKind};
 pub(crate) use print::{explain, yaml};
-pub(crate) use resolve::{Head, resolve};
+pub(crate) use resolve::{Head, limits, resolve};
 
 use consim_core::values::Expectation;
 use consim_core::{Distribution, Span, Time};

@@ -303,7 +303,7 @@ fn axis(cx: &mut Cx, key: &Key, node: &Node) -> Option<AxisValues> {
                 })
             }
             // An interval of another measure has no steps: a design has to say which points.
-            Err(error) if error.code == "E106" => {
+            Err(error) if error.code == "E106" && !is_whole(text) => {
                 cx.later(
                     &node.place,
                     "an interval as an axis, for designs of `sweep`",
@@ -330,6 +330,12 @@ fn axis(cx: &mut Cx, key: &Key, node: &Node) -> Option<AxisValues> {
             None
         }
     }
+}
+
+/// Is it a range of digits, however many?
+fn is_whole(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    text.split("..").all(digits)
 }
 
 fn linked_axis(cx: &mut Cx, key: &Key, node: &Node) -> Option<AxisValues> {

@@ -7,18 +7,18 @@ mod parse;
 
 pub(crate) use parse::parse;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, MAX_DIAGNOSTICS, Severity};
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The longest file, in bytes.
-pub(crate) const MAX_FILE: u64 = 8 << 20;
+pub const MAX_FILE: u64 = 8 << 20;
 /// The most entries of a map.
-pub(crate) const MAX_ENTRIES: usize = 10_000;
+pub const MAX_ENTRIES: usize = 10_000;
 /// The deepest nesting.
-pub(crate) const MAX_DEPTH: usize = 32;
+pub const MAX_DEPTH: usize = 32;
 
 /// The number of a source in [`Sources`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -113,6 +113,21 @@ impl Sources {
         let (line, column, ..) = self.line_of(place);
         let name = self.get(place.source).map_or("?", |s| s.name.as_str());
         format!("{name}:{line}:{column}")
+    }
+    /// The first mistakes by place, errors before warnings, as many as can be told: a line is
+    /// looked up by counting.
+    pub(crate) fn diagnostics(&self, problems: &[Problem]) -> Vec<Diagnostic> {
+        let name = |p: &Problem| self.get(p.place.source).map(|s| s.name.as_str());
+        let mut list: Vec<&Problem> = problems.iter().collect();
+        list.sort_by(|a, b| {
+            let place = |p: &&Problem| (p.place.at.start, p.code);
+            (a.severity, name(a))
+                .cmp(&(b.severity, name(b)))
+                .then_with(|| place(a).cmp(&place(b)))
+        });
+        list.dedup_by(|a, b| a.place == b.place && a.code == b.code && a.message == b.message);
+        let told = list.into_iter().take(MAX_DIAGNOSTICS);
+        told.map(|problem| self.diagnostic(problem)).collect()
     }
     pub(crate) fn diagnostic(&self, problem: &Problem) -> Diagnostic {
         let (line, column, length, text) = self.line_of(&problem.place);

@@ -229,16 +229,18 @@ impl Builder<'_> {
     /// Tags change nothing in the parser and are not part of the language.
     fn refuse_tag(&mut self, place: &Place) -> Option<()> {
         let head = self.text.get(..place.at.start)?.trim_end();
-        let line = head.rsplit('\n').next().unwrap_or_default();
-        let comment = line.starts_with('#') || line.contains(" #") || line.contains("\t#");
-        let word = line
-            .rsplit([' ', '\t', '[', '{', ','])
-            .next()
-            .unwrap_or_default();
-        if comment || !word.starts_with('!') {
+        // Only the word before is looked at: a line may be as long as the file.
+        let from = head
+            .rfind([' ', '\t', '\n', '[', '{', ','])
+            .map_or(0, |at| at + 1);
+        let word = head.get(from..)?;
+        if !word.starts_with('!') {
             return Some(());
         }
-        let from = head.len() - word.len();
+        let line = head.get(..from)?.rsplit('\n').next().unwrap_or_default();
+        if line.starts_with('#') || line.contains(" #") || line.contains("\t#") {
+            return Some(());
+        }
         let tag = Place {
             source: self.source,
             at: from..head.len(),
@@ -268,7 +270,7 @@ fn yaml_problem(text: &str, source: SourceId, error: &serde_yaml::Error) -> Prob
     };
     let words = error.to_string();
     let words = words.split(" at line ").next().unwrap_or_default();
-    if words.starts_with("budget breached") {
+    if words.starts_with("budget breached") || words.contains("recursion limit") {
         if words.contains("nchor") || words.contains("lias") {
             // The parser points behind the anchor.
             let head = text.get(..start).unwrap_or_default();

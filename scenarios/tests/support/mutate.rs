@@ -221,7 +221,7 @@ impl Corpus {
                 replaced(choices, &text, &open)
             }
             7 => {
-                let long = choices.pick(ODD).repeat(1 + choices.below(400));
+                let long = choices.pick(ODD).repeat(1 << choices.below(16));
                 replaced(choices, &text, &long)
             }
             8 => {

@@ -10,9 +10,9 @@ use consim_core::{Span, Time};
 use std::collections::BTreeMap;
 
 /// The most occurrences of one entry.
-const MAX_OCCURRENCES: u64 = 10_000;
+pub const MAX_OCCURRENCES: u64 = 10_000;
 /// The most occurrences of all entries.
-const MAX_WINDOWS: usize = 100_000;
+pub const MAX_WINDOWS: usize = 100_000;
 /// A billion: shares are parts of it.
 const BILLION: u64 = 1_000_000_000;
 

@@ -23,13 +23,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The most nodes of a plan.
-pub(crate) const MAX_NODES: usize = 100_000;
+pub const MAX_NODES: usize = 100_000;
 /// The longest warm-up that is not asked for.
 const MAX_WARMUP: Span = Span::from_secs(3_600);
 /// Bins of the time series where no interval is given.
 const BINS: u64 = 200;
 /// The most bins of a time series.
-const MAX_BINS: u64 = 100_000;
+pub const MAX_BINS: u64 = 100_000;
+
+/// The limits of a plan.
+pub(crate) mod limits {
+    pub use super::faults::{MAX_OCCURRENCES, MAX_WINDOWS};
+    pub use super::network::MAX_REGIONS;
+    pub use super::select::MAX_TARGETS;
+    pub use super::workloads::MAX_WORKLOADS;
+    pub use super::{MAX_BINS, MAX_NODES};
+}
 
 /// What a plan is called and seeded with.
 pub(crate) struct Head<'a> {
@@ -66,6 +75,7 @@ struct Planner<'a> {
     institutions: Vec<Institution>,
     /// What each machine says of signature schemes.
     schemes: BTreeMap<String, Arc<[Schemes; 3]>>,
+    by_name: BTreeMap<String, usize>,
     /// The institutions of each group.
     groups: BTreeMap<String, Vec<usize>>,
     region_names: Vec<String>,
@@ -145,6 +155,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         start_ns: scenario.start.value.ns,
         institutions: Vec::new(),
         schemes: BTreeMap::new(),
+        by_name: BTreeMap::new(),
         groups: BTreeMap::new(),
         region_names: Vec::new(),
         chains: BTreeMap::new(),

@@ -19,7 +19,7 @@ const EARTH_KM: f64 = 6_371.008_8;
 /// Light in fibre, kilometres per millisecond: about two thirds of that in vacuum.
 const FIBRE_KM_PER_MS: f64 = 200.0;
 /// The most regions of a table.
-const MAX_REGIONS: usize = 4_096;
+pub const MAX_REGIONS: usize = 4_096;
 
 /// A table of regions.
 pub(super) struct Table {

@@ -340,6 +340,9 @@ impl Planner<'_> {
         };
         let index = self.institutions.len();
         let group = institution.group.clone();
+        self.by_name
+            .entry(institution.name.clone())
+            .or_insert(index);
         self.institutions.push(institution);
         self.groups.entry(group).or_default().push(index);
     }

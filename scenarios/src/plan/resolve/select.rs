@@ -10,8 +10,10 @@ use consim_core::mix;
 use consim_core::values::{Counted, Pick, Quantity, Selector, Set, Value, Word};
 use std::collections::BTreeSet;
 
+/// Institutions among which a mistyped name is looked for.
+const MAX_NEAR: usize = 1_000;
 /// The most nodes that all selectors of a plan name together.
-pub(crate) const MAX_TARGETS: usize = 2_000_000;
+pub const MAX_TARGETS: usize = 2_000_000;
 
 /// A set of nodes, and the chain that it names, if it does.
 struct Found {
@@ -41,6 +43,10 @@ impl Planner<'_> {
 
     /// Whom selectors name. The line of the plan then holds the nodes.
     pub(super) fn who(&mut self, targets: &Targets) -> Option<Who> {
+        // Too many have been named; that has been said.
+        if self.targets > MAX_TARGETS {
+            return None;
+        }
         if let [(selector, place)] = targets.list.as_slice()
             && matches!(selector.pick, Pick::Leader | Pick::Leaders)
         {
@@ -67,15 +73,12 @@ impl Planner<'_> {
         nodes.dedup();
         self.targets = self.targets.saturating_add(nodes.len());
         if self.targets > MAX_TARGETS {
-            // Said once: what follows would only repeat it.
-            if self.targets - nodes.len() <= MAX_TARGETS {
-                self.cx.error(
-                    "E107",
-                    &targets.place,
-                    format!("the selectors of this scenario name more than {MAX_TARGETS} nodes"),
-                    "fewer entries, or fewer nodes in each",
-                );
-            }
+            self.cx.error(
+                "E107",
+                &targets.place,
+                format!("the selectors of this scenario name more than {MAX_TARGETS} nodes"),
+                "fewer entries, or fewer nodes in each",
+            );
             return None;
         }
         let shown = self.ranges(&nodes);
@@ -322,7 +325,7 @@ impl Planner<'_> {
             .groups
             .keys()
             .chain(self.chains.keys())
-            .chain(self.institutions.iter().map(|i| &i.name));
+            .chain(self.institutions.iter().take(MAX_NEAR).map(|i| &i.name));
         let all: Vec<&str> = names.map(String::as_str).collect();
         let Some(near) = nearest(name, all.iter().copied()) else {
             let short: Vec<&str> = self
@@ -342,7 +345,7 @@ impl Planner<'_> {
     }
 
     fn institution(&self, name: &str) -> Option<usize> {
-        self.institutions.iter().position(|i| i.name == name)
+        self.by_name.get(name).copied()
     }
 
     fn span(&mut self, from: &Word, to: &Word, place: &Place) -> Option<Vec<usize>> {

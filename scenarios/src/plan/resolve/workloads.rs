@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// Weights of a day are parts per million of its mean.
 const MILLION: u64 = 1_000_000;
 /// The most workloads of a plan: their numbers are 16 bits wide.
-const MAX_WORKLOADS: usize = 1_000;
+pub const MAX_WORKLOADS: usize = 1_000;
 
 type Resolved = (BTreeMap<String, WorkloadPlan>, Vec<InputPlan>);
 

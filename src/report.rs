@@ -14,7 +14,10 @@ pub(crate) fn report(args: &ReportArgs) -> u8 {
     };
     // Only files that follow from `results.json` are replaced: nothing is lost that this very
     // command would not make again.
-    if let Err(error) = consim_reports::write(&results, &args.dir) {
+    // The plan that is there names its files from where it stands, which the results do not know.
+    let plan = std::fs::read_to_string(args.dir.join("plan.yaml"));
+    let plan = plan.as_ref().unwrap_or(&results.plan_yaml);
+    if let Err(error) = consim_reports::write_with_plan(&results, plan, &args.dir) {
         eprintln!("error: {error}");
         return exit::OTHER;
     }

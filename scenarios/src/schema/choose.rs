@@ -161,7 +161,7 @@ impl Cx {
         node: &Node,
         common: &Keys,
         names: &Names,
-        kinds: &Choice,
+        kinds: fn() -> Choice,
     ) -> Option<(Key, Node)> {
         let noun = names.noun;
         if !matches!(node.value, Value::Map(_)) {
@@ -195,7 +195,7 @@ impl Cx {
                 strange = strange.or(Some(false));
             } else if !common.known.contains(&word) {
                 strange = Some(true);
-                self.strange(key, common, names, kinds, chosen.as_deref());
+                self.strange(key, common, names, &kinds(), chosen.as_deref());
             }
         }
         if kind.is_none() && strange.is_none() {

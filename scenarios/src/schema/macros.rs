@@ -209,7 +209,7 @@ macro_rules! entry {
                 cx: &mut $crate::schema::decode::Cx,
                 node: &$crate::tree::Node,
             ) -> Option<Self> {
-                let kind = cx.kind(node, &$common::KEYS, &$kind::NAMES, &$kind::choice());
+                let kind = cx.kind(node, &$common::KEYS, &$kind::NAMES, $kind::choice);
                 let common = matches!(node.value, $crate::tree::Value::Map(_))
                     .then(|| $common::decode_fields(cx, node))
                     .flatten();

@@ -209,6 +209,9 @@ pub const CODES: &[Code] = codes![
         "audits: data-sharing    # without a regulator" => "audits: data-sharing\nfrom: tertiary";
     "W507" "nothing happens in this workload"
         "Its load is zero everywhere." "" => "";
+    "E508" "a service of another model"
+        "The kind of a workload asks a service of its own model."
+        "writes: { transactions: sharing }    # data-sharing" => "writes: { transactions: store }    # key-value";
     "W508" "the nearest city is far away"
         "An institution out of a file gets the region of the nearest city of the table. If that is hundreds of kilometres away, the table is probably another country's, or latitude and longitude stand the wrong way round." "" => "";
     "E601" "a path that leads nowhere"

@@ -8,6 +8,7 @@
 
 mod support;
 
+use consim_core::Span;
 use consim_core::values::Limit;
 use consim_scenarios::diagnostic::Diagnostics;
 use consim_scenarios::plan::{Load, OriginKind};
@@ -72,7 +73,7 @@ fn variants_are_the_scenario_with_overrides_laid_over_it() {
     assert_eq!((plain.faults.len(), slow.faults.len()), (1, 0));
     // A map merges key by key: the tier of the group stays.
     assert_eq!(slow.institutions[0].tier, "tertiary");
-    assert_eq!(slow.chains["ledger"].block.wait.millis(), 2_000.0);
+    assert_eq!(slow.chains["ledger"].block.wait, Span::from_secs(2));
     assert_eq!(slow.variant.as_deref(), Some("slow"));
     let row = study.runs[1].loaded.explain.iter();
     let row = row
@@ -231,8 +232,8 @@ compare: { slow: { chains.ledger.block.wait: 3s }, fast: { chains.ledger.block.w
         .collect();
     assert_eq!(labels, ["as-written", "fast", "slow"]);
     let slow = &study.runs[2].loaded.plan;
-    assert_eq!(slow.chains["ledger"].block.wait.millis(), 3_000.0);
-    assert_eq!(slow.duration.seconds(), 3_600.0);
+    assert_eq!(slow.chains["ledger"].block.wait, Span::from_secs(3));
+    assert_eq!(slow.duration, Span::from_secs(3_600));
 }
 
 const ROSTER: &str = "consim: 1

@@ -85,6 +85,7 @@ fn of(shape: &Shape, strict: bool) -> Value {
             json!({ "title": "a value of the key at this path", "not": { "type": "null" } })
         }
         Shape::Record(record) => of_record(record, strict),
+        Shape::List(inner) => json!({ "type": "array", "items": of(inner, true) }),
         Shape::Named(inner) => json!({
             "type": "object",
             "propertyNames": { "pattern": whole_text(&Name::pattern()), "not": { "enum": RESERVED } },
@@ -355,7 +356,7 @@ fn demands(shape: &Shape) -> Option<Value> {
                 kinds.map(|k| json!({ "required": [k.name] })).collect(),
             )
         }
-        Shape::Scalar(_) | Shape::Any | Shape::Paths(_) | Shape::Choice(_) => None,
+        Shape::Scalar(_) | Shape::Any | Shape::List(_) | Shape::Paths(_) | Shape::Choice(_) => None,
     }
 }
 

@@ -212,6 +212,9 @@ fn bound(
 impl Value for RateBound {
     const FORM: &'static str = "a bit rate or `none`";
     const EXAMPLES: &'static str = "100Mbit/s or none";
+    fn pattern() -> String {
+        format!("none|{}", BitRate::pattern())
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         bound(text, |text| BitRate::parse(text).map(|rate| rate.0)).map(Self)
     }
@@ -226,6 +229,9 @@ impl Value for RateBound {
 impl Value for SizeBound {
     const FORM: &'static str = "a size or `none`";
     const EXAMPLES: &'static str = "2MB or none";
+    fn pattern() -> String {
+        format!("none|{}", Bytes::pattern())
+    }
     fn parse(text: &str) -> Result<Self, ValueError> {
         bound(text, |text| Bytes::parse(text).map(|size| size.0)).map(Self)
     }

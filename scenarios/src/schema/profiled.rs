@@ -31,6 +31,16 @@ impl Profile for HardwareKeys {
     const FOLDER: &'static str = "hardware";
 }
 
+/// Maps merge with those of the profile, so nothing in them is required.
+fn relax(record: &mut Record) {
+    for field in &mut record.fields {
+        field.required = false;
+        if let Shape::Record(inner) = &mut field.shape {
+            relax(inner);
+        }
+    }
+}
+
 impl<T: Profile> Decode for Profiled<T> {
     fn shape() -> Shape {
         let Shape::Record(inner) = T::shape() else {
@@ -51,9 +61,7 @@ impl<T: Profile> Decode for Profiled<T> {
         };
         // What is missing comes from the profile.
         let mut inner = inner;
-        for field in &mut inner.fields {
-            field.required = false;
-        }
+        relax(&mut inner);
         Shape::Record(Record {
             main: Some("profile"),
             fields: std::iter::once(profile).chain(inner.fields).collect(),

@@ -7,7 +7,7 @@ use crate::schema::{At, Crash, Fault, FaultKind, For, Lines, Pair, Restart, Targ
 use crate::tree::Place;
 use consim_core::values::{Instant, Name, Range, Value};
 use consim_core::{Span, Time};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most occurrences of one entry.
 pub const MAX_OCCURRENCES: u64 = 10_000;
@@ -427,7 +427,7 @@ impl Planner<'_> {
         if self.doubt {
             return Some(());
         }
-        let members: Vec<usize> = self
+        let members: BTreeSet<usize> = self
             .chains
             .values()
             .flat_map(|c| c.members.clone())

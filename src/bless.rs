@@ -54,7 +54,7 @@ fn try_bless(args: &BlessArgs) -> Result<u8, (u8, String)> {
         let what = differences(golden, &now);
         let word = if what.is_empty() { "same" } else { "differs" };
         if !args.quiet {
-            println!("{word:7} {} {}", golden.scenario, what.join(", "));
+            sayln!("{word:7} {} {}", golden.scenario, what.join(", "));
         }
         changed += usize::from(!what.is_empty());
         *golden = now;

@@ -44,9 +44,9 @@ pub(crate) fn check(args: &CheckArgs) -> u8 {
         Format::Text => {}
         Format::Json => {
             let rows: Vec<serde_json::Value> = all.iter().map(Diagnostic::json).collect();
-            println!("{:#}", serde_json::Value::Array(rows));
+            sayln!("{:#}", serde_json::Value::Array(rows));
         }
-        Format::Lsp => println!("{:#}", lsp(&args.files, &all)),
+        Format::Lsp => sayln!("{:#}", lsp(&args.files, &all)),
     }
     if all.iter().any(|d| d.severity == Severity::Error) {
         exit::BAD_INPUT
@@ -58,7 +58,7 @@ pub(crate) fn check(args: &CheckArgs) -> u8 {
 /// `--explain CODE`.
 fn explain_code(code: &str) -> u8 {
     if let Some(code) = codes::find(code) {
-        print!("{}", code.render());
+        say!("{}", code.render());
         return exit::PASS;
     }
     let known: Vec<&str> = codes::CODES.iter().map(|c| c.code).collect();
@@ -117,7 +117,7 @@ fn uri(file: &str) -> String {
 /// Prints what a file comes to: the plan of its first run, how the others differ, the axes.
 fn show(args: &CheckArgs, study: &Study) {
     if args.origin.is_some() {
-        println!("{:#}", origins(study));
+        sayln!("{:#}", origins(study));
         return;
     }
     if args.format != Format::Text {
@@ -139,9 +139,9 @@ fn show(args: &CheckArgs, study: &Study) {
         .plan
         .notes
         .iter()
-        .for_each(|note| println!("note: {note}"));
+        .for_each(|note| sayln!("note: {note}"));
     for run in others {
-        println!();
+        sayln!("");
         heading(run, study);
         difference(&first.loaded, &run.loaded);
     }
@@ -161,7 +161,7 @@ fn heading(run: &Variant, study: &Study) {
     } else {
         " (the first cell)"
     };
-    println!(
+    sayln!(
         "{}{label}  plan {}{first}",
         plan.name,
         plan.digest.get(..16).unwrap_or(&plan.digest)
@@ -177,7 +177,7 @@ fn table(rows: &[&Explained]) {
         width(|r| r.value.chars().count(), 40),
     );
     for row in rows {
-        println!("{:path$}  {:value$}  {}", row.path, row.value, row.origin);
+        sayln!("{:path$}  {:value$}  {}", row.path, row.value, row.origin);
     }
 }
 
@@ -195,7 +195,7 @@ fn difference(first: &Loaded, run: &Loaded) {
         .iter()
         .filter(|row| !run.explain.iter().any(|other| other.path == row.path))
     {
-        println!("without {}", gone.path);
+        sayln!("without {}", gone.path);
     }
     for note in run
         .plan
@@ -203,19 +203,19 @@ fn difference(first: &Loaded, run: &Loaded) {
         .iter()
         .filter(|note| !first.plan.notes.contains(note))
     {
-        println!("note: {note}");
+        sayln!("note: {note}");
     }
 }
 
 fn axes(study: &Study) {
-    println!();
+    sayln!("");
     for axis in &study.axes {
         let more = if axis.len > axis.values.len() as u64 {
             ", ..."
         } else {
             ""
         };
-        println!(
+        sayln!(
             "vary {}: {}{more} ({})",
             axis.name,
             axis.values.join(", "),
@@ -236,7 +236,7 @@ fn axes(study: &Study) {
     } else {
         String::new()
     };
-    println!("{} cells{variants}{planned}", study.cells);
+    sayln!("{} cells{variants}{planned}", study.cells);
 }
 
 /// Path to value and origin; by label where runs are compared.

@@ -32,19 +32,19 @@ pub(crate) fn list(args: &ListArgs) -> u8 {
         }
     }
     if args.json {
-        println!("{:#}", serde_json::Value::Array(rows));
+        sayln!("{:#}", serde_json::Value::Array(rows));
     }
     exit::PASS
 }
 
 fn print_section(heading: &str, entries: &[Entry]) {
-    println!("{heading}");
+    sayln!("{heading}");
     let width = entries.iter().map(|e| e.name.len()).max().unwrap_or(0);
     for e in entries {
-        println!("  {:width$}  {:4}  {}", e.name, e.code, e.help);
+        sayln!("  {:width$}  {:4}  {}", e.name, e.code, e.help);
     }
     if entries.is_empty() {
-        println!("  (none in this version)");
+        sayln!("  (none in this version)");
     }
-    println!();
+    sayln!("");
 }

@@ -2,6 +2,11 @@
 //!
 //! The command line: one file per verb, thin.
 
+#![warn(clippy::print_stdout)]
+
+#[macro_use]
+mod out;
+
 mod bless;
 mod check;
 mod cli;

@@ -25,7 +25,7 @@ pub(crate) fn new(args: &NewArgs) -> u8 {
         .and_then(|mut f| f.write_all(text.as_bytes()));
     match written {
         Ok(()) => {
-            println!("{file}: change it, then `consim check {file}` and `consim run {file}`");
+            sayln!("{file}: change it, then `consim check {file}` and `consim run {file}`");
             exit::PASS
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {

@@ -23,15 +23,15 @@ pub(crate) fn report(args: &ReportArgs) -> u8 {
     }
     if args.json {
         match consim_reports::outcome_json(&results.outcome) {
-            Ok(text) => print!("{text}"),
+            Ok(text) => say!("{text}"),
             Err(error) => {
                 eprintln!("error: {error}");
                 return exit::OTHER;
             }
         }
     } else if !args.quiet {
-        print!("{}", consim_reports::summary(&results));
-        println!("report: {}", args.dir.join("report.html").display());
+        say!("{}", consim_reports::summary(&results));
+        sayln!("report: {}", args.dir.join("report.html").display());
     }
     consim_check::verdict::exit_code(&results.outcome)
 }

@@ -54,8 +54,8 @@ fn one(args: &RunArgs, loaded: &Loaded) -> Result<u8, Failure> {
     if args.json {
         print_file(&dir.join("outcome.json"))?;
     } else if !args.quiet {
-        print!("{}", consim_reports::summary(&results));
-        println!(
+        say!("{}", consim_reports::summary(&results));
+        sayln!(
             "{:.1} virtual seconds in {:.1} s ({:.0} x), {:.1} M messages/s, {} MB; report: {}",
             results.outcome.virtual_seconds,
             timing.wall_s,
@@ -96,7 +96,7 @@ pub(crate) fn write(
 pub(crate) fn print_file(path: &Path) -> Result<(), Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| other(format!("cannot read back {}: {error}", path.display())))?;
-    print!("{text}");
+    say!("{text}");
     Ok(())
 }
 

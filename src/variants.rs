@@ -39,8 +39,8 @@ pub(crate) fn run(args: &RunArgs, runs: &[Variant]) -> Result<u8, Failure> {
     if args.json {
         print_file(&dir.join("comparison.json"))?;
     } else if !args.quiet {
-        print!("{summary}");
-        println!("report: {}", dir.join("report.html").display());
+        say!("{summary}");
+        sayln!("report: {}", dir.join("report.html").display());
     }
     Ok(code)
 }

@@ -126,6 +126,21 @@ fn results_are_never_overwritten_without_force() {
 }
 
 #[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    let mut check = Command::new(env!("CARGO_BIN_EXE_consim"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["list"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(check.stdout.take());
+    let done = check.wait_with_output().unwrap();
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    assert_eq!(stderr(&done), "");
+}
+
+#[test]
 fn a_report_is_made_again_from_the_folder_alone() {
     let dir = tempfile::tempdir().unwrap();
     let ran = run(ALLIANCE, dir.path(), &["--duration", "2m"]);

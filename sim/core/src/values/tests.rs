@@ -319,12 +319,18 @@ fn limits_are_words_and_values_in_the_metrics_unit() {
         limit("at most 5s", Measure::Share).unwrap_err().code,
         "E106"
     );
+    // Of another variant's value: factors, whatever the metric counts.
+    let relative = "at most 2.5x that of quiet-day";
     assert_eq!(
-        limit("at most 2x that of quiet-day", Measure::Millis)
-            .unwrap_err()
-            .code,
-        "E208"
+        limit(relative, Measure::Millis).unwrap(),
+        (Limit::AtMost(2.5), relative.to_owned())
     );
+    assert_eq!(Limit::AtMost(2.5).times(40.0), Limit::AtMost(100.0));
+    let text = LimitText::parse(relative).unwrap();
+    assert_eq!(text.variant(), Some(("quiet-day", 21..30)));
+    assert_eq!(LimitText::parse("at most 5s").unwrap().variant(), None);
+    let wrong = limit("at most 5s that of quiet-day", Measure::Millis).unwrap_err();
+    assert_eq!(wrong.part, Some(8..10));
     assert_eq!(
         limit("between 1s", Measure::Millis).unwrap_err().code,
         "E106"

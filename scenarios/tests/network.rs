@@ -312,7 +312,7 @@ fn wrong_rules_and_lines_are_told_with_their_place() {
     );
     one(
         "{ links: { profile: lan, transport: { datagram: { nagle: true } } } }",
-        "E201",
+        "E204",
         "nagle",
         "datagram",
     );

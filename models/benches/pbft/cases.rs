@@ -85,8 +85,9 @@ fn cpu_seconds() -> f64 {
     spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9
 }
 
-/// Runs a case: a while unmeasured, then until enough has happened.
-pub(crate) fn run(case: Case, list: EventList) -> Measured {
+/// Runs a case: a while unmeasured, then until enough has happened (`messages`, if given: for
+/// profilers that are slow).
+pub(crate) fn run(case: Case, list: EventList, messages: Option<u64>) -> Measured {
     let before_kb = status_kb("VmRSS");
     let (mut kernel, nodes, step, enough) = match case {
         Case::Pbft { n, crypto, checks } => {
@@ -110,6 +111,7 @@ pub(crate) fn run(case: Case, list: EventList) -> Measured {
         Case::Idle => kernel.totals().events,
         _ => kernel.totals().messages,
     };
+    let enough = messages.unwrap_or(enough);
     while done(&kernel) < enough / 10 {
         until += step;
         kernel.run_until(until);

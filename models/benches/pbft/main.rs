@@ -106,11 +106,12 @@ fn measure(row: &Row) {
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    if let [case, name, list] = args.as_slice()
+    if let [case, name, list, rest @ ..] = args.as_slice()
         && case == "--case"
     {
+        let messages = rest.first().and_then(|n| n.parse().ok());
         if let Some(row) = rows().into_iter().find(|row| row.name == name) {
-            println!("{}", cases::run(row.case, list_of(list)));
+            println!("{}", cases::run(row.case, list_of(list), messages));
         }
         return;
     }

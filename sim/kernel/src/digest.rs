@@ -82,13 +82,16 @@ impl RunDigest {
     /// A delivery: instant, receiver, which send.
     #[inline]
     pub(crate) fn delivery(&mut self, at: Time, to: u32, id: u32) {
-        let mut record = [0; 16];
-        let (time, rest) = record.split_at_mut(8);
-        time.copy_from_slice(&at.nanos().to_le_bytes());
-        rest.copy_from_slice(&(u64::from(to) | u64::from(id) << 32).to_le_bytes());
-        let start = self.buffer.len();
-        self.buffer.extend_from_slice(&record);
-        self.show(start);
+        let (time, rest) = (at.nanos(), u64::from(to) | u64::from(id) << 32);
+        let record = u128::from(time) | u128::from(rest) << 64;
+        self.buffer.extend_from_slice(&record.to_le_bytes());
+        if self.watch.is_some() || self.buffer.len() >= BATCH {
+            self.recorded(16);
+        }
+    }
+    #[cold]
+    fn recorded(&mut self, bytes: usize) {
+        self.show(self.buffer.len().saturating_sub(bytes));
         self.flush_if_full();
     }
     /// Anything else that a node lived through.

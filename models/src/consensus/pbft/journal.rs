@@ -195,10 +195,13 @@ impl Journal {
         self.then.push(said);
     }
     /// Starts the next write if none is under way. Called at the end of every handler.
+    #[inline]
     pub(super) fn flush(&mut self, cx: &mut Context<'_>) {
-        if self.busy || self.writes.is_empty() {
-            return;
+        if !self.writes.is_empty() && !self.busy {
+            self.write_out(cx);
         }
+    }
+    fn write_out(&mut self, cx: &mut Context<'_>) {
         self.token += 1;
         self.busy = true;
         self.under_way.append(&mut self.then);

@@ -279,6 +279,21 @@ impl Ballot {
             signature: key.sign(&vote_statement(chain, kind, view, sequence, &digest)),
         }
     }
+    /// A vote whose statement is `statement`, signed; the caller charges one signature.
+    pub fn over(
+        view: u64,
+        sequence: u64,
+        digest: Digest,
+        statement: &Digest,
+        key: &SecretKey,
+    ) -> Self {
+        Self {
+            view,
+            sequence,
+            digest,
+            signature: key.sign(statement),
+        }
+    }
     fn vote(&self, kind: u8) -> Vote {
         Vote {
             key: self.signature.key,

@@ -331,7 +331,14 @@ impl PbftReplica {
     ) -> Vow {
         cx.work(Work::sign(1));
         let (chain, view) = (self.group.chain, self.view);
-        let ballot = Ballot::sign(chain, phase.kind(), view, sequence, digest, &self.group.key);
+        let tallies = self.window.get(sequence).and_then(|s| s.tallies.as_deref());
+        let statement = tallies
+            .and_then(|t| match phase {
+                Phase::Prepare => t.prepares.statement(&digest),
+                Phase::Commit => t.commits.statement(&digest),
+            })
+            .unwrap_or_else(|| vote_statement(chain, phase.kind(), view, sequence, &digest));
+        let ballot = Ballot::over(view, sequence, digest, &statement, &self.group.key);
         Vow {
             view,
             sequence,

@@ -238,7 +238,6 @@ impl PbftReplica {
         }
     }
 
-    #[inline]
     fn receive(
         &mut self,
         cx: &mut Context<'_>,
@@ -307,7 +306,16 @@ impl Process for PbftReplica {
                     && let Some(from) = self.group.index(from)
                     && from != self.group.me
                 {
-                    self.receive(cx, from, message, payload);
+                    // Nearly all messages are votes.
+                    match &message.body {
+                        Body::Prepare(ballot) => {
+                            self.on_ballot(cx, from, Phase::Prepare, ballot, payload);
+                        }
+                        Body::Commit(ballot) => {
+                            self.on_ballot(cx, from, Phase::Commit, ballot, payload);
+                        }
+                        _ => self.receive(cx, from, message, payload),
+                    }
                 }
             }
             Event::Persisted(token) => {

@@ -116,17 +116,20 @@ impl Window {
     #[inline]
     pub(super) fn tallies(&mut self, sequence: u64) -> Option<&mut Tallies> {
         let offset = self.offset(sequence)?;
-        if offset >= self.slots.len() {
-            self.open(sequence)?;
+        match self.slots.get(offset) {
+            Some(slot) if slot.finished => return None,
+            Some(slot) if slot.tallies.is_some() => {}
+            _ => self.begin_tallies(sequence)?,
         }
-        let slot = self.slots.get_mut(offset)?;
-        if slot.finished {
-            return None;
-        }
-        if slot.tallies.is_none() {
-            slot.tallies = Some(self.tallies.pop().unwrap_or_default());
-        }
-        slot.tallies.as_deref_mut()
+        self.slots.get_mut(offset)?.tallies.as_deref_mut()
+    }
+    /// The first vote of a slot in this view.
+    #[cold]
+    fn begin_tallies(&mut self, sequence: u64) -> Option<()> {
+        self.open(sequence)?;
+        let spare = self.tallies.pop().unwrap_or_default();
+        self.get_mut(sequence)?.tallies = Some(spare);
+        Some(())
     }
     /// Nothing is left to be done at `sequence` in this view.
     pub(super) fn finish(&mut self, sequence: u64) {

@@ -21,6 +21,10 @@ impl Tally {
     pub(super) fn digest(&self) -> Option<Digest> {
         self.counts.then_some(self.digest)
     }
+    /// What a vote for `digest` signs, if that is what is counted: hashed already.
+    pub(super) fn statement(&self, digest: &Digest) -> Option<Digest> {
+        (self.counts && self.digest == *digest).then(|| self.signers.statement())
+    }
     /// Votes for that digest.
     #[inline]
     pub(super) fn count(&self) -> usize {

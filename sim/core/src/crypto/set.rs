@@ -17,7 +17,26 @@ struct Keys {
 }
 
 impl Keys {
+    #[inline]
     fn insert(&mut self, key: KeyId) -> bool {
+        let number = key.0 / 64;
+        let bit = 1 << (key.0 % 64);
+        let word = match number.checked_sub(self.first) {
+            Some(0) if self.len > 0 => Some(&mut self.word),
+            Some(at) if at > 0 => self.rest.get_mut(at as usize - 1),
+            _ => None,
+        };
+        let Some(word) = word else {
+            return self.insert_outside(key);
+        };
+        let fresh = *word & bit == 0;
+        *word |= bit;
+        self.len += u32::from(fresh);
+        fresh
+    }
+    /// The first key, or one for which there is no word yet.
+    #[cold]
+    fn insert_outside(&mut self, key: KeyId) -> bool {
         let number = key.0 / 64;
         if self.len == 0 {
             self.first = number;
@@ -94,6 +113,10 @@ impl Signers {
         if !Arc::ptr_eq(&self.keys.secrets, &keys.secrets) {
             self.keys = keys.clone();
         }
+    }
+    /// What is signed.
+    pub fn statement(&self) -> Digest {
+        self.statement
     }
     /// Adds a signature; false if it is not valid or its signer is in. The caller charges one
     /// verification.

@@ -89,6 +89,8 @@ impl<O: Observer> Kernel<O> {
         let mut free = node.nic_out_free.later(finish);
         let quiet = self.faults.is_quiet();
         let mut copies = 0;
+        let mut lines = self.network.sender(from_place, bytes);
+        let mut flows = self.flows.get_mut(from_place.region as usize);
         for &receiver in to {
             if receiver == from {
                 continue;
@@ -99,10 +101,9 @@ impl<O: Observer> Kernel<O> {
             free += per_copy;
             copies += 1;
             if from_place.site != to_place.site
-                && let Some(cell) = self
-                    .flows
-                    .get_mut(from_place.region as usize)
-                    .and_then(|r| r.get_mut(to_place.region as usize))
+                && let Some(cell) = flows
+                    .as_mut()
+                    .and_then(|row| row.get_mut(to_place.region as usize))
             {
                 *cell += bytes;
             }
@@ -113,7 +114,7 @@ impl<O: Observer> Kernel<O> {
                 }
                 extra = self.faults.extra(from_place, to_place);
             }
-            match self.network.send(free, from_place, to_place, bytes, extra) {
+            match lines.send(free, to_place, extra) {
                 Fate::Deliver {
                     at,
                     retransmissions,

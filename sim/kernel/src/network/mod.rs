@@ -136,6 +136,8 @@ pub(crate) struct Network {
     /// over a line with a rate.
     free: Vec<Vec<Time>>,
     sites: usize,
+    /// Has any line a rate?
+    rated: bool,
     /// The same inside a site, by node: there, every pair has a line of its own.
     free_inside: Vec<Vec<(u32, Time)>>,
     /// `[from][to]` by node, for connections over odd lines only.
@@ -182,6 +184,7 @@ impl Network {
                     .map(|row| row.iter().map(consim_core::Distribution::mean).collect())
                     .collect(),
             },
+            rated: lines.iter().any(|line| line.link.rate > 0),
             lines,
             of_groups: groups
                 .line
@@ -208,103 +211,46 @@ impl Network {
         if self.of_groups.is_empty() {
             return COMMON;
         }
-        let group = |site: u32| {
-            let group = self.group_of_site.get(site as usize).copied();
-            usize::from(group.unwrap_or(0))
-        };
+        let group = |site: u32| group_of(&self.group_of_site, site);
         let row = self.of_groups.get(group(from.site));
         row.and_then(|row| row.get(group(to.site)))
             .map_or(COMMON, |&line| usize::from(line))
     }
 
-    /// Sends `bytes` that leave the sender's NIC at `depart`.
+    /// The lines of `from`, for a message of `bytes` bytes to any number of receivers: what does
+    /// not depend on the receiver is looked up once.
     #[inline]
-    pub(crate) fn send(
-        &mut self,
-        depart: Time,
-        from: Place,
-        to: Place,
-        bytes: u64,
-        extra: Extra,
-    ) -> Fate {
-        let number = self.line_of(from, to);
-        let Some(line) = self.lines.get(number) else {
-            return Fate::Lost;
-        };
-        if line.odd {
-            return Fate::Odd;
-        }
-        let Some(row) = self.used.get_mut(from.node as usize) else {
-            return Fate::Lost;
-        };
-        if row.is_empty() {
-            row.resize(self.nodes, Used::default());
-        }
-        let Some(used) = row.get_mut(to.node as usize) else {
-            return Fate::Lost;
-        };
-        let base = used.messages.wrapping_mul(draw::EACH);
-        used.messages += 1;
-        let key = mix(self.key, u64::from(from.node) << 32 | u64::from(to.node));
-        let draw = |i: u64| mix(key, base.wrapping_add(i));
-
-        let mut delay = line.delay.sample_with(|| draw(draw::LINE)) + extra.delay;
-        if number != INSIDE
-            && let Some(region) = self.regions.sampler(from, to)
-        {
-            delay += region.sample_with(|| draw(draw::REGION));
-        }
-        let mut at = depart;
-        if line.link.rate > 0 {
-            let free = if number == INSIDE {
-                free_inside(&mut self.free_inside, from, to)
-            } else {
-                free_between(&mut self.free, self.sites, from, to)
-            };
-            if let Some(free) = free {
-                *free = depart.later(*free) + transfer(bytes, line.link.rate);
-                at = *free;
-            }
-        }
-        at += delay;
-
-        let own = u64::from(line.link.loss_ppb);
-        let loss = if extra.loss_ppb == 0 {
-            own
+    pub(crate) fn sender(&mut self, from: Place, bytes: u64) -> Sender<'_> {
+        let used = row(&mut self.used, from.node, self.nodes);
+        let free = if self.rated {
+            row(&mut self.free, from.site, self.sites)
         } else {
-            own + extra.loss_ppb - own * extra.loss_ppb / BILLION
+            &mut []
         };
-        let mut retransmissions = 0;
-        if loss > 0 {
-            let loss = loss.min(BILLION);
-            let mut wait = RTO_MIN + delay.times(2);
-            while lost(loss, bytes, draw(draw::LOSS + u64::from(retransmissions))) {
-                if !line.link.stream || retransmissions == MAX_RETRANSMISSIONS {
-                    return Fate::Lost;
-                }
-                retransmissions += 1;
-                at += wait;
-                wait = wait.times(2);
-            }
-        }
-        if line.link.stream {
-            // A stream keeps its order: what would overtake waits.
-            at = at.later(used.last);
-            used.last = at;
-        }
-        Fate::Deliver {
-            at,
-            retransmissions,
+        let groups = if self.of_groups.is_empty() {
+            None
+        } else {
+            let group = group_of(&self.group_of_site, from.site);
+            self.of_groups.get(group).map(Vec::as_slice)
+        };
+        Sender {
+            from,
+            bytes,
+            key: self.key,
+            used,
+            free,
+            groups,
+            group_of_site: &self.group_of_site,
+            lines: &self.lines,
+            regions: self.regions.samplers.get(from.region as usize),
+            inside: self.free_inside.get_mut(from.node as usize),
+            time: (usize::MAX, Span::ZERO),
         }
     }
 
     /// The number of the next message of a connection, and the key of its draws.
     fn next_message(&mut self, from: Place, to: Place) -> Option<(u64, u64)> {
-        let row = self.used.get_mut(from.node as usize)?;
-        if row.is_empty() {
-            row.resize(self.nodes, Used::default());
-        }
-        let used = row.get_mut(to.node as usize)?;
+        let used = row(&mut self.used, from.node, self.nodes).get_mut(to.node as usize)?;
         let number = used.messages;
         used.messages += 1;
         let key = mix(self.key, u64::from(from.node) << 32 | u64::from(to.node));
@@ -324,7 +270,7 @@ impl Network {
     /// When the line between two places is free again.
     fn free(&mut self, from: Place, to: Place) -> Option<&mut Time> {
         if from.site == to.site {
-            free_inside(&mut self.free_inside, from, to)
+            free_inside(self.free_inside.get_mut(from.node as usize)?, to)
         } else {
             free_between(&mut self.free, self.sites, from, to)
         }
@@ -342,27 +288,148 @@ impl Network {
     }
 }
 
+/// The row of `number`, made when it is first used.
+#[inline]
+fn row<T: Clone + Default>(rows: &mut [Vec<T>], number: u32, len: usize) -> &mut [T] {
+    match rows.get_mut(number as usize) {
+        Some(row) => {
+            if row.is_empty() {
+                row.resize(len, T::default());
+            }
+            row
+        }
+        None => &mut [],
+    }
+}
+
+#[inline]
+fn group_of(groups: &[u16], site: u32) -> usize {
+    usize::from(groups.get(site as usize).copied().unwrap_or(0))
+}
+
 /// When the line between two sites is free again.
 #[inline]
 fn free_between(free: &mut [Vec<Time>], sites: usize, from: Place, to: Place) -> Option<&mut Time> {
-    let row = free.get_mut(from.site as usize)?;
-    if row.is_empty() {
-        row.resize(sites, Time::ZERO);
-    }
-    row.get_mut(to.site as usize)
+    row(free, from.site, sites).get_mut(to.site as usize)
 }
 
 /// When the line between two nodes of a site is free again.
 #[inline(never)]
-fn free_inside(free: &mut [Vec<(u32, Time)>], from: Place, to: Place) -> Option<&mut Time> {
+fn free_inside(row: &mut Vec<(u32, Time)>, to: Place) -> Option<&mut Time> {
     // A site has a handful of nodes.
-    let row = free.get_mut(from.node as usize)?;
     let place = row.iter().position(|&(node, _)| node == to.node);
     let place = place.unwrap_or_else(|| {
         row.push((to.node, Time::ZERO));
         row.len() - 1
     });
     row.get_mut(place).map(|(_, free)| free)
+}
+
+/// The lines of a node that sends.
+pub(crate) struct Sender<'a> {
+    from: Place,
+    bytes: u64,
+    key: u64,
+    used: &'a mut [Used],
+    free: &'a mut [Time],
+    groups: Option<&'a [u16]>,
+    group_of_site: &'a [u16],
+    lines: &'a [Line],
+    regions: Option<&'a Vec<Sampler>>,
+    inside: Option<&'a mut Vec<(u32, Time)>>,
+    /// The line that was asked about last, and how long the message takes on it.
+    time: (usize, Span),
+}
+
+impl Sender<'_> {
+    #[inline]
+    fn line_to(&self, to: Place) -> usize {
+        if self.from.site == to.site {
+            return INSIDE;
+        }
+        match self.groups {
+            None => COMMON,
+            Some(row) => row
+                .get(group_of(self.group_of_site, to.site))
+                .map_or(COMMON, |&line| usize::from(line)),
+        }
+    }
+
+    /// Sends a copy that leaves the sender's NIC at `depart`.
+    #[inline]
+    pub(crate) fn send(&mut self, depart: Time, to: Place, extra: Extra) -> Fate {
+        let number = self.line_to(to);
+        let Some(line) = self.lines.get(number) else {
+            return Fate::Lost;
+        };
+        if line.odd {
+            return Fate::Odd;
+        }
+        let Some(used) = self.used.get_mut(to.node as usize) else {
+            return Fate::Lost;
+        };
+        let base = used.messages.wrapping_mul(draw::EACH);
+        used.messages += 1;
+        let pair = u64::from(self.from.node) << 32 | u64::from(to.node);
+        let key = mix(self.key, pair);
+        let draw = |i: u64| mix(key, base.wrapping_add(i));
+
+        let mut delay = line.delay.sample_with(|| draw(draw::LINE)) + extra.delay;
+        if number != INSIDE
+            && let Some(region) = self.regions.and_then(|row| row.get(to.region as usize))
+        {
+            delay += region.sample_with(|| draw(draw::REGION));
+        }
+        let mut at = depart;
+        if line.link.rate > 0 {
+            let free = if number == INSIDE {
+                self.inside.as_mut().and_then(|row| free_inside(row, to))
+            } else {
+                self.free.get_mut(to.site as usize)
+            };
+            if let Some(free) = free {
+                if self.time.0 != number {
+                    self.time = (number, transfer(self.bytes, line.link.rate));
+                }
+                *free = depart.later(*free) + self.time.1;
+                at = *free;
+            }
+        }
+        at += delay;
+
+        let own = u64::from(line.link.loss_ppb);
+        let loss = if extra.loss_ppb == 0 {
+            own
+        } else {
+            own + extra.loss_ppb - own * extra.loss_ppb / BILLION
+        };
+        let mut retransmissions = 0;
+        if loss > 0 {
+            let loss = loss.min(BILLION);
+            let mut wait = RTO_MIN + delay.times(2);
+            while lost(
+                loss,
+                self.bytes,
+                draw(draw::LOSS + u64::from(retransmissions)),
+            ) {
+                if !line.link.stream || retransmissions == MAX_RETRANSMISSIONS {
+                    return Fate::Lost;
+                }
+                retransmissions += 1;
+                at += wait;
+                wait = wait.times(2);
+            }
+        }
+        if line.link.stream {
+            // A stream keeps its order: what would overtake waits.
+            at = at.later(used.last);
+            used.last = at;
+        }
+        Fate::Deliver {
+            at,
+            retransmissions,
+        }
+    }
 }
 
 /// Is one of the segments of `bytes` bytes lost, at a chance of `loss_ppb` each?

@@ -35,7 +35,7 @@ impl Costs {
             return hardware.cost(work, received);
         };
         let [even, odd] = &self.0;
-        if let Some(known) = if verify % 2 == 0 { even } else { odd }
+        if let Some(known) = if verify.is_multiple_of(2) { even } else { odd }
             && known.verify == verify
             && known.received == received
             && Arc::ptr_eq(&known.hardware, hardware)
@@ -48,7 +48,11 @@ impl Costs {
     fn learn(&mut self, hardware: &Arc<Hardware>, work: &Work, received: Option<usize>) -> Span {
         let [even, odd] = &mut self.0;
         let cost = hardware.cost(work, received);
-        let known = if work.verify % 2 == 0 { even } else { odd };
+        let known = if work.verify.is_multiple_of(2) {
+            even
+        } else {
+            odd
+        };
         *known = Some(Known {
             hardware: Arc::clone(hardware),
             verify: work.verify,

@@ -8,9 +8,10 @@
 
 mod support;
 
-use consim_core::{Distribution, Span, Time};
+use consim_core::{ChainId, Distribution, Span, Time};
+use consim_kernel::config::{Delay, FaultKind, Lines, Loss, Target};
 use consim_scenarios::library::LIBRARY;
-use consim_scenarios::plan::{FaultPlanKind, LinesPlan, Load, Who, WorkloadKind};
+use consim_scenarios::plan::{Load, WorkloadKind};
 use consim_scenarios::profiles::PROFILES;
 use consim_scenarios::{LoadOptions, Loaded, load};
 use support::{load_files, plan, plan_with, root};
@@ -48,11 +49,14 @@ fn origin<'a>(loaded: &'a Loaded, path: &str) -> &'a str {
     &row.unwrap_or_else(|| panic!("no {path}")).origin
 }
 fn hit(loaded: &Loaded, fault: &str) -> Vec<String> {
-    let FaultPlanKind::Crash(Who::Institutions(list)) = &loaded.plan.faults[fault].kind else {
-        panic!("{fault} is no crash of known nodes");
+    let FaultKind::Crash(crash) = &loaded.plan.faults[fault].kind else {
+        panic!("{fault} is no crash");
+    };
+    let Target::Nodes(list) = &crash.target else {
+        panic!("{fault} hits whom only the run knows");
     };
     list.iter()
-        .map(|&i| loaded.plan.institutions[i].name.clone())
+        .map(|node| loaded.plan.institutions[node.index()].name.clone())
         .collect()
 }
 /// Who a selector is, as the target of a crash.
@@ -231,7 +235,7 @@ fn selectors_name_nodes() {
         "faults:\n  x: { at: 1m, for: 1m, crash: leader of alliance }\n",
     ));
     assert!(
-        matches!(&leader.plan.faults["x"].kind, FaultPlanKind::Crash(Who::LeaderOf(c)) if c == "alliance")
+        matches!(&leader.plan.faults["x"].kind, FaultKind::Crash(c) if c.target == Target::LeaderOf(ChainId(0)))
     );
     assert!(origin(&leader, "faults.x.crash.target").starts_with("at run time"));
 }
@@ -387,15 +391,24 @@ fn link_faults_take_a_target_a_pair_or_two_ends() {
     ));
     assert!(matches!(
         &loaded.plan.faults["a"].kind,
-        FaultPlanKind::Loss(LinesPlan::Of(_), 10_000_000)
+        FaultKind::Loss(Loss {
+            lines: Lines::Of(_),
+            rate_ppb: 10_000_000
+        })
     ));
     assert!(matches!(
         &loaded.plan.faults["b"].kind,
-        FaultPlanKind::Loss(LinesPlan::Between(..), 20_000_000)
+        FaultKind::Loss(Loss {
+            lines: Lines::Between(..),
+            rate_ppb: 20_000_000
+        })
     ));
     assert!(matches!(
         &loaded.plan.faults["c"].kind,
-        FaultPlanKind::Delay(LinesPlan::FromTo(..), Distribution::Normal { .. })
+        FaultKind::Delay(Delay {
+            lines: Lines::FromTo(..),
+            add: Distribution::Normal { .. }
+        })
     ));
 }
 

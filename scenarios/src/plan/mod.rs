@@ -14,7 +14,7 @@ pub(crate) use resolve::{Head, limits, resolve};
 
 use consim_core::values::Expectation;
 use consim_core::{Distribution, Span, Time};
-use consim_kernel::config::{Hardware, LineGroups, Link};
+use consim_kernel::config::{FaultKind, Hardware, LineGroups, Link};
 use consim_models::consensus::{BlockLimits, MempoolLimits, ProtocolOptions};
 use consim_models::key_value::TransactionOptions;
 use consim_models::sharing::config::{ConsentOptions, SharingOptions, VisitOptions};
@@ -283,8 +283,9 @@ pub struct FaultPlan {
     pub from: Time,
     /// When it closes.
     pub to: Time,
-    /// What it does.
-    pub kind: FaultPlanKind,
+    /// What it does. In its targets the index of an institution stands for its node, until the run
+    /// puts nodes in their place.
+    pub kind: FaultKind,
 }
 
 /// Who is meant.
@@ -294,30 +295,6 @@ pub enum Who {
     Institutions(Vec<usize>),
     /// `leader of CHAIN`, bound when the window opens.
     LeaderOf(String),
-}
-
-/// What a fault does.
-#[derive(Clone, Debug)]
-pub enum FaultPlanKind {
-    /// `crash` (P1).
-    Crash(Who),
-    /// `partition` (N7).
-    Partition(Who),
-    /// `loss` (N2).
-    Loss(LinesPlan, u32),
-    /// `delay` (N1).
-    Delay(LinesPlan, Distribution),
-}
-
-/// Which lines.
-#[derive(Clone, Debug)]
-pub enum LinesPlan {
-    /// Every line of these nodes.
-    Of(Who),
-    /// One way.
-    FromTo(Who, Who),
-    /// Both ways.
-    Between(Who, Who),
 }
 
 /// A data source that was read.

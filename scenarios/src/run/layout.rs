@@ -1,8 +1,8 @@
 //! Which node of the kernel stands for whom.
 
-use crate::plan::{ChainPlan, FaultPlanKind, LinesPlan, Plan, Who};
+use crate::plan::{ChainPlan, FaultPlan, Plan};
 use consim_core::{ChainId, Distribution, NodeId, Span};
-use consim_kernel::config::{FaultKind, FaultWindow, Lines, NetworkConfig, NodeConfig, Target};
+use consim_kernel::config::{FaultWindow, NetworkConfig, NodeConfig, Target};
 use std::sync::Arc;
 
 /// Servers first, in institution order, then a desk for every institution. A desk is the people's
@@ -119,54 +119,29 @@ impl Layout {
         }
     }
 
-    /// The fault windows. A crash hits servers; a fault of lines hits the whole site, for which any
-    /// node of the institution stands.
+    /// The fault windows. A fault of processes hits servers; one of lines hits the whole site, for
+    /// which any node of the institution stands.
     pub(crate) fn faults(&self, plan: &Plan) -> Vec<FaultWindow> {
-        plan.faults
-            .iter()
-            .map(|(id, fault)| FaultWindow {
+        let window = |(id, fault): (&String, &FaultPlan)| {
+            let mut kind = fault.kind.clone();
+            for target in kind.targets() {
+                if let Target::Nodes(nodes) = target {
+                    *nodes = nodes.iter().filter_map(|n| self.node(n.index())).collect();
+                }
+            }
+            FaultWindow {
                 id: id.clone(),
                 from: fault.from,
                 to: fault.to,
-                kind: match &fault.kind {
-                    FaultPlanKind::Crash(who) => FaultKind::Crash {
-                        target: self.target(who),
-                    },
-                    FaultPlanKind::Partition(who) => FaultKind::Partition {
-                        target: self.target(who),
-                    },
-                    FaultPlanKind::Loss(lines, rate_ppb) => FaultKind::Loss {
-                        lines: self.lines(lines),
-                        rate_ppb: *rate_ppb,
-                    },
-                    FaultPlanKind::Delay(lines, add) => FaultKind::Delay {
-                        lines: self.lines(lines),
-                        add: add.clone(),
-                    },
-                },
-            })
-            .collect()
+                kind,
+            }
+        };
+        plan.faults.iter().map(window).collect()
     }
 
-    fn target(&self, who: &Who) -> Target {
-        match who {
-            Who::Institutions(list) => Target::Nodes(
-                list.iter()
-                    .filter_map(|&i| {
-                        let server = self.servers.get(i).copied().flatten();
-                        server.or_else(|| self.desks.get(i).copied())
-                    })
-                    .collect(),
-            ),
-            Who::LeaderOf(chain) => Target::LeaderOf(self.chain(chain).unwrap_or_default()),
-        }
-    }
-
-    fn lines(&self, lines: &LinesPlan) -> Lines {
-        match lines {
-            LinesPlan::Of(who) => Lines::Of(self.target(who)),
-            LinesPlan::FromTo(a, b) => Lines::FromTo(self.target(a), self.target(b)),
-            LinesPlan::Between(a, b) => Lines::Between(self.target(a), self.target(b)),
-        }
+    /// The node of an institution: its server, or its desk if it has none.
+    fn node(&self, institution: usize) -> Option<NodeId> {
+        let server = self.servers.get(institution).copied().flatten();
+        server.or_else(|| self.desks.get(institution).copied())
     }
 }

@@ -11,9 +11,7 @@ pub use consim_models::ledger::LedgerMemory;
 pub use spawner::{Hooks, PolicyOf, ValuesOf};
 pub use twice::{Divergence, twice};
 
-use crate::plan::{
-    ChainPlan, FaultPlan, FaultPlanKind, InputPlan, Institution, Plan, ServicePlan, WorkloadKind,
-};
+use crate::plan::{ChainPlan, FaultPlan, InputPlan, Institution, Plan, ServicePlan, WorkloadKind};
 use consim_check::assemble::{ChainIdentity, Domain as Figures, Identity, KernelFigures, assemble};
 use consim_check::invariants::{self, ChainSubject, Subjects};
 use consim_check::metrics::{Metrics, MetricsConfig, WorkloadSubject};
@@ -232,7 +230,7 @@ fn checks(
     members: &[NodeId],
     keys: &Keyring,
 ) -> Vec<Box<dyn Check>> {
-    let restarts = |f: &FaultPlan| matches!(f.kind, FaultPlanKind::Crash(_));
+    let restarts = |f: &FaultPlan| f.kind.restarts();
     let subjects = Arc::new(Subjects {
         chains: vec![ChainSubject {
             id: layout.chain(only.chain_name).unwrap_or_default(),

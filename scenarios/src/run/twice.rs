@@ -69,6 +69,10 @@ fn words(event: &Traced, plan: &Plan, layout: &Layout) -> String {
             let id = id.map_or("?", String::as_str);
             format!("fault {id} {}", if open { "opens" } else { "closes" })
         }
+        What::Woken { window } => {
+            let id = plan.faults.keys().nth(window as usize);
+            format!("fault {} goes on", id.map_or("?", String::as_str))
+        }
         What::Message {
             from,
             counter,

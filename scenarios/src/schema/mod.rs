@@ -22,7 +22,9 @@ mod workloads;
 
 pub(crate) use chains::{Auto, Chain, Consensus};
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
-pub(crate) use faults::{Crash, Fault, FaultKind, For, Lines, Pair, Restart};
+pub(crate) use faults::{
+    Crash, Fault, FaultKind, For, Lines, Lossy, Pair, Partition, Restart, Slow,
+};
 pub(crate) use gates::{Checks, Expect, Heal, Output, Sourced};
 pub(crate) use hardware::{HardwareKeys, Scheme, Schemes, SuiteKeys};
 pub(crate) use lists::{Targets, Words};

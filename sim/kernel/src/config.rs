@@ -2,10 +2,11 @@
 
 mod link;
 
+pub use crate::faults::{Crash, Delay, FaultKind, FaultWindow, Lines, Loss, Partition, Target};
 pub use link::{Burst, LineGroups, Link, SEGMENT, Tcp};
 
 use crate::network::transfer;
-use consim_core::{Distribution, NodeId, Span, Time, Work};
+use consim_core::{Distribution, Span, Work};
 use std::sync::Arc;
 
 /// A machine. Durations are for one core at `speed` 1.
@@ -141,68 +142,6 @@ pub struct NetworkConfig {
     pub site_link: Link,
     /// Lines between sites that differ from `link`.
     pub groups: LineGroups,
-}
-
-/// Which nodes a fault hits.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Target {
-    /// These.
-    Nodes(Vec<NodeId>),
-    /// Whoever leads the chain when the window opens; bound for the whole window.
-    LeaderOf(consim_core::ChainId),
-}
-
-/// What a fault does.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum FaultKind {
-    /// The nodes go down, lose what was not synced, and start again from their own disks at the end.
-    Crash {
-        /// Who.
-        target: Target,
-    },
-    /// The nodes are cut off from all others, both ways.
-    Partition {
-        /// Who.
-        target: Target,
-    },
-    /// Messages of these lines are lost with this chance per segment, on top of the line's own loss.
-    Loss {
-        /// The lines.
-        lines: Lines,
-        /// Parts per billion.
-        rate_ppb: u32,
-    },
-    /// Messages of these lines take longer.
-    Delay {
-        /// The lines.
-        lines: Lines,
-        /// How much.
-        add: Distribution,
-    },
-}
-
-/// Which lines a link fault hits; `Target` lists are resolved when the window opens.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Lines {
-    /// Every line from or to these nodes.
-    Of(Target),
-    /// Lines from the first to the second, one way.
-    FromTo(Target, Target),
-    /// Lines between the first and the second, both ways.
-    Between(Target, Target),
-}
-
-/// A fault with its window.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FaultWindow {
-    /// Its name in the scenario (with `#2` and so on for repeats).
-    pub id: String,
-    /// When it opens.
-    pub from: Time,
-    /// When it closes and heals.
-    pub to: Time,
-    /// What it does.
-    pub kind: FaultKind,
 }
 
 /// How the future event list keeps what it holds. No result depends on it: the others are there

@@ -288,6 +288,14 @@ impl Node {
         }
         slot
     }
+    /// Its machine is another one.
+    pub(crate) fn set_machine(&mut self, hardware: Hardware) {
+        self.hardware = if *self.config.hardware == hardware {
+            Arc::clone(&self.config.hardware)
+        } else {
+            Arc::new(hardware)
+        };
+    }
     /// Ends the epoch: the process, what waits, timers, server, NIC and unsynced writes are gone.
     /// Returns the sends whose copies waited in the inbox.
     pub(crate) fn crash(&mut self, now: Time) -> Vec<u32> {

@@ -12,8 +12,8 @@ mod reference;
 mod tcp;
 
 use crate::config::{
-    EventList, FaultKind, FaultWindow, Hardware, LineGroups, Lines, Link, NetworkConfig,
-    NodeConfig, Target,
+    Crash, Delay, EventList, FaultKind, FaultWindow, Hardware, LineGroups, Lines, Link, Loss,
+    NetworkConfig, NodeConfig, Partition, Target,
 };
 use crate::{Kernel, KernelConfig, Spawn};
 use consim_core::{
@@ -219,7 +219,7 @@ fn crash(node: u32, from: u64, to: u64) -> FaultWindow {
         id: "down".into(),
         from: at(from),
         to: at(to),
-        kind: FaultKind::Crash { target },
+        kind: FaultKind::Crash(Crash::new(target)),
     }
 }
 
@@ -389,9 +389,7 @@ fn timers_are_replaced_and_cancelled_even_when_queued() {
 
 #[test]
 fn a_partition_drops_what_crosses_it_and_counts_it() {
-    let kind = FaultKind::Partition {
-        target: Target::Nodes(vec![NodeId(1)]),
-    };
+    let kind = FaultKind::Partition(Partition::new(Target::Nodes(vec![NodeId(1)])));
     let window = FaultWindow {
         id: "cut".into(),
         from: at(100),
@@ -426,10 +424,10 @@ fn a_partition_drops_what_crosses_it_and_counts_it() {
 
 #[test]
 fn loss_on_a_stream_delays_and_on_a_datagram_loses() {
-    let kind = FaultKind::Loss {
+    let kind = FaultKind::Loss(Loss {
         lines: Lines::Of(Target::Nodes(vec![NodeId(1)])),
         rate_ppb: 300_000_000,
-    };
+    });
     let window = || FaultWindow {
         id: "bad".into(),
         from: at(0),
@@ -464,13 +462,13 @@ fn loss_on_a_stream_delays_and_on_a_datagram_loses() {
 
 #[test]
 fn a_delay_on_one_direction_leaves_the_other_alone() {
-    let kind = FaultKind::Delay {
+    let kind = FaultKind::Delay(Delay {
         lines: Lines::FromTo(
             Target::Nodes(vec![NodeId(0)]),
             Target::Nodes(vec![NodeId(1)]),
         ),
         add: Distribution::Constant(ms(30)),
-    };
+    });
     let window = FaultWindow {
         id: "slow".into(),
         from: at(0),

@@ -13,6 +13,11 @@ pub enum What {
         /// Opened, or closed.
         open: bool,
     },
+    /// The fault of this number went on to what it does next.
+    Woken {
+        /// Which, in the order of the configuration.
+        window: u32,
+    },
     /// The effects of a handler of a node with several servers left.
     Release {
         /// The node's number of the handler.
@@ -75,6 +80,7 @@ impl Traced {
     pub(crate) fn of(at: Time, item: Item, kind: &'static str) -> Self {
         let (node, what) = match item {
             Item::Fault { window, open } => (None, What::Fault { window, open }),
+            Item::Woken { window, .. } => (None, What::Woken { window }),
             Item::Arrival {
                 from, counter, to, ..
             } => (

@@ -9,7 +9,7 @@ use consim_core::{
 use consim_hosts::turmoil::{self, Outage};
 use consim_hosts::{Decode, Observe};
 use consim_kernel::config::{
-    EventList, FaultKind, FaultWindow, Hardware, LineGroups, Link, NetworkConfig,
+    Crash, EventList, FaultKind, FaultWindow, Hardware, LineGroups, Link, NetworkConfig,
     NodeConfig as Machine, Target,
 };
 use consim_kernel::{Kernel, KernelConfig, Spawn};
@@ -351,9 +351,7 @@ pub(crate) fn run_kernel(scene: &Scene, seed: u64) -> Seen {
                 id: "crash".into(),
                 from: outage.from,
                 to: outage.to,
-                kind: FaultKind::Crash {
-                    target: Target::Nodes(vec![outage.node]),
-                },
+                kind: FaultKind::Crash(Crash::new(Target::Nodes(vec![outage.node]))),
             })
             .collect(),
         workloads: Vec::new(),

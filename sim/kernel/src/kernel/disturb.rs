@@ -1,38 +1,66 @@
-//! Fault windows open and close; nodes go down and come up.
+//! Fault windows open, go on and close; what they ask for is done.
 
 use super::Kernel;
-use crate::config::Target;
 use crate::digest::Mark;
-use crate::node::Node;
-use consim_core::{ChainId, NodeId, Observer};
+use crate::faults::{Act, World};
+use crate::queue::Item;
+use consim_core::{Disk, NodeId, Observer};
 use std::collections::BTreeMap;
+
+/// What a window is woken with that wants disks to be copied before it opens.
+pub(super) const BACKUP: u32 = u32::MAX;
+
+/// Copies of disks, by window and node.
+pub(super) type Backups = BTreeMap<(usize, NodeId), Disk>;
 
 impl<O: Observer> Kernel<O> {
     pub(super) fn open_fault(&mut self, index: usize) {
-        let nodes = &self.nodes;
-        let views = &self.views;
-        let resolve = |target: &Target| match target {
-            Target::Nodes(list) => list.clone(),
-            Target::LeaderOf(chain) => leader(views, nodes, *chain).into_iter().collect(),
+        let world = World {
+            nodes: &self.nodes,
+            places: &self.places,
+            views: &self.views,
         };
-        let down = self.faults.open(index, resolve, |n| {
-            nodes.get(n.index()).map_or(0, |n| n.config.site)
-        });
+        self.faults.open(index, self.now, world);
         let id = self.fault_id(index);
         self.observer.fault(self.now, &id, true);
-        for node in down {
-            if self.take_down(node) {
-                self.faults.count(index, 1);
-            }
-        }
+        self.act(index);
     }
 
     pub(super) fn close_fault(&mut self, index: usize) {
-        for node in self.faults.close(index) {
-            self.bring_up(node);
-        }
+        let world = World {
+            nodes: &self.nodes,
+            places: &self.places,
+            views: &self.views,
+        };
+        self.faults.close(index, self.now, world);
+        self.act(index);
+        self.backups.retain(|(window, _), _| *window != index);
         let id = self.fault_id(index);
         self.observer.fault(self.now, &id, false);
+    }
+
+    pub(super) fn wake_fault(&mut self, index: usize, what: u32) {
+        let world = World {
+            nodes: &self.nodes,
+            places: &self.places,
+            views: &self.views,
+        };
+        if what == BACKUP {
+            let target = self.faults.backup(index).map(|(_, target)| target);
+            // Who will lead is not known yet: everybody is copied.
+            let nodes = match target {
+                Some(crate::config::Target::Nodes(nodes)) => nodes.clone(),
+                _ => self.nodes.iter().map(|node| node.id).collect(),
+            };
+            for id in nodes {
+                if let Some(node) = self.nodes.get(id.index()) {
+                    self.backups.insert((index, id), node.disk.clone());
+                }
+            }
+            return;
+        }
+        self.faults.woken(index, what, self.now, world);
+        self.act(index);
     }
 
     fn fault_id(&self, index: usize) -> String {
@@ -41,6 +69,39 @@ impl<O: Observer> Kernel<O> {
             .get(index)
             .map(|w| w.id.clone())
             .unwrap_or_default()
+    }
+
+    /// Does what faults asked for; what counts goes to window `index`.
+    fn act(&mut self, index: usize) {
+        for act in self.faults.acts() {
+            match act {
+                Act::Down(node) => {
+                    if self.take_down(node) {
+                        self.faults.count(index, 1);
+                    }
+                }
+                Act::Up(node) => self.bring_up(node),
+                Act::Restore(node) => {
+                    if let (Some(kept), Some(node)) = (
+                        self.backups.get(&(index, node)),
+                        self.nodes.get_mut(node.index()),
+                    ) {
+                        node.disk = kept.clone();
+                    }
+                }
+                Act::Machine(id) => {
+                    if let Some(node) = self.nodes.get_mut(id.index()) {
+                        let mut hardware = (*node.config.hardware).clone();
+                        self.faults.machine(id, &mut hardware);
+                        node.set_machine(hardware);
+                    }
+                }
+                Act::Wake { at, what } => {
+                    let window = index as u32;
+                    self.queue.push(at, Item::Woken { window, what });
+                }
+            }
+        }
     }
 
     fn take_down(&mut self, id: NodeId) -> bool {
@@ -76,22 +137,4 @@ impl<O: Observer> Kernel<O> {
             self.start_node(id.index(), true);
         }
     }
-}
-
-/// Who leads `chain` now: the leader of the highest view that an up node is in. While it is down,
-/// nobody leads and the next to lead is not known before somebody enters the next view, so the
-/// leader of the highest view stands for it.
-fn leader(
-    views: &BTreeMap<ChainId, BTreeMap<NodeId, (u64, NodeId)>>,
-    nodes: &[Node],
-    chain: ChainId,
-) -> Option<NodeId> {
-    let up = |n: &NodeId| nodes.get(n.index()).is_some_and(|n| n.process.is_some());
-    views
-        .get(&chain)?
-        .iter()
-        .filter(|(n, _)| up(n))
-        .map(|(_, v)| v)
-        .max_by_key(|(view, _)| *view)
-        .map(|&(_, leader)| leader)
 }

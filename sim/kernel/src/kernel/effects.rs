@@ -1,6 +1,7 @@
 //! What a handler asked for: sends, timers, writes.
 
 use super::Kernel;
+use crate::faults::Verdict;
 use crate::network::{Extra, Fate, Odd, transfer};
 use crate::node::Pending;
 use crate::queue::Item;
@@ -109,10 +110,10 @@ impl<O: Observer> Kernel<O> {
             }
             let mut extra = Extra::default();
             if !quiet {
-                if self.faults.cuts(from_place, to_place) {
+                if self.faults.leaving(from_place, to_place) != Verdict::Pass {
                     continue;
                 }
-                extra = self.faults.extra(from_place, to_place);
+                extra = self.faults.line(from_place, to_place);
             }
             match lines.send(free, to_place, extra) {
                 Fate::Deliver {
@@ -122,9 +123,7 @@ impl<O: Observer> Kernel<O> {
                     if retransmissions > 0 {
                         let again = u64::from(retransmissions);
                         self.totals.lines.retransmissions += again;
-                        if extra.loss_ppb > 0 {
-                            self.faults.credit_loss(from_place, to_place, again);
-                        }
+                        self.faults.credit_loss(&extra, again);
                     }
                     self.arrivals.push((at, receiver.0));
                 }
@@ -141,9 +140,7 @@ impl<O: Observer> Kernel<O> {
                 ),
                 Fate::Lost => {
                     self.totals.lines.lost += 1;
-                    if extra.loss_ppb > 0 {
-                        self.faults.credit_loss(from_place, to_place, 1);
-                    }
+                    self.faults.credit_loss(&extra, 1);
                 }
             }
         }

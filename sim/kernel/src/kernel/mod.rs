@@ -9,7 +9,7 @@ mod release;
 
 use crate::config::{EventList, FaultWindow, Hardware, NetworkConfig, NodeConfig};
 use crate::digest::{Mark, RunDigest};
-use crate::faults::{FaultEffect, Faults};
+use crate::faults::{FaultEffect, Faults, Verdict, Views};
 use crate::network::{Network, Place};
 use crate::node::{Node, Pending, Usage};
 use crate::queue::{Item, MAX_SENDS, Queue};
@@ -21,6 +21,7 @@ use consim_core::{
     Time, TimerKey, Work, Workload, WriteToken,
 };
 use costs::Costs;
+use disturb::{BACKUP, Backups};
 use odd::OddBuffers;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -114,6 +115,7 @@ pub struct Kernel<O: Observer> {
     network: Network,
     sends: Sends,
     faults: Faults,
+    backups: Backups,
     workloads: Vec<WorkloadSlot>,
     spawner: Box<dyn Spawn>,
     digest: RunDigest,
@@ -127,7 +129,7 @@ pub struct Kernel<O: Observer> {
     /// Multicasts with so many copies wait in segments.
     segments_from: usize,
     /// Per chain and node: the latest view and its leader.
-    views: BTreeMap<ChainId, BTreeMap<NodeId, (u64, NodeId)>>,
+    views: Views,
     /// Bytes between regions, `[from][to]`.
     flows: Vec<Vec<u64>>,
     observer: O,
@@ -221,7 +223,8 @@ impl<O: Observer> Kernel<O> {
                 sites,
                 config.streams.key("network"),
             ),
-            faults: Faults::new(config.faults, sites, config.streams.key("faults")),
+            faults: Faults::new(config.faults, config.streams),
+            backups: Backups::default(),
             digest: RunDigest::new(config.streams.seed()),
             streams: config.streams,
             queue: match config.list {
@@ -257,7 +260,7 @@ impl<O: Observer> Kernel<O> {
             arrivals: Vec::new(),
             odd: OddBuffers::default(),
             segments_from: config.list.segments_from(),
-            views: BTreeMap::new(),
+            views: Views::new(),
             flows: vec![vec![0; regions]; regions],
             observer,
             finished: false,
@@ -270,6 +273,10 @@ impl<O: Observer> Kernel<O> {
     fn begin(&mut self) {
         for (window, i) in self.faults.windows.iter().zip(0u32..) {
             if window.from <= self.end {
+                if let Some((at, _)) = self.faults.backup(i as usize) {
+                    let what = BACKUP;
+                    self.queue.push(at, Item::Woken { window: i, what });
+                }
                 // Windows that close at an instant do so before others open at it.
                 self.queue.push(
                     window.from,
@@ -399,6 +406,7 @@ impl<O: Observer> Kernel<O> {
                 window,
                 open: false,
             } => self.close_fault(window as usize),
+            Item::Woken { window, what } => self.wake_fault(window as usize, what),
         }
     }
 
@@ -425,16 +433,16 @@ impl<O: Observer> Kernel<O> {
         let cut = |places: &[Place], faults: &mut Faults| {
             !faults.is_quiet()
                 && match (places.get(from.index()), places.get(to as usize)) {
-                    (Some(&from), Some(&to)) => faults.cuts(from, to),
+                    (Some(&from), Some(&to)) => faults.arriving(from, to) != Verdict::Pass,
                     _ => true,
                 }
         };
-        if never_left || down || cut(&self.places, &mut self.faults) {
-            self.sends.release(send);
-            return;
-        }
-        let Some(node) = self.nodes.get_mut(to as usize) else {
-            return;
+        let gone = never_left || down || cut(&self.places, &mut self.faults);
+        let Some(node) = self.nodes.get_mut(to as usize).filter(|_| !gone) else {
+            if let Some(node) = self.nodes.get_mut(to as usize).filter(|_| queued) {
+                node.card_done(send);
+            }
+            return self.sends.release(send);
         };
         if !queued {
             // The last bit is in once the NIC is done with what came before and with these bytes.

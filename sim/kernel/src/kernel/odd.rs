@@ -74,8 +74,8 @@ impl<O: Observer> Kernel<O> {
                 self.network
                     .send_odd(message, extra, &mut buffers.arriving, &mut buffers.gone);
             let bad = told.retransmissions + told.lost;
-            if bad > 0 && extra.loss_ppb > 0 {
-                self.faults.credit_loss(message.from, message.to, bad);
+            if bad > 0 {
+                self.faults.credit_loss(&extra, bad);
             }
             self.hand_over(message.from.node, message.to.node, told, buffers);
         }

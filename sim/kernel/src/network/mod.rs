@@ -97,6 +97,8 @@ pub(crate) enum Fate {
 pub(crate) struct Extra {
     pub(crate) loss_ppb: u64,
     pub(crate) delay: Span,
+    /// The first window that loses on this line.
+    pub(crate) lost_by: Option<u32>,
 }
 
 /// Delays between regions.

@@ -30,6 +30,13 @@ pub enum Item {
         /// Does it open?
         open: bool,
     },
+    /// A fault that is open goes on to what it does next, or copies disks before it opens.
+    Woken {
+        /// The window.
+        window: u32,
+        /// The fault's own number for what.
+        what: u32,
+    },
     /// The effects of a handler leave a node with several servers.
     Release {
         /// The node.

@@ -28,6 +28,8 @@ const QUEUED: u64 = 1 << (SLOT_BITS + 1);
 const REQUEST: u64 = 1 << SLOT_BITS;
 /// It is what waited for an acknowledgement.
 const ACKNOWLEDGED: u32 = 1;
+/// It is a wake of a fault, after those that close (0) and those that open (1).
+const WOKEN: u32 = 2;
 /// Where the receiver of an arrival begins, and where its counter does.
 const RECEIVER_AT: u32 = SLOT_BITS + 2;
 const COUNTER_AT: u32 = RECEIVER_AT + NODE_BITS;
@@ -156,6 +158,9 @@ impl Ticket {
             Item::Fault { window, open } => {
                 Self::long(at, Class::Fault, u32::from(open), u64::from(window), 0)
             }
+            Item::Woken { window, what } => {
+                Self::long(at, Class::Fault, WOKEN, u64::from(window), what)
+            }
             Item::Release { node, counter } => Self::long(at, Class::Leave, node, counter, 0),
             Item::Acknowledged { from, to } => {
                 Self::long(at, Class::Leave, from, u64::from(to), ACKNOWLEDGED)
@@ -205,6 +210,11 @@ impl Ticket {
             Item::Release { node, counter: key }
         } else if class == Class::Disk as u64 {
             Item::Disk { node, op: key }
+        } else if node == WOKEN {
+            Item::Woken {
+                window: key as u32,
+                what: self.low as u32,
+            }
         } else {
             Item::Fault {
                 window: key as u32,

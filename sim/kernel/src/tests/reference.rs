@@ -221,9 +221,7 @@ fn by_kernel(world: &World, mistake: Option<Mistake>) -> Vec<Line> {
         id: "down".into(),
         from: Time::ZERO + ticks(from),
         to: Time::ZERO + ticks(to),
-        kind: FaultKind::Crash {
-            target: Target::Nodes(vec![NodeId(node)]),
-        },
+        kind: FaultKind::Crash(Crash::new(Target::Nodes(vec![NodeId(node)]))),
     };
     let log: Arc<Mutex<Vec<Line>>> = Arc::default();
     let config = KernelConfig {

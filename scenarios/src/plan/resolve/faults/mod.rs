@@ -1,13 +1,18 @@
 //! Faults: windows laid out, whom they hit.
 
+mod kinds;
+mod network;
+mod process;
+
 use super::{Planner, within};
-use crate::plan::{FaultPlan, FaultPlanKind, LinesPlan, Who};
+use crate::plan::FaultPlan;
 use crate::schema::shape::suggestion;
-use crate::schema::{At, Crash, Fault, FaultKind, For, Lines, Pair, Restart, Targets};
+use crate::schema::{At, Fault, For};
 use crate::tree::Place;
 use consim_core::values::{Instant, Name, Range, Value};
 use consim_core::{Span, Time};
-use std::collections::{BTreeMap, BTreeSet};
+use kinds::Plan as _;
+use std::collections::BTreeMap;
 
 /// The most occurrences of one entry.
 pub const MAX_OCCURRENCES: u64 = 10_000;
@@ -30,7 +35,7 @@ impl Planner<'_> {
         let mut out = BTreeMap::new();
         let mut whole = true;
         for (name, fault) in &scenario.faults {
-            let kind = self.fault_kind(name, fault);
+            let kind = fault.plan(self, name);
             if !fault.common.enabled.value.0 {
                 continue;
             }
@@ -366,138 +371,5 @@ impl Planner<'_> {
             (None, Some(until)) => at(self, &until.value),
             (None, None) => None,
         }
-    }
-
-    fn fault_kind(&mut self, name: &At<Name>, fault: &Fault) -> Option<FaultPlanKind> {
-        match &fault.kind {
-            FaultKind::Crash(Crash {
-                target,
-                restart: Restart::Keep(_),
-            }) => {
-                let who = self.who(target)?;
-                self.only_members(&who, target)?;
-                Some(FaultPlanKind::Crash(who))
-            }
-            FaultKind::Partition(partition) => {
-                let who = self.who(&partition.target)?;
-                if let Who::Institutions(nodes) = &who
-                    && nodes.len() == self.institutions.len()
-                {
-                    let place = partition.target.place.clone();
-                    self.cx.error(
-                        "E308",
-                        &place,
-                        "a partition cuts some off from the rest; these are all",
-                        "name one side of the cut",
-                    );
-                    return None;
-                }
-                Some(FaultPlanKind::Partition(who))
-            }
-            FaultKind::Loss(loss) => {
-                let lines = lines(
-                    self,
-                    name,
-                    loss.target.as_ref(),
-                    loss.between.as_ref(),
-                    loss.from.as_ref(),
-                    loss.to.as_ref(),
-                )?;
-                Some(FaultPlanKind::Loss(lines, loss.rate.value.0))
-            }
-            FaultKind::Delay(slow) => {
-                let lines = lines(
-                    self,
-                    name,
-                    slow.target.as_ref(),
-                    slow.between.as_ref(),
-                    slow.from.as_ref(),
-                    slow.to.as_ref(),
-                )?;
-                Some(FaultPlanKind::Delay(lines, slow.add.distribution(self.cx)))
-            }
-        }
-    }
-
-    /// Only a node can crash: an institution that takes no part in a chain has none.
-    fn only_members(&mut self, who: &Who, targets: &Targets) -> Option<()> {
-        let Who::Institutions(nodes) = who else {
-            return Some(());
-        };
-        if self.doubt {
-            return Some(());
-        }
-        let members: BTreeSet<usize> = self
-            .chains
-            .values()
-            .flat_map(|c| c.members.clone())
-            .collect();
-        let outsider = nodes.iter().find(|n| !members.contains(n));
-        let Some(name) = outsider
-            .and_then(|&i| self.institutions.get(i))
-            .map(|i| i.name.clone())
-        else {
-            return Some(());
-        };
-        let place = targets.place.clone();
-        self.cx.error(
-            "E308",
-            &place,
-            format!("{name} runs no node of a chain, so nothing of it can crash"),
-            "leave it out, or make it a member",
-        );
-        None
-    }
-}
-
-/// Which lines a link fault hits: of a target, between two sets, or from one to another.
-fn lines(
-    planner: &mut Planner<'_>,
-    name: &At<Name>,
-    target: Option<&Targets>,
-    between: Option<&Pair>,
-    from: Option<&Targets>,
-    to: Option<&Targets>,
-) -> Option<LinesPlan> {
-    let lines = match (target, between, from, to) {
-        (Some(target), None, None, None) => Lines::Of(target),
-        (None, Some(pair), None, None) => Lines::Between(pair),
-        (None, None, Some(from), Some(to)) => Lines::FromTo(from, to),
-        _ => {
-            let place = name.place.clone();
-            planner.cx.error(
-                "E211",
-                &place,
-                "which lines? a fault of lines has a target, or `between`, or `from` and `to`",
-                "target: 3 of community; between: [tertiary, community]; or from: tertiary, to: all",
-            );
-            return None;
-        }
-    };
-    Some(match lines {
-        Lines::Of(target) => LinesPlan::Of(planner.who(target)?),
-        Lines::FromTo(from, to) => LinesPlan::FromTo(planner.who(from)?, planner.who(to)?),
-        Lines::Between(pair) => {
-            let (a, b) = (
-                planner.nodes_quietly(&pair.0)?,
-                planner.nodes_quietly(&pair.1)?,
-            );
-            if let Some(leaf) = planner.cx.leaves.get_mut(pair.0.leaf) {
-                leaf.digest = Some(format!("{a:?} {b:?}"));
-            }
-            LinesPlan::Between(Who::Institutions(a), Who::Institutions(b))
-        }
-    })
-}
-
-impl Planner<'_> {
-    /// The nodes of one side of a pair, whose line the plan already has.
-    pub(super) fn nodes_quietly(&mut self, targets: &Targets) -> Option<Vec<usize>> {
-        let leaf = self.cx.leaves.get(targets.leaf).cloned();
-        let nodes = self.nodes(targets);
-        if let (Some(old), Some(slot)) = (leaf, self.cx.leaves.get_mut(targets.leaf)) {
-            *slot = old;
-        }
-        nodes
     }
 }

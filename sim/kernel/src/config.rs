@@ -2,7 +2,12 @@
 
 mod link;
 
-pub use crate::faults::{Crash, Delay, FaultKind, FaultWindow, Lines, Loss, Partition, Target};
+pub use crate::faults::{
+    At, Clog, Corrupt, Crash, Delay, Direction, Duplicate, Eclipse, ExhaustMemory, FaultKind,
+    FaultWindow, Filter, Flap, Flood, Flooded, Hijack, Lines, Lose, Loss, Mistake, OldBackup,
+    Operator, Partition, Pause, Point, Reorder, Restart, RollingRestart, Shape, SlowCpu, Slowed,
+    Swizzle, Target, Throttle, UnstableNetwork, Which, Wipe, WrongZone,
+};
 pub use link::{Burst, LineGroups, Link, SEGMENT, Tcp};
 
 use crate::network::transfer;

@@ -69,6 +69,10 @@ impl Inbox {
             None => self.usual.pop_front(),
         }
     }
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Pending> {
+        let other = self.other.iter().flat_map(|other| other.list.values());
+        self.usual.iter().chain(other)
+    }
     fn remove_timer(&mut self, timer: u32) {
         // Timers have the usual priority.
         self.usual
@@ -167,6 +171,8 @@ pub(crate) struct Node {
     pub(crate) next_write: u64,
     pub(crate) sends: u64,
     pub(crate) rng: Option<Box<ChaCha12Rng>>,
+    /// Bytes of messages that wait for the server, while a fault asks about it.
+    pub(crate) waiting_bytes: u64,
 }
 
 impl Node {
@@ -200,6 +206,7 @@ impl Node {
             next_write: 0,
             sends: 0,
             rng: None,
+            waiting_bytes: 0,
             usage: Usage::default(),
         }
     }
@@ -288,6 +295,29 @@ impl Node {
         }
         slot
     }
+    /// None of its servers takes anything before `until`.
+    pub(crate) fn stand_still(&mut self, until: Time) {
+        self.busy_until = self.busy_until.later(until);
+        for other in &mut self.others_busy {
+            *other = other.later(until);
+        }
+    }
+    /// Its wall clock is moved.
+    pub(crate) fn move_clock(&mut self, by_ns: i64) {
+        let offset = &mut self.config.clock_offset_ns;
+        *offset = offset.saturating_add(by_ns);
+        self.off_time = *offset != 0 || self.config.clock_drift_ppb != 0;
+    }
+    /// All that it asked to be written is written.
+    pub(crate) fn sync(&mut self) {
+        for group in std::mem::take(&mut self.writes).into_values() {
+            for (_, writes) in group.list {
+                for write in writes {
+                    self.disk.apply(write);
+                }
+            }
+        }
+    }
     /// Its machine is another one.
     pub(crate) fn set_machine(&mut self, hardware: Hardware) {
         self.hardware = if *self.config.hardware == hardware {
@@ -312,6 +342,7 @@ impl Node {
         self.nic_in_waiting.clear();
         self.disk_free = Time::ZERO;
         self.writes.clear();
+        self.waiting_bytes = 0;
         for timer in &mut self.timers {
             timer.armed = false;
             timer.queued = false;

@@ -427,6 +427,7 @@ fn loss_on_a_stream_delays_and_on_a_datagram_loses() {
     let kind = FaultKind::Loss(Loss {
         lines: Lines::Of(Target::Nodes(vec![NodeId(1)])),
         rate_ppb: 300_000_000,
+        burst: None,
     });
     let window = || FaultWindow {
         id: "bad".into(),

@@ -4,6 +4,7 @@
 use super::effect::FaultEffect;
 use super::target::{Lines, Sides, Target};
 use super::window::{Asks, Cx, Hop, Kind, Window};
+use crate::config::Burst;
 use crate::network::Extra;
 
 /// Segments of these lines are lost.
@@ -13,6 +14,8 @@ pub struct Loss {
     pub lines: Lines,
     /// The chance of each segment, parts per billion.
     pub rate_ppb: u32,
+    /// It comes in bursts, on top of that; in place of what the line itself has of these.
+    pub burst: Option<Burst>,
 }
 
 impl Kind for Loss {
@@ -25,6 +28,7 @@ impl Kind for Loss {
         Losing {
             sides: cx.lines(&self.lines),
             rate_ppb: self.rate_ppb,
+            burst: self.burst,
             window: cx.window as u32,
         }
     }
@@ -37,6 +41,7 @@ impl Kind for Loss {
 pub(crate) struct Losing {
     sides: Sides,
     rate_ppb: u32,
+    burst: Option<Burst>,
     window: u32,
 }
 
@@ -48,6 +53,7 @@ impl Window for Losing {
             // Rates combine as independent chances.
             let rate = u64::from(self.rate_ppb);
             extra.loss_ppb = extra.loss_ppb + rate - extra.loss_ppb * rate / 1_000_000_000;
+            extra.burst = extra.burst.or(self.burst);
             extra.lost_by.get_or_insert(self.window);
         }
     }

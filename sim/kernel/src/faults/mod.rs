@@ -5,25 +5,66 @@
 //! says it wants to be asked about, by static dispatch; a run in which no open window asks about
 //! messages pays one branch for each.
 
+mod clog;
+mod corrupt;
 mod crash;
 mod delay;
+mod duplicate;
+mod eclipse;
 mod effect;
+mod exhaust_memory;
+mod filter;
+mod flap;
+mod flood;
+mod held;
+mod hijack;
 mod loss;
+mod old_backup;
+mod operator;
 mod partition;
+mod pause;
+mod reorder;
+mod rolling_restart;
+mod slow_cpu;
+mod swizzle;
 mod target;
+mod throttle;
+mod unstable;
 mod window;
+mod wipe;
+mod wrong_zone;
 
-pub use crash::Crash;
+pub use clog::Clog;
+pub use corrupt::Corrupt;
+pub use crash::{At, Crash, Lose, Point, Restart};
 pub use delay::Delay;
+pub use duplicate::Duplicate;
+pub use eclipse::Eclipse;
 pub use effect::FaultEffect;
+pub use exhaust_memory::ExhaustMemory;
+pub use filter::{Filter, Which};
+pub use flap::Flap;
+pub use flood::{Flood, Flooded};
+pub use hijack::Hijack;
 pub use loss::Loss;
-pub use partition::Partition;
+pub use old_backup::OldBackup;
+pub use operator::{Mistake, Operator};
+pub use partition::{Direction, Partition, Shape};
+pub use pause::Pause;
+pub use reorder::Reorder;
+pub use rolling_restart::RollingRestart;
+pub use slow_cpu::{SlowCpu, Slowed};
+pub use swizzle::Swizzle;
 pub use target::{Lines, Target};
 pub(crate) use target::{Views, World};
-pub(crate) use window::{Act, Hop, Verdict};
+pub use throttle::Throttle;
+pub use unstable::UnstableNetwork;
+pub(crate) use window::{Act, Copy, Garble, Hop, Tamper, Verdict};
+pub use wipe::Wipe;
+pub use wrong_zone::WrongZone;
 
 use crate::config::Hardware;
-use crate::network::{Extra, Place};
+use crate::network::Extra;
 use consim_core::{NodeId, Span, Streams, Time};
 use window::{Asks, Cx, Kind, Window};
 
@@ -39,15 +80,15 @@ macro_rules! kinds {
         impl FaultKind {
             /// Its word in scenarios.
             pub fn word(&self) -> &'static str {
-                match self { $( Self::$name(_) => <$name as Kind>::WORD, )* }
+                match self { $( Self::$name(kind) => kind.word(), )* }
             }
             /// Its catalogue code.
             pub fn code(&self) -> &'static str {
-                match self { $( Self::$name(_) => <$name as Kind>::CODE, )* }
+                match self { $( Self::$name(kind) => kind.code(), )* }
             }
             /// What its `took_effect` counts.
             pub fn unit(&self) -> &'static str {
-                match self { $( Self::$name(_) => <$name as Kind>::UNIT, )* }
+                match self { $( Self::$name(kind) => kind.unit(), )* }
             }
             /// The sets of nodes that it names.
             pub fn targets(&mut self) -> Vec<&mut Target> {
@@ -82,8 +123,20 @@ macro_rules! kinds {
             fn line(&mut self, hop: &Hop, extra: &mut Extra, effect: &mut FaultEffect) {
                 match self { $( Self::$name(open) => open.line(hop, extra, effect), )* }
             }
-            fn arriving(&mut self, hop: &Hop, effect: &mut FaultEffect) -> Verdict {
-                match self { $( Self::$name(open) => open.arriving(hop, effect), )* }
+            fn arriving(&mut self, hop: &Hop, copy: Copy, effect: &mut FaultEffect) -> Verdict {
+                match self { $( Self::$name(open) => open.arriving(hop, copy, effect), )* }
+            }
+            fn tamper(&mut self, hop: &Hop, at: Time, tamper: &mut Tamper, effect: &mut FaultEffect) {
+                match self { $( Self::$name(open) => open.tamper(hop, at, tamper, effect), )* }
+            }
+            fn slowed(&mut self, node: NodeId, by: Span, effect: &mut FaultEffect) {
+                match self { $( Self::$name(open) => open.slowed(node, by, effect), )* }
+            }
+            fn at_point(&mut self, node: NodeId, point: Point) -> bool {
+                match self { $( Self::$name(open) => open.at_point(node, point), )* }
+            }
+            fn room(&mut self, node: NodeId, bytes: u64, effect: &mut FaultEffect) -> bool {
+                match self { $( Self::$name(open) => open.room(node, bytes, effect), )* }
             }
             fn machine(&self, node: NodeId, hardware: &mut Hardware) {
                 match self { $( Self::$name(open) => open.machine(node, hardware), )* }
@@ -91,7 +144,7 @@ macro_rules! kinds {
             fn woken(&mut self, what: u32, cx: &mut Cx<'_>) {
                 match self { $( Self::$name(open) => open.woken(what, cx), )* }
             }
-            fn close(&mut self, cx: &mut Cx<'_>) {
+            fn close(&mut self, cx: &mut Cx<'_>) -> Option<Time> {
                 match self { $( Self::$name(open) => open.close(cx), )* }
             }
         }
@@ -107,6 +160,46 @@ kinds! {
     Loss,
     /// Messages take longer.
     Delay,
+    /// Messages come twice.
+    Duplicate,
+    /// Messages are overtaken.
+    Reorder,
+    /// The bytes of messages change.
+    Corrupt,
+    /// Lines hold what comes through them.
+    Clog,
+    /// Sites are clogged one by one and opened in another order.
+    Swizzle,
+    /// Lines go down and up.
+    Flap,
+    /// Messages of some kinds are dropped or held.
+    Filter,
+    /// Lines carry less.
+    Throttle,
+    /// Nodes see only some others.
+    Eclipse,
+    /// What is sent to sites goes elsewhere.
+    Hijack,
+    /// Machines send what nobody asked for.
+    Flood,
+    /// Delays are an adversary's until the end.
+    UnstableNetwork,
+    /// Nodes stand still.
+    Pause,
+    /// Nodes are slow.
+    SlowCpu,
+    /// Little may wait for nodes.
+    ExhaustMemory,
+    /// Nodes are restarted one after the other.
+    RollingRestart,
+    /// Nodes run with a wrong setting.
+    Operator,
+    /// Wall clocks are set to another zone.
+    WrongZone,
+    /// An old backup is put on the disks of nodes.
+    OldBackup,
+    /// The disks of nodes are wiped.
+    Wipe,
 }
 
 /// A fault with its window.
@@ -121,6 +214,9 @@ pub struct FaultWindow {
     /// What it does.
     pub kind: FaultKind,
 }
+
+/// What a window is woken with that was asked to close and had more to do.
+const CLOSE: u32 = u32::MAX - 1;
 
 /// What happens to a window.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -196,10 +292,13 @@ impl Faults {
         let place = self.open.iter().position(|(i, _)| *i == index);
         match step {
             Step::Open => self.open.push((index, window.kind.open(&mut cx))),
-            Step::Close => {
+            Step::Close | Step::Woken(CLOSE) => {
                 if let Some(place) = place {
                     let (_, mut open) = self.open.remove(place);
-                    open.close(&mut cx);
+                    if let Some(again) = open.close(&mut cx) {
+                        cx.wake(again, CLOSE);
+                        self.open.insert(place, (index, open));
+                    }
                 }
             }
             Step::Woken(what) => {
@@ -226,30 +325,81 @@ impl Faults {
     /// Does no open window ask about messages?
     #[inline]
     pub(crate) fn is_quiet(&self) -> bool {
-        !self.asks.messages
+        !self.asks.has(Asks::MESSAGES)
+    }
+    /// Does one ask about what is done to messages that arrive?
+    #[inline]
+    pub(crate) fn tampers(&self) -> bool {
+        self.asks.has(Asks::TAMPER)
+    }
+    /// Does one ask about handlers?
+    #[inline]
+    pub(crate) fn asks_service(&self) -> bool {
+        self.asks.has(Asks::SERVICE)
+    }
+    /// Does one ask about what waits for servers?
+    #[inline]
+    pub(crate) fn asks_inbox(&self) -> bool {
+        self.asks.has(Asks::INBOX)
     }
 
-    /// A message leaves one place for another.
-    pub(crate) fn leaving(&mut self, from: Place, to: Place) -> Verdict {
-        let hop = Hop { from, to };
-        self.ask(&hop, |open, effect| open.leaving(&hop, effect))
+    /// A message leaves.
+    pub(crate) fn leaving(&mut self, hop: &Hop) -> Verdict {
+        self.ask(hop, |open, effect| open.leaving(hop, effect))
     }
 
-    /// What is added to the line between two places for the message that leaves.
-    pub(crate) fn line(&mut self, from: Place, to: Place) -> Extra {
-        let hop = Hop { from, to };
+    /// What is added to the line of a message that leaves.
+    pub(crate) fn line(&mut self, hop: &Hop) -> Extra {
         let mut extra = Extra::default();
-        self.ask(&hop, |open, effect| {
-            open.line(&hop, &mut extra, effect);
+        self.ask(hop, |open, effect| {
+            open.line(hop, &mut extra, effect);
             Verdict::Pass
         });
         extra
     }
 
-    /// A message arrives.
-    pub(crate) fn arriving(&mut self, from: Place, to: Place) -> Verdict {
-        let hop = Hop { from, to };
-        self.ask(&hop, |open, effect| open.arriving(&hop, effect))
+    /// What is done to a message that would arrive at `at`.
+    pub(crate) fn tamper(&mut self, hop: &Hop, at: Time) -> Tamper {
+        let mut tamper = Tamper::default();
+        self.ask(hop, |open, effect| {
+            open.tamper(hop, at, &mut tamper, effect);
+            Verdict::Pass
+        });
+        tamper
+    }
+
+    /// A message arrives; one that has waited for the network card has left its line, and only a
+    /// cut is asked.
+    pub(crate) fn arriving(&mut self, hop: &Hop, copy: Copy, queued: bool) -> Verdict {
+        self.ask(hop, |open, effect| match open {
+            Open::Partition(cut) => cut.arriving(hop, copy, effect),
+            _ if queued => Verdict::Pass,
+            open => open.arriving(hop, copy, effect),
+        })
+    }
+
+    /// A handler of `node` took so much longer than on the node's own machine.
+    pub(crate) fn slowed(&mut self, node: NodeId, by: Span) {
+        for (index, open) in &mut self.open {
+            if let Some(effect) = self.effects.get_mut(*index) {
+                open.slowed(node, by, effect);
+            }
+        }
+    }
+
+    /// A node is at a point: the window for which it goes down there.
+    pub(crate) fn at_point(&mut self, node: NodeId, point: Point) -> Option<u32> {
+        let mut open = self.open.iter_mut();
+        open.find_map(|(index, open)| open.at_point(node, point).then_some(*index as u32))
+    }
+
+    /// Is there room for what comes, if so many bytes will wait with it?
+    pub(crate) fn room(&mut self, node: NodeId, bytes: u64) -> bool {
+        let effects = &mut self.effects;
+        self.open.iter_mut().all(|(index, open)| {
+            let effect = effects.get_mut(*index);
+            effect.is_none_or(|effect| open.room(node, bytes, effect))
+        })
     }
 
     /// The first open window that does not let a message pass decides. A site's own network has no
@@ -285,5 +435,16 @@ impl Faults {
         if let Some(window) = extra.lost_by {
             self.count(window as usize, by);
         }
+    }
+
+    /// A message that window `index` corrupted or made up was refused.
+    pub(crate) fn refused(&mut self, index: usize) {
+        self.count(index, 1);
+    }
+
+    /// A key for draws about window `index`.
+    pub(crate) fn key(&self, index: usize) -> u64 {
+        let id = self.windows.get(index).map_or("", |w| w.id.as_str());
+        self.streams.key(&format!("faults/{id}"))
     }
 }

@@ -1,9 +1,12 @@
 //! What a kind of fault has to say: how it opens, what it does meanwhile, how it closes.
 
+use super::crash::{Lose, Point};
 use super::effect::FaultEffect;
+use super::flood::Flooded;
 use super::target::{Lines, Sides, Target, World};
 use crate::config::Hardware;
 use crate::network::{Extra, Place};
+use consim_core::rng::below;
 use consim_core::{NodeId, Span, Time, mix};
 
 /// A kind of fault, as a plan states it.
@@ -14,6 +17,18 @@ pub(crate) trait Kind {
     const CODE: &'static str;
     /// What `took_effect` counts.
     const UNIT: &'static str;
+    /// [`Self::WORD`], where it hangs on the options.
+    fn word(&self) -> &'static str {
+        Self::WORD
+    }
+    /// [`Self::CODE`].
+    fn code(&self) -> &'static str {
+        Self::CODE
+    }
+    /// [`Self::UNIT`].
+    fn unit(&self) -> &'static str {
+        Self::UNIT
+    }
     /// Do nodes go down and come up again?
     const RESTARTS: bool = false;
     /// The fault while its window is open.
@@ -30,30 +45,73 @@ pub(crate) trait Kind {
 }
 
 /// What an open window wants to be asked about; a run without such windows asks nobody.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(crate) struct Asks {
-    /// Every message, when it leaves and when it arrives.
-    pub(crate) messages: bool,
-}
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Asks(u8);
 
 impl Asks {
-    /// About messages.
-    pub(crate) const MESSAGES: Self = Self { messages: true };
     /// Nothing.
-    pub(crate) const NOTHING: Self = Self { messages: false };
+    pub(crate) const NOTHING: Self = Self(0);
+    /// Every message, when it leaves and when it arrives.
+    pub(crate) const MESSAGES: Self = Self(1);
+    /// What is done to a message that arrives: also a kind of [`Self::MESSAGES`].
+    pub(crate) const TAMPER: Self = Self(1 | 2);
+    /// What handlers cost, and what they ask for.
+    pub(crate) const SERVICE: Self = Self(4);
+    /// What waits for a server.
+    pub(crate) const INBOX: Self = Self(8);
 
     pub(super) fn or(self, other: Self) -> Self {
-        Self {
-            messages: self.messages | other.messages,
-        }
+        Self(self.0 | other.0)
+    }
+    /// Is everything in it that is in `other`?
+    #[inline]
+    pub(super) fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
     }
 }
 
 /// A message on its way over a line between two sites.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hop {
+    /// The present instant.
+    pub(crate) now: Time,
     pub(crate) from: Place,
     pub(crate) to: Place,
+    /// The word of its kind.
+    pub(crate) kind: &'static str,
+}
+
+/// A message that has come to the end of its line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Copy {
+    /// The send record, of which it has one hold.
+    pub(crate) send: u32,
+    pub(crate) from: u32,
+    /// The sender's own counter, for ties.
+    pub(crate) counter: u64,
+    pub(crate) to: u32,
+}
+
+/// What is done to a message beyond what its line does.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Tamper {
+    /// It comes so much later; those behind it do not wait.
+    pub(crate) late: Span,
+    /// It comes once more, so much after the first time.
+    pub(crate) again: Option<Span>,
+    /// Its bytes are not what they were.
+    pub(crate) garble: Option<Garble>,
+}
+
+/// How the bytes of a message change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Garble {
+    /// Draws for where.
+    pub(crate) bits: u64,
+    /// The end is missing, instead of a bit that is another.
+    pub(crate) truncate: bool,
+    /// The window that did it, which is told if the receiver refuses it.
+    pub(crate) by: Option<u32>,
 }
 
 /// What becomes of a message.
@@ -63,6 +121,8 @@ pub(crate) enum Verdict {
     Pass,
     /// It is gone.
     Drop,
+    /// The fault keeps it. Only when it arrives.
+    Hold,
 }
 
 /// A fault while its window is open. A kind implements what it needs.
@@ -75,27 +135,68 @@ pub(crate) trait Window {
     }
     /// A message that leaves goes onto its line: what is added to that.
     fn line(&mut self, _hop: &Hop, _extra: &mut Extra, _effect: &mut FaultEffect) {}
-    /// A message arrives.
-    fn arriving(&mut self, _hop: &Hop, _effect: &mut FaultEffect) -> Verdict {
+    /// A message arrives. One that is [held](Verdict::Hold) comes back with [`Act::Arrive`].
+    fn arriving(&mut self, _hop: &Hop, _copy: Copy, _effect: &mut FaultEffect) -> Verdict {
         Verdict::Pass
+    }
+    /// A message will arrive at `at`, unless something is done to it.
+    fn tamper(&mut self, _hop: &Hop, _at: Time, _tamper: &mut Tamper, _effect: &mut FaultEffect) {}
+    /// A handler of a node is done: how much longer it took than on the node's own machine.
+    fn slowed(&mut self, _node: NodeId, _by: Span, _effect: &mut FaultEffect) {}
+    /// A node is at a named point; `true` if it goes down there.
+    fn at_point(&mut self, _node: NodeId, _point: Point) -> bool {
+        false
+    }
+    /// So many bytes wait for the server of a node, and more come: `false` if there is no room.
+    fn room(&mut self, _node: NodeId, _bytes: u64, _effect: &mut FaultEffect) -> bool {
+        true
     }
     /// What is different about a machine of its nodes.
     fn machine(&self, _node: NodeId, _hardware: &mut Hardware) {}
     /// It asked for [`Cx::wake`].
     fn woken(&mut self, _what: u32, _cx: &mut Cx<'_>) {}
-    /// The window closes and heals.
-    fn close(&mut self, _cx: &mut Cx<'_>) {}
+    /// The window closes and heals. If that takes until another instant, it is asked again then.
+    fn close(&mut self, _cx: &mut Cx<'_>) -> Option<Time> {
+        None
+    }
 }
 
 /// What a fault asks the kernel to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Act {
     /// A node goes down, if nothing else holds it down already; counted as an effect.
-    Down(NodeId),
+    Down(NodeId, Lose),
+    /// The same, without being counted.
+    Stop(NodeId, Lose),
+    /// A node that is up is stopped and started again at once.
+    Bounce(NodeId),
     /// One window less holds a node down.
     Up(NodeId),
-    /// The disk of a node that is down becomes that of [`Kind::backup`].
-    Restore(NodeId),
+    /// The disk of a node that is down becomes that of [`Kind::backup`]; what that lacks may count.
+    Restore { node: NodeId, counts: bool },
+    /// The disk of a node that is down becomes an empty one; what it held may count.
+    Wipe { node: NodeId, counts: bool },
+    /// The disk of a node that is down becomes a copy of that of another.
+    CopyDisk { to: NodeId, from: NodeId },
+    /// No server of a node takes anything before an instant.
+    Pause { node: NodeId, until: Time },
+    /// What waits for the server of a node counts as an effect.
+    CountWaiting(NodeId),
+    /// From now on it matters how many bytes wait for the server of a node.
+    Measure(NodeId),
+    /// The wall clock of a node is moved.
+    Clock { node: NodeId, by_ns: i64 },
+    /// The next process of a node is made with the operator's mistake, or without it again.
+    Configure { node: NodeId, wrong: bool },
+    /// A message that was held arrives at an instant.
+    Arrive { at: Time, copy: Copy },
+    /// A node sends what nobody asked for.
+    Flood {
+        from: NodeId,
+        to: NodeId,
+        what: Flooded,
+        number: u64,
+    },
     /// The machine of a node is another one: [`Window::machine`] is asked anew.
     Machine(NodeId),
     /// The fault is woken.
@@ -161,6 +262,22 @@ impl Draws {
     }
     /// Does something of this chance, in parts per billion, happen?
     pub(crate) fn chance(&mut self, ppb: u32) -> bool {
-        consim_core::rng::below(self.bits(), 1_000_000_000) < u64::from(ppb)
+        below(self.bits(), 1_000_000_000) < u64::from(ppb)
+    }
+    /// A number below `end`.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        below(self.bits(), end)
+    }
+    /// A span between two, both included.
+    pub(crate) fn between(&mut self, (low, high): (Span, Span)) -> Span {
+        let more = high.nanos().saturating_sub(low.nanos()).saturating_add(1);
+        low + Span::from_nanos(self.below(more))
+    }
+    /// Puts a list into another order (Fisher and Yates).
+    pub(crate) fn shuffle<T>(&mut self, list: &mut [T]) {
+        for last in (1..list.len()).rev() {
+            let other = self.below(last as u64 + 1) as usize;
+            list.swap(last, other);
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::Kernel;
 use crate::digest::Mark;
+use crate::faults::Point;
 use crate::network::transfer;
 use crate::node::{Group, Pending};
 use crate::queue::Item;
@@ -72,6 +73,9 @@ impl<O: Observer> Kernel<O> {
                 node.disk.apply(write);
             }
             tokens.push(token);
+        }
+        if self.faults.asks_service() && self.stops_at(i, Point::AfterPersist, now) {
+            return;
         }
         for token in tokens {
             self.digest.mark(now, Mark::Disk, i as u32, token.0);

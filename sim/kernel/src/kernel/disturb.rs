@@ -1,14 +1,21 @@
 //! Fault windows open, go on and close; what they ask for is done.
 
 use super::Kernel;
+use super::odd::arrival;
 use crate::digest::Mark;
-use crate::faults::{Act, World};
+use crate::faults::{Act, Copy, Flooded, Hop, Lose, Point, Verdict, World};
+use crate::node::Pending;
 use crate::queue::Item;
-use consim_core::{Disk, NodeId, Observer};
+use consim_core::{Disk, Effect, NodeId, Observer, Probe, Span, Time};
 use std::collections::BTreeMap;
 
 /// What a window is woken with that wants disks to be copied before it opens.
 pub(super) const BACKUP: u32 = u32::MAX;
+
+/// Does it tell of a block that was executed?
+pub(super) fn is_applied(probe: &Probe) -> bool {
+    matches!(probe, Probe::Applied(_))
+}
 
 /// Copies of disks, by window and node.
 pub(super) type Backups = BTreeMap<(usize, NodeId), Disk>;
@@ -75,19 +82,31 @@ impl<O: Observer> Kernel<O> {
     fn act(&mut self, index: usize) {
         for act in self.faults.acts() {
             match act {
-                Act::Down(node) => {
-                    if self.take_down(node) {
-                        self.faults.count(index, 1);
-                    }
+                Act::Down(node, lose) => {
+                    let down = self.take_down(node, lose);
+                    self.faults.count(index, u64::from(down));
+                }
+                Act::Stop(node, lose) => {
+                    self.take_down(node, lose);
                 }
                 Act::Up(node) => self.bring_up(node),
-                Act::Restore(node) => {
-                    if let (Some(kept), Some(node)) = (
-                        self.backups.get(&(index, node)),
-                        self.nodes.get_mut(node.index()),
-                    ) {
-                        node.disk = kept.clone();
+                Act::Bounce(node) => {
+                    if self.take_down(node, Lose::Unsynced) {
+                        self.bring_up(node);
+                    } else if let Some(node) = self.nodes.get_mut(node.index()) {
+                        node.downs -= 1;
                     }
+                }
+                Act::Restore { node, counts } => {
+                    let backup = self.backups.get(&(index, node)).cloned();
+                    self.exchange_disk(index, node, backup, counts);
+                }
+                Act::Wipe { node, counts } => {
+                    self.exchange_disk(index, node, Some(Disk::default()), counts);
+                }
+                Act::CopyDisk { to, from } => {
+                    let disk = self.nodes.get(from.index()).map(|node| node.disk.clone());
+                    self.exchange_disk(index, to, disk, false);
                 }
                 Act::Machine(id) => {
                     if let Some(node) = self.nodes.get_mut(id.index()) {
@@ -96,6 +115,34 @@ impl<O: Observer> Kernel<O> {
                         node.set_machine(hardware);
                     }
                 }
+                Act::Pause { node, until } => {
+                    if let Some(node) = self.nodes.get_mut(node.index()) {
+                        node.stand_still(until);
+                    }
+                }
+                Act::CountWaiting(node) => {
+                    let waiting = self.nodes.get(node.index()).map_or(0, |n| n.inbox.len());
+                    self.faults.count(index, waiting as u64);
+                }
+                Act::Measure(node) => self.measure(node),
+                Act::Clock { node, by_ns } => {
+                    if let Some(node) = self.nodes.get_mut(node.index()) {
+                        node.move_clock(by_ns);
+                    }
+                }
+                Act::Configure { node, wrong } => {
+                    if let Some(window) = self.faults.windows.get(index) {
+                        self.spawner
+                            .configure(node, &window.id, &window.kind, wrong);
+                    }
+                }
+                Act::Arrive { at, copy } => self.queue.push(at, arrival(copy)),
+                Act::Flood {
+                    from,
+                    to,
+                    what,
+                    number,
+                } => self.flood(index, (from, to), what, number),
                 Act::Wake { at, what } => {
                     let window = index as u32;
                     self.queue.push(at, Item::Woken { window, what });
@@ -104,13 +151,180 @@ impl<O: Observer> Kernel<O> {
         }
     }
 
-    fn take_down(&mut self, id: NodeId) -> bool {
+    /// A machine that is up sends what nobody asked for.
+    fn flood(&mut self, index: usize, (from, to): (NodeId, NodeId), what: Flooded, number: u64) {
+        let up = |node: NodeId| {
+            let node = self.nodes.get(node.index());
+            node.is_some_and(|node| node.process.is_some())
+        };
+        if !up(from) {
+            return;
+        }
+        let payload = match what {
+            Flooded::Junk(bytes) => Some(self.junk(index, number, bytes)),
+            _ => self.spawner.forge(what, from, to, number),
+        };
+        if let Some(payload) = payload {
+            if !matches!(what, Flooded::Junk(_)) {
+                self.faults.count(index, 1);
+            }
+            self.send(from.index(), self.now, &[to], payload);
+        }
+    }
+
+    /// Another disk for a node that is down.
+    fn exchange_disk(&mut self, index: usize, node: NodeId, disk: Option<Disk>, counts: bool) {
+        if let (Some(disk), Some(node)) = (disk, self.nodes.get_mut(node.index())) {
+            let lacks = node.disk.bytes().saturating_sub(disk.bytes());
+            node.disk = disk;
+            if counts {
+                self.faults.count(index, lacks);
+            }
+        }
+    }
+
+    // ---- messages ------------------------------------------------------------------------------
+
+    /// What open windows say of a message that arrives. What waits for the network card has come
+    /// through its line already.
+    #[cold]
+    pub(super) fn judge_arrival(&mut self, copy: Copy, queued: bool) -> Verdict {
+        let (Some(&from), Some(&to)) = (
+            self.places.get(copy.from as usize),
+            self.places.get(copy.to as usize),
+        ) else {
+            return Verdict::Drop;
+        };
+        let kind = self.sends.get(copy.send).map(|r| r.payload.kind());
+        let hop = Hop {
+            now: self.now,
+            from,
+            to,
+            kind: kind.unwrap_or_default(),
+        };
+        self.faults.arriving(&hop, copy, queued)
+    }
+
+    // ---- points --------------------------------------------------------------------------------
+
+    /// A handler of node `i` whose effects leave at `finish` passes the points on its way; where it
+    /// goes down, the rest of its effects do not happen.
+    #[cold]
+    pub(super) fn pass_points(&mut self, i: usize, finish: Time, applied: bool) {
+        let mut kept = self.effects.list.len();
+        // A crash at an instant undoes what leaves at it: it comes right after.
+        let after = finish + Span::from_nanos(1);
+        let mut down = false;
+        if applied && self.stops_at(i, Point::BeforeApply, after) {
+            down = true;
+            kept = 0;
+        }
+        for place in 0..kept {
+            let (before, points): (_, &[Point]) = match self.effects.list.get(place) {
+                Some(Effect::Persist { .. }) => (Some(Point::BeforePersist), &[]),
+                Some(Effect::Send { payload, .. } | Effect::Multicast { payload, .. }) => {
+                    let mut votes = false;
+                    payload.votes(&mut |_| votes = true);
+                    let points: &[Point] = if votes {
+                        &[Point::AfterSend, Point::VoteSent]
+                    } else {
+                        &[Point::AfterSend]
+                    };
+                    (Some(Point::BeforeSend), points)
+                }
+                _ => (None, &[]),
+            };
+            if before.is_some_and(|point| self.stops_at(i, point, after)) {
+                down = true;
+                kept = place;
+                break;
+            }
+            if points.iter().any(|&point| self.stops_at(i, point, after)) {
+                down = true;
+                kept = place + 1;
+                break;
+            }
+        }
+        if applied && !down {
+            down = self.stops_at(i, Point::AfterApply, after);
+        }
+        self.effects.list.truncate(kept);
+        if down && let Some(node) = self.nodes.get_mut(i) {
+            node.stand_still(after);
+        }
+    }
+
+    /// Node `i` is at a point. If it goes down there, it does so at `at`.
+    pub(super) fn stops_at(&mut self, i: usize, point: Point, at: Time) -> bool {
+        let node = i as u32;
+        let Some(window) = self.faults.at_point(NodeId(node), point) else {
+            return false;
+        };
+        self.queue.push(at, Item::Woken { window, what: node });
+        true
+    }
+
+    // ---- what waits ----------------------------------------------------------------------------
+
+    /// From now on it is known how many bytes wait for the server of a node.
+    fn measure(&mut self, id: NodeId) {
+        let sends = &self.sends;
+        if let Some(node) = self.nodes.get_mut(id.index()) {
+            let bytes = |pending: &Pending| match pending {
+                Pending::Message { send } => sends.get(*send).map_or(0, |r| u64::from(r.bytes)),
+                _ => 0,
+            };
+            node.waiting_bytes = node.inbox.iter().map(bytes).sum();
+        }
+    }
+
+    fn bytes_of(&self, pending: &Pending) -> u64 {
+        match pending {
+            Pending::Message { send } => self.sends.get(*send).map_or(0, |r| u64::from(r.bytes)),
+            _ => 0,
+        }
+    }
+
+    /// Is there room for what is to wait? A message that has none is gone.
+    #[cold]
+    pub(super) fn has_room(&mut self, i: usize, pending: &Pending) -> bool {
+        let bytes = self.bytes_of(pending);
+        let Some(node) = self.nodes.get_mut(i).filter(|_| bytes > 0) else {
+            return true;
+        };
+        let with = node.waiting_bytes + bytes;
+        let room = self.faults.room(node.id, with);
+        if room {
+            node.waiting_bytes = with;
+        } else if let Pending::Message { send } = pending {
+            self.sends.release(*send);
+        }
+        room
+    }
+
+    /// Something waits no longer.
+    #[cold]
+    pub(super) fn makes_room(&mut self, i: usize, pending: &Pending) {
+        let bytes = self.bytes_of(pending);
+        if let Some(node) = self.nodes.get_mut(i) {
+            node.waiting_bytes = node.waiting_bytes.saturating_sub(bytes);
+        }
+    }
+
+    // ---- down and up ---------------------------------------------------------------------------
+
+    fn take_down(&mut self, id: NodeId, lose: Lose) -> bool {
         let Some(node) = self.nodes.get_mut(id.index()) else {
             return false;
         };
         node.downs += 1;
         if node.downs > 1 {
             return false;
+        }
+        match lose {
+            Lose::Unsynced => {}
+            Lose::Nothing => node.sync(),
+            Lose::All => node.disk = Disk::default(),
         }
         for send in node.crash(self.now) {
             self.sends.release(send);

@@ -1,7 +1,7 @@
 //! What a handler asked for: sends, timers, writes.
 
 use super::Kernel;
-use crate::faults::Verdict;
+use crate::faults::{Hop, Verdict};
 use crate::network::{Extra, Fate, Odd, transfer};
 use crate::node::Pending;
 use crate::queue::Item;
@@ -20,7 +20,13 @@ impl<O: Observer> Kernel<O> {
         }
     }
 
-    fn send(&mut self, i: usize, finish: Time, to: &[NodeId], payload: Arc<dyn Payload>) {
+    pub(super) fn send(
+        &mut self,
+        i: usize,
+        finish: Time,
+        to: &[NodeId],
+        payload: Arc<dyn Payload>,
+    ) {
         let Some(node) = self.nodes.get_mut(i) else {
             return;
         };
@@ -43,7 +49,9 @@ impl<O: Observer> Kernel<O> {
             .sent(self.now, from, payload.as_ref(), receivers);
         let rate = node.hardware.nic_out;
         let per_copy = transfer(bytes, rate);
-        self.copy(i, finish, to, bytes, per_copy);
+        let quiet = self.faults.is_quiet();
+        let kind = if quiet { "" } else { payload.kind() };
+        self.copy(i, finish, to, (bytes, kind), per_copy);
         let odd = self.odd.leaving();
         if self.arrivals.is_empty() && odd == 0 {
             return;
@@ -81,7 +89,14 @@ impl<O: Observer> Kernel<O> {
 
     /// Hands a message of node `i` to its NIC, a copy at a time, and each to its line; fills
     /// `arrivals`.
-    fn copy(&mut self, i: usize, finish: Time, to: &[NodeId], bytes: u64, per_copy: Span) {
+    fn copy(
+        &mut self,
+        i: usize,
+        finish: Time,
+        to: &[NodeId],
+        (bytes, kind): (u64, &'static str),
+        per_copy: Span,
+    ) {
         self.arrivals.clear();
         let (Some(node), Some(&from_place)) = (self.nodes.get(i), self.places.get(i)) else {
             return;
@@ -90,6 +105,7 @@ impl<O: Observer> Kernel<O> {
         let mut free = node.nic_out_free.later(finish);
         let quiet = self.faults.is_quiet();
         let mut copies = 0;
+        let mut extra = Extra::default();
         let mut lines = self.network.sender(from_place, bytes);
         let mut flows = self.flows.get_mut(from_place.region as usize);
         for &receiver in to {
@@ -108,14 +124,19 @@ impl<O: Observer> Kernel<O> {
             {
                 *cell += bytes;
             }
-            let mut extra = Extra::default();
             if !quiet {
-                if self.faults.leaving(from_place, to_place) != Verdict::Pass {
+                let hop = Hop {
+                    now: self.now,
+                    from: from_place,
+                    to: to_place,
+                    kind,
+                };
+                if self.faults.leaving(&hop) != Verdict::Pass {
                     continue;
                 }
-                extra = self.faults.line(from_place, to_place);
+                extra = self.faults.line(&hop);
             }
-            match lines.send(free, to_place, extra) {
+            match lines.send(free, to_place, &extra) {
                 Fate::Deliver {
                     at,
                     retransmissions,
@@ -124,6 +145,10 @@ impl<O: Observer> Kernel<O> {
                         let again = u64::from(retransmissions);
                         self.totals.lines.retransmissions += again;
                         self.faults.credit_loss(&extra, again);
+                    }
+                    if self.faults.tampers() {
+                        self.odd.tamper(receiver.0, at);
+                        continue;
                     }
                     self.arrivals.push((at, receiver.0));
                 }

@@ -9,7 +9,7 @@ mod release;
 
 use crate::config::{EventList, FaultWindow, Hardware, NetworkConfig, NodeConfig};
 use crate::digest::{Mark, RunDigest};
-use crate::faults::{FaultEffect, Faults, Verdict, Views};
+use crate::faults::{Copy, FaultEffect, FaultKind, Faults, Flooded, Verdict, Views};
 use crate::network::{Network, Place};
 use crate::node::{Node, Pending, Usage};
 use crate::queue::{Item, MAX_SENDS, Queue};
@@ -17,13 +17,12 @@ use crate::slab::Sends;
 use crate::trace::Traced;
 use consim_core::payload::PRIORITY;
 use consim_core::{
-    ChainId, Context, Effects, Event, NodeId, Observer, Payload, Probe, Process, Sampler, Streams,
+    Context, Effects, Event, NodeId, Observer, Payload, Probe, Process, Sampler, Span, Streams,
     Time, TimerKey, Work, Workload, WriteToken,
 };
 use costs::Costs;
-use disturb::{BACKUP, Backups};
+use disturb::{BACKUP, Backups, is_applied};
 use odd::OddBuffers;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The most entries that the future event list may hold; beyond it the run ends as partial.
@@ -33,6 +32,19 @@ pub(crate) const MAX_PENDING: usize = 50_000_000;
 pub trait Spawn: Send {
     /// A fresh process for `node`; the kernel then hands it `Start` or `Recover`.
     fn spawn(&mut self, node: NodeId) -> Box<dyn Process>;
+    /// The next processes of `node` are made with the wrong setting of the fault `id`, or without
+    /// it again.
+    fn configure(&mut self, _node: NodeId, _id: &str, _fault: &FaultKind, _wrong: bool) {}
+    /// What `from` floods `to` with, the so-many-th; `None` if it has nothing of the kind.
+    fn forge(
+        &mut self,
+        _what: Flooded,
+        _from: NodeId,
+        _to: NodeId,
+        _number: u64,
+    ) -> Option<Arc<dyn Payload>> {
+        None
+    }
 }
 
 /// What a kernel is built from.
@@ -430,14 +442,23 @@ impl<O: Observer> Kernel<O> {
             .nodes
             .get(to as usize)
             .is_none_or(|n| n.process.is_none());
-        let cut = |places: &[Place], faults: &mut Faults| {
-            !faults.is_quiet()
-                && match (places.get(from.index()), places.get(to as usize)) {
-                    (Some(&from), Some(&to)) => faults.arriving(from, to) != Verdict::Pass,
-                    _ => true,
-                }
+        let mut gone = never_left || down;
+        if !self.faults.is_quiet() && !gone {
+            let copy = Copy {
+                send,
+                from: from.0,
+                counter,
+                to,
+            };
+            match self.judge_arrival(copy, queued) {
+                Verdict::Pass => {}
+                Verdict::Drop => gone = true,
+                Verdict::Hold => return,
+            }
+        }
+        let Some(record) = self.sends.get_mut(send) else {
+            return;
         };
-        let gone = never_left || down || cut(&self.places, &mut self.faults);
         let Some(node) = self.nodes.get_mut(to as usize).filter(|_| !gone) else {
             if let Some(node) = self.nodes.get_mut(to as usize).filter(|_| queued) {
                 node.card_done(send);
@@ -506,6 +527,9 @@ impl<O: Observer> Kernel<O> {
             Some(Mistake::PriorityIgnored) => PRIORITY,
             _ => priority,
         };
+        if self.faults.asks_inbox() && !self.has_room(i, &pending) {
+            return;
+        }
         let Some(node) = self.nodes.get_mut(i) else {
             return;
         };
@@ -549,6 +573,9 @@ impl<O: Observer> Kernel<O> {
             && node.busy_until <= self.now
             && let Some(pending) = node.inbox.pop()
         {
+            if self.faults.asks_inbox() {
+                self.makes_room(i, &pending);
+            }
             self.serve_pending(i, pending);
         }
         if let Some(node) = self.nodes.get(i)
@@ -656,6 +683,12 @@ impl<O: Observer> Kernel<O> {
             effects.work.read_bytes += node.disk.bytes();
         }
         let cost = self.costs.of(&node.hardware, &effects.work, received);
+        let watched = self.faults.asks_service();
+        if watched {
+            let own = node.config.hardware.cost(&effects.work, received);
+            let more = cost.nanos().saturating_sub(own.nanos());
+            self.faults.slowed(node.id, Span::from_nanos(more));
+        }
         effects.work = Work::NONE;
         let finish = self.now + cost;
         node.take_server(finish);
@@ -667,7 +700,9 @@ impl<O: Observer> Kernel<O> {
         if !effects.delivered.is_empty() {
             effects.delivered.clear();
         }
+        let mut applied = false;
         if !effects.probes.is_empty() {
+            applied = watched && effects.probes.iter().any(is_applied);
             for probe in effects.probes.drain(..) {
                 if let Probe::View {
                     chain,
@@ -682,6 +717,9 @@ impl<O: Observer> Kernel<O> {
                 }
                 self.observer.probe(self.now, node_id, &probe);
             }
+        }
+        if watched {
+            self.pass_points(i, finish, applied);
         }
         // Most handlers ask for nothing.
         if !self.effects.list.is_empty() {

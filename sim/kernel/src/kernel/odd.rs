@@ -2,10 +2,11 @@
 
 use super::Kernel;
 use crate::digest::Mark;
+use crate::faults::{Copy, Garble, Hop, Tamper};
 use crate::network::{Arriving, Extra, Odd, Told};
 use crate::queue::Item;
 use crate::slab::SendRecord;
-use consim_core::{Digest, NodeId, Observer, Payload, Probe, Work, mix};
+use consim_core::{Digest, NodeId, Observer, Payload, Probe, Span, Time, Work, mix};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ use std::sync::Arc;
 pub(super) struct OddBuffers {
     /// Copies of the send at hand that go over odd lines.
     leaving: Vec<(Odd, Extra)>,
+    /// Copies of the send at hand to which a fault may do something: to whom, and when they come.
+    tampered: Vec<(u32, Time)>,
     arriving: Vec<Arriving>,
     gone: Vec<u32>,
     /// Was any message corrupted so far?
@@ -26,10 +29,15 @@ impl OddBuffers {
     pub(super) fn leave(&mut self, copy: Odd, extra: Extra) {
         self.leaving.push((copy, extra));
     }
+    /// A copy over a plain line that comes at `at`, if nothing is done to it.
+    #[cold]
+    pub(super) fn tamper(&mut self, to: u32, at: Time) {
+        self.tampered.push((to, at));
+    }
     /// How many there are.
     #[inline]
     pub(super) fn leaving(&self) -> usize {
-        self.leaving.len()
+        self.leaving.len() + self.tampered.len()
     }
 }
 
@@ -40,6 +48,20 @@ struct Garbled {
     kind: &'static str,
     /// What the sender's authenticator says of the bytes that it sent.
     tag: Digest,
+    /// The fault that did it.
+    by: Option<u32>,
+}
+
+impl Garbled {
+    /// Bytes that never were a message.
+    fn junk(bytes: Vec<u8>, by: u32) -> Self {
+        Self {
+            bytes,
+            kind: "junk",
+            tag: Digest::of(&[]),
+            by: Some(by),
+        }
+    }
 }
 
 impl Payload for Garbled {
@@ -54,6 +76,17 @@ impl Payload for Garbled {
     }
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+/// The arrival of a copy.
+pub(super) fn arrival(copy: Copy) -> Item {
+    Item::Arrival {
+        send: copy.send,
+        from: copy.from,
+        counter: copy.counter,
+        to: copy.to,
+        queued: false,
     }
 }
 
@@ -77,9 +110,70 @@ impl<O: Observer> Kernel<O> {
             if bad > 0 {
                 self.faults.credit_loss(&extra, bad);
             }
+            if let Some(window) = extra.throttled_by {
+                self.faults.count(window as usize, told.waited);
+            }
             self.hand_over(message.from.node, message.to.node, told, buffers);
         }
         self.odd.leaving = leaving;
+        let mut tampered = std::mem::take(&mut self.odd.tampered);
+        let from = self.sends.get(send).map_or(0, |record| record.from.0);
+        for (to, at) in tampered.drain(..) {
+            let copy = Copy {
+                send,
+                from,
+                counter,
+                to,
+            };
+            self.tampered(copy, at, None);
+        }
+        self.odd.tampered = tampered;
+    }
+
+    /// A copy is about to arrive: what faults do to it is done.
+    fn tampered(&mut self, copy: Copy, at: Time, line: Option<u64>) {
+        let mut tamper = Tamper::default();
+        if self.faults.tampers()
+            && let (Some(&from), Some(&to)) = (
+                self.places.get(copy.from as usize),
+                self.places.get(copy.to as usize),
+            )
+        {
+            let kind = self.sends.get(copy.send).map(|r| r.payload.kind());
+            let hop = Hop {
+                now: self.now,
+                from,
+                to,
+                kind: kind.unwrap_or_default(),
+            };
+            tamper = self.faults.tamper(&hop, at);
+        }
+        let at = at + tamper.late;
+        if let Some(after) = tamper.again {
+            self.sends.retain(copy.send);
+            self.queue.push(at + after, arrival(copy));
+        }
+        let bits = line.map(|bits| Garble {
+            bits,
+            truncate: false,
+            by: None,
+        });
+        let mut copy = copy;
+        if let Some(garble) = tamper.garble.or(bits) {
+            self.odd.garbles = true;
+            copy.send = self.garbled(copy.send, garble);
+        }
+        self.queue.push(at, arrival(copy));
+    }
+
+    /// A machine sends bytes that are no message.
+    pub(super) fn junk(&mut self, window: usize, number: u64, bytes: u32) -> Arc<dyn Payload> {
+        self.odd.garbles = true;
+        let key = mix(self.faults.key(window), number);
+        let words = (0..u64::from(bytes).div_ceil(8)).map(|i| mix(key, i).to_le_bytes());
+        let mut bytes_sent: Vec<u8> = words.flatten().collect();
+        bytes_sent.truncate(bytes as usize);
+        Arc::new(Garbled::junk(bytes_sent, window as u32))
     }
 
     /// The acknowledgement that held messages wait for may be in.
@@ -120,59 +214,57 @@ impl<O: Observer> Kernel<O> {
                 self.sends.retain(second.send);
             }
         }
-        for copy in buffers.arriving.drain(..) {
-            let send = match copy.corrupt {
-                Some(bits) => {
-                    buffers.garbles = true;
-                    self.garbled(copy.send, bits)
-                }
-                None => copy.send,
-            };
-            self.queue.push(
-                copy.at,
-                Item::Arrival {
-                    send,
-                    from,
-                    counter: copy.counter,
-                    to,
-                    queued: false,
-                },
-            );
-        }
+        let mut arriving = std::mem::take(&mut buffers.arriving);
         for send in buffers.gone.drain(..) {
             self.sends.release(send);
         }
         self.odd = buffers;
+        for come in arriving.drain(..) {
+            let copy = Copy {
+                send: come.send,
+                from,
+                counter: come.counter,
+                to,
+            };
+            self.tampered(copy, come.at, come.corrupt);
+        }
+        self.odd.arriving = arriving;
     }
 
-    /// A record of its own for a copy of `send` with a bit flipped; the copy's hold on `send` goes.
-    fn garbled(&mut self, send: u32, bits: u64) -> u32 {
+    /// A record of its own for a copy of `send` with other bytes; the copy's hold on `send` goes.
+    fn garbled(&mut self, send: u32, how: Garble) -> u32 {
         let Some(record) = self.sends.get(send) else {
             return send;
         };
         let mut bytes = Vec::with_capacity(record.bytes as usize);
         record.payload.encode(&mut bytes);
         let tag = Digest::of(&bytes);
-        let bit = consim_core::rng::below(bits, bytes.len() as u64 * 8);
+        let bit = consim_core::rng::below(how.bits, bytes.len() as u64 * 8);
         let Some(byte) = bytes.get_mut((bit / 8) as usize) else {
             return send;
         };
-        *byte ^= 1 << (bit % 8);
+        if how.truncate {
+            bytes.truncate((bit / 8) as usize);
+        } else {
+            *byte ^= 1 << (bit % 8);
+        }
+        let length = bytes.len() as u32;
         let payload = Garbled {
             kind: record.payload.kind(),
             bytes,
             tag,
+            by: how.by,
         };
         let garbled = SendRecord {
             from: record.from,
             epoch: record.epoch,
             finish: record.finish,
             payload: Arc::new(payload),
-            bytes: record.bytes,
+            bytes: length,
             id: mix(u64::from(record.id), bit) as u32,
             counter: record.counter,
             copies: 1,
-            at_rate: record.at_rate,
+            at_rate: (0, Span::ZERO),
         };
         self.totals.lines.corrupted += 1;
         self.sends.release(send);
@@ -199,13 +291,16 @@ impl<O: Observer> Kernel<O> {
             Ok(_) => return false,
         };
         let cost = node.hardware.cost(&Work::NONE, Some(record.bytes as usize));
-        let (from, id) = (record.from, u64::from(record.id));
+        let (from, id, by) = (record.from, u64::from(record.id), garbled.by);
         node.take_server(self.now + cost);
         node.usage.cpu += cost;
         let probe = Probe::Refused { from, reason };
         let receiver = NodeId(i as u32);
         self.totals.events += 1;
         self.totals.lines.refused += 1;
+        if let Some(window) = by {
+            self.faults.refused(window as usize);
+        }
         self.digest.mark(self.now, Mark::Refused, i as u32, id);
         self.observer.probe(self.now, receiver, &probe);
         true

@@ -9,7 +9,7 @@ mod odd;
 
 pub(crate) use odd::{Arriving, Odd, Told};
 
-use crate::config::{Link, NetworkConfig, SEGMENT};
+use crate::config::{Burst, Link, NetworkConfig, SEGMENT};
 use connection::Connection;
 use consim_core::{Sampler, Span, Time, mix};
 
@@ -99,6 +99,34 @@ pub(crate) struct Extra {
     pub(crate) delay: Span,
     /// The first window that loses on this line.
     pub(crate) lost_by: Option<u32>,
+    /// Losses in bursts, in place of the line's own.
+    pub(crate) burst: Option<Burst>,
+    /// Bits per second at most; 0 is no bound of a fault.
+    pub(crate) rate: u64,
+    /// Bytes that may wait; 0 is the line's own bound.
+    pub(crate) queue: u64,
+    /// The window whose rate it is.
+    pub(crate) throttled_by: Option<u32>,
+}
+
+impl Extra {
+    /// Does it make a plain line an odd one?
+    #[inline]
+    fn is_odd(&self) -> bool {
+        self.rate > 0 || self.burst.is_some()
+    }
+    /// The line as it is with it, but for what is added message by message.
+    fn on(&self, link: &mut Link) {
+        if self.rate > 0 && (link.rate == 0 || self.rate < link.rate) {
+            link.rate = self.rate;
+        }
+        if self.queue > 0 && (link.queue == 0 || self.queue < link.queue) {
+            link.queue = self.queue;
+        }
+        if self.burst.is_some() {
+            link.burst = self.burst;
+        }
+    }
 }
 
 /// Delays between regions.
@@ -359,12 +387,12 @@ impl Sender<'_> {
 
     /// Sends a copy that leaves the sender's NIC at `depart`.
     #[inline]
-    pub(crate) fn send(&mut self, depart: Time, to: Place, extra: Extra) -> Fate {
+    pub(crate) fn send(&mut self, depart: Time, to: Place, extra: &Extra) -> Fate {
         let number = self.line_to(to);
         let Some(line) = self.lines.get(number) else {
             return Fate::Lost;
         };
-        if line.odd {
+        if line.odd | extra.is_odd() {
             return Fate::Odd;
         }
         let Some(used) = self.used.get_mut(to.node as usize) else {

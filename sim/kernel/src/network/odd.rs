@@ -45,6 +45,8 @@ pub(crate) struct Told {
     pub(crate) overflowed: u64,
     pub(crate) duplicated: u64,
     pub(crate) reordered: u64,
+    /// Messages that had to wait for a line that was not free.
+    pub(crate) waited: u64,
     /// When the segment is acknowledged that messages now wait for (Nagle), if none waited before.
     pub(crate) held_until: Option<Time>,
 }
@@ -261,9 +263,10 @@ impl Network {
         leave: &mut Leave<'_>,
     ) -> Time {
         let number = self.line_of(from, to);
-        let Some(line) = self.lines.get(number).cloned() else {
+        let Some(mut line) = self.lines.get(number).cloned() else {
             return depart;
         };
+        leave.extra.on(&mut line.link);
         let key = mix(self.key, u64::from(from.node) << 32 | u64::from(to.node));
         let draw = |i: u64| mix(key, message.number.wrapping_mul(draw::EACH).wrapping_add(i));
         let region = if number == INSIDE {
@@ -368,6 +371,7 @@ impl Network {
         }
         let time = transfer(bytes, link.rate);
         let free = self.free(from, to).map_or(depart, |free| *free);
+        leave.told.waited += u64::from(free > depart);
         let mut at = depart;
         let mut waited = 0;
         let mut wait = RTO_MIN + delay.times(2);

@@ -76,7 +76,7 @@ impl Planner<'_> {
     }
 
     /// Which lines a link fault hits: of a target, between two sets, or from one to another.
-    pub(super) fn lines(
+    pub(super) fn fault_lines(
         &mut self,
         name: &At<Name>,
         target: Option<&Targets>,

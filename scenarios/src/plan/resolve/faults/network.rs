@@ -27,7 +27,7 @@ impl Plan for Partition {
 
 impl Plan for Lossy {
     fn plan(&self, planner: &mut Planner<'_>, name: &At<Name>) -> Option<FaultKind> {
-        let lines = planner.lines(
+        let lines = planner.fault_lines(
             name,
             self.target.as_ref(),
             self.between.as_ref(),
@@ -35,13 +35,17 @@ impl Plan for Lossy {
             self.to.as_ref(),
         )?;
         let rate_ppb = self.rate.value.0;
-        Some(FaultKind::Loss(kernel::Loss { lines, rate_ppb }))
+        Some(FaultKind::Loss(kernel::Loss {
+            lines,
+            rate_ppb,
+            burst: None,
+        }))
     }
 }
 
 impl Plan for Slow {
     fn plan(&self, planner: &mut Planner<'_>, name: &At<Name>) -> Option<FaultKind> {
-        let lines = planner.lines(
+        let lines = planner.fault_lines(
             name,
             self.target.as_ref(),
             self.between.as_ref(),

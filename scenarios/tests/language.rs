@@ -393,14 +393,16 @@ fn link_faults_take_a_target_a_pair_or_two_ends() {
         &loaded.plan.faults["a"].kind,
         FaultKind::Loss(Loss {
             lines: Lines::Of(_),
-            rate_ppb: 10_000_000
+            rate_ppb: 10_000_000,
+            ..
         })
     ));
     assert!(matches!(
         &loaded.plan.faults["b"].kind,
         FaultKind::Loss(Loss {
             lines: Lines::Between(..),
-            rate_ppb: 20_000_000
+            rate_ppb: 20_000_000,
+            ..
         })
     ));
     assert!(matches!(

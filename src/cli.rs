@@ -194,6 +194,8 @@ pub(crate) enum What {
     Checks,
     /// Metric words.
     Metrics,
+    /// Points at which a node can crash.
+    Points,
     /// Profiles.
     Profiles,
 }

@@ -4,7 +4,7 @@ use crate::cli::{ListArgs, What};
 use crate::exit;
 use consim_scenarios::registries::{self, Entry};
 
-const ALL: [(What, &str); 8] = [
+const ALL: [(What, &str); 9] = [
     (What::Scenarios, "scenarios"),
     (What::Protocols, "protocols"),
     (What::Models, "models"),
@@ -12,6 +12,7 @@ const ALL: [(What, &str); 8] = [
     (What::Attacks, "attacks"),
     (What::Checks, "checks"),
     (What::Metrics, "metrics"),
+    (What::Points, "points"),
     (What::Profiles, "profiles"),
 ];
 

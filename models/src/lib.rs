@@ -1,6 +1,14 @@
 //! What runs on a node: consensus protocols, ledger, the full node, domain models. A model sees
 //! only `consim-core`: no kernel, no host, no YAML.
 
+/// The words of all kinds of messages, by family, as filters name them.
+pub const MESSAGE_KINDS: &[&[&str]] = &[
+    consensus::pbft::message::KINDS,
+    node::message::KINDS,
+    sharing::message::KINDS,
+    key_value::message::KINDS,
+];
+
 pub mod consensus;
 pub mod key_value;
 pub mod ledger;

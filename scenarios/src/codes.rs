@@ -189,6 +189,9 @@ pub const CODES: &[Code] = codes![
     "E407" "instants that wait for each other"
         "Entries may begin relative to each other, but not in a circle."
         "a: { at: b, ... }\nb: { at: a, ... }" => "a: { at: 1m, ... }\nb: { at: a, ... }";
+    "E408" "more at once than the fault budget allows"
+        "Random faults stop no more nodes at a time than `limits.fault_budget` says; `skip` leaves out what is beyond it."
+        "weather: { ..., random: { kinds: [crash], rate: 60/h, at_once: 12 } }" => "limits: { fault_budget: { excess: skip } }";
     "E501" "too few members for the protocol"
         "A protocol that bears f traitors needs 3f+1 members: four to bear one."
         "members: [tertiary, supervision]" => "members: all";

@@ -7,6 +7,7 @@ use crate::schema::{Decode, FaultKind, ServiceKind, WorkloadKind};
 use consim_check::invariants::CHECKS;
 use consim_check::metrics::METRICS;
 use consim_core::Span;
+use consim_kernel::config::Point;
 use consim_models::consensus::PROTOCOLS;
 
 /// The version that has everything listed here.
@@ -35,7 +36,7 @@ fn entry(name: &str, code: &str, help: &str) -> Entry {
 }
 
 /// The lists that there are.
-pub const LISTS: [&str; 8] = [
+pub const LISTS: [&str; 9] = [
     "scenarios",
     "protocols",
     "models",
@@ -43,6 +44,7 @@ pub const LISTS: [&str; 8] = [
     "attacks",
     "checks",
     "metrics",
+    "points",
     "profiles",
 ];
 
@@ -83,6 +85,10 @@ pub fn list(what: &str) -> Vec<Entry> {
                 since: m.since,
                 ..entry(m.name, "", m.help)
             })
+            .collect(),
+        "points" => Point::ALL
+            .iter()
+            .map(|(_, word, help)| entry(word, "P2", help))
             .collect(),
         "profiles" => PROFILES
             .iter()

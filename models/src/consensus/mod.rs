@@ -123,6 +123,19 @@ pub fn build(config: ReplicaConfig, options: &ProtocolOptions) -> Box<dyn Replic
     }
 }
 
+/// A vote for a view far above the present one, as a member with `key` may sign any number of; `None`
+/// if the protocol has no such votes.
+pub fn view_change_spam(
+    options: &ProtocolOptions,
+    chain: ChainId,
+    number: u64,
+    key: &SecretKey,
+) -> Option<Arc<dyn consim_core::Payload>> {
+    match options {
+        ProtocolOptions::Pbft(_) => Some(pbft::view_change_spam(chain, number, key)),
+    }
+}
+
 /// The most faulty members that a Byzantine-fault-tolerant group of `n` bears: floor((n-1)/3).
 pub const fn byzantine_faults(n: usize) -> usize {
     n.saturating_sub(1) / 3

@@ -95,6 +95,9 @@ impl Message {
     }
 }
 
+/// The words of the kinds of messages.
+pub const KINDS: &[&str] = &["ask", "reply"];
+
 impl Payload for Message {
     fn kind(&self) -> &'static str {
         match self {

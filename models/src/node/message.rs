@@ -124,6 +124,9 @@ impl Message {
     }
 }
 
+/// The words of the kinds of messages.
+pub const KINDS: &[&str] = &["hello", "identify", "request", "reply", "query", "shown"];
+
 impl Payload for Message {
     fn kind(&self) -> &'static str {
         match self {

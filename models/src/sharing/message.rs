@@ -421,6 +421,9 @@ impl Message {
     }
 }
 
+/// The words of the kinds of messages.
+pub const KINDS: &[&str] = &["ask", "reply", "fetch", "release"];
+
 impl Payload for Message {
     fn kind(&self) -> &'static str {
         match self {

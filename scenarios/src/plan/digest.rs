@@ -5,6 +5,7 @@
 //! a default or another unit changes no digest, and neither does a later version that has more
 //! keys; any number that can change an event does.
 
+use crate::schema::decode::Drawn;
 use crate::schema::{Leaf, LeafKind};
 
 /// The language version that is part of every digest.
@@ -15,13 +16,17 @@ const DOMAIN: &str = "consim language 1 plan";
 pub(super) fn digests(leaves: &[Leaf]) -> (String, String) {
     let text = |leaf: &Leaf| leaf.digest.clone().unwrap_or_else(|| leaf.text.clone());
     let design = |leaf: &Leaf| leaf.design.clone().unwrap_or_else(|| text(leaf));
-    (hash(leaves, text), hash(leaves, design))
+    (
+        hash(leaves, Drawn::From, text),
+        hash(leaves, Drawn::Entry, design),
+    )
 }
 
-fn hash(leaves: &[Leaf], text: impl Fn(&Leaf) -> String) -> String {
+fn hash(leaves: &[Leaf], without: Drawn, text: impl Fn(&Leaf) -> String) -> String {
     let mut lines: Vec<(String, String)> = leaves
         .iter()
         .filter(|leaf| !leaf.aside && !leaf.default && leaf.kind != LeafKind::Derived)
+        .filter(|leaf| leaf.drawn != without)
         .map(|leaf| (leaf.path.join("\u{1f}"), text(leaf)))
         .collect();
     lines.sort();

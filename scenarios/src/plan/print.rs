@@ -1,6 +1,7 @@
 //! A plan for people: `plan.yaml`, and the lines of `consim check`.
 
 use super::{Head, Plan, digest, paths};
+use crate::schema::decode::Drawn;
 use crate::schema::{Cx, Leaf, LeafKind};
 use crate::tree::{Role, SourceId, quoted};
 use serde::Serialize;
@@ -29,6 +30,7 @@ const ORDER: &[&str] = &[
     "checks",
     "expect",
     "output",
+    "limits",
     "sources",
 ];
 
@@ -300,6 +302,7 @@ fn pieces(plan: &Plan, leaves: &[Leaf]) -> Vec<Piece> {
     );
     let printed = |leaf: &&&Leaf| {
         matches!(leaf.kind, LeafKind::Value | LeafKind::Head)
+            && leaf.drawn != Drawn::From
             && leaf.path.first().is_some_and(|top| top != "consim")
     };
     let list = ordered(leaves);

@@ -2,7 +2,7 @@
 
 use crate::plan::{ChainPlan, FaultPlan, Plan};
 use consim_core::{ChainId, Distribution, NodeId, Span};
-use consim_kernel::config::{FaultWindow, NetworkConfig, NodeConfig, Target};
+use consim_kernel::config::{FaultKind, FaultWindow, Flooded, NetworkConfig, NodeConfig, Target};
 use std::sync::Arc;
 
 /// Servers first, in institution order, then a desk for every institution. A desk is the people's
@@ -124,6 +124,19 @@ impl Layout {
     pub(crate) fn faults(&self, plan: &Plan) -> Vec<FaultWindow> {
         let window = |(id, fault): (&String, &FaultPlan)| {
             let mut kind = fault.kind.clone();
+            if let FaultKind::Flood(flood) = &mut kind {
+                // Members vote at their servers; whoever else floods sits at a desk.
+                let votes = flood.what == Flooded::ViewChanges;
+                let machines = if votes { None } else { Some(&self.desks) };
+                flood.senders = flood
+                    .senders
+                    .iter()
+                    .filter_map(|n| match machines {
+                        Some(desks) => desks.get(n.index()).copied(),
+                        None => self.node(n.index()),
+                    })
+                    .collect();
+            }
             for target in kind.targets() {
                 if let Target::Nodes(nodes) = target {
                     *nodes = nodes.iter().filter_map(|n| self.node(n.index())).collect();

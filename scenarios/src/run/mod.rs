@@ -1,7 +1,9 @@
 //! Plan -> kernel -> results.
 
 mod domain;
+mod flood;
 mod layout;
+mod operator;
 mod spawner;
 mod trust;
 mod twice;
@@ -26,6 +28,7 @@ use consim_kernel::{Kernel, KernelConfig, Progress};
 use consim_models::ledger::Meter;
 use domain::{Setting, Summary};
 use layout::Layout;
+use operator::Watch;
 use spawner::Spawner;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -119,9 +122,11 @@ impl<'a> Running<'a> {
         let (domain, domain_checks, summary) = domain::of(only.service, &setting);
         let mut judges = checks(plan, &layout, &only, &members, &keys);
         judges.extend(domain_checks.into_iter().filter(|c| wanted(plan, &**c)));
+        let windows = layout.faults(plan);
         let observer = RunObserver {
             suite: Suite::new(Metrics::new(metrics_config(plan, &layout)), judges),
             summary,
+            watch: Watch::new(&windows, only.chain.quorum, plan.start_ns),
         };
         let spawner = Spawner::new(spawner::Parts {
             plan,
@@ -141,7 +146,7 @@ impl<'a> Running<'a> {
             start_ns: plan.start_ns,
             nodes: layout.nodes(plan),
             network: Layout::network(plan),
-            faults: layout.faults(plan),
+            faults: windows,
             workloads: workloads::build(plan, &layout, streams),
             spawner: Box::new(spawner),
             end: Time::ZERO + plan.duration,
@@ -283,21 +288,25 @@ fn metrics_config(plan: &Plan, layout: &Layout) -> MetricsConfig {
 struct RunObserver {
     suite: Suite,
     summary: Box<dyn Summary>,
+    watch: Watch,
 }
 
 impl Observer for RunObserver {
     fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
         self.suite.probe(at, node, probe);
         self.summary.probe(at, node, probe);
+        self.watch.probe(at, node, probe);
     }
     fn sent(&mut self, at: Time, from: NodeId, payload: &dyn Payload, receivers: usize) {
         self.suite.sent(at, from, payload, receivers);
+        self.watch.sent(at, from, payload, receivers);
     }
     fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
         self.suite.node_up(at, node, up);
     }
     fn fault(&mut self, at: Time, id: &str, open: bool) {
         self.suite.fault(at, id, open);
+        self.watch.fault(at, id, open);
     }
     fn end(&mut self, at: Time) {
         self.suite.end(at);
@@ -327,7 +336,8 @@ fn sets(
     sets
 }
 
-fn figures<O: Observer>(plan: &Plan, layout: &Layout, kernel: &Kernel<O>) -> KernelFigures {
+fn figures(plan: &Plan, layout: &Layout, kernel: &Kernel<RunObserver>) -> KernelFigures {
+    let watch = &kernel.observer().watch;
     let totals = kernel.totals();
     let length = plan.duration.seconds().max(f64::MIN_POSITIVE);
     let node_use = kernel
@@ -357,14 +367,14 @@ fn figures<O: Observer>(plan: &Plan, layout: &Layout, kernel: &Kernel<O>) -> Ker
         .fault_effects()
         .into_iter()
         .map(|effect| FaultOutcome {
-            id: effect.id,
             kind: effect.kind.to_owned(),
             code: effect.code.to_owned(),
-            took_effect: effect.took_effect,
+            took_effect: watch.count(&effect.id).unwrap_or(effect.took_effect),
             unit: effect.unit.to_owned(),
             from_s: effect.from.seconds(),
             to_s: effect.to.seconds(),
             hit: effect.hit.iter().map(|&n| layout.name(plan, n)).collect(),
+            id: effect.id,
         })
         .collect();
     KernelFigures {

@@ -2,12 +2,18 @@
 
 use super::domain::{Domain, Place};
 use super::layout::Layout;
+use super::operator::{Mistakes, Setting};
 use super::trust::Trust;
 use crate::plan::{ChainPlan, Plan};
-use consim_core::{ChainId, Context, Event, Keyring, NodeId, Process, SecretKey, StateMachine};
+use consim_core::{
+    ChainId, Context, Event, Keyring, NodeId, Payload, Process, SecretKey, StateMachine,
+};
 use consim_kernel::Spawn;
+use consim_kernel::config::{FaultKind, Flooded};
 use consim_models::consensus::{self, BlockLimits, MempoolLimits, ProtocolOptions, ReplicaConfig};
 use consim_models::ledger::{ExecutionCache, Meter};
+use super::flood::{Flooder, Flooders};
+use consim_models::node::membership::IdentityCertificate;
 use consim_models::node::{FullNode, NodeConfig};
 use consim_models::{key_value, sharing};
 use std::sync::Arc;
@@ -78,6 +84,8 @@ pub(crate) struct Spawner {
     domain: Box<dyn Domain>,
     machine: Arc<dyn StateMachine>,
     executions: ExecutionCache,
+    mistakes: Mistakes,
+    flooders: Flooders,
 }
 
 impl Spawner {
@@ -131,6 +139,8 @@ impl Spawner {
             domain,
             executions,
             layout,
+            mistakes: Mistakes::default(),
+            flooders: Flooders::default(),
         }
     }
 
@@ -148,33 +158,54 @@ impl Spawner {
         Arc::clone(self.executions.meter())
     }
 
+    /// What a node signs and shows, if everything is as it should be.
+    fn identity(&self, node: NodeId) -> Option<(Arc<SecretKey>, IdentityCertificate)> {
+        let key = Arc::clone(self.secrets.get(node.index())?);
+        let renewed = self.trust.renewed.get(&node);
+        let certificate = match renewed.filter(|_| self.mistakes.is_renewed(node)) {
+            Some(renewed) => *renewed,
+            None => *self.trust.certificates.get(node.index())?,
+        };
+        Some((key, certificate))
+    }
+
     fn server(&self, node: NodeId, place: &Place) -> Option<Box<dyn Process>> {
-        let key = self.secrets.get(node.index())?;
+        let (key, certificate) = self.identity(node)?;
+        let mut setting = Setting {
+            me: node,
+            key,
+            certificate,
+            chain: self.chain_id,
+            quorum: self.quorum,
+            timeout: self.timeout,
+        };
+        self.mistakes
+            .spoil(node, &mut setting, |other| self.identity(other));
         let replica = consensus::build(
             ReplicaConfig {
-                chain: self.chain_id,
-                me: node,
+                chain: setting.chain,
+                me: setting.me,
                 members: Arc::clone(&self.members),
-                quorum: self.quorum,
-                key: Arc::clone(key),
+                quorum: setting.quorum,
+                key: Arc::clone(&setting.key),
                 keys: self.keys.clone(),
                 block: self.block,
                 mempool: self.mempool(place.institution),
-                timeout: self.timeout,
+                timeout: setting.timeout,
                 checkpoint: self.checkpoint,
             },
             &self.options,
         );
         let config = NodeConfig {
             node,
-            chain: self.chain_id,
+            chain: setting.chain,
             members: Arc::clone(&self.members),
-            key: Arc::clone(key),
+            key: setting.key,
             keys: self.keys.clone(),
             machine: Arc::clone(&self.machine),
             executions: self.executions.clone(),
             genesis: Arc::clone(&self.trust.genesis),
-            certificate: *self.trust.certificates.get(node.index())?,
+            certificate: setting.certificate,
         };
         Some(Box::new(FullNode::new(
             config,
@@ -195,6 +226,32 @@ impl Spawn for Spawner {
             }
         });
         made.unwrap_or_else(|| Box::new(Nothing))
+    }
+    fn configure(&mut self, node: NodeId, id: &str, fault: &FaultKind, wrong: bool) {
+        self.mistakes.set(node, id, fault, wrong);
+    }
+    fn forge(
+        &mut self,
+        what: Flooded,
+        from: NodeId,
+        to: NodeId,
+        number: u64,
+    ) -> Option<Arc<dyn Payload>> {
+        let (key, certificate) = self.identity(from)?;
+        match what {
+            Flooded::Junk(_) => None,
+            Flooded::Transactions(bytes) => {
+                let flooder = Flooder {
+                    chain: self.chain_id,
+                    key: &key,
+                    certificate,
+                };
+                Some(self.flooders.transaction(&flooder, (from, to), number, bytes))
+            }
+            Flooded::ViewChanges => {
+                consensus::view_change_spam(&self.options, self.chain_id, number, &key)
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Certificate authorities of a run, and whom its chain believes.
 
 use super::layout::Layout;
+use super::operator;
 use crate::plan::{ChainPlan, Plan};
 use consim_core::{NodeId, SecretKey, Span};
 use consim_models::node::membership::{
@@ -20,6 +21,8 @@ pub(crate) struct Trust {
     pub(crate) genesis: Arc<Genesis>,
     /// The certificate of each node.
     pub(crate) certificates: Vec<IdentityCertificate>,
+    /// The second certificate of servers whose first is over before its time.
+    pub(crate) renewed: BTreeMap<NodeId, IdentityCertificate>,
 }
 
 impl Trust {
@@ -57,7 +60,9 @@ pub(crate) fn establish(
             roots.trust_own(authority.id(), i as u32);
         }
     }
+    let expiries = operator::expiries(plan);
     let mut certificates = Vec::new();
+    let mut renewed = BTreeMap::new();
     for (node, &i) in layout.institution_of.iter().enumerate() {
         let subject = NodeId(node as u32);
         let identity = Identity {
@@ -72,7 +77,16 @@ pub(crate) fn establish(
             not_after_ns: plan.start_ns.saturating_add(VALIDITY.nanos() as i64),
         };
         if let Some(authority) = own.get_mut(&i).or(shared.as_mut()) {
-            certificates.push(authority.issue(identity));
+            let over = expiries.get(&i).filter(|_| identity.role == Role::Peer);
+            certificates.push(authority.issue(Identity {
+                not_after_ns: over.map_or(identity.not_after_ns, |at| {
+                    plan.start_ns.saturating_add_unsigned(at.nanos())
+                }),
+                ..identity
+            }));
+            if over.is_some() {
+                renewed.insert(subject, authority.issue(identity));
+            }
         }
     }
     let members = chain
@@ -88,5 +102,6 @@ pub(crate) fn establish(
     Trust {
         genesis: Arc::new(genesis),
         certificates,
+        renewed,
     }
 }

@@ -54,6 +54,17 @@ pub(crate) enum LeafKind {
     Silent,
 }
 
+/// What a line has to do with entries that were drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Drawn {
+    /// Nothing.
+    No,
+    /// They were drawn by it: they stand in the plan in its place; the design has it.
+    From,
+    /// It is one of them: the design does not have it.
+    Entry,
+}
+
 /// A resolved value: a line of `consim check`, `plan.yaml` and the plan digest.
 #[derive(Clone, Debug)]
 pub(crate) struct Leaf {
@@ -74,6 +85,8 @@ pub(crate) struct Leaf {
     pub(crate) aside: bool,
     /// Decided when the run comes to it, or drawn at planning, in words.
     pub(crate) origin: Option<String>,
+    /// Has it to do with what `random` draws?
+    pub(crate) drawn: Drawn,
     /// The text names a file or folder, which is here: `plan.yaml` names it from where that stands.
     pub(crate) file: Option<PathBuf>,
 }
@@ -230,6 +243,7 @@ impl Cx {
             default: false,
             aside: false,
             origin: None,
+            drawn: Drawn::No,
             file: None,
         });
         self.leaves.len() - 1

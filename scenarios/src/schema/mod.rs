@@ -10,6 +10,7 @@ mod delay;
 mod faults;
 mod gates;
 mod hardware;
+mod limits;
 mod lists;
 mod macros;
 mod network;
@@ -23,10 +24,15 @@ mod workloads;
 pub(crate) use chains::{Auto, Chain, Consensus};
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
 pub(crate) use faults::{
-    Crash, Fault, FaultKind, For, Lines, Lossy, Pair, Partition, Restart, Slow,
+    Astray, Clog, Corrupt, Crash, CutShape, Damage, Direction, Duplicate, DuplicateKey, Eclipse, ExhaustMemory,
+    ExpiredCertificate, Fault, FaultKind, Filter, Filtered, Flap, Flood, Flooded, For, Hijack, Invalid,
+    Lines, Lossy, Lost, Mix, OldBackup, Pair, Partition, Pause, Random, Release, Reorder, Restart,
+    RollingRestart, ShortTimeouts, Slow, SlowCpu, SlowWork, Swizzle, Throttle,
+    UnstableNetwork, Wipe, Written, WrongGenesis, WrongQuorum, WrongZone,
 };
 pub(crate) use gates::{Checks, Expect, Heal, Output, Sourced};
 pub(crate) use hardware::{HardwareKeys, Scheme, Schemes, SuiteKeys};
+pub(crate) use limits::{Budget, Excess, Limits};
 pub(crate) use lists::{Targets, Words};
 pub(crate) use network::{LinkKeys, LossRate, Network, OneWay, Place2, Rule, TableKeys, Transport};
 pub(crate) use organisations::{Authority, Organisation, Population, RegionRule, Tier};
@@ -86,12 +92,14 @@ record! {
         expect: Expect = "{}",
         /// What is written.
         output: Output = "{}",
+        /// Bounds.
+        limits: Limits = "{}",
         /// Where numbers come from.
         sources: Sourced = "{}",
     }
     beside "base" "remove" "compare" "vary";
     later "devices" "relays" "platform" "changes" "adversaries" "attacks" "claims" "sweep"
-        "experiment" "limits" "found" "experimental";
+        "experiment" "found" "experimental";
 }
 
 /// The shape of a whole scenario, studies included.

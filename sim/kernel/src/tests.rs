@@ -6,6 +6,7 @@
 )]
 
 mod costs;
+mod faults;
 mod lines;
 mod lists;
 mod reference;

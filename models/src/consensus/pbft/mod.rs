@@ -158,3 +158,19 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     quorum: super::byzantine_quorum,
     phases: 3,
 };
+
+/// A signed view change for a view that nobody is in, with nothing prepared (see
+/// [`super::view_change_spam`]).
+pub(super) fn view_change_spam(
+    chain: consim_core::ChainId,
+    number: u64,
+    key: &consim_core::SecretKey,
+) -> std::sync::Arc<dyn consim_core::Payload> {
+    /// Above all views that a run comes to.
+    const FROM: u64 = 1 << 32;
+    let change = change::ViewChange::sign(chain, FROM + number, None, Vec::new(), key);
+    std::sync::Arc::new(message::Message {
+        chain,
+        body: message::Body::ViewChange(std::sync::Arc::new(change)),
+    })
+}

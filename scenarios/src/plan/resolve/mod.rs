@@ -85,6 +85,8 @@ struct Planner<'a> {
     notes: Vec<String>,
     /// The nodes that selectors have named so far.
     targets: usize,
+    /// When random faults stop which node, so far.
+    stops: Vec<(Time, Time, usize)>,
     /// The label of the run, and all labels.
     variant: (Option<&'a str>, &'a [String]),
     /// Groups or chains are missing because something was wrong with them: sizes say nothing.
@@ -162,6 +164,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         suites: BTreeMap::new(),
         notes: Vec::new(),
         targets: 0,
+        stops: Vec::new(),
         variant: (head.variant, head.labels),
     };
     let table = planner.regions();

@@ -61,3 +61,49 @@ pub(crate) enum Lines<'a> {
     /// Both ways.
     Between(&'a Pair),
 }
+
+/// The lines of a fault as they are written: one of the three ways.
+#[derive(Clone, Copy)]
+pub(crate) struct Written<'a> {
+    pub(crate) target: Option<&'a Targets>,
+    pub(crate) between: Option<&'a Pair>,
+    pub(crate) from: Option<&'a Targets>,
+    pub(crate) to: Option<&'a Targets>,
+}
+
+/// Options of a fault of lines: which ones, and its own.
+macro_rules! of_lines {
+    (
+        $(#[doc = $about:literal])+
+        pub struct $name:ident { $($fields:tt)* }
+    ) => {
+        $crate::schema::macros::record! {
+            $(#[doc = $about])+
+            pub struct $name {
+                /// Whose lines.
+                target: Option<$crate::schema::lists::Targets>,
+                /// Between two sets, both ways.
+                between: Option<$crate::schema::faults::Pair>,
+                /// From these...
+                from: Option<$crate::schema::lists::Targets>,
+                /// ...to these, one way.
+                to: Option<$crate::schema::lists::Targets>,
+                $($fields)*
+            }
+            main "target";
+        }
+
+        impl $name {
+            /// Which lines, as written.
+            pub(crate) fn lines(&self) -> $crate::schema::faults::Written<'_> {
+                $crate::schema::faults::Written {
+                    target: self.target.as_ref(),
+                    between: self.between.as_ref(),
+                    from: self.from.as_ref(),
+                    to: self.to.as_ref(),
+                }
+            }
+        }
+    };
+}
+pub(super) use of_lines;

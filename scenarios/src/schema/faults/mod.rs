@@ -3,11 +3,15 @@
 
 mod lines;
 mod network;
+mod operator;
 mod process;
+mod random;
 
-pub(crate) use lines::{Lines, Pair};
-pub(crate) use network::{Lossy, Partition, Slow};
-pub(crate) use process::{Crash, Restart};
+pub(crate) use lines::{Lines, Pair, Written};
+pub(crate) use network::*;
+pub(crate) use operator::*;
+pub(crate) use process::*;
+pub(crate) use random::{Maintenance, Mix, Random};
 
 use super::decode::At;
 use super::macros::{choice, entry, record};
@@ -44,21 +48,67 @@ choice! {
     pub enum FaultKind: "fault" {
         /// Nodes go down, lose what was not synced, and start again from their own disks.
         Crash(Crash) = "crash" "P1",
-        /// Nodes are cut off from all others.
+        /// Nodes are cut off from others.
         Partition(Partition) = "partition" "N7",
         /// Segments are lost.
         Loss(Lossy) = "loss" "N2",
         /// Messages take longer.
         Delay(Slow) = "delay" "N1",
+        /// Messages come twice.
+        Duplicate(Duplicate) = "duplicate" "N3",
+        /// Messages are overtaken by later ones.
+        Reorder(Reorder) = "reorder" "N4",
+        /// Lines hold what comes through them, and let it go at the end.
+        Clog(Clog) = "clog" "N5",
+        /// Institutions are clogged one by one, and opened in another order.
+        Swizzle(Swizzle) = "swizzle" "N6",
+        /// Lines go down and up again and again.
+        Flap(Flap) = "flap" "N9",
+        /// Messages of some kinds are dropped or held.
+        Filter(Filter) = "filter" "N10",
+        /// Lines carry less.
+        Throttle(Throttle) = "throttle" "N11",
+        /// The bytes of messages change; their receivers must refuse them.
+        Corrupt(Corrupt) = "corrupt" "N12",
+        /// Nodes can talk to a few others only.
+        Eclipse(Eclipse) = "eclipse" "N13",
+        /// What is sent to a region is lost, or goes a longer way, until it is noticed.
+        Hijack(Hijack) = "hijack" "N14",
+        /// Machines send what nobody asked for.
+        Flood(Flood) = "flood" "N15",
+        /// Delays are an adversary's until the end, and bounded after it.
+        UnstableNetwork(UnstableNetwork) = "unstable-network" "N17",
+        /// Nodes stand still; what comes waits for them.
+        Pause(Pause) = "pause" "P3",
+        /// Nodes are slow.
+        SlowCpu(SlowCpu) = "slow-cpu" "P4",
+        /// There is little memory for messages that wait.
+        ExhaustMemory(ExhaustMemory) = "exhaust-memory" "P7",
+        /// Nodes are restarted one after the other.
+        RollingRestart(RollingRestart) = "rolling-restart" "P8",
+        /// Nodes take another number of votes for a quorum.
+        WrongQuorum(WrongQuorum) = "wrong-quorum" "O1",
+        /// A node runs with the identity of another.
+        DuplicateKey(DuplicateKey) = "duplicate-key" "O2",
+        /// Nodes take themselves for nodes of another chain.
+        WrongGenesis(WrongGenesis) = "wrong-genesis" "O5",
+        /// Timers are too short.
+        ShortTimeouts(ShortTimeouts) = "short-timeouts" "O6",
+        /// Certificates are over.
+        ExpiredCertificate(ExpiredCertificate) = "expired-certificate" "O7",
+        /// An old backup is put on disks.
+        OldBackup(OldBackup) = "old-backup" "O8",
+        /// Wall clocks are set to another zone.
+        WrongZone(WrongZone) = "wrong-zone" "O9",
+        /// The data of nodes is deleted.
+        Wipe(Wipe) = "wipe" "O13",
+        /// Other faults are drawn.
+        Random(Random) = "random",
     }
-    later "duplicate" "reorder" "corrupt" "clog" "swizzle" "flap" "filter" "throttle" "eclipse"
-        "hijack" "flood" "poison-discovery" "unstable-network" "pause" "slow-cpu" "exhaust-memory"
-        "rolling-restart" "mixed-versions" "lost-writes" "torn-write" "bit-rot" "misdirect"
+    later "poison-discovery" "mixed-versions" "lost-writes" "torn-write" "bit-rot" "misdirect"
         "lying-fsync" "disk-full" "slow-disk" "rollback" "clock-drift" "clock-step" "clock-strobe"
-        "clock-back" "leap" "move-time-server" "expiry-edge" "wrong-quorum" "duplicate-key"
-        "wrong-genesis" "wrong-zone" "short-timeouts" "cut-change" "double-change"
-        "expired-certificate" "old-backup" "early-prune" "wipe" "force-recovery"
-        "weak-endorsement" "even-signers" "sensor" "random";
+        "clock-back" "leap" "move-time-server" "expiry-edge" "cut-change" "double-change"
+        "early-prune" "force-recovery" "weak-endorsement" "even-signers" "sensor";
 }
 
 /// The length of a window.

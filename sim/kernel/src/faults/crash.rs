@@ -63,6 +63,8 @@ macro_rules! points {
             /// Every point, its word and what it says.
             pub const ALL: &'static [(Self, &'static str, &'static str)] =
                 &[$( (Self::$name, $word, concat!($($help),+)), )*];
+            /// The words of all.
+            pub const WORDS: &'static [&'static str] = &[$( $word, )*];
         }
     };
 }

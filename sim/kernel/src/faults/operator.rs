@@ -4,7 +4,7 @@
 
 use super::target::Target;
 use super::window::{Act, Cx, Kind, Window};
-use consim_core::{NodeId, Time};
+use consim_core::{NodeId, Span, Time};
 
 /// Nodes run with a wrong setting.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,39 +15,48 @@ pub struct Operator {
     pub mistake: Mistake,
 }
 
-macro_rules! mistakes {
-    ($( $(#[doc = $help:literal])+ $name:ident = $word:literal $code:literal $unit:literal, )*) => {
-        /// What is wrong.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub enum Mistake {
-            $( $(#[doc = $help])+ $name, )*
-        }
-
-        impl Mistake {
-            fn word(self) -> &'static str {
-                match self { $( Self::$name => $word, )* }
-            }
-            fn code(self) -> &'static str {
-                match self { $( Self::$name => $code, )* }
-            }
-            fn unit(self) -> &'static str {
-                match self { $( Self::$name => $unit, )* }
-            }
-        }
-    };
+/// What is wrong.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Mistake {
+    /// It takes so many votes more for a quorum.
+    WrongQuorum {
+        /// How many more; fewer if negative.
+        by: i32,
+    },
+    /// It runs with the identity of another node.
+    DuplicateKey {
+        /// Of the first of these.
+        with: Target,
+    },
+    /// It takes itself for a node of another chain.
+    WrongGenesis,
+    /// Its timers are too short.
+    ShortTimeouts {
+        /// Its first timer.
+        to: Span,
+    },
+    /// Its certificate is over, and renewed at the end.
+    ExpiredCertificate,
 }
 
-mistakes! {
-    /// It takes fewer or more votes for a quorum.
-    WrongQuorum = "wrong-quorum" "O1" "blocks with fewer votes than the protocol needs",
-    /// It signs with the key of another node.
-    DuplicateKey = "duplicate-key" "O2" "messages signed with another's key",
-    /// It belongs to another chain.
-    WrongGenesis = "wrong-genesis" "O5" "messages of another chain",
-    /// Its timers are too short.
-    ShortTimeouts = "short-timeouts" "O6" "views entered",
-    /// Its certificate is over.
-    ExpiredCertificate = "expired-certificate" "O7" "messages refused",
+impl Mistake {
+    fn words(&self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::WrongQuorum { .. } => (
+                "wrong-quorum",
+                "O1",
+                "blocks with another number of votes than the protocol needs",
+            ),
+            Self::DuplicateKey { .. } => {
+                ("duplicate-key", "O2", "votes signed with the key of another")
+            }
+            Self::WrongGenesis => ("wrong-genesis", "O5", "blocks missed"),
+            Self::ShortTimeouts { .. } => {
+                ("short-timeouts", "O6", "messages that ask for another view")
+            }
+            Self::ExpiredCertificate => ("expired-certificate", "O7", "messages refused"),
+        }
+    }
 }
 
 impl Kind for Operator {
@@ -58,24 +67,31 @@ impl Kind for Operator {
     type Open = Mistaken;
 
     fn word(&self) -> &'static str {
-        self.mistake.word()
+        self.mistake.words().0
     }
     fn code(&self) -> &'static str {
-        self.mistake.code()
+        self.mistake.words().1
     }
     fn unit(&self) -> &'static str {
-        self.mistake.unit()
+        self.mistake.words().2
     }
     fn open(&self, cx: &mut Cx<'_>) -> Mistaken {
         let nodes = cx.hit(&self.target);
         for &node in &nodes {
             cx.act(Act::Configure { node, wrong: true });
-            cx.act(Act::Bounce(node));
+            // A certificate is over without anybody doing anything.
+            if self.mistake != Mistake::ExpiredCertificate {
+                cx.act(Act::Bounce(node));
+            }
         }
         Mistaken { nodes }
     }
     fn targets(&mut self) -> Vec<&mut Target> {
-        vec![&mut self.target]
+        let mut targets = vec![&mut self.target];
+        if let Mistake::DuplicateKey { with } = &mut self.mistake {
+            targets.push(with);
+        }
+        targets
     }
 }
 

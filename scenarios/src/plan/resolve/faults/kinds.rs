@@ -2,9 +2,9 @@
 
 use super::super::Planner;
 use crate::plan::Who;
-use crate::schema::{At, Fault, FaultKind, Lines, Pair, Targets};
-use consim_core::values::Name;
-use consim_core::{ChainId, NodeId};
+use crate::schema::{At, Fault, FaultKind, Lines, Targets, Written};
+use consim_core::values::{Name, Range};
+use consim_core::{ChainId, NodeId, Span};
 use consim_kernel::config::{self as kernel, Target};
 use std::collections::BTreeSet;
 
@@ -14,16 +14,51 @@ pub(super) trait Plan {
     fn plan(&self, planner: &mut Planner<'_>, name: &At<Name>) -> Option<kernel::FaultKind>;
 }
 
-impl Plan for Fault {
-    fn plan(&self, planner: &mut Planner<'_>, name: &At<Name>) -> Option<kernel::FaultKind> {
+impl Fault {
+    /// What the fault comes to; `random` is drawn before.
+    pub(super) fn plan(
+        &self,
+        planner: &mut Planner<'_>,
+        name: &At<Name>,
+    ) -> Option<kernel::FaultKind> {
         let kind: &dyn Plan = match &self.kind {
             FaultKind::Crash(options) => options,
             FaultKind::Partition(options) => options,
             FaultKind::Loss(options) => options,
             FaultKind::Delay(options) => options,
+            FaultKind::Duplicate(options) => options,
+            FaultKind::Reorder(options) => options,
+            FaultKind::Clog(options) => options,
+            FaultKind::Swizzle(options) => options,
+            FaultKind::Flap(options) => options,
+            FaultKind::Filter(options) => options,
+            FaultKind::Throttle(options) => options,
+            FaultKind::Corrupt(options) => options,
+            FaultKind::Eclipse(options) => options,
+            FaultKind::Hijack(options) => options,
+            FaultKind::Flood(options) => options,
+            FaultKind::UnstableNetwork(options) => options,
+            FaultKind::Pause(options) => options,
+            FaultKind::SlowCpu(options) => options,
+            FaultKind::ExhaustMemory(options) => options,
+            FaultKind::RollingRestart(options) => options,
+            FaultKind::WrongQuorum(options) => options,
+            FaultKind::DuplicateKey(options) => options,
+            FaultKind::WrongGenesis(options) => options,
+            FaultKind::ShortTimeouts(options) => options,
+            FaultKind::ExpiredCertificate(options) => options,
+            FaultKind::OldBackup(options) => options,
+            FaultKind::WrongZone(options) => options,
+            FaultKind::Wipe(options) => options,
+            FaultKind::Random(_) => return None,
         };
         kind.plan(planner, name)
     }
+}
+
+/// Both ends of a range.
+pub(super) fn spans(range: &At<Range<Span>>) -> (Span, Span) {
+    (range.value.low, range.value.high)
 }
 
 /// The numbers of institutions stand for nodes until the layout puts nodes in their place.
@@ -79,11 +114,14 @@ impl Planner<'_> {
     pub(super) fn fault_lines(
         &mut self,
         name: &At<Name>,
-        target: Option<&Targets>,
-        between: Option<&Pair>,
-        from: Option<&Targets>,
-        to: Option<&Targets>,
+        written: Written<'_>,
     ) -> Option<kernel::Lines> {
+        let Written {
+            target,
+            between,
+            from,
+            to,
+        } = written;
         let lines = match (target, between, from, to) {
             (Some(target), None, None, None) => Lines::Of(target),
             (None, Some(pair), None, None) => Lines::Between(pair),

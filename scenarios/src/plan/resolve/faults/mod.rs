@@ -2,7 +2,9 @@
 
 mod kinds;
 mod network;
+mod operator;
 mod process;
+mod random;
 
 use super::{Planner, within};
 use crate::plan::FaultPlan;
@@ -34,7 +36,22 @@ impl Planner<'_> {
         let scenario = self.scenario;
         let mut out = BTreeMap::new();
         let mut whole = true;
+        let mut entries: Vec<(At<Name>, Fault)> = Vec::new();
         for (name, fault) in &scenario.faults {
+            let FaultKind::Random(random) = &fault.kind else {
+                entries.push((name.clone(), fault.clone()));
+                continue;
+            };
+            if !fault.common.enabled.value.0 {
+                continue;
+            }
+            let windows = self.windows(name, fault);
+            match windows.and_then(|windows| self.draw_faults(name, random, &windows)) {
+                Some(drawn) => entries.extend(drawn),
+                None => whole = false,
+            }
+        }
+        for (name, fault) in &entries {
             let kind = fault.plan(self, name);
             if !fault.common.enabled.value.0 {
                 continue;

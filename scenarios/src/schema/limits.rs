@@ -1,0 +1,70 @@
+//! `limits`.
+
+use super::decode::At;
+use super::macros::{record, words};
+use consim_core::values::{Bare, Count, Value, ValueError};
+
+record! {
+    /// `limits`.
+    pub struct Limits {
+        /// What random faults may add up to.
+        fault_budget: FaultBudget = "{}",
+    }
+    later "events" "memory" "queue" "wall";
+}
+
+record! {
+    /// `limits.fault_budget`.
+    pub struct FaultBudget {
+        /// How many nodes may be stopped at a time.
+        crashed: At<Budget> = "minority",
+        /// What happens to a draw that is beyond it.
+        excess: At<Excess> = "refuse",
+    }
+    later "byzantine" "disks";
+}
+
+words! {
+    /// What happens to a draw beyond the budget.
+    pub enum Excess: "way with an excess" {
+        /// It is a mistake of the scenario.
+        Refuse = "refuse",
+        /// It is left out.
+        Skip = "skip",
+    }
+}
+
+/// How many nodes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Budget {
+    /// As many as the chain bears traitors.
+    Faulty,
+    /// Fewer than half of the members.
+    Minority,
+    /// So many.
+    Number(u64),
+}
+
+impl Value for Budget {
+    const FORM: &'static str = "a count, `f` or `minority`";
+    const EXAMPLES: &'static str = "minority, f or 2";
+    const WORDS: &'static [&'static str] = &["f", "minority"];
+    const BARE: Bare = Bare::Number;
+    fn pattern() -> String {
+        Count::pattern()
+    }
+    fn parse(text: &str) -> Result<Self, ValueError> {
+        match text {
+            "f" => Ok(Self::Faulty),
+            "minority" => Ok(Self::Minority),
+            _ => Count::parse(text).map(|count| Self::Number(count.0)),
+        }
+    }
+    fn text(&self) -> String {
+        match self {
+            Self::Faulty => "f".into(),
+            Self::Minority => "minority".into(),
+            Self::Number(n) => Count(*n).text(),
+        }
+    }
+}

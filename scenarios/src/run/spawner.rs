@@ -1,6 +1,7 @@
 //! Makes the processes of a run.
 
 use super::domain::{Domain, Place};
+use super::flood::{Flooder, Flooders};
 use super::layout::Layout;
 use super::operator::{Mistakes, Setting};
 use super::trust::Trust;
@@ -12,7 +13,6 @@ use consim_kernel::Spawn;
 use consim_kernel::config::{FaultKind, Flooded};
 use consim_models::consensus::{self, BlockLimits, MempoolLimits, ProtocolOptions, ReplicaConfig};
 use consim_models::ledger::{ExecutionCache, Meter};
-use super::flood::{Flooder, Flooders};
 use consim_models::node::membership::IdentityCertificate;
 use consim_models::node::{FullNode, NodeConfig};
 use consim_models::{key_value, sharing};
@@ -246,7 +246,10 @@ impl Spawn for Spawner {
                     key: &key,
                     certificate,
                 };
-                Some(self.flooders.transaction(&flooder, (from, to), number, bytes))
+                Some(
+                    self.flooders
+                        .transaction(&flooder, (from, to), number, bytes),
+                )
             }
             Flooded::ViewChanges => {
                 consensus::view_change_spam(&self.options, self.chain_id, number, &key)

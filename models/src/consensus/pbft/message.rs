@@ -449,7 +449,24 @@ impl Body {
 }
 
 /// The words of the kinds of messages.
-pub const KINDS: &[&str] = &["pre-prepare", "prepare", "commit", "checkpoint", "suspect", "view-change", "new-view", "forward", "status", "fetch-blocks", "blocks", "fetch-batch", "batch", "fetch-change", "fetch-state", "state"];
+pub const KINDS: &[&str] = &[
+    "pre-prepare",
+    "prepare",
+    "commit",
+    "checkpoint",
+    "suspect",
+    "view-change",
+    "new-view",
+    "forward",
+    "status",
+    "fetch-blocks",
+    "blocks",
+    "fetch-batch",
+    "batch",
+    "fetch-change",
+    "fetch-state",
+    "state",
+];
 
 impl Payload for Message {
     fn kind(&self) -> &'static str {

@@ -36,7 +36,9 @@ impl Value for Signed {
         let digits = text.strip_prefix('-').unwrap_or(text);
         let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
         let number = text.parse().ok().filter(|n: &i32| plain && n.abs() <= MOST);
-        number.map(Self).ok_or_else(|| ValueError::form::<Self>(text))
+        number
+            .map(Self)
+            .ok_or_else(|| ValueError::form::<Self>(text))
     }
     fn text(&self) -> String {
         self.0.to_string()

@@ -79,12 +79,14 @@ impl Value for PointName {
     const WORDS: &'static [&'static str] = Point::WORDS;
     fn parse(text: &str) -> Result<Self, ValueError> {
         let named = Point::ALL.iter().find(|(_, word, _)| *word == text);
-        named.map(|&(point, ..)| Self(point)).ok_or_else(|| ValueError {
-            code: "E202",
-            message: format!("no point is called `{text}`"),
-            help: crate::schema::shape::suggestion(text, Self::WORDS),
-            part: None,
-        })
+        named
+            .map(|&(point, ..)| Self(point))
+            .ok_or_else(|| ValueError {
+                code: "E202",
+                message: format!("no point is called `{text}`"),
+                help: crate::schema::shape::suggestion(text, Self::WORDS),
+                part: None,
+            })
     }
     fn text(&self) -> String {
         let named = Point::ALL.iter().find(|(point, ..)| *point == self.0);

@@ -47,9 +47,11 @@ impl Mistake {
                 "O1",
                 "blocks with another number of votes than the protocol needs",
             ),
-            Self::DuplicateKey { .. } => {
-                ("duplicate-key", "O2", "votes signed with the key of another")
-            }
+            Self::DuplicateKey { .. } => (
+                "duplicate-key",
+                "O2",
+                "votes signed with the key of another",
+            ),
             Self::WrongGenesis => ("wrong-genesis", "O5", "blocks missed"),
             Self::ShortTimeouts { .. } => {
                 ("short-timeouts", "O6", "messages that ask for another view")

@@ -185,24 +185,48 @@ impl<O: Observer> Kernel<O> {
 
     // ---- messages ------------------------------------------------------------------------------
 
-    /// What open windows say of a message that arrives. What waits for the network card has come
-    /// through its line already.
+    /// Do open windows let a message arrive that left, at a node that is up? What they do not is
+    /// seen to.
     #[cold]
-    pub(super) fn judge_arrival(&mut self, copy: Copy, queued: bool) -> Verdict {
-        let (Some(&from), Some(&to)) = (
-            self.places.get(copy.from as usize),
-            self.places.get(copy.to as usize),
-        ) else {
-            return Verdict::Drop;
+    pub(super) fn lets_arrive(&mut self, send: u32, to: u32, queued: bool) -> bool {
+        let Some(record) = self.sends.get(send) else {
+            return true;
         };
-        let kind = self.sends.get(copy.send).map(|r| r.payload.kind());
+        let copy = Copy {
+            send,
+            from: record.from.0,
+            counter: record.counter,
+            to,
+        };
+        let (Some(sender), Some(receiver), Some(&from), Some(&place)) = (
+            self.nodes.get(record.from.index()),
+            self.nodes.get(to as usize),
+            self.places.get(record.from.index()),
+            self.places.get(to as usize),
+        ) else {
+            return true;
+        };
+        let left = !sender.epoch_ended_by(record.epoch, record.finish);
+        if !left || receiver.process.is_none() {
+            return true;
+        }
         let hop = Hop {
             now: self.now,
             from,
-            to,
-            kind: kind.unwrap_or_default(),
+            to: place,
+            kind: record.payload.kind(),
         };
-        self.faults.arriving(&hop, copy, queued)
+        match self.faults.arriving(&hop, copy, queued) {
+            Verdict::Pass => true,
+            Verdict::Hold => false,
+            Verdict::Drop => {
+                if let Some(node) = self.nodes.get_mut(to as usize).filter(|_| queued) {
+                    node.card_done(send);
+                }
+                self.sends.release(send);
+                false
+            }
+        }
     }
 
     // ---- points --------------------------------------------------------------------------------

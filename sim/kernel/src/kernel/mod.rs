@@ -9,7 +9,7 @@ mod release;
 
 use crate::config::{EventList, FaultWindow, Hardware, NetworkConfig, NodeConfig};
 use crate::digest::{Mark, RunDigest};
-use crate::faults::{Copy, FaultEffect, FaultKind, Faults, Flooded, Verdict, Views};
+use crate::faults::{FaultEffect, FaultKind, Faults, Flooded, Views};
 use crate::network::{Network, Place};
 use crate::node::{Node, Pending, Usage};
 use crate::queue::{Item, MAX_SENDS, Queue};
@@ -430,6 +430,9 @@ impl<O: Observer> Kernel<O> {
     )]
     #[inline(always)]
     fn arrive(&mut self, send: u32, to: u32, queued: bool) {
+        if !self.faults.is_quiet() && !self.lets_arrive(send, to, queued) {
+            return;
+        }
         let Some(record) = self.sends.get_mut(send) else {
             return;
         };
@@ -442,28 +445,12 @@ impl<O: Observer> Kernel<O> {
             .nodes
             .get(to as usize)
             .is_none_or(|n| n.process.is_none());
-        let mut gone = never_left || down;
-        if !self.faults.is_quiet() && !gone {
-            let copy = Copy {
-                send,
-                from: from.0,
-                counter,
-                to,
-            };
-            match self.judge_arrival(copy, queued) {
-                Verdict::Pass => {}
-                Verdict::Drop => gone = true,
-                Verdict::Hold => return,
-            }
-        }
-        let Some(record) = self.sends.get_mut(send) else {
+        if never_left || down {
+            self.sends.release(send);
             return;
-        };
-        let Some(node) = self.nodes.get_mut(to as usize).filter(|_| !gone) else {
-            if let Some(node) = self.nodes.get_mut(to as usize).filter(|_| queued) {
-                node.card_done(send);
-            }
-            return self.sends.release(send);
+        }
+        let Some(node) = self.nodes.get_mut(to as usize) else {
+            return;
         };
         if !queued {
             // The last bit is in once the NIC is done with what came before and with these bytes.

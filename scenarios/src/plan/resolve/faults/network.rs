@@ -4,8 +4,8 @@ use super::super::Planner;
 use super::kinds::{Plan, spans};
 use crate::schema::shape::suggestion;
 use crate::schema::{
-    Astray, At, Clog, Corrupt, CutShape, Damage, Direction, Duplicate, Eclipse, Filter, Filtered, Flap, Flood,
-    Flooded, Hijack, Lossy, Partition, Release, Reorder, Slow, Swizzle, Throttle,
+    Astray, At, Clog, Corrupt, CutShape, Damage, Direction, Duplicate, Eclipse, Filter, Filtered,
+    Flap, Flood, Flooded, Hijack, Lossy, Partition, Release, Reorder, Slow, Swizzle, Throttle,
     UnstableNetwork, Words,
 };
 use consim_core::Span;
@@ -119,7 +119,10 @@ impl Plan for Partition {
             planner.cx.error(
                 "E308",
                 &place,
-                format!("`{word}` tells at least {} apart; these are {count}", shape.least()),
+                format!(
+                    "`{word}` tells at least {} apart; these are {count}",
+                    shape.least()
+                ),
                 "name more, or leave the shape out",
             );
             return None;
@@ -177,7 +180,10 @@ impl Plan for Filter {
 fn kinds_of_messages(planner: &mut Planner<'_>, words: &Words) -> Option<Vec<String>> {
     let mut whole = true;
     for (word, place) in &words.list {
-        if !MESSAGE_KINDS.iter().any(|kinds| kinds.contains(&word.as_str())) {
+        if !MESSAGE_KINDS
+            .iter()
+            .any(|kinds| kinds.contains(&word.as_str()))
+        {
             let all = MESSAGE_KINDS.concat();
             let message = format!("no kind of message is called `{word}`");
             planner
@@ -257,7 +263,11 @@ impl Plan for Flood {
             Flooded::Transactions | Flooded::ViewChanges => 512,
         };
         let size = self.size.as_ref().map_or(usual, |at| at.value.0);
-        if let Some(at) = self.size.as_ref().filter(|_| size == 0 || size > MAX_FLOODED) {
+        if let Some(at) = self
+            .size
+            .as_ref()
+            .filter(|_| size == 0 || size > MAX_FLOODED)
+        {
             let place = at.place.clone();
             let help = format!("at most {MAX_FLOODED}B");
             planner.cx.error("E107", &place, "no such message", help);

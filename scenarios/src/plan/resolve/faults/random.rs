@@ -16,8 +16,17 @@ use std::path::PathBuf;
 /// Kinds after which a node cannot be reached, or does nothing: what the budget of crashed nodes is
 /// about.
 const STOPS: &[&str] = &[
-    "crash", "pause", "rolling-restart", "partition", "clog", "flap", "eclipse", "hijack", "wipe",
-    "old-backup", "disk-full",
+    "crash",
+    "pause",
+    "rolling-restart",
+    "partition",
+    "clog",
+    "flap",
+    "eclipse",
+    "hijack",
+    "wipe",
+    "old-backup",
+    "disk-full",
 ];
 /// Families of kinds, by the first letter of their codes, that `all` stands for: network, processes,
 /// disks, clocks.
@@ -40,7 +49,10 @@ fn drawable() -> Vec<Drawable> {
         let Shape::Record(record) = &kind.shape else {
             return None;
         };
-        let needs_more = record.fields.iter().any(|f| f.required && f.name != "target");
+        let needs_more = record
+            .fields
+            .iter()
+            .any(|f| f.required && f.name != "target");
         let main = record.main == Some("target");
         let fits = main && !needs_more && kind.name != "random";
         let family = kind.code.get(..1).unwrap_or_default();
@@ -119,7 +131,9 @@ impl Planner<'_> {
         for (number, window) in windows {
             let path = format!("faults.{}/{number}", name.value.0);
             let made = match (&random.mtbf, &random.mttr) {
-                (None, None) => self.at_a_rate(random, *window, &targets, &kinds, &members, &path)?,
+                (None, None) => {
+                    self.at_a_rate(random, *window, &targets, &kinds, &members, &path)?
+                }
                 (Some(mtbf), Some(mttr)) => {
                     let means = (mtbf.value, mttr.value);
                     self.by_means(random, *window, &targets, &kinds, &members, means, &path)?
@@ -409,7 +423,11 @@ impl Planner<'_> {
         let before = self.cx.leaves.len();
         let mut faults = Vec::new();
         for (key, node) in tree.entries() {
-            let taken = self.scenario.faults.iter().any(|(n, _)| *n.value.0 == *key.text);
+            let taken = self
+                .scenario
+                .faults
+                .iter()
+                .any(|(n, _)| *n.value.0 == *key.text);
             let own = match <Name as Value>::parse(&key.text) {
                 Ok(own) if !taken => own,
                 _ => {

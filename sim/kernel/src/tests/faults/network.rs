@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::{
-    Burst, Clog, Corrupt, Duplicate, Eclipse, Filter, Flap, Flood, Flooded, Hijack, Reorder, Swizzle,
-    Throttle, UnstableNetwork, Which,
+    Burst, Clog, Corrupt, Duplicate, Eclipse, Filter, Flap, Flood, Flooded, Hijack, Reorder,
+    Swizzle, Throttle, UnstableNetwork, Which,
 };
 
 const ALL: u32 = 1_000_000_000;
@@ -43,7 +43,10 @@ fn a_corrupted_message_is_read_and_refused() {
         let (log, kernel) = ticked(3, faults);
         let refused: u64 = kernel.observer().refused.values().sum();
         assert_eq!(came(&log, 1).len() as u64 + refused, 50);
-        assert_eq!((took(&kernel), kernel.totals().lines.refused), (refused, refused));
+        assert_eq!(
+            (took(&kernel), kernel.totals().lines.refused),
+            (refused, refused)
+        );
         assert!(refused > 15 && came(&log, 2).len() == 50);
         let reasons: Vec<&str> = kernel.observer().refused.keys().copied().collect();
         // A bit of a number is no mistake that reading finds; a missing end is.
@@ -63,14 +66,20 @@ fn a_clogged_line_lets_go_what_it_held_at_once_or_paced() {
     let (log, kernel) = clog(false);
     assert_eq!(took(&kernel), 10);
     let at_end = came(&log, 1).iter().filter(|(t, _)| *t == 200).count();
-    assert_eq!((at_end, came(&log, 1).len(), came(&log, 2).len()), (10, 50, 50));
+    assert_eq!(
+        (at_end, came(&log, 1).len(), came(&log, 2).len()),
+        (10, 50, 50)
+    );
     assert!(came(&log, 1).iter().all(|(t, _)| !(100..200).contains(t)));
 
     // What came in 100 ms goes in 10, and what comes meanwhile does not overtake it.
     let (log, kernel) = clog(true);
     let numbers = came(&log, 1).into_iter().map(|(_, n)| n);
     assert!(numbers.is_sorted() && came(&log, 1).len() == 50);
-    let drained = came(&log, 1).iter().filter(|(t, _)| (200..=210).contains(t)).count();
+    let drained = came(&log, 1)
+        .iter()
+        .filter(|(t, _)| (200..=210).contains(t))
+        .count();
     assert!(drained >= 10 && took(&kernel) >= 10);
     assert_ne!(came(&log, 1)[9..19], came(&clog(false).0, 1)[9..19]);
 }
@@ -271,7 +280,11 @@ fn before_it_is_stable_a_network_delays_as_it_likes_and_delta_after_it_all_is_th
         let sent_before: Vec<&(u64, u64)> = came.iter().filter(|(_, n)| *n < 30).collect();
         assert!(sent_before.iter().all(|(t, _)| *t <= 340));
         assert!(sent_before.iter().any(|(t, n)| *t > n * 10 + 115));
-        assert!(came.iter().filter(|(_, n)| *n >= 30).all(|(t, n)| *t == n * 10 + 15));
+        assert!(
+            came.iter()
+                .filter(|(_, n)| *n >= 30)
+                .all(|(t, n)| *t == n * 10 + 15)
+        );
     }
     assert!(took(&kernel) > 50);
 }

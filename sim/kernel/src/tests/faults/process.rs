@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::{
-    At, ExhaustMemory, Lose, OldBackup, Pause, Point, Restart, RollingRestart, SlowCpu, Slowed, Wipe,
-    WrongZone,
+    At, ExhaustMemory, Lose, OldBackup, Pause, Point, Restart, RollingRestart, SlowCpu, Slowed,
+    Wipe, WrongZone,
 };
 
 /// One node writes a note each 10 ms; a write takes 5.
@@ -61,7 +61,11 @@ fn a_crash_loses_what_it_is_told_to_lose_and_comes_back_with_the_disk_it_is_give
     assert_eq!(came_back(snapshot(20), Lose::Unsynced), (70, 2));
     assert_eq!(came_back(snapshot(1_000), Lose::Unsynced), (70, 0));
     let other = Restart::DiskOf(of(&[1]));
-    assert_eq!(came_back(other, Lose::Unsynced), (70, 0), "node 1 writes nothing");
+    assert_eq!(
+        came_back(other, Lose::Unsynced),
+        (70, 0),
+        "node 1 writes nothing"
+    );
 }
 
 #[test]
@@ -250,7 +254,10 @@ fn a_wrong_zone_moves_the_wall_clock_and_no_other() {
     setup.run(move |cx, event| {
         if matches!(event, Event::Start | Event::Timer(_)) {
             let hours = cx.wall_ns() / 3_600_000_000_000;
-            notes.lock().unwrap().push((cx.now().nanos() / 1_000_000, hours));
+            notes
+                .lock()
+                .unwrap()
+                .push((cx.now().nanos() / 1_000_000, hours));
             cx.set_timer(TimerKey(1), ms(10));
         }
     });

@@ -26,9 +26,9 @@ pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
 pub(crate) use faults::{
     Astray, Clog, Corrupt, Crash, CutShape, Damage, Direction, Duplicate, DuplicateKey, Eclipse,
     ExhaustMemory, ExpiredCertificate, Fault, FaultKind, Filter, Filtered, Flap, Flood, Flooded,
-    For, Hijack, Invalid, Lines, Lossy, Lost, Mix, OldBackup, Pair, Partition, Pause, Random,
-    Release, Reorder, Restart, RollingRestart, ShortTimeouts, Slow, SlowCpu, SlowWork, Swizzle,
-    Throttle, UnstableNetwork, Wipe, Written, WrongGenesis, WrongQuorum, WrongZone,
+    For, Hijack, Invalid, Lines, Lossy, Lost, Mix, OldBackup, Partition, Pause, Random, Release,
+    Reorder, Restart, RollingRestart, ShortTimeouts, Slow, SlowCpu, SlowWork, Swizzle, Throttle,
+    UnstableNetwork, Wipe, Written, WrongGenesis, WrongQuorum, WrongZone,
 };
 pub(crate) use gates::{Checks, Expect, Heal, Output, Sourced};
 pub(crate) use hardware::{HardwareKeys, Scheme, Schemes, SuiteKeys};

@@ -82,7 +82,12 @@ impl Planner<'_> {
             return None;
         }
         let shown = self.ranges(&nodes);
-        if let Some(leaf) = self.cx.leaves.get_mut(targets.leaf) {
+        // A default stays what it is: its nodes follow from the rest of the plan.
+        if let Some(leaf) = self.cx.leaves.get_mut(targets.leaf)
+            && leaf.default
+        {
+            leaf.shown = Some(shown.join(", "));
+        } else if let Some(leaf) = self.cx.leaves.get_mut(targets.leaf) {
             let names: Vec<&str> = nodes
                 .iter()
                 .filter_map(|&i| self.institutions.get(i))

@@ -11,7 +11,7 @@ pub(crate) use lines::{Lines, Pair, Written};
 pub(crate) use network::*;
 pub(crate) use operator::*;
 pub(crate) use process::*;
-pub(crate) use random::{Maintenance, Mix, Random};
+pub(crate) use random::{Mix, Random};
 
 use super::decode::At;
 use super::macros::{choice, entry, record};

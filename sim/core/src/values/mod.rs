@@ -53,7 +53,7 @@ impl ValueError {
         self
     }
     /// The text is not of its form at all.
-    pub(crate) fn form<T: Value>(text: &str) -> Self {
+    pub fn form<T: Value>(text: &str) -> Self {
         Self::new(
             "E106",
             format!("`{text}` is not {}", T::FORM),

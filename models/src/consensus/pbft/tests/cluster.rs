@@ -21,8 +21,8 @@ use consim_core::{
     Workload, WorkloadId, WriteToken,
 };
 use consim_kernel::config::{
-    EventList, FaultKind, FaultWindow, Hardware, LineGroups, Lines, Link, NetworkConfig,
-    NodeConfig as Machine, Target,
+    Crash, EventList, FaultKind, FaultWindow, Hardware, LineGroups, Lines, Link, Loss,
+    NetworkConfig, NodeConfig as Machine, Partition, Target,
 };
 use consim_kernel::{Kernel, KernelConfig, Spawn};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,17 +50,23 @@ fn window(id: &str, from: u64, to: u64, kind: FaultKind) -> FaultWindow {
     }
 }
 pub(super) fn crash(target: Target, from: u64, to: u64) -> FaultWindow {
-    window("crash", from, to, FaultKind::Crash { target })
+    window("crash", from, to, FaultKind::Crash(Crash::new(target)))
 }
 pub(super) fn cut(target: Target, from: u64, to: u64) -> FaultWindow {
-    window("cut", from, to, FaultKind::Partition { target })
+    window(
+        "cut",
+        from,
+        to,
+        FaultKind::Partition(Partition::new(target)),
+    )
 }
 pub(super) fn loss(all: u32, permille: u32, from: u64, to: u64) -> FaultWindow {
     let lines = Lines::Of(Target::Nodes((0..all).map(NodeId).collect()));
-    let kind = FaultKind::Loss {
+    let kind = FaultKind::Loss(Loss {
         lines,
         rate_ppb: permille * 1_000_000,
-    };
+        burst: None,
+    });
     window("loss", from, to, kind)
 }
 

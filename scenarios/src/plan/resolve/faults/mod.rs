@@ -9,11 +9,10 @@ mod random;
 use super::{Planner, within};
 use crate::plan::FaultPlan;
 use crate::schema::shape::suggestion;
-use crate::schema::{At, Fault, For};
+use crate::schema::{At, Fault, FaultKind, For};
 use crate::tree::Place;
 use consim_core::values::{Instant, Name, Range, Value};
 use consim_core::{Span, Time};
-use kinds::Plan as _;
 use std::collections::BTreeMap;
 
 /// The most occurrences of one entry.

@@ -11,6 +11,7 @@ use consim_core::rng::below;
 use consim_core::values::{Name, Value};
 use consim_core::{Distribution, Sampler, Span, Time, mix};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// Kinds after which a node cannot be reached, or does nothing: what the budget of crashed nodes is
@@ -397,10 +398,11 @@ impl Planner<'_> {
             } else {
                 target.to_owned()
             };
-            text.push_str(&format!(
-                "{}-{number}: {{ at: {at}, for: {length}, {}: {kind} }}\n",
+            let _ = writeln!(
+                text,
+                "{}-{number}: {{ at: {at}, for: {length}, {}: {kind} }}",
                 name.value.0, draw.word
-            ));
+            );
         }
         // Of the options, the plan holds what was drawn by them.
         let own = ["faults", name.value.0.as_str()];
@@ -415,7 +417,7 @@ impl Planner<'_> {
         }
         let source = self.cx.sources.add(Source {
             name: format!("drawn by {}", name.value.0),
-            text: text.clone(),
+            text: text.as_str().into(),
             role: Role::Set,
             folder: PathBuf::new(),
         });

@@ -7,6 +7,7 @@ pub mod metrics;
 mod number_set;
 pub mod outcome;
 pub mod results;
+pub mod statistics;
 pub mod suite;
 #[cfg(test)]
 mod testing;

@@ -4,6 +4,7 @@ use crate::cli::{CheckArgs, Format};
 use crate::exit;
 use crate::overrides::{draw_seed, load_options};
 use consim_scenarios::diagnostic::{Diagnostic, Diagnostics, Severity};
+use consim_scenarios::run::pairs;
 use consim_scenarios::{Loaded, Study, Variant, codes, plan::Explained, study};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -148,6 +149,31 @@ fn show(args: &CheckArgs, study: &Study) {
     if !study.axes.is_empty() {
         axes(study);
     }
+    sayln!("{}", runs(study));
+}
+
+/// How many runs `consim run` makes of the file.
+fn runs(study: &Study) -> String {
+    let own = study.cells * study.runs.len() as u64;
+    let entries = |run: &Variant| run.loaded.plan.disturbances().len();
+    let said = |own: u64, most: bool, pairs: u64| {
+        let word = if own == 1 { "run" } else { "runs" };
+        let most = if most { "at most " } else { "" };
+        match pairs {
+            0 => format!("{own} {word}"),
+            n => format!(
+                "{own} {word}, and {most}{n} without faults or attacks to compare with (--no-pairs \
+                 leaves them out)"
+            ),
+        }
+    };
+    if study.is_matrix() {
+        // One cell may have what another lacks: a pair a cell is the most there can be.
+        let any = study.runs.iter().any(|run| entries(run) > 0);
+        return said(own, true, if any { own } else { 0 });
+    }
+    let pairs = study.runs.iter().map(|run| pairs(&run.loaded.plan).len());
+    said(own, false, pairs.sum::<usize>() as u64)
 }
 
 fn heading(run: &Variant, study: &Study) {

@@ -1,6 +1,7 @@
 //! Arguments.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use consim_scenarios::run::cells;
 use std::path::PathBuf;
 
 /// Simulates a health-care consortium blockchain from a scenario file.
@@ -65,14 +66,28 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) force: bool,
     /// Run twice side by side and compare every event; where the two part, say so and write nothing.
+    /// Without pairs.
     #[arg(long)]
     pub(crate) twice: bool,
+    /// Leave out the further runs without each fault and attack that the report compares with.
+    #[arg(long)]
+    pub(crate) no_pairs: bool,
+    /// How many runs go on at a time, in place of one a core. It changes no result.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
     /// No progress bar and no summary.
     #[arg(long)]
     pub(crate) quiet: bool,
     /// Print outcome.json in place of the summary.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl RunArgs {
+    /// How many runs go on at a time.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads.map_or_else(cells::threads, usize::from)
+    }
 }
 
 /// Arguments of `check`.

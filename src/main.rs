@@ -12,6 +12,7 @@ mod check;
 mod cli;
 mod exit;
 mod list;
+mod matrix;
 mod new;
 mod overrides;
 mod report;

@@ -2,6 +2,7 @@
 
 use crate::cli::RunArgs;
 use crate::exit;
+use crate::matrix;
 use crate::overrides::{draw_seed, load_options};
 use crate::timing::Timing;
 use crate::variants;
@@ -26,17 +27,11 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
     for warning in study.runs.iter().flat_map(|run| &run.loaded.warnings) {
         eprint!("{}", warning.render());
     }
-    if !study.axes.is_empty() {
-        eprintln!(
-            "error: this scenario varies: {} cells; `check` expands them, running them comes with a later version",
-            study.cells * study.runs.len() as u64
-        );
-        return exit::BAD_INPUT;
-    }
     if study.runs.iter().any(|run| run.loaded.seed_drawn) && !args.quiet {
         eprintln!("seed {drawn} (drawn: the scenario names none)");
     }
     match study.runs.as_slice() {
+        _ if study.is_matrix() => matrix::run(args, &study),
         [only] if only.label.is_none() => one(args, &only.loaded),
         runs => variants::run(args, runs),
     }
@@ -100,17 +95,21 @@ pub(crate) fn print_file(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Files of which one shows that a folder holds results.
+const RESULTS: [&str; 4] = [
+    "outcome.json",
+    "report.html",
+    "comparison.json",
+    "matrix.json",
+];
+
 /// Where results go, and that they may: the folder itself, or those of the `labels` in it.
 pub(crate) fn output_folder(
     args: &RunArgs,
     loaded: &Loaded,
     labels: &[&str],
 ) -> Result<PathBuf, Failure> {
-    let results = |dir: &Path| {
-        ["outcome.json", "report.html", "comparison.json"]
-            .iter()
-            .any(|file| dir.join(file).exists())
-    };
+    let results = |dir: &Path| RESULTS.iter().any(|file| dir.join(file).exists());
     let taken = |dir: &Path| results(dir) || labels.iter().any(|label| results(&dir.join(label)));
     if let Some(dir) = &args.out {
         if taken(dir) && !args.force {
@@ -158,30 +157,49 @@ pub(crate) fn simulate(
     )]
     let now = std::time::Instant::now;
     let begun = now();
-    let bar = if args.quiet {
-        indicatif::ProgressBar::hidden()
-    } else {
-        indicatif::ProgressBar::new(1_000)
-    };
-    if let Ok(style) =
-        indicatif::ProgressStyle::with_template("{bar:40} {percent:>3} % of {msg}, {eta} left")
-    {
-        bar.set_style(style);
-    }
     let of = label.map_or_else(String::new, |label| format!(" of {label}"));
-    bar.set_message(format!("{}{of}", loaded.plan.duration));
-    let mut progress = |done| bar.set_position((done * 1_000.0) as u64);
+    let pairs = if args.no_pairs || args.twice {
+        Vec::new()
+    } else {
+        runner::pairs(&loaded.plan)
+    };
+    let beside = match pairs.len() {
+        0 => String::new(),
+        n => format!(", and {n} without some of it"),
+    };
+    let bar = progress_bar(args, format!("{}{of}{beside}", loaded.plan.duration));
+    let progress = |done: f64| bar.set_position((done * STEPS as f64) as u64);
     let run = if args.twice {
-        runner::twice(&loaded.plan, &Hooks::default(), &mut progress)
+        runner::twice(&loaded.plan, &Hooks::default(), &mut |done| progress(done))
             .map(|run| run.map_err(|parted| divergence(&parted)))
     } else {
-        runner::execute(&loaded.plan, &mut progress).map(Ok)
+        let hooks = Hooks::default();
+        runner::execute_paired(&loaded.plan, &pairs, &hooks, args.threads(), &progress).map(Ok)
     };
     bar.finish_and_clear();
     let run = run.map_err(other)?.map_err(other)?;
     let wall_s = begun.elapsed().as_secs_f64();
     let timing = Timing::new(wall_s, &run.results.outcome, run.memory);
     Ok((run.results, timing))
+}
+
+/// Steps of a progress bar.
+pub(crate) const STEPS: u64 = 1_000;
+
+/// A progress bar over `message`; hidden if nothing is to be seen.
+pub(crate) fn progress_bar(args: &RunArgs, message: String) -> indicatif::ProgressBar {
+    let bar = if args.quiet {
+        indicatif::ProgressBar::hidden()
+    } else {
+        indicatif::ProgressBar::new(STEPS)
+    };
+    if let Ok(style) =
+        indicatif::ProgressStyle::with_template("{bar:40} {percent:>3} % of {msg}, {eta} left")
+    {
+        bar.set_style(style);
+    }
+    bar.set_message(message);
+    bar
 }
 
 /// Two runs of one plan that are not the same: always a bug.

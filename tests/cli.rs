@@ -412,7 +412,7 @@ fn variants_run_side_by_side_into_folders_of_their_own() {
 }
 
 #[test]
-fn a_study_that_varies_is_expanded_by_check_and_not_yet_run() {
+fn a_study_that_varies_is_expanded_by_check() {
     let study = "scenarios/studies/alliance-size.yaml";
     let checked = consim(&["check", study]);
     assert_eq!(checked.status.code(), Some(0), "{}", stderr(&checked));
@@ -422,9 +422,7 @@ fn a_study_that_varies_is_expanded_by_check_and_not_yet_run() {
         "{text}"
     );
     assert!(text.contains("60 cells"), "{text}");
-    let ran = consim(&["run", study, "--quiet"]);
-    assert_eq!(ran.status.code(), Some(2));
-    assert!(stderr(&ran).contains("60 cells"), "{}", stderr(&ran));
+    assert!(text.trim_end().ends_with("60 runs"), "{text}");
 }
 
 #[test]

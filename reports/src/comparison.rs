@@ -51,7 +51,7 @@ struct Variant<'a> {
 }
 
 /// Places of exit codes: the worst comes first.
-fn rank(code: u8) -> usize {
+pub(crate) fn rank(code: u8) -> usize {
     let order = [
         verdict::EXIT_SAFETY,
         verdict::EXIT_LIVENESS,

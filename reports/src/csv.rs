@@ -47,12 +47,19 @@ fn time(s: f64) -> f64 {
     (s * 1e9).round() / 1e9
 }
 
-fn number(x: f64) -> String {
+/// A number; nothing for what is none.
+pub(crate) fn number(x: f64) -> String {
     if x.is_finite() {
         round(x).to_string()
     } else {
         String::new()
     }
+}
+
+/// A line of fields.
+pub(crate) fn line(fields: &[String]) -> String {
+    let fields: Vec<String> = fields.iter().map(|text| field(text)).collect();
+    fields.join(",") + "\n"
 }
 
 /// Quoted if it must be.

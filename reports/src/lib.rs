@@ -14,6 +14,7 @@ mod headline;
 mod hgrm;
 mod html;
 mod json;
+mod matrix;
 mod series;
 mod summary;
 mod words;
@@ -22,6 +23,7 @@ pub use comparison::{comparison_files, comparison_summary, write_comparison};
 pub use files::{File, ReportError, read, render, write, write_with_plan};
 pub use headline::headline;
 pub use json::outcome_json;
+pub use matrix::{Axis, MatrixReport, MatrixWriter};
 pub use summary::summary;
 
 #[cfg(doc)]

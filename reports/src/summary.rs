@@ -13,6 +13,8 @@ const COLUMNS: usize = 80;
 const LINES: usize = 21;
 /// Lines of the first sentence.
 const HEADLINE: usize = 6;
+/// Lines of throughput, latency and availability.
+const FACTS: usize = 5;
 /// Rows of faults.
 const FAULTS: usize = 4;
 /// Columns of what a fault did.
@@ -92,6 +94,24 @@ fn facts(results: &Results) -> Vec<String> {
     if !answered.is_empty() {
         out.push(format!("latency       {}", answered.join("; ")));
     }
+    for service in &outcome.services {
+        if let Some(a_year) = &service.unavailable_min_per_year {
+            let longest = match service.outages {
+                0 => format!(
+                    "on at most {} of days",
+                    words::percent(service.days_with_outage_at_most)
+                ),
+                _ => format!("longest {}", words::seconds(service.longest_outage_s)),
+            };
+            out.push(format!(
+                "unavailable   {} {} a year; {}, {longest}",
+                clip(&service.id, NAME),
+                words::estimate(a_year, words::minutes),
+                words::counted(service.outages, "outage", "outages"),
+            ));
+        }
+    }
+    out.truncate(FACTS);
     out.iter().map(|line| plain(line)).collect()
 }
 

@@ -1,6 +1,7 @@
 //! Numbers and names as a reader wants them.
 
 use consim_check::outcome::FaultOutcome;
+use consim_check::statistics::{CONFIDENCE, Interval, count_limits};
 
 #[cfg(test)]
 mod tests;
@@ -134,6 +135,46 @@ pub(crate) fn seconds(s: f64) -> String {
         }
     }
     parts.join(&NBSP.to_string())
+}
+
+/// Minutes in the unit that suits them.
+pub(crate) fn minutes(minutes: f64) -> String {
+    seconds(minutes * 60.0)
+}
+
+/// The ends of an interval, `21 min to 1 h`; a dash if it has none.
+pub(crate) fn between(interval: &Interval, render: impl Fn(f64) -> String) -> String {
+    if interval.is_bounded() {
+        format!("{} to {}", render(interval.low), render(interval.high))
+    } else {
+        "–".into()
+    }
+}
+
+/// An estimate with its interval: `41 (38 to 44)`; the estimate alone if it has none.
+pub(crate) fn estimate(interval: &Interval, render: impl Fn(f64) -> String) -> String {
+    let value = render(interval.estimate);
+    if interval.is_bounded() {
+        format!("{value} ({})", between(interval, render))
+    } else {
+        value
+    }
+}
+
+/// A share that was counted, and its exact limits: `3 of 10`, `6.67 % to 65.2 %`. What was never seen
+/// is said to be rare, not to be impossible: `0 of 30`, `at most 11.6 %`.
+pub(crate) fn counted_share(seen: u64, of: u64) -> (String, String) {
+    let Some(limits) = count_limits(seen, of, CONFIDENCE) else {
+        return ("–".into(), String::new());
+    };
+    let ends = if seen == 0 {
+        format!("at most{NBSP}{}", percent(limits.high))
+    } else if seen == of {
+        format!("at least{NBSP}{}", percent(limits.low))
+    } else {
+        between(&limits, percent)
+    };
+    (format!("{} of {}", count(seen), count(of)), ends)
 }
 
 /// A share as a percentage.

@@ -7,7 +7,9 @@ use crate::plan::Head;
 use crate::schema::shape::{Shape, suggestion};
 use crate::schema::{Cx, Overrides, Studies};
 use crate::tree::{Key, Node, Place, Problem, Value};
+use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The most variants of `compare`: each is a run of its own in one report.
 pub const MAX_VARIANTS: usize = 64;
@@ -32,6 +34,31 @@ pub struct Study {
     pub cells: u64,
     /// How many cells of each run were planned to find mistakes.
     pub planned: u64,
+    /// What further cells are planned from.
+    expander: Arc<Expander>,
+}
+
+impl Study {
+    /// The scenario of cell `number` of the run at place `run` of [`Study::runs`].
+    pub fn cell(&self, run: usize, number: u64) -> Result<Loaded, Diagnostics> {
+        let label = self.runs.get(run).and_then(|run| run.label.as_deref());
+        let (loaded, found) = self.expander.cell(label, &self.expander.place(number));
+        loaded.ok_or_else(|| Diagnostics::new(found))
+    }
+
+    /// The values of cell `number`, one an axis.
+    pub fn values(&self, number: u64) -> Vec<String> {
+        let axes = self.expander.studies.vary.0.iter();
+        let place = self.expander.place(number);
+        axes.zip(place)
+            .map(|(axis, index)| axis.values.get(index).map_or_else(String::new, |v| v.0))
+            .collect()
+    }
+
+    /// Does the file say anything to vary?
+    pub fn is_matrix(&self) -> bool {
+        !self.axes.is_empty()
+    }
 }
 
 /// A run of a study.
@@ -74,42 +101,40 @@ fn planned(mut composed: Composed, options: &LoadOptions) -> Result<Study, Diagn
         compare: crate::schema::Compare::default(),
         vary: crate::schema::Vary::default(),
     });
-    let mut planner = Cells {
-        composed,
+    let expander = Expander {
         labels: studies
             .compare
             .0
             .iter()
             .map(|(key, _)| key.text.to_string())
             .collect(),
+        composed,
+        studies,
         drawn_seed: options.drawn_seed,
         damaged: !sound,
-        found: Vec::new(),
+    };
+    let studies = &expander.studies;
+    let too_many = |place: &Place, what: String, help: String| {
+        let problem = Problem::error("E107", place, what, help);
+        expander.composed.sources.diagnostic(&problem)
     };
     if studies.compare.0.len() > MAX_VARIANTS
         && let Some((key, _)) = studies.compare.0.first()
     {
         let n = studies.compare.0.len();
         let help = format!("at most {MAX_VARIANTS}; `vary` makes series");
-        let problem = Problem::error("E107", &key.place, format!("{n} variants"), help);
-        found.push(planner.composed.sources.diagnostic(&problem));
+        found.push(too_many(&key.place, format!("{n} variants"), help));
         return Err(Diagnostics::new(found));
     }
-    let cells = count(&studies);
+    let cells = count(studies);
     if cells > MAX_CELLS
         && let Some(axis) = studies.vary.0.first()
     {
-        let problem = Problem::error(
-            "E107",
-            &axis.key.place,
-            format!("{cells} cells"),
-            format!("at most {MAX_CELLS}; shorter axes"),
-        );
-        found.push(planner.composed.sources.diagnostic(&problem));
+        let help = format!("at most {MAX_CELLS}; shorter axes");
+        found.push(too_many(&axis.key.place, format!("{cells} cells"), help));
         return Err(Diagnostics::new(found));
     }
-    let (runs, planned) = planner.all(&studies, cells);
-    found.extend(planner.found);
+    let (runs, planned) = expander.all(cells, &mut found);
     let wrong = found.iter().any(|d| d.severity == Severity::Error);
     if wrong || runs.is_empty() {
         return Err(Diagnostics::new(found));
@@ -119,6 +144,7 @@ fn planned(mut composed: Composed, options: &LoadOptions) -> Result<Study, Diagn
         axes: studies.vary.0.iter().map(shown_axis).collect(),
         cells,
         planned,
+        expander: Arc::new(expander),
     })
 }
 
@@ -154,33 +180,47 @@ fn shown_axis(axis: &crate::schema::Axis) -> Axis {
     }
 }
 
-/// Plans the cells of all variants and gathers what is wrong with them.
-struct Cells {
+/// Plans the cells of all variants.
+struct Expander {
     composed: Composed,
+    studies: Studies,
     labels: Vec<String>,
     drawn_seed: u64,
     damaged: bool,
-    found: Vec<Diagnostic>,
 }
 
-impl Cells {
-    /// The first cell of each variant, and how many cells of each were planned.
-    fn all(&mut self, studies: &Studies, cells: u64) -> (Vec<Variant>, u64) {
-        let as_written = Overrides::default();
-        let variants: Vec<(Option<String>, &Overrides)> = if studies.compare.0.is_empty() {
-            vec![(None, &as_written)]
+impl fmt::Debug for Expander {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expander")
+            .field("labels", &self.labels)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Expander {
+    /// The first cell of each variant, and how many cells of each were planned; what is wrong with
+    /// them comes into `found`.
+    fn all(&self, cells: u64, found: &mut Vec<Diagnostic>) -> (Vec<Variant>, u64) {
+        let compare = &self.studies.compare.0;
+        let variants: Vec<Option<String>> = if compare.is_empty() {
+            vec![None]
         } else {
-            let entries = studies.compare.0.iter();
-            entries
-                .map(|(key, overrides)| (Some(key.text.to_string()), overrides))
-                .collect()
+            let entries = compare.iter();
+            entries.map(|(key, _)| Some(key.text.to_string())).collect()
         };
-        let chosen = chosen_cells(studies, cells);
+        let chosen = chosen_cells(&self.studies, cells);
         let mut runs = Vec::new();
-        for (label, overrides) in variants {
+        for label in variants {
             for (number, cell) in chosen.iter().enumerate() {
-                let loaded = self.cell(studies, label.as_deref(), overrides, cell);
-                let wrong = self.found.iter().any(|d| d.severity == Severity::Error);
+                let (loaded, of_cell) = self.cell(label.as_deref(), cell);
+                // The same mistake of another cell is one mistake; another's warnings are its own
+                // matter.
+                for diagnostic in of_cell {
+                    if !found.contains(&diagnostic) {
+                        found.push(diagnostic);
+                    }
+                }
+                let wrong = found.iter().any(|d| d.severity == Severity::Error);
                 match loaded {
                     Some(loaded) if number == 0 => runs.push(Variant {
                         label: label.clone(),
@@ -197,21 +237,29 @@ impl Cells {
         (runs, chosen.len() as u64)
     }
 
-    /// One cell of one variant.
-    fn cell(
-        &mut self,
-        studies: &Studies,
-        label: Option<&str>,
-        variant: &Overrides,
-        cell: &[u64],
-    ) -> Option<Loaded> {
+    /// The indexes of the values of a cell.
+    fn place(&self, number: u64) -> Vec<u64> {
+        let axes = self.studies.vary.0.iter();
+        let lengths: Vec<u64> = axes.map(|axis| axis.values.len()).collect();
+        cell(number, &lengths)
+    }
+
+    /// One cell of the variant with this label, and what is wrong or odd with it.
+    fn cell(&self, label: Option<&str>, cell: &[u64]) -> (Option<Loaded>, Vec<Diagnostic>) {
         let mut problems = self.composed.problems.clone();
         let mut tree = self.composed.tree.clone();
         let mut overridden: Vec<(String, Vec<Place>)> = Vec::new();
+        let as_written = Overrides::default();
+        let of_label = self.studies.compare.0.iter();
+        let variant = of_label
+            .filter(|(key, _)| label == Some(&*key.text))
+            .map(|(_, overrides)| overrides)
+            .next()
+            .unwrap_or(&as_written);
         if let Some(tree) = &mut tree {
             let name = label.map_or_else(String::new, |label| format!("compare {label}"));
             self.lay(tree, &name, variant, &mut overridden, &mut problems);
-            for (axis, &index) in studies.vary.0.iter().zip(cell) {
+            for (axis, &index) in self.studies.vary.0.iter().zip(cell) {
                 if let Some((value, overrides)) = axis.values.get(index) {
                     let name = format!("vary {}={value}", axis.key.text);
                     self.lay(tree, &name, &overrides, &mut overridden, &mut problems);
@@ -229,14 +277,7 @@ impl Cells {
             labels: &self.labels,
             overridden: &overridden,
         };
-        let (loaded, found) = plan_tree(cx, tree.as_ref(), &head);
-        // The same mistake of another cell is one mistake; another's warnings are its own matter.
-        for diagnostic in found {
-            if !self.found.contains(&diagnostic) {
-                self.found.push(diagnostic);
-            }
-        }
-        loaded
+        plan_tree(cx, tree.as_ref(), &head)
     }
 
     fn lay(

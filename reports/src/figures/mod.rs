@@ -12,9 +12,9 @@ mod utilisation;
 use crate::files::ReportError;
 use consim_check::results::Results;
 
-pub(crate) use canvas::{WIDTH, XMLNS};
+pub(crate) use canvas::{Anchor, Canvas, SMALL, TEXT, WIDTH, XMLNS, fit, svg, text_width};
 pub(crate) use cdf::of_runs as latency_of_runs;
-pub(crate) use palette::stylesheet;
+pub(crate) use palette::{BLUE, INK, MUTED, RED, stylesheet};
 pub(crate) use time::TimeAxis;
 pub(crate) use utilisation::by_use;
 

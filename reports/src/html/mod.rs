@@ -1,5 +1,6 @@
 //! `report.html`: one file that opens anywhere, prints, and needs neither network nor script.
 
+mod beside;
 mod table;
 mod tables;
 
@@ -52,6 +53,9 @@ struct Page<'a> {
     domain: Rows<&'a (String, String)>,
     faults: Option<Table>,
     attacks: Option<Table>,
+    beside: Option<String>,
+    with_and_without: [Option<Table>; 3],
+    services: Option<Table>,
     checks: Option<Table>,
     checks_sentence: String,
     chains: Option<Table>,
@@ -114,6 +118,13 @@ pub(crate) fn report(results: &Results, figures: &[Figure]) -> Result<String, Re
         domain: Rows::of(results.domain.iter()),
         faults: tables::faults(outcome),
         attacks: tables::attacks(outcome),
+        beside: beside::sentence(outcome),
+        with_and_without: [
+            beside::throughput(outcome),
+            beside::latencies(outcome),
+            beside::safety(outcome),
+        ],
+        services: beside::services(outcome),
         checks: tables::checks(outcome),
         checks_sentence: checks_sentence(outcome),
         chains: tables::chains(outcome),

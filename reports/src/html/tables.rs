@@ -126,13 +126,14 @@ pub(super) fn operations(outcome: &Outcome) -> Option<Table> {
     })
 }
 
-/// What a fault or attack did to the service: downtime, first commit after it, sensitivity, lost.
+/// What a fault or attack did to the service: time without progress and its longest piece, first
+/// commit after it, given up.
 fn resilience(outcome: &Outcome, id: &str) -> [Cell; 4] {
     let r = outcome.resilience.iter().find(|r| r.id == id);
     [
         number_or_dash(r.map(|r| words::seconds(r.downtime_s))),
+        number_or_dash(r.map(|r| words::seconds(r.longest_gap_s))),
         number_or_dash(r.and_then(|r| r.time_to_first_commit_s).map(words::seconds)),
-        number_or_dash(r.map(|r| words::seconds(r.sensitivity))),
         number_or_dash(r.map(|r| count(r.lost))),
     ]
 }
@@ -159,10 +160,10 @@ pub(super) fn faults(outcome: &Outcome) -> Option<Table> {
             "Window",
             "Took effect",
             "Hit",
-            "Downtime",
+            "Without progress",
+            "Longest gap",
             "First commit after",
-            "Sensitivity",
-            "Lost",
+            "Given up",
         ],
         outcome.faults.iter().map(row),
     )
@@ -203,10 +204,10 @@ pub(super) fn attacks(outcome: &Outcome) -> Option<Table> {
             "Attack",
             "Verdict",
             "Figures",
-            "Downtime",
+            "Without progress",
+            "Longest gap",
             "First commit after",
-            "Sensitivity",
-            "Lost",
+            "Given up",
         ],
         outcome.attacks.iter().map(row),
     )

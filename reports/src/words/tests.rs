@@ -221,3 +221,28 @@ fn an_effect_of_one_is_in_the_singular() {
         "6,691 transmissions lost"
     );
 }
+
+#[test]
+fn what_was_counted_has_exact_limits_and_never_reads_as_never() {
+    let counted = |seen, of| {
+        let (count, ends) = counted_share(seen, of);
+        said(format!("{count}, {ends}"))
+    };
+    assert_eq!(counted(0, 30), "0 of 30, at most 11.6 %");
+    assert_eq!(counted(5, 10), "5 of 10, 18.7 % to 81.3 %");
+    assert_eq!(counted(10, 10), "10 of 10, at least 69.2 %");
+    assert_eq!(counted(0, 0), "–, ");
+}
+
+#[test]
+fn an_estimate_has_its_interval_if_there_is_one() {
+    let interval = |low, high| Interval {
+        estimate: 41.0,
+        low,
+        high,
+        n: 3,
+    };
+    assert_eq!(estimate(&interval(38.0, 44.0), short), "41 (38 to 44)");
+    assert_eq!(estimate(&interval(f64::NAN, f64::NAN), short), "41");
+    assert_eq!(between(&interval(f64::NAN, f64::NAN), short), "–");
+}

@@ -29,7 +29,7 @@ fn shown(text: &str) -> String {
 }
 
 /// Elements and attributes that the templates and figures use.
-const ELEMENTS: &str = " html head meta title style body main header p h1 h2 h3 dl div dt dd nav a \
+const ELEMENTS: &str = " html head meta title style body main header p h1 h2 h3 h4 dl div dt dd nav a \
     section table thead tbody tfoot tr th td br code span ul li figure figcaption svg rect line \
     polyline polygon circle text details summary pre footer script ";
 const ATTRIBUTES: &str = " lang charset name content class id href aria-label scope tabindex \

@@ -297,3 +297,71 @@ fn organisations_and_institutions_have_tables_of_their_own() {
         ["community-2", "409", "400", "0", "9"]
     );
 }
+
+#[test]
+fn a_window_stands_beside_the_run_without_its_fault() {
+    let page = page(&sample());
+    let section = page.by_id("resilience");
+    let tables = section.all("table");
+    assert_eq!(tables.len(), 4, "faults; throughput, latency, safety");
+    let throughput = rows(tables[1]);
+    // Before, during, without it, left, after.
+    assert_eq!(throughput[0][1..], ["0.42", "0.21", "0.42", "50 %", "0.44"]);
+    let latency = rows(tables[2]);
+    assert_eq!(
+        latency[0][1..],
+        [
+            "612 ms / 1.2 s",
+            "641 ms / 11.4 s",
+            "611 ms / 1.2 s",
+            "610 ms / 1.19 s",
+            "184 ms"
+        ]
+    );
+    let safety = rows(tables[3]);
+    let expected = ["11.4 s", "0 s", "0", "0", "pass", "pass"];
+    assert_eq!(safety[0][1..], expected);
+    assert!(section.text().contains("3 further runs"));
+    // Without pairs the columns of the run itself stay.
+    let mut results = sample();
+    for row in &mut results.outcome.resilience {
+        row.pair = None;
+    }
+    let page = self::page(&results);
+    let section = page.by_id("resilience");
+    let throughput = rows(section.all("table")[1]);
+    assert_eq!(throughput[0][1..], ["0.42", "0.21", "–", "–", "0.44"]);
+    assert!(section.text().contains("without its pairs"));
+}
+
+#[test]
+fn a_service_has_its_outages_and_a_long_run_its_minutes_a_year() {
+    let last = |results: &Results| {
+        let page = page(results);
+        let tables = page.by_id("operations").all("table");
+        rows(tables[tables.len() - 1])[0].clone()
+    };
+    let mut results = sample();
+    assert_eq!(
+        last(&results),
+        [
+            "sharing", "11.4 s", "1", "11.4 s", "–", "–", "1 of 1", "40 s"
+        ]
+    );
+    let service = &mut results.outcome.services[0];
+    service.unavailable_min_per_year = Some(consim_check::statistics::Interval {
+        estimate: 35.0,
+        low: 21.5,
+        high: 60.0,
+        n: 365,
+    });
+    (service.days, service.days_with_outage) = (365, 12);
+    let said = consim_reports::summary(&results);
+    assert!(said.contains("unavailable   sharing 35 min"), "{said}");
+    let expected = ["35 min", "21 min 30 s to 1 h", "12 of 365"];
+    assert_eq!(last(&results)[4..7], expected);
+    let service = &mut results.outcome.services[0];
+    service.days_with_outage = 0;
+    service.days_with_outage_at_most = 0.010_06;
+    assert_eq!(last(&results)[6], "0 of 365; at most 1.01 %");
+}

@@ -90,6 +90,7 @@ pub(crate) fn attacks() -> Results {
         time_to_first_commit_s: None,
         sensitivity: 3.2,
         lost: 61,
+        ..Resilience::default()
     });
     results
 }
@@ -109,6 +110,7 @@ pub(crate) fn empty() -> Results {
         faults: Vec::new(),
         resilience: Vec::new(),
         expectations: Vec::new(),
+        services: Vec::new(),
         events: 0,
         messages: 0,
         bytes: 0,
@@ -290,6 +292,7 @@ pub(crate) fn extreme() -> Results {
             time_to_first_commit_s: None,
             sensitivity: 0.0,
             lost: MANY,
+            ..Resilience::default()
         })
         .collect();
     let tiers = [

@@ -5,7 +5,7 @@ pub(crate) mod cases;
 
 use consim_check::outcome::{
     ChainOutcome, CheckOutcome, ExpectationOutcome, FaultOutcome, Input, Latency, Operation,
-    Outcome, Resilience, Throughput,
+    Outcome, Pair, Phase, Resilience, ServiceOutcome, Throughput,
 };
 use consim_check::results::{Bin, NodeUse, Region, Results, Topology};
 use hdrhistogram::Histogram;
@@ -391,12 +391,48 @@ fn faults() -> (Vec<FaultOutcome>, Vec<Resilience>) {
             },
         )
         .collect();
+    let phase = |tx_per_s, p50, p99| {
+        Some(Phase {
+            seconds: 30.0,
+            tx_per_s,
+            asked: 12,
+            lost: 0,
+            latency_ms: Latency {
+                mean: p50,
+                p50,
+                p95: p99,
+                p99,
+                max: p99,
+                count: 12,
+            },
+        })
+    };
     let measured = |id: &str, downtime_s, first, sensitivity, lost| Resilience {
+        entry: id.into(),
+        kind: "crash".into(),
+        from_s: 300.0,
+        to_s: 330.0,
+        longest_gap_s: downtime_s,
+        before: phase(0.42, 612.0, 1_204.0),
+        during: phase(0.21, 641.0, 11_420.0),
+        after: phase(0.44, 610.0, 1_190.0),
+        safety: "pass".into(),
+        pair: Some(Pair {
+            without: vec![id.into()],
+            run_digest: format!("without {id}"),
+            safety: "pass".into(),
+            during: phase(0.42, 611.0, 1_201.0),
+            throughput_left: 0.5,
+            downtime_s: 0.0,
+            sensitivity: 0.184,
+            acknowledged_lost: 0,
+        }),
         id: id.into(),
         downtime_s,
         time_to_first_commit_s: Some(first),
         sensitivity,
         lost,
+        ..Resilience::default()
     };
     let resilience = vec![
         measured("leader-crash", 11.42, 0.317, 2.104, 9),
@@ -561,6 +597,18 @@ fn outcome(latency_ms: Latency, operations: BTreeMap<String, Operation>) -> Outc
         attacks: Vec::new(),
         resilience,
         expectations: expectations(latency_ms.p99, availability),
+        services: vec![ServiceOutcome {
+            id: "sharing".into(),
+            unavailable_s: 11.42,
+            observed_s: 1_700.0,
+            unknown_s: 40.0,
+            outages: 1,
+            longest_outage_s: 11.42,
+            unavailable_min_per_year: None,
+            days: 1,
+            days_with_outage: 1,
+            days_with_outage_at_most: 1.0,
+        }],
     }
 }
 

@@ -4,6 +4,7 @@
 //! runner executes it, `plan.yaml` prints it as a scenario.
 
 mod digest;
+mod pair;
 mod paths;
 mod print;
 mod resolve;
@@ -12,6 +13,7 @@ pub use print::{Explained, Origin, OriginKind};
 pub(crate) use print::{explain, yaml};
 pub(crate) use resolve::{Head, limits, resolve};
 
+use consim_check::metrics::WindowSubject;
 use consim_core::values::Expectation;
 use consim_core::{Distribution, Span, Time};
 use consim_kernel::config::{FaultKind, Hardware, LineGroups, Link};
@@ -76,6 +78,11 @@ pub struct Plan {
     pub yaml: String,
     /// The same, with the files that it names.
     pub(crate) pieces: Vec<print::Piece>,
+    /// What the digest is of.
+    pub(crate) lines: Arc<digest::Lines>,
+    /// The windows whose time is measured, if these are not its own: those of the run that this is
+    /// the pair of.
+    pub(crate) watched: Option<Vec<WindowSubject>>,
 }
 
 /// The network of a plan.

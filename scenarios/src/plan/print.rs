@@ -287,6 +287,7 @@ fn joined(pieces: &[Piece], name: impl Fn(&Path, &str) -> String) -> String {
 /// Fills the digests and the text of a plan.
 pub(crate) fn yaml(plan: &mut Plan, leaves: &[Leaf]) {
     (plan.digest, plan.design_digest) = digest::digests(leaves);
+    plan.lines = digest::plan_lines(leaves).into();
     plan.pieces = pieces(plan, leaves);
     plan.yaml = joined(&plan.pieces, |_, written| written.to_owned());
 }

@@ -1,23 +1,27 @@
 //! Plan -> kernel -> results.
 
+pub mod cells;
 mod domain;
 mod flood;
 mod layout;
 mod operator;
+mod pairs;
 mod spawner;
 mod trust;
 mod twice;
 mod workloads;
 
 pub use consim_models::ledger::LedgerMemory;
+pub use pairs::{MAX_PAIRS, PairPlan, calm, execute_paired, pairs};
 pub use spawner::{Hooks, PolicyOf, ValuesOf};
 pub use twice::{Divergence, twice};
 
 use crate::plan::{ChainPlan, FaultPlan, InputPlan, Institution, Plan, ServicePlan, WorkloadKind};
 use consim_check::assemble::{ChainIdentity, Domain as Figures, Identity, KernelFigures, assemble};
 use consim_check::invariants::{self, ChainSubject, Subjects};
-use consim_check::metrics::{Metrics, MetricsConfig, WorkloadSubject};
+use consim_check::metrics::{Metrics, MetricsConfig, Unjudged, WorkloadSubject};
 use consim_check::outcome::{FaultOutcome, Input};
+use consim_check::pairs::{Companion, companion};
 use consim_check::results::{NodeUse, Region, Results};
 use consim_check::suite::Suite;
 use consim_core::{
@@ -56,6 +60,10 @@ pub struct Run {
     pub exit_code: u8,
     /// What the ledgers of all nodes held at the end.
     pub memory: LedgerMemory,
+    /// What it says to the run that it is the pair of.
+    pub companion: Companion,
+    /// What its pair has to judge, as nothing in it says what is usual.
+    pub unjudged: Option<Unjudged>,
 }
 
 /// Runs `plan`; `progress` is told the share that is done, 0 to 1.
@@ -184,7 +192,10 @@ impl<'a> Running<'a> {
         };
         let identity = identity(plan, only.chain_name, only.chain, chain_id);
         let (results, exit_code) = assemble(&observer.suite, identity, figures, domain);
+        let metrics = observer.suite.metrics();
         Run {
+            companion: companion(metrics, &results),
+            unjudged: metrics.unjudged(),
             results,
             exit_code,
             memory,
@@ -281,6 +292,7 @@ fn metrics_config(plan: &Plan, layout: &Layout) -> MetricsConfig {
             Vec::new()
         },
         corrupt: Vec::new(),
+        windows: plan.windows(),
     }
 }
 

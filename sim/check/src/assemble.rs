@@ -171,7 +171,9 @@ pub fn assemble(
         attacks: domain.attacks,
         resilience: metrics.resilience(),
         expectations,
+        services: metrics.services(),
     };
+    name_windows(&mut outcome);
     verdict::word(verdict::run_verdict(&outcome)).clone_into(&mut outcome.verdict);
     let exit_code = verdict::exit_code(&outcome);
     let [groups, institutions] = metrics.organisations();
@@ -198,6 +200,25 @@ pub fn assemble(
     (results, exit_code)
 }
 
+/// Says of each window what it is, whether it took effect, and how safety stood in the end.
+fn name_windows(outcome: &mut Outcome) {
+    let safety = crate::pairs::safety(outcome);
+    let attack = |id: &str| -> Option<&str> {
+        let is = |attack: &&serde_json::Value| attack.get("id").is_some_and(|i| i == id);
+        outcome.attacks.iter().find(is)?.get("kind")?.as_str()
+    };
+    for row in &mut outcome.resilience {
+        row.safety.clone_from(&safety);
+        if let Some(fault) = outcome.faults.iter().find(|fault| fault.id == row.id) {
+            row.kind.clone_from(&fault.kind);
+            row.took_effect = fault.took_effect;
+            row.unit.clone_from(&fault.unit);
+        } else if let Some(kind) = attack(&row.entry) {
+            kind.clone_into(&mut row.kind);
+        }
+    }
+}
+
 fn chain_names(chains: &[ChainIdentity]) -> Vec<(ChainId, String)> {
     chains
         .iter()
@@ -220,6 +241,14 @@ fn judge(expectation: &Expectation, values: &BTreeMap<String, f64>) -> Expectati
         met: judged.map(|value| limit.holds(value)),
         margin: judged.map(|value| limit.margin(value)),
     }
+}
+
+/// Judges all gates of a run anew, by the metrics that it has: those of a scenario may have changed
+/// since it ran. Gates relative to another variant stay open, see [`settle`].
+pub fn judge_all(outcome: &mut Outcome, expectations: &[Expectation]) {
+    let judged = expectations.iter().map(|e| judge(e, &outcome.metrics));
+    outcome.expectations = judged.collect();
+    verdict::word(verdict::run_verdict(outcome)).clone_into(&mut outcome.verdict);
 }
 
 /// Judges the gates of a run that are relative to another variant, now that the metrics of all
@@ -306,10 +335,12 @@ fn notes(metrics: &Metrics, mut notes: Vec<String>, partial: bool) -> Vec<String
             metrics::MAX_WINDOWS
         ));
     }
-    if let Some(bin) = metrics.downtime_bin() {
+    if let Some(limit) = metrics.stall_limit() {
         notes.push(format!(
-            "Downtime was judged over bins of {bin}: {} times the usual distance between blocks.",
-            metrics::BLOCKS_PER_BIN
+            "Time without progress is made of gaps between commits longer than {:.3} s, while requests \
+             waited: {} times the 99th percentile of such gaps outside of all windows.",
+            limit.seconds(),
+            metrics::STALL_FACTOR
         ));
     }
     notes

@@ -6,6 +6,7 @@ pub mod invariants;
 pub mod metrics;
 mod number_set;
 pub mod outcome;
+pub mod pairs;
 pub mod results;
 pub mod statistics;
 pub mod suite;

@@ -1,5 +1,6 @@
 //! `outcome.json`: the stable result of a run (DESIGN: it may gain keys, never lose or rename one).
 
+use crate::statistics::Interval;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
@@ -57,6 +58,9 @@ pub struct Outcome {
     pub resilience: Vec<Resilience>,
     /// One entry a gate.
     pub expectations: Vec<ExpectationOutcome>,
+    /// One entry a service: when it was there for its users.
+    #[serde(default)]
+    pub services: Vec<ServiceOutcome>,
 }
 
 /// Reads a number that is not finite where the file says `null`, as JSON cannot write one.
@@ -79,7 +83,7 @@ pub struct Throughput {
 }
 
 /// Latencies in milliseconds.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Latency {
     /// Arithmetic mean.
@@ -211,8 +215,9 @@ pub struct FaultOutcome {
 pub struct Resilience {
     /// The fault's or attack's name.
     pub id: String,
-    /// Seconds in its window (and until the next first commit) with a commit rate below 10 % of the mean outside of all windows.
-    /// NaN (`null` in the file) if there is no such mean, or the time is too short to tell.
+    /// Seconds without progress in its window, and on to the next first commit: the gaps between commits
+    /// in which requests waited, as long as they were, as far as they are longer than twice the 99th
+    /// percentile outside of all windows. NaN (`null` in the file) if too little is known of those.
     #[serde(deserialize_with = "nan_if_null")]
     #[cfg_attr(test, schemars(with = "Option<f64>"))]
     pub downtime_s: f64,
@@ -225,6 +230,121 @@ pub struct Resilience {
     pub sensitivity: f64,
     /// Operations of the window that were given up.
     pub lost: u64,
+    /// The entry of the plan: its name without the number of a repetition.
+    #[serde(default)]
+    pub entry: String,
+    /// The kind of the fault or attack.
+    #[serde(default)]
+    pub kind: String,
+    /// When the window opened, seconds.
+    #[serde(default)]
+    pub from_s: f64,
+    /// When it closed, seconds.
+    #[serde(default)]
+    pub to_s: f64,
+    /// A measured difference, as under `faults`.
+    #[serde(default)]
+    pub took_effect: u64,
+    /// What `took_effect` counts.
+    #[serde(default)]
+    pub unit: String,
+    /// The longest of the gaps that `downtime_s` sums up, seconds.
+    #[serde(default, deserialize_with = "nan_if_null")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    pub longest_gap_s: f64,
+    /// As much time before the window as it lasts, at least 10 s, without the warm-up.
+    #[serde(default)]
+    pub before: Option<Phase>,
+    /// The window.
+    #[serde(default)]
+    pub during: Option<Phase>,
+    /// As much time after it.
+    #[serde(default)]
+    pub after: Option<Phase>,
+    /// Operations of the whole run that were answered as done and whose block no node holds at the
+    /// end.
+    #[serde(default)]
+    pub acknowledged_lost: u64,
+    /// The worst verdict of the safety checks of the run: `pass`, `unknown`, `fail`; empty if there
+    /// is none.
+    #[serde(default)]
+    pub safety: String,
+    /// The same plan and seed without it. `null` if that was not run.
+    #[serde(default)]
+    pub pair: Option<Pair>,
+}
+
+/// A stretch of a run.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Phase {
+    /// Its length.
+    pub seconds: f64,
+    /// Transactions applied per second of it.
+    pub tx_per_s: f64,
+    /// Operations asked for in it.
+    pub asked: u64,
+    /// Of these, given up.
+    pub lost: u64,
+    /// Latency of those that were answered, whenever that was; exact to 1 %.
+    pub latency_ms: Latency,
+}
+
+/// A run without some entries of its plan, in the time of a window that it does not have.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Pair {
+    /// The entries that it lacks.
+    pub without: Vec<String>,
+    /// Its run digest.
+    pub run_digest: String,
+    /// The worst verdict of its safety checks.
+    pub safety: String,
+    /// The window's time in it.
+    pub during: Option<Phase>,
+    /// Applied transactions in the window as a share of the pair's. NaN (`null` in the file) if that
+    /// has none.
+    #[serde(deserialize_with = "nan_if_null")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    pub throughput_left: f64,
+    /// Its time without progress in the window, seconds.
+    #[serde(deserialize_with = "nan_if_null")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    pub downtime_s: f64,
+    /// Area between the latency distribution functions of all operations of the two runs, seconds.
+    #[serde(deserialize_with = "nan_if_null")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    pub sensitivity: f64,
+    /// Operations of the whole run that were answered as done and whose block no node holds.
+    pub acknowledged_lost: u64,
+}
+
+/// When a service was there for its users.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ServiceOutcome {
+    /// Its name.
+    pub id: String,
+    /// Seconds in which requests waited longer than its shortest deadline and none was answered, or
+    /// all were given up.
+    pub unavailable_s: f64,
+    /// Seconds of which it is known whether it was available.
+    pub observed_s: f64,
+    /// Seconds of which it is not known, since nobody asked.
+    pub unknown_s: f64,
+    /// How often it was unavailable.
+    pub outages: u64,
+    /// The longest of these, seconds.
+    pub longest_outage_s: f64,
+    /// Unavailable minutes of a year of 365 days, with the 95 % interval over days. `null` below ten
+    /// days; without ends if it was never unavailable.
+    pub unavailable_min_per_year: Option<Interval>,
+    /// Days of which anything is known.
+    pub days: u64,
+    /// Of these, days with an outage.
+    pub days_with_outage: u64,
+    /// The share of days with an outage is at most this, at 95 %.
+    pub days_with_outage_at_most: f64,
 }
 
 /// One gate.

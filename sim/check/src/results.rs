@@ -107,52 +107,84 @@ pub struct NodeUse {
     pub down_s: f64,
 }
 
-/// Histograms as lists of values and counts: exact, since a value stands for its whole bucket.
-mod histograms {
-    use hdrhistogram::Histogram;
-    use serde::de::Error as _;
-    use serde::ser::Error as _;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-    use std::collections::BTreeMap;
+/// A histogram as a list of values and counts: exact, since a value stands for its whole bucket.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    /// Significant digits.
+    digits: u8,
+    /// Least and greatest value that can be told apart.
+    bounds: (u64, u64),
+    /// A value of each bucket, and how many fell into it.
+    counts: Vec<(u64, u64)>,
+}
 
-    type Map = BTreeMap<String, Histogram<u64>>;
-
-    #[derive(Serialize, Deserialize)]
-    struct Stored {
-        /// Significant digits.
-        digits: u8,
-        /// Least and greatest value that can be told apart.
-        bounds: (u64, u64),
-        /// A value of each bucket, and how many fell into it.
-        counts: Vec<(u64, u64)>,
-    }
-
-    pub(super) fn serialize<S: Serializer>(map: &Map, to: S) -> Result<S::Ok, S::Error> {
-        let stored = |h: &Histogram<u64>| Stored {
+impl Stored {
+    fn of(h: &Histogram<u64>) -> Self {
+        Self {
             digits: h.sigfig(),
             bounds: (h.low(), h.high()),
             counts: h
                 .iter_recorded()
                 .map(|v| (v.value_iterated_to(), v.count_at_value()))
                 .collect(),
-        };
-        let stored: BTreeMap<&String, Stored> = map.iter().map(|(k, h)| (k, stored(h))).collect();
+        }
+    }
+
+    fn histogram<E: serde::de::Error>(self) -> Result<Histogram<u64>, E> {
+        let (low, high) = self.bounds;
+        let mut h = Histogram::new_with_bounds(low, high, self.digits).map_err(E::custom)?;
+        h.auto(true);
+        for (value, count) in self.counts {
+            h.record_n(value, count).map_err(E::custom)?;
+        }
+        Ok(h)
+    }
+}
+
+/// Histograms by name.
+mod histograms {
+    use super::Stored;
+    use hdrhistogram::Histogram;
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    type Map = BTreeMap<String, Histogram<u64>>;
+
+    pub(super) fn serialize<S: Serializer>(map: &Map, to: S) -> Result<S::Ok, S::Error> {
+        let stored: BTreeMap<&String, Stored> =
+            map.iter().map(|(k, h)| (k, Stored::of(h))).collect();
         stored.serialize(to).map_err(S::Error::custom)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Map, D::Error> {
         let stored: BTreeMap<String, Stored> = BTreeMap::deserialize(from)?;
-        let histogram = |s: Stored| {
-            let (low, high) = s.bounds;
-            let mut h =
-                Histogram::new_with_bounds(low, high, s.digits).map_err(D::Error::custom)?;
-            h.auto(true);
-            for (value, count) in s.counts {
-                h.record_n(value, count).map_err(D::Error::custom)?;
-            }
-            Ok(h)
-        };
-        let made = stored.into_iter().map(|(k, s)| Ok((k, histogram(s)?)));
+        let made = stored.into_iter().map(|(k, s)| Ok((k, s.histogram()?)));
         made.collect()
+    }
+}
+
+/// One histogram, or none.
+pub(crate) mod histogram {
+    use super::Stored;
+    use hdrhistogram::Histogram;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[allow(
+        clippy::ref_option,
+        reason = "serde hands over a reference to the field"
+    )]
+    pub(crate) fn serialize<S: Serializer>(
+        histogram: &Option<Histogram<u64>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        histogram.as_ref().map(Stored::of).serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Histogram<u64>>, D::Error> {
+        let stored: Option<Stored> = Option::deserialize(from)?;
+        stored.map(Stored::histogram).transpose()
     }
 }

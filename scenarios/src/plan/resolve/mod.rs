@@ -226,6 +226,8 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         design_digest: String::new(),
         yaml: String::new(),
         pieces: Vec::new(),
+        lines: Arc::default(),
+        watched: None,
     })
 }
 

@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::invariants::{self, ChainSubject, Subjects};
-use crate::metrics::{MetricsConfig, WorkloadSubject};
+use crate::metrics::{MetricsConfig, WindowSubject, WorkloadSubject};
 use crate::testing::{CHAIN, World, admitted, applied, asked, committed, ended, ms, proposed, s};
 use crate::verdict::{EXIT_EXPECTATION, EXIT_PASS, EXIT_UNKNOWN};
 use consim_core::values::Limit;
@@ -98,6 +98,11 @@ fn suite() -> Suite {
         institutions: Vec::new(),
         groups: vec![("hospital".into(), world.members.clone())],
         corrupt: Vec::new(),
+        windows: vec![WindowSubject {
+            id: "city-cut".into(),
+            from: s(40),
+            to: s(50),
+        }],
     });
     let mut suite = Suite::new(metrics, invariants::build(&subjects, &[], &[]));
     let minute = Span::from_secs(60);
@@ -224,6 +229,17 @@ fn a_run_with_everything_passes() {
     };
     assert_eq!((r.id.as_str(), r.downtime_s, r.lost), ("city-cut", 0.0, 0));
     assert_eq!(r.time_to_first_commit_s, Some(0.175));
+    assert_eq!((r.kind.as_str(), r.took_effect), ("partition", 4));
+    assert_eq!(
+        (r.unit.as_str(), r.safety.as_str()),
+        ("messages dropped", "pass")
+    );
+    assert_eq!(r.pair, None);
+    let during = r.during.unwrap();
+    assert_eq!(
+        (during.seconds, during.tx_per_s, during.asked),
+        (10.0, 2.0, 20)
+    );
     assert_eq!(results.topology.flows, [(0, 1, 5), (1, 0, 6), (1, 1, 7)]);
     assert_eq!((results.interval_s, results.warmup_s), (10.0, 10.0));
     assert_eq!(results.series.len(), 10);
@@ -232,7 +248,8 @@ fn a_run_with_everything_passes() {
         results.notes,
         [
             "A note.",
-            "Downtime was judged over bins of 2s500ms: 5 times the usual distance between blocks."
+            "Time without progress is made of gaps between commits longer than 0.350 s, while requests \
+             waited: 2 times the 99th percentile of such gaps outside of all windows."
         ]
     );
     assert_eq!(
@@ -423,4 +440,52 @@ fn instances_of_a_chain_have_paths_of_their_own() {
             .contains_key("chains.alliance@guangzhou.height")
     );
     assert_eq!(results.outcome.chains[0].id, "alliance");
+}
+
+#[test]
+fn a_pair_stands_beside_the_windows_that_it_lacks() {
+    let suite = suite();
+    let run = || assemble(&suite, identity(), figures(), Domain::default()).0;
+    let mut results = run();
+    let mut pair = crate::pairs::companion(suite.metrics(), &results);
+    assert_eq!(
+        (pair.safety.as_str(), pair.limit_ns),
+        ("pass", Some(350_000_000))
+    );
+    assert_eq!(pair.windows[0].downtime_s, Some(0.0));
+    // The pair did twice as much in the window, and answered in 100 ms what took 300 here.
+    pair.windows[0].during.as_mut().unwrap().tx_per_s *= 2.0;
+    let mut faster = hdrhistogram::Histogram::new(3).unwrap();
+    faster.record_n(100_000, 50).unwrap();
+    pair.latencies = Some(faster);
+    let text = serde_json::to_string(&pair).unwrap();
+    let pair: crate::pairs::Companion = serde_json::from_str(&text).unwrap();
+    crate::pairs::join(&mut results, &["other".into()], &pair, None);
+    assert_eq!(results.outcome.resilience[0].pair, None);
+    let without = ["city-cut".to_owned()];
+    crate::pairs::join(&mut results, &without, &pair, None);
+    let beside = results.outcome.resilience[0].pair.clone().unwrap();
+    assert_eq!(beside.without, without);
+    assert_eq!((beside.throughput_left, beside.downtime_s), (0.5, 0.0));
+    assert!(
+        (beside.sensitivity - 0.2).abs() < 1e-3,
+        "{}",
+        beside.sensitivity
+    );
+    // A run that cannot say what is usual is judged by its pair.
+    let mut results = run();
+    results.outcome.resilience[0].downtime_s = f64::NAN;
+    let stalled = {
+        let mut windows = crate::metrics::Metrics::new(MetricsConfig {
+            end: s(100),
+            ..MetricsConfig::default()
+        });
+        windows.fault(s(0), "city-cut", true);
+        windows.probe(s(10), NodeId(0), &asked(1, 0, "grant", Span::from_secs(60)));
+        windows.probe(s(13), NodeId(0), &ended(1, 0, "grant", s(10), OpEnd::Done));
+        windows.end(s(100));
+        windows.unjudged().unwrap()
+    };
+    crate::pairs::join(&mut results, &without, &pair, Some(&stalled));
+    assert_eq!(results.outcome.resilience[0].downtime_s, 3.0);
 }

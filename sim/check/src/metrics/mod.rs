@@ -22,53 +22,69 @@
 //! the end stands in the bin of its deadline.
 //!
 //! *Resilience*, one entry a fault window:
-//! - The usual commit rate is that of applied transactions outside of all windows, after the
-//!   warm-up.
-//! - Downtime is time from the opening of the window to the first commit at or after its end in
-//!   which the commit rate is below [`DOWN_BELOW`] of the usual one. Commits are counted in cells
-//!   of [`CELL`] (longer in runs with more than [`MAX_CELLS`]) and judged over bins of as many
-//!   cells as usually hold [`BLOCKS_PER_BIN`] blocks with transactions; the results name that
-//!   length. The first bin begins with the window; a rest of less than half a bin is judged with
-//!   the bin before it. Without a usual rate, or where all of it is shorter than half a bin, there
-//!   is no value.
+//! - A *gap* runs from a commit, or the first request after it, to the next commit, as long as
+//!   somebody waits; if all who waited gave up, it ends there, and is one with the next gap if both
+//!   are too long. A request that three commits passed over waits for something else and opens no
+//!   gap.
+//! - A gap is *usual* if it lies outside of all windows, after the warm-up. One that is longer than
+//!   [`STALL_FACTOR`] times the [`USUAL_SHARE`] quantile of those is *time without progress*, from
+//!   its beginning; the results name that limit.
+//! - Downtime is time without progress from the opening of the window to the first commit at or
+//!   after its end. With fewer than [`LEAST_GAPS`] usual gaps there is no value.
 //! - A commit is the first execution of a block with an applied transaction.
 //! - Time to first commit runs from the end of the window; `None` if nothing was committed after it.
 //! - Sensitivity is the area between the distribution functions of the latency of operations asked
 //!   for in the window and of those asked for outside of all windows, in seconds. Without an answered
 //!   operation on both sides there is no value.
 //! - Lost operations are those that were asked for in the window and failed.
+//! - Before and after the window as much time is looked at as it lasts, at least [`LEAST_PHASE`].
 //!
-//! Memory: histograms, a fixed number of bins and cells, what is open or waits, and a bitmap of the
-//! executed transactions.
+//! *Acknowledged and lost* are operations that were answered as done, and whose block no node holds
+//! at the end of the run.
+//!
+//! *Services*: see [`served`].
+//!
+//! Memory: histograms, a fixed number of bins, gaps and days, what is open or waits, and a bitmap of
+//! the executed transactions.
 
 mod chain;
+mod durable;
 mod latencies;
 mod operations;
+mod phases;
 mod registry;
 mod resilience;
 mod series;
+mod served;
+mod stalls;
 mod values;
 
 #[cfg(test)]
 mod tests;
 
 pub use chain::{MAX_SEQUENCES, MAX_WAITING_TXS};
+pub use phases::{LEAST_PHASE, WindowSubject};
 pub use registry::{METRICS, MetricEntry, Scope, Unit, find};
-pub use resilience::{BLOCKS_PER_BIN, CELL, DOWN_BELOW, MAX_CELLS, MAX_WINDOWS};
+pub use resilience::{LEAST_GAPS, MAX_WINDOWS, STALL_FACTOR, USUAL_SHARE, Unjudged, entry_of};
 pub use series::MAX_BINS;
+pub use served::{BATCH, LONGEST_IDLE};
 
 pub(crate) use chain::{Chain, Ways};
 pub(crate) use registry::significant;
 pub(crate) use values::RunFigures;
 
-use crate::outcome::{Latency, Operation, Resilience, Throughput};
+use crate::outcome::{Latency, Operation, Phase, Resilience, ServiceOutcome, Throughput};
 use crate::results::Bin;
-use consim_core::{ChainId, NodeId, Observer, OpEnd, Probe, Span, Time};
+use consim_core::{Block, ChainId, NodeId, Observer, OpEnd, OpId, Probe, Span, Time};
+use durable::Durable;
 use hdrhistogram::Histogram;
 use operations::{Open, Operations};
+use phases::Phases;
 use resilience::Windows;
 use series::Series;
+use served::Served;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A workload, for the figures of its operations.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -96,6 +112,8 @@ pub struct MetricsConfig {
     pub institutions: Vec<(String, Vec<NodeId>)>,
     /// Nodes under an adversary's control.
     pub corrupt: Vec<NodeId>,
+    /// The windows of all faults and attacks; of a run without them, those of its pair.
+    pub windows: Vec<WindowSubject>,
 }
 
 /// The figures of a run.
@@ -109,15 +127,26 @@ pub struct Metrics {
     chains: BTreeMap<ChainId, Chain>,
     series: Series,
     windows: Windows,
+    phases: Phases,
+    /// By the place of the service.
+    served: Vec<Served>,
+    durable: Durable,
 }
 
 impl Metrics {
     /// Metrics that have seen nothing.
     pub fn new(config: MetricsConfig) -> Self {
+        let operations = Operations::new(&config);
+        let services = operations.services.iter();
         Self {
-            operations: Operations::new(&config),
+            served: services
+                .map(|_| Served::new(config.warmup, config.end))
+                .collect(),
+            operations,
             series: Series::new(config.interval, config.end),
-            windows: Windows::new(config.warmup, config.end),
+            windows: Windows::new(config.warmup),
+            phases: Phases::new(&config.windows, config.warmup, config.end),
+            durable: Durable::default(),
             chains: BTreeMap::new(),
             warmup: config.warmup,
             ended: Time::ZERO,
@@ -130,23 +159,66 @@ impl Metrics {
         self.chains.entry(id).or_default()
     }
 
-    fn ended(&mut self, at: Time, op: consim_core::OpId, end: OpEnd) {
-        let Some(op) = self.operations.ended(at, op, end) else {
+    fn asked(&mut self, at: Time, op: OpId, mut asked: Open) {
+        if self.operations.is_open(op) {
+            return;
+        }
+        let service = self.operations.service_of(asked.workload);
+        let served = service.and_then(|place| self.served.get_mut(place));
+        asked.windows = self.windows.open();
+        asked.phases = self.phases.at(at);
+        asked.steps = (
+            self.windows.asked(at),
+            served.map_or(0, |served| served.asked(at, asked.deadline)),
+        );
+        self.phases.asked(&asked.phases);
+        self.operations.asked(op, asked);
+    }
+
+    fn ended(&mut self, at: Time, id: OpId, end: OpEnd) {
+        let Some(op) = self.operations.ended(at, id, end) else {
             return;
         };
         let latency = at - op.asked;
         let counts = op.asked >= self.warmup;
+        self.windows.ended(at, op.steps.0, end == OpEnd::GaveUp);
+        let service = self.operations.service_of(op.workload);
+        if let Some(served) = service.and_then(|place| self.served.get_mut(place)) {
+            served.ended(at, op.steps.1, end);
+        }
+        if end == OpEnd::Done {
+            self.durable.acknowledged(id, op.block);
+        }
         if end == OpEnd::GaveUp {
             self.series.failed(at);
             if counts {
                 self.windows.lost(&op.windows);
+                self.phases.lost(&op.phases);
             }
         } else {
             self.series.answered(at, latency);
             if counts {
                 self.windows.answered(&op.windows, latency);
+                self.phases.answered(&op.phases, latency);
             }
         }
+    }
+
+    fn applied(&mut self, at: Time, node: NodeId, block: &Block) {
+        let (id, height) = (block.header.chain, block.header.height);
+        self.durable.stands(id, node, height);
+        let calm_since = self.windows.calm_since();
+        let warmup = self.warmup;
+        let applied = self.chain(id).applied(at, block, warmup, calm_since);
+        let Some(txs) = applied else { return };
+        for tx in block.committed.batch.txs().iter() {
+            if !self.operations.executed(tx.op(), id, height) {
+                self.durable.executed_late(tx.op(), id, height);
+            }
+        }
+        self.series.committed(at, txs);
+        self.windows.committed(at, txs);
+        self.phases.committed(at, txs);
     }
 
     // ---- results -------------------------------------------------------------------------------
@@ -228,8 +300,59 @@ impl Metrics {
     pub(crate) fn of_chain(&self, id: ChainId) -> Option<&Chain> {
         self.chains.get(&id)
     }
+    /// One entry a window that opened, with gaps judged by this run's own limit.
     pub(crate) fn resilience(&self) -> Vec<Resilience> {
-        self.windows.outcome(self.ended)
+        let mut rows = self.windows.outcome(self.windows.limit(), self.ended);
+        let phases: BTreeMap<String, [Option<Phase>; 3]> = self.phases().into_iter().collect();
+        let lost = self.durable.lost();
+        for row in &mut rows {
+            row.acknowledged_lost = lost;
+            if let Some([before, during, after]) = phases.get(&row.id) {
+                (row.before, row.during, row.after) = (*before, *during, *after);
+            }
+        }
+        rows
+    }
+    /// Before, during and after each window of the configuration, open or not.
+    pub(crate) fn phases(&self) -> Vec<(String, [Option<Phase>; 3])> {
+        self.phases.outcome(self.ended)
+    }
+    /// Operations that were answered as done and whose block no node holds.
+    pub(crate) fn acknowledged_lost(&self) -> u64 {
+        self.durable.lost()
+    }
+    /// The longest usual gap between commits, if it is known.
+    pub(crate) fn usual_limit(&self) -> Option<Span> {
+        self.windows.limit()
+    }
+    /// Name of each window of the configuration, the service in it, and seconds of it without
+    /// progress if gaps up to `limit` are usual.
+    pub(crate) fn phases_with_gaps(
+        &self,
+        limit: Option<Span>,
+    ) -> Vec<(String, Option<Phase>, Option<f64>)> {
+        let stretches = limit.map(|limit| self.windows.stretches(limit));
+        let windows = self.phases.windows().zip(self.phases());
+        windows
+            .map(|((id, from, to), (_, [_, during, _]))| {
+                let down = stretches.as_ref().map(|stretches| {
+                    let (sum, _) = stalls::within(stretches, from, to);
+                    sum.seconds()
+                });
+                (id.to_owned(), during, down)
+            })
+            .collect()
+    }
+    /// What another run has to judge, since nothing in this one says what is usual.
+    pub fn unjudged(&self) -> Option<Unjudged> {
+        self.windows.unjudged(self.ended)
+    }
+    /// Each service that was asked for something.
+    pub(crate) fn services(&self) -> Vec<ServiceOutcome> {
+        let services = self.operations.services.iter().zip(&self.served);
+        services
+            .filter_map(|((name, _), served)| served.outcome(name, self.measured()))
+            .collect()
     }
     /// What no figure is made of, since a limit was reached: admissions of transactions, and fault
     /// windows.
@@ -237,9 +360,9 @@ impl Metrics {
         let unfollowed = self.chains.values().map(|chain| chain.unfollowed).sum();
         (unfollowed, self.windows.untold)
     }
-    /// The length of the bins that downtime was judged over, if there are windows and commits.
-    pub(crate) fn downtime_bin(&self) -> Option<Span> {
-        self.windows.bin()
+    /// The longest gap between commits that is no stall, if there are windows and it is known.
+    pub(crate) fn stall_limit(&self) -> Option<Span> {
+        self.windows.limit().filter(|_| self.windows.any())
     }
 }
 
@@ -256,16 +379,18 @@ impl Observer for Metrics {
                 name,
                 deadline,
             } => {
-                let windows = self.windows.open();
                 let asked = Open {
                     workload: *workload,
                     name,
                     node,
                     asked: at,
                     deadline: *deadline,
-                    windows,
+                    windows: Arc::new([]),
+                    phases: Arc::new([]),
+                    steps: (0, 0),
+                    block: None,
                 };
-                self.operations.asked(*op, asked);
+                self.asked(at, *op, asked);
             }
             Probe::Ended { op, end, .. } => self.ended(at, *op, *end),
             Probe::Admitted { chain, tx, .. } => {
@@ -283,16 +408,9 @@ impl Observer for Metrics {
             Probe::Committed(committed) => {
                 self.chain(committed.chain).committed(at, committed, warmup);
             }
-            Probe::Applied(block) => {
-                let calm_since = self.windows.calm_since();
-                let chain = self.chain(block.header.chain);
-                let applied = chain.applied(at, block, warmup, calm_since);
-                if let Some(txs) = applied {
-                    self.series.committed(at, txs);
-                    self.windows.committed(at, txs);
-                }
-            }
+            Probe::Applied(block) => self.applied(at, node, block),
             Probe::Recovered { chain, height, .. } => {
+                self.durable.stands(*chain, node, *height);
                 let chain = self.chain(*chain);
                 chain.height = chain.height.max(*height);
             }
@@ -318,9 +436,13 @@ impl Observer for Metrics {
             self.series.failed(op.asked + op.deadline);
             if op.asked >= self.warmup {
                 self.windows.lost(&op.windows);
+                self.phases.lost(&op.phases);
             }
         }
         self.series.end(at);
         self.windows.end(at);
+        for served in &mut self.served {
+            served.end(at);
+        }
     }
 }

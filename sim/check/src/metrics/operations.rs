@@ -3,7 +3,7 @@
 use super::MetricsConfig;
 use super::latencies::Latencies;
 use crate::outcome::Operation;
-use consim_core::{NodeId, OpEnd, OpId, Span, Time, WorkloadId};
+use consim_core::{ChainId, NodeId, OpEnd, OpId, Span, Time, WorkloadId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -57,6 +57,12 @@ pub(super) struct Open {
     pub(super) deadline: Span,
     /// The fault windows that were open when it was asked for.
     pub(super) windows: Arc<[usize]>,
+    /// The stretches before, during and after windows in which it was asked for.
+    pub(super) phases: Arc<[u32]>,
+    /// The steps of progress at which it was asked for: of the run, of its service.
+    pub(super) steps: (u64, u64),
+    /// The block that executed its transaction.
+    pub(super) block: Option<(ChainId, u64)>,
 }
 
 /// All operations, counted by everything that figures are asked for by.
@@ -153,11 +159,27 @@ impl Operations {
         }
     }
 
+    /// Is it under way?
+    pub(super) fn is_open(&self, id: OpId) -> bool {
+        self.open.contains_key(&id)
+    }
+
+    /// The place of a workload's service.
+    pub(super) fn service_of(&self, workload: WorkloadId) -> Option<usize> {
+        let workload = self.workloads.get(usize::from(workload.0));
+        workload.map(|(_, _, service)| *service)
+    }
+
+    /// An operation that is not open begins.
     pub(super) fn asked(&mut self, id: OpId, op: Open) {
-        if !self.open.contains_key(&id) {
-            self.tally(&op, |tally| tally.submitted += 1);
-            self.open.insert(id, op);
-        }
+        self.tally(&op, |tally| tally.submitted += 1);
+        self.open.insert(id, op);
+    }
+
+    /// A block executed the transaction of an operation; is that open?
+    pub(super) fn executed(&mut self, id: OpId, chain: ChainId, height: u64) -> bool {
+        let open = self.open.get_mut(&id);
+        open.map(|op| op.block = Some((chain, height))).is_some()
     }
 
     /// An operation ended; returns it, unless it is not open.

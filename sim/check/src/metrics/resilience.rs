@@ -1,22 +1,17 @@
 //! What faults did to the service.
 
 use super::latencies::Latencies;
+use super::stalls::{Gap, Gaps, Stalls, within};
 use crate::outcome::Resilience;
 use consim_core::{Span, Time};
 use std::sync::Arc;
 
-/// Applied transactions are counted in cells of this length, or longer ones if the run would have
-/// more than [`MAX_CELLS`].
-pub const CELL: Span = Span::from_millis(10);
-/// The most cells that a run has.
-pub const MAX_CELLS: u64 = 1 << 20;
-/// Downtime is judged over as many cells as hold this many blocks with transactions in the mean,
-/// outside of all windows. Then a healthy period is empty by chance in less than one case of a
-/// hundred (e^-5, if blocks come as a Poisson process; real ones are more regular).
-pub const BLOCKS_PER_BIN: u64 = 5;
-/// Below this share of the usual commit rate the service counts as down (the metric DT of the
-/// attack catalogue).
-pub const DOWN_BELOW: f64 = 0.1;
+/// A gap between commits is time without progress if it is longer than so many times the usual one.
+pub const STALL_FACTOR: u64 = 2;
+/// The usual gap: this share of those outside of all windows are no longer.
+pub const USUAL_SHARE: f64 = 0.99;
+/// Of fewer gaps nobody can say what is usual.
+pub const LEAST_GAPS: u64 = 20;
 /// The most windows that are told apart: each may need a histogram. Later ones count as disturbance
 /// and have no figures of their own.
 pub const MAX_WINDOWS: usize = 1_000;
@@ -46,23 +41,15 @@ pub(crate) struct Windows {
     untold_open: u64,
     /// Since when none is open.
     calm_since: Time,
-    calm: Calm,
     outside: Latencies,
-    cell: Span,
-    cells: Vec<u32>,
-}
-
-/// What was applied outside of all windows, after the warm-up.
-#[derive(Clone, Copy, Debug, Default)]
-struct Calm {
-    length: Span,
-    blocks: u64,
-    txs: u64,
+    stalls: Stalls,
+    gaps: Gaps,
+    /// Of the gaps outside of all windows, after the warm-up.
+    usual: Latencies,
 }
 
 impl Windows {
-    pub(super) fn new(warmup: Time, end: Time) -> Self {
-        let cell = CELL.nanos().max(end.nanos().div_ceil(MAX_CELLS));
+    pub(super) fn new(warmup: Time) -> Self {
         Self {
             warmup,
             seen: Vec::new(),
@@ -70,10 +57,10 @@ impl Windows {
             untold: 0,
             untold_open: 0,
             calm_since: Time::ZERO,
-            calm: Calm::default(),
             outside: Latencies::default(),
-            cell: Span::from_nanos(cell),
-            cells: vec![0; end.nanos().div_ceil(cell) as usize],
+            stalls: Stalls::default(),
+            gaps: Gaps::default(),
+            usual: Latencies::default(),
         }
     }
 
@@ -98,10 +85,8 @@ impl Windows {
         } else {
             self.close_window(at, id);
         }
-        match (calm, self.is_calm()) {
-            (true, false) => self.calm.length += at - self.calm_since.later(self.warmup),
-            (false, true) => self.calm_since = at,
-            _ => {}
+        if !calm && self.is_calm() {
+            self.calm_since = at;
         }
     }
 
@@ -141,19 +126,32 @@ impl Windows {
         if txs == 0 {
             return;
         }
-        let index = (at.nanos() / self.cell.nanos()) as usize;
-        if let Some(cell) = self.cells.get_mut(index) {
-            *cell = cell.saturating_add(txs as u32);
-        }
-        if self.is_calm() && at >= self.warmup {
-            self.calm.blocks += 1;
-            self.calm.txs += txs;
-        }
+        let gap = self.stalls.moved(at);
+        self.gap(gap);
         for window in &mut self.seen {
             if window.closed.is_some() && window.first_commit.is_none() {
                 window.first_commit = Some(at);
             }
         }
+    }
+
+    /// Somebody asks for something; the step is given back with [`Windows::ended`].
+    pub(super) fn asked(&mut self, at: Time) -> u64 {
+        self.stalls.asked(at)
+    }
+
+    /// An operation of `step` ended.
+    pub(super) fn ended(&mut self, at: Time, step: u64, gave_up: bool) {
+        let gap = self.stalls.left(at, step, gave_up);
+        self.gap(gap);
+    }
+
+    fn gap(&mut self, gap: Option<Gap>) {
+        let Some(gap) = gap else { return };
+        if self.is_calm() && gap.from >= self.calm_since.later(self.warmup) {
+            self.usual.record(gap.length());
+        }
+        self.gaps.push(gap);
     }
 
     /// An operation was answered that was asked for while `windows` were open.
@@ -178,9 +176,11 @@ impl Windows {
     }
 
     pub(super) fn end(&mut self, at: Time) {
-        if self.is_calm() {
-            self.calm.length += at - self.calm_since.later(self.warmup);
+        // What the end cuts off is no usual gap.
+        if let Some(gap) = self.stalls.end(at) {
+            self.gaps.push(gap);
         }
+        self.gaps.end();
         for &place in self.open.iter() {
             if let Some(window) = self.seen.get_mut(place) {
                 window.closed = Some(at);
@@ -189,69 +189,93 @@ impl Windows {
         self.open = Arc::new([]);
     }
 
-    /// The cells that downtime is judged over together; `None` without a commit outside of the
-    /// windows.
-    fn cells_per_bin(&self) -> Option<usize> {
-        let mean_ns = self.calm.length.nanos().checked_div(self.calm.blocks)?;
-        let bin = mean_ns.saturating_mul(BLOCKS_PER_BIN);
-        Some(bin.div_ceil(self.cell.nanos()).max(1) as usize)
-    }
-
-    /// The length of the bins that downtime was counted in.
-    pub(crate) fn bin(&self) -> Option<Span> {
-        let cells = self.cells_per_bin()?;
-        (!self.seen.is_empty()).then(|| self.cell.times(cells as u64))
-    }
-
-    /// Seconds in the window, and until the first commit after it, in bins with too few commits.
-    /// NaN if there is no usual rate to compare with, or the time is shorter than half a bin: then
-    /// a few missing blocks say nothing.
-    fn downtime_s(&self, window: &Window, end: Time) -> f64 {
-        let Some(bin) = self.cells_per_bin() else {
-            return f64::NAN;
-        };
-        let usual = self.calm.txs as f64 / self.calm.length.nanos().max(1) as f64;
-        let until = window.first_commit.unwrap_or(end);
-        let from = window.opened.nanos().div_ceil(self.cell.nanos()) as usize;
-        let to = ((until.nanos() / self.cell.nanos()) as usize).min(self.cells.len());
-        let cells = self.cells.get(from..to).unwrap_or_default();
-        if cells.len() * 2 < bin {
-            return f64::NAN;
+    /// The longest gap that is no stall; `None` if too little is known of the usual one.
+    pub(crate) fn limit(&self) -> Option<Span> {
+        if self.usual.count() < LEAST_GAPS {
+            return None;
         }
-        let mut rest = cells;
-        let mut down = 0;
-        while !rest.is_empty() {
-            // What would be left as less than half a bin is judged with the bin before it.
-            let length = if rest.len() * 2 < bin * 3 {
-                rest.len()
-            } else {
-                bin
-            };
-            let (now, later) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-            let txs: u64 = now.iter().map(|&txs| u64::from(txs)).sum();
-            let length_ns = now.len() as f64 * self.cell.nanos() as f64;
-            if (txs as f64) < DOWN_BELOW * usual * length_ns {
-                down += now.len();
-            }
-            rest = later;
-        }
-        self.cell.times(down as u64).seconds()
+        let usual_ms = self.usual.quantile_ms(USUAL_SHARE);
+        Some(Span::from_nanos((usual_ms * 1e6) as u64).times(STALL_FACTOR))
     }
 
-    /// One entry a window, in the order of their opening.
-    pub(crate) fn outcome(&self, end: Time) -> Vec<Resilience> {
+    /// Are there windows that anything can be said of?
+    pub(crate) fn any(&self) -> bool {
+        !self.seen.is_empty()
+    }
+
+    /// Windows and gaps, to be judged by another run, if this one cannot.
+    pub(crate) fn unjudged(&self, end: Time) -> Option<Unjudged> {
+        let until = |window: &Window| window.first_commit.unwrap_or(end);
+        (self.any() && self.limit().is_none()).then(|| Unjudged {
+            gaps: self.gaps.clone(),
+            windows: self
+                .seen
+                .iter()
+                .map(|window| (window.opened, until(window)))
+                .collect(),
+        })
+    }
+
+    /// The stretches of time without progress, if gaps up to `limit` are usual.
+    pub(crate) fn stretches(&self, limit: Span) -> Vec<(Time, Time)> {
+        self.gaps.longer_than(limit)
+    }
+
+    /// One entry a window, in the order of their opening. Gaps longer than `limit` are time without
+    /// progress.
+    pub(crate) fn outcome(&self, limit: Option<Span>, end: Time) -> Vec<Resilience> {
+        let stretches = limit.map(|limit| self.gaps.longer_than(limit));
         self.seen
             .iter()
-            .map(|window| Resilience {
-                id: window.id.clone(),
-                downtime_s: self.downtime_s(window, end),
-                time_to_first_commit_s: window
-                    .first_commit
-                    .zip(window.closed)
-                    .map(|(first, closed)| (first - closed).seconds()),
-                sensitivity: window.latencies.area_to(&self.outside),
-                lost: window.lost,
+            .map(|window| {
+                let until = window.first_commit.unwrap_or(end);
+                let stalled = stretches
+                    .as_ref()
+                    .map_or((f64::NAN, f64::NAN), |stretches| {
+                        let (sum, longest) = within(stretches, window.opened, until);
+                        (sum.seconds(), longest.seconds())
+                    });
+                let closed = window.closed.unwrap_or(end);
+                Resilience {
+                    id: window.id.clone(),
+                    downtime_s: stalled.0,
+                    longest_gap_s: stalled.1,
+                    time_to_first_commit_s: window
+                        .first_commit
+                        .map(|first| (first - closed).seconds()),
+                    sensitivity: window.latencies.area_to(&self.outside),
+                    lost: window.lost,
+                    entry: entry_of(&window.id).to_owned(),
+                    from_s: window.opened.seconds(),
+                    to_s: closed.seconds(),
+                    ..Resilience::default()
+                }
             })
             .collect()
     }
+}
+
+/// Windows and gaps of a run in which nothing says what is usual.
+#[derive(Debug)]
+pub struct Unjudged {
+    gaps: Gaps,
+    windows: Vec<(Time, Time)>,
+}
+
+impl Unjudged {
+    /// Seconds without progress in each window and the longest piece of it, if gaps up to `limit` are
+    /// usual.
+    pub fn judge(&self, limit: Span) -> Vec<(f64, f64)> {
+        let stretches = self.gaps.longer_than(limit);
+        let judged = self.windows.iter().map(|&(from, to)| {
+            let (sum, longest) = within(&stretches, from, to);
+            (sum.seconds(), longest.seconds())
+        });
+        judged.collect()
+    }
+}
+
+/// The entry of the plan that a window is of: repetitions have a number behind its name.
+pub fn entry_of(id: &str) -> &str {
+    id.split_once('#').map_or(id, |(entry, _)| entry)
 }

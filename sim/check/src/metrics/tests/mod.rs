@@ -3,6 +3,8 @@
 #![allow(clippy::float_cmp)]
 
 mod resilience;
+mod served;
+mod stalls;
 
 use super::*;
 use crate::testing::{
@@ -34,6 +36,7 @@ fn config() -> MetricsConfig {
             ("clinics".into(), vec![NodeId(2)]),
         ],
         corrupt: vec![NodeId(9)],
+        windows: Vec::new(),
     }
 }
 

@@ -1,50 +1,110 @@
 //! What faults did to the service.
 
+use super::super::resilience::LEAST_GAPS;
 use super::*;
 
-/// 2 blocks of 10 transactions a second, except in `stalls` (milliseconds); operations are
-/// answered in 100 ms, or 300 ms if asked for in one.
+/// Every half second something is asked for, is in a block 50 ms later and answered after 100 ms. In
+/// `stalls` (milliseconds) there are no blocks: all that was asked for in one is in a block 50 ms
+/// after its end.
 fn history(m: &mut Metrics, stalls: &[(u64, u64)], faults: &[(u64, &str, bool)]) {
+    let mut events: Vec<(u64, u8, u64)> = Vec::new();
+    for (number, at) in (0_u64..).zip((0..100_000).step_by(500)) {
+        let stall = stalls.iter().find(|(from, to)| (*from..*to).contains(&at));
+        let moves = stall.map_or(at, |stall| stall.1);
+        events.push((at, 1, number));
+        if moves < 100_000 {
+            events.push((moves + 50, 2, number));
+            events.push((moves + 100, 3, number));
+        }
+    }
+    for &(at, ..) in faults {
+        events.push((at, 0, 0));
+    }
+    events.sort_unstable();
+    let mut faults = faults.iter();
     let mut world = World::new(4);
-    let mut number = 0;
-    let mut faults = faults.iter().peekable();
-    for at in (0..100_000).step_by(500) {
-        while let Some((when, id, open)) = faults.next_if(|(when, ..)| *when <= at) {
-            m.fault(ms(*when), id, *open);
+    let mut asked_at = BTreeMap::new();
+    for (at, what, number) in events {
+        match what {
+            0 => {
+                let (when, id, open) = faults.next().unwrap();
+                m.fault(ms(*when), id, *open);
+            }
+            1 => {
+                asked_at.insert(number, at);
+                m.probe(ms(at), NodeId(0), &asked(number, 0, "grant", MINUTE));
+            }
+            2 => {
+                let block = world.block(vec![world.tx(0, number)]);
+                m.probe(ms(at), NodeId(0), &applied(&block));
+            }
+            _ => {
+                let end = ended(number, 0, "grant", ms(asked_at[&number]), OpEnd::Done);
+                m.probe(ms(at), NodeId(0), &end);
+            }
         }
-        let stalled = stalls.iter().any(|&(from, to)| (from..to).contains(&at));
-        m.probe(ms(at), NodeId(0), &asked(at, 0, "read", MINUTE));
-        if !stalled {
-            let txs = (0..10).map(|i| world.tx(0, number + i)).collect();
-            number += 10;
-            let block = world.block(txs);
-            m.probe(ms(at), NodeId(0), &applied(&block));
-        }
-        let latency = if stalled { 300 } else { 100 };
-        let end = ended(at, 0, "read", ms(at), OpEnd::Done);
-        m.probe(ms(at + latency), NodeId(0), &end);
     }
     m.end(s(100));
 }
 
+fn with_windows(windows: &[(&str, u64, u64)]) -> Metrics {
+    let windows = windows.iter().map(|(id, from, to)| WindowSubject {
+        id: (*id).into(),
+        from: ms(*from),
+        to: ms(*to),
+    });
+    Metrics::new(MetricsConfig {
+        windows: windows.collect(),
+        ..config()
+    })
+}
+
+fn near(value: f64, expected: f64) {
+    assert!((value - expected).abs() < 1e-9, "{value}, not {expected}");
+}
+
 #[test]
-fn a_stall_is_downtime_up_to_the_first_commit() {
+fn an_outage_counts_from_the_first_request_that_waits_to_the_next_commit() {
     let mut m = metrics();
     let faults = [(40_000, "crash", true), (50_000, "crash", false)];
     history(&mut m, &[(40_000, 55_000)], &faults);
-    // 150 blocks in the 80 s outside: bins of 5 x 533 ms, in cells of 10 ms.
-    assert_eq!(m.downtime_bin(), Some(Span::from_millis(2_670)));
+    // Usual gaps are 50 ms: to the block, and from it to the answer.
+    assert_eq!(m.stall_limit(), Some(Span::from_millis(100)));
     let [r] = &m.resilience()[..] else {
         panic!("one window")
     };
-    assert_eq!(r.id, "crash");
-    assert_eq!(r.downtime_s, 15.0);
-    assert_eq!(r.time_to_first_commit_s, Some(5.0));
+    assert_eq!((r.id.as_str(), r.entry.as_str()), ("crash", "crash"));
+    assert_eq!((r.from_s, r.to_s), (40.0, 50.0));
+    near(r.downtime_s, 15.05);
+    near(r.longest_gap_s, 15.05);
+    near(r.time_to_first_commit_s.unwrap(), 5.05);
     assert_eq!(r.lost, 0);
-    // Inside all took 300 ms; outside, 150 took 100 ms and the 10 after the window 300 ms.
-    let outside = 10.0 / 160.0;
-    let expected = 0.2 * (1.0 - outside);
-    assert!((r.sensitivity - expected).abs() < 1e-3, "{}", r.sensitivity);
+    // Inside all take longer than any outside: the area is the difference of the means. Inside 20
+    // from 15.1 s down to 5.6 s; outside 150 of 0.1 s and 10 from 5.1 s to 0.6 s.
+    let expected = 10.35 - (150.0 * 0.1 + 10.0 * 2.85) / 160.0;
+    assert!((r.sensitivity - expected).abs() < 0.01, "{}", r.sensitivity);
+}
+
+#[test]
+fn three_seconds_are_three_seconds_wherever_they_lie_in_the_window() {
+    for from in [40_000, 41_500, 44_000] {
+        let mut m = metrics();
+        let faults = [(40_000, "crash", true), (50_000, "crash", false)];
+        history(&mut m, &[(from, from + 3_000)], &faults);
+        let r = &m.resilience()[0];
+        near(r.downtime_s, 3.05);
+        near(r.time_to_first_commit_s.unwrap(), 0.05);
+    }
+}
+
+#[test]
+fn several_outages_of_a_window_add_up_and_the_longest_is_named() {
+    let mut m = metrics();
+    let faults = [(40_000, "crash", true), (60_000, "crash", false)];
+    history(&mut m, &[(41_000, 43_000), (50_000, 51_000)], &faults);
+    let r = &m.resilience()[0];
+    near(r.downtime_s, 2.05 + 1.05);
+    near(r.longest_gap_s, 2.05);
 }
 
 #[test]
@@ -52,23 +112,12 @@ fn a_fault_that_stops_nothing_is_no_downtime() {
     let mut m = metrics();
     let faults = [(40_000, "loss", true), (50_000, "loss", false)];
     history(&mut m, &[], &faults);
-    let [r] = &m.resilience()[..] else {
-        panic!("one window")
-    };
-    assert_eq!(r.downtime_s, 0.0);
-    assert_eq!(r.time_to_first_commit_s, Some(0.0));
-    assert_eq!(r.sensitivity, 0.0);
-}
-
-#[test]
-fn part_of_a_window_can_be_down() {
-    let mut m = metrics();
-    let faults = [(40_000, "crash", true), (60_000, "crash", false)];
-    // The first 10 s are down; bins of 2.5 s.
-    history(&mut m, &[(40_000, 50_000)], &faults);
-    assert_eq!(m.downtime_bin(), Some(Span::from_millis(2_500)));
-    assert_eq!(m.resilience()[0].downtime_s, 10.0);
-    assert_eq!(m.resilience()[0].time_to_first_commit_s, Some(0.0));
+    let r = &m.resilience()[0];
+    assert_eq!(
+        (r.downtime_s, r.longest_gap_s, r.sensitivity),
+        (0.0, 0.0, 0.0)
+    );
+    near(r.time_to_first_commit_s.unwrap(), 0.05);
 }
 
 #[test]
@@ -87,7 +136,7 @@ fn a_window_that_is_open_at_the_end_has_no_time_to_first_commit() {
     history(&mut m, &[], &[(40_000, "loss", true)]);
     let r = &m.resilience()[0];
     assert_eq!(r.time_to_first_commit_s, None);
-    assert_eq!(r.downtime_s, 0.0);
+    assert_eq!((r.downtime_s, r.to_s), (0.0, 100.0));
 }
 
 #[test]
@@ -98,33 +147,31 @@ fn overlapping_windows_are_told_apart_and_the_usual_is_outside_of_both() {
         (40_000, "cut", true),
         (50_000, "crash", false),
         (60_000, "cut", false),
-        (70_000, "crash", true),
-        (80_000, "crash", false),
+        (70_000, "crash#2", true),
+        (80_000, "crash#2", false),
     ];
     history(&mut m, &[(45_000, 55_000)], &faults);
     let r = m.resilience();
     let ids: Vec<&str> = r.iter().map(|r| r.id.as_str()).collect();
-    assert_eq!(ids, ["crash", "cut", "crash"]);
-    // Bins of 2.5 s from 30 s on; from 45 s to the first commit at 55 s.
-    assert_eq!(r[0].downtime_s, 10.0);
-    assert_eq!(r[0].time_to_first_commit_s, Some(5.0));
-    assert_eq!(r[1].downtime_s, 10.0);
-    assert_eq!(r[1].time_to_first_commit_s, Some(0.0));
-    assert_eq!(r[2].downtime_s, 0.0);
-    // A quarter of the 40 operations of `crash` took 0.2 s longer, half of the 40 of `cut`.
-    assert!((r[0].sensitivity - 0.05).abs() < 1e-3);
-    assert!((r[1].sensitivity - 0.1).abs() < 1e-3);
-    assert_eq!(r[2].sensitivity, 0.0);
+    assert_eq!(ids, ["crash", "cut", "crash#2"]);
+    assert_eq!(r[2].entry, "crash");
+    near(r[0].downtime_s, 10.05);
+    near(r[0].time_to_first_commit_s.unwrap(), 5.05);
+    near(r[1].downtime_s, 10.05);
+    near(r[1].time_to_first_commit_s.unwrap(), 0.05);
+    assert_eq!((r[2].downtime_s, r[2].sensitivity), (0.0, 0.0));
 }
 
 #[test]
-fn without_anything_to_compare_with_there_is_no_value() {
+fn without_anything_to_compare_with_there_is_no_value_but_that_of_a_pair() {
     // The window is the whole run.
     let mut m = metrics();
-    history(&mut m, &[], &[(0, "loss", true)]);
+    history(&mut m, &[(40_000, 43_000)], &[(0, "loss", true)]);
     let r = &m.resilience()[0];
     assert!(r.downtime_s.is_nan() && r.sensitivity.is_nan());
-    assert_eq!(m.downtime_bin(), None);
+    assert_eq!(m.stall_limit(), None);
+    let judged = m.unjudged().unwrap().judge(Span::from_millis(100));
+    near(judged[0].0, 3.05);
     // Nothing at all happens.
     let mut m = metrics();
     m.fault(s(20), "loss", true);
@@ -136,13 +183,47 @@ fn without_anything_to_compare_with_there_is_no_value() {
 }
 
 #[test]
-fn a_window_too_short_to_tell_has_no_downtime() {
+fn too_few_gaps_say_nothing_of_what_is_usual() {
+    for enough in [false, true] {
+        let mut m = metrics();
+        // Two gaps an operation, from 90 s on; the first one counts from the end of the window.
+        let calm = LEAST_GAPS / 2 - u64::from(!enough);
+        history(
+            &mut m,
+            &[],
+            &[(0, "cut", true), (100_000 - 500 * calm, "cut", false)],
+        );
+        assert_eq!(m.resilience()[0].downtime_s.is_nan(), !enough);
+    }
+}
+
+#[test]
+fn nobody_asks_so_nothing_stands_still() {
     let mut m = metrics();
-    let faults = [(40_100, "blip", true), (40_200, "blip", false)];
-    history(&mut m, &[], &faults);
+    let mut world = World::new(4);
+    let mut at = |m: &mut Metrics, i: u64| {
+        m.probe(ms(i), NodeId(0), &asked(i, 0, "grant", MINUTE));
+        let block = world.block(vec![world.tx(0, i)]);
+        m.probe(ms(i + 50), NodeId(0), &applied(&block));
+        m.probe(
+            ms(i + 60),
+            NodeId(0),
+            &ended(i, 0, "grant", ms(i), OpEnd::Done),
+        );
+    };
+    for i in 0..60 {
+        at(&mut m, 10_000 + i * 500);
+    }
+    m.fault(s(41), "cut", true);
+    m.fault(s(71), "cut", false);
+    at(&mut m, 75_000);
+    m.end(s(100));
     let r = &m.resilience()[0];
-    assert!(r.downtime_s.is_nan(), "{}", r.downtime_s);
-    assert_eq!(r.time_to_first_commit_s, Some(0.3));
+    assert_eq!(
+        r.downtime_s, 0.0,
+        "34 s without a commit, and without a request"
+    );
+    near(r.time_to_first_commit_s.unwrap(), 4.05);
 }
 
 #[test]
@@ -172,22 +253,8 @@ fn windows_beyond_the_limit_disturb_but_have_no_figures() {
     history(&mut m, &[(50_000, 60_000)], &faults);
     assert_eq!(m.resilience().len(), MAX_WINDOWS);
     assert_eq!(m.left_out(), (0, 1));
-    // Outside of all: 90 s less 11 s, with two blocks a second.
-    assert_eq!(m.downtime_bin(), Some(Span::from_millis(2_500)));
-}
-
-#[test]
-fn cells_grow_in_a_long_run() {
-    let end = s(10 * MAX_CELLS);
-    let mut m = Metrics::new(MetricsConfig { end, ..config() });
-    history(
-        &mut m,
-        &[],
-        &[(40_000, "cut", true), (50_000, "cut", false)],
-    );
-    // One cell of ten seconds: bins and windows are whole cells.
-    assert_eq!(m.downtime_bin(), Some(Span::from_secs(10)));
-    assert_eq!(m.resilience()[0].downtime_s, 0.0);
+    // The ten seconds of the untold window are no usual gap.
+    assert_eq!(m.stall_limit(), Some(Span::from_millis(100)));
 }
 
 #[test]
@@ -196,4 +263,88 @@ fn a_close_without_an_open_is_ignored() {
     m.fault(s(20), "cut", false);
     m.end(s(100));
     assert!(m.resilience().is_empty());
+}
+
+#[test]
+fn before_during_and_after_by_hand() {
+    let mut m = with_windows(&[("cut", 40_000, 60_000), ("late", 95_000, 100_000)]);
+    let faults = [
+        (40_000, "cut", true),
+        (60_000, "cut", false),
+        (95_000, "late", true),
+    ];
+    history(&mut m, &[(40_000, 55_000)], &faults);
+    let rows = m.resilience();
+    let [before, during, after] =
+        [rows[0].before, rows[0].during, rows[0].after].map(Option::unwrap);
+    assert_eq!(
+        (before.seconds, during.seconds, after.seconds),
+        (20.0, 20.0, 20.0)
+    );
+    // Two transactions a second; in the window those of the stall come at its end.
+    assert_eq!(
+        (before.tx_per_s, during.tx_per_s, after.tx_per_s),
+        (2.0, 2.0, 2.0)
+    );
+    assert_eq!((before.asked, during.asked, during.lost), (40, 40, 0));
+    assert!((before.latency_ms.mean - 100.0).abs() < 1e-9);
+    // 30 from 15.1 s down to 0.6 s, 10 of 0.1 s.
+    assert!((during.latency_ms.mean - (30.0 * 7_850.0 + 10.0 * 100.0) / 40.0).abs() < 1e-6);
+    // Shorter than ten seconds: ten before it; after it the run is over.
+    assert_eq!(rows[1].before.unwrap().seconds, 10.0);
+    assert_eq!(rows[1].after, None);
+}
+
+#[test]
+fn a_run_without_the_fault_measures_the_same_stretches() {
+    let windows = [("cut", 40_000, 60_000)];
+    let (mut with, mut without) = (with_windows(&windows), with_windows(&windows));
+    let faults = [(40_000, "cut", true), (60_000, "cut", false)];
+    history(&mut with, &[(40_000, 70_000)], &faults);
+    history(&mut without, &[], &[]);
+    assert!(without.resilience().is_empty());
+    let limit = without.usual_limit();
+    assert_eq!(limit, Some(Span::from_millis(100)));
+    let of = |m: &Metrics| m.phases_with_gaps(limit).remove(0);
+    let ((_, hit, down), (id, calm, up)) = (of(&with), of(&without));
+    assert_eq!((id.as_str(), down, up), ("cut", Some(20.0), Some(0.0)));
+    assert_eq!((hit.unwrap().tx_per_s, calm.unwrap().tx_per_s), (0.0, 2.0));
+}
+
+#[test]
+fn what_was_acknowledged_and_is_in_no_block_any_more_is_lost() {
+    for (recovers_at, lost) in [(3, 0), (2, 1), (0, 3)] {
+        let mut m = metrics();
+        let mut world = World::new(4);
+        for i in 1..=3_u64 {
+            m.probe(s(i), NodeId(0), &asked(i, 0, "grant", MINUTE));
+            let block = world.block(vec![world.tx(0, i)]);
+            m.probe(ms(i * 1000 + 1), NodeId(1), &applied(&block));
+            m.probe(
+                ms(i * 1000 + 2),
+                NodeId(0),
+                &ended(i, 0, "grant", s(i), OpEnd::Done),
+            );
+        }
+        // In a block, but not answered: nobody was promised anything.
+        m.probe(s(5), NodeId(0), &asked(9, 0, "grant", MINUTE));
+        let block = world.block(vec![world.tx(0, 9)]);
+        m.probe(s(6), NodeId(1), &applied(&block));
+        m.probe(s(7), NodeId(1), &recovered(recovers_at, Digest::ZERO));
+        m.end(s(100));
+        assert_eq!(m.acknowledged_lost(), lost, "back at {recovers_at}");
+    }
+    // Another node that holds them is enough, and an answer may come before the block is seen.
+    let mut m = metrics();
+    let mut world = World::new(4);
+    m.probe(s(1), NodeId(0), &asked(1, 0, "grant", MINUTE));
+    m.probe(s(2), NodeId(0), &ended(1, 0, "grant", s(1), OpEnd::Done));
+    let block = world.block(vec![world.tx(0, 1)]);
+    m.probe(s(3), NodeId(1), &applied(&block));
+    m.probe(s(3), NodeId(2), &applied(&block));
+    m.probe(s(4), NodeId(1), &recovered(0, Digest::ZERO));
+    assert_eq!(m.acknowledged_lost(), 0);
+    m.probe(s(5), NodeId(2), &recovered(0, Digest::ZERO));
+    m.end(s(100));
+    assert_eq!(m.acknowledged_lost(), 1);
 }

@@ -1,0 +1,13 @@
+//! The runner of cells: many runs on all cores, each result kept as soon as it is there.
+//!
+//! A cell is a plan with its seed. What it comes to depends on nothing else, so neither the number of
+//! threads nor the order in which cells end changes a result; results are handed on in the order of
+//! the cells, and a study that was killed goes on where it was.
+
+mod matrix;
+mod pool;
+mod store;
+
+pub use matrix::{CellRecord, Matrix, MatrixError};
+pub use pool::{Meter, Part, in_order, threads};
+pub use store::{Store, StoreError};

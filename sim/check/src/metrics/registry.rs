@@ -124,6 +124,12 @@ pub const METRICS: &[MetricEntry] = &[
         "Share of the operations that were answered, done or refused, within their deadline.",
     ),
     entry(
+        "unavailable_per_year",
+        Unit::Milliseconds,
+        &[Scope::Service],
+        "Time of a year in which requests waited longer than the shortest deadline of the service and none was answered; of runs of ten days and more.",
+    ),
+    entry(
         "height",
         Unit::Count,
         &[Scope::Run, Scope::Chain],

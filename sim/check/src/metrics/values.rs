@@ -67,6 +67,12 @@ impl Metrics {
         for (name, tally) in &operations.services {
             values.operations(Scope::Service, name, tally, seconds);
         }
+        for service in self.services() {
+            if let Some(a_year) = service.unavailable_min_per_year {
+                let word = "unavailable_per_year";
+                values.put(Scope::Service, &service.id, word, a_year.estimate * 60e3);
+            }
+        }
         for (name, tally) in &operations.groups.sets {
             values.operations(Scope::Organisation, name, tally, seconds);
         }

@@ -8,6 +8,10 @@ const DAY: u64 = 86_400;
 /// A run of some days without a warm-up, and a list of operations: asked for at, answered after (or
 /// given up, if negative), both in seconds. The shortest deadline is 60 s.
 fn services(days: u64, operations: &[(u64, i64)]) -> Vec<ServiceOutcome> {
+    watched(days, operations).services()
+}
+
+fn watched(days: u64, operations: &[(u64, i64)]) -> Metrics {
     let mut m = Metrics::new(MetricsConfig {
         warmup: Time::ZERO,
         end: s(days * DAY),
@@ -34,7 +38,7 @@ fn services(days: u64, operations: &[(u64, i64)]) -> Vec<ServiceOutcome> {
         m.probe(s(at), NodeId(0), &probe);
     }
     m.end(s(days * DAY));
-    m.services()
+    m
 }
 
 /// One operation a quarter of an hour, answered in a second, except where `slow` says so.
@@ -112,6 +116,13 @@ fn a_year_is_not_told_from_a_few_days() {
     };
     assert_eq!(service.unavailable_min_per_year, None);
     assert_eq!(service.days, 9);
+    let path = "services.records.unavailable_per_year";
+    assert!(!values(&watched(9, &days(9, |_| None))).contains_key(path));
+    // A gate may ask for it from ten days on: milliseconds of a year.
+    let long = watched(20, &days(20, |at| (at == 5 * DAY).then_some(600)));
+    let share = 600.0 / long.services()[0].observed_s;
+    let a_year = values(&long)[path];
+    assert!((a_year - share * 365.0 * 86_400e3).abs() < 1e-3, "{a_year}");
 }
 
 #[test]

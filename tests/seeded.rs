@@ -251,3 +251,74 @@ fn running_twice_finds_the_first_event_that_differs() {
     assert_eq!(event(&first), event(&second));
     assert!(first.contains(" s at node-"), "{first}");
 }
+
+/// Answers every read with nothing, as if no key had ever been set: liars that agree.
+struct Nothing;
+impl key_value::Policy for Nothing {
+    fn value(&mut self, _value: Option<Arc<[u8]>>) -> Option<Arc<[u8]>> {
+        None
+    }
+}
+
+#[test]
+fn f_liars_fool_clients_that_believe_one_server_and_no_others() {
+    let liar = Hooks {
+        values: Arc::new(|institution| match institution {
+            1 => Box::new(Nothing),
+            _ => Box::new(key_value::Honest),
+        }),
+        ..Hooks::default()
+    };
+    let several = |wait_for: &str| {
+        STORE.replace(
+            "pbft }",
+            &format!("pbft, clients: {{ wait_for: {wait_for} }} }}"),
+        )
+    };
+    let reads = |text: &str, hooks: &Hooks| {
+        let (outcome, exit) = run(text, hooks);
+        let reads = check(&outcome, "linearizable-reads").clone();
+        assert!(reads.evaluated > 400, "{reads:?}");
+        assert_eq!(exit, if reads.verdict == "pass" { 0 } else { 10 });
+        (reads.verdict, outcome)
+    };
+    for honest in [
+        STORE.to_owned(),
+        several("one"),
+        several("f+1"),
+        several("quorum"),
+    ] {
+        assert_eq!(reads(&honest, &Hooks::default()).0, "pass");
+    }
+    assert_eq!(reads(STORE, &liar).0, "fail");
+    assert_eq!(reads(&several("f+1"), &liar).0, "pass");
+
+    // Where more than f lie, a value that a quorum shows can be a lie, and the check says so.
+    let many = Hooks {
+        values: Arc::new(|institution| match institution {
+            0 => Box::new(key_value::Honest),
+            _ => Box::new(Nothing),
+        }),
+        ..Hooks::default()
+    };
+    assert_eq!(reads(&several("f+1"), &many).0, "fail");
+}
+
+#[test]
+fn clients_of_all_members_go_on_when_their_own_server_is_down_and_wait_longer_for_more() {
+    let crash = "faults:\n  down: { at: 10s, for: rest, crash: node-2 }\n";
+    let with = |wait_for: &str, faults: &str| {
+        let clients = format!("pbft, clients: {{ wait_for: {wait_for} }} }}");
+        let (outcome, _) = run(
+            &(STORE.replace("pbft }", &clients) + faults),
+            &Hooks::default(),
+        );
+        outcome
+    };
+    let availability = |outcome: &Outcome| outcome.metrics["availability"];
+    // One of four institutions has lost its server.
+    assert!(availability(&with("one", crash)) < 0.85);
+    assert!(availability(&with("f+1", crash)) > 0.99);
+    let latency = |wait_for: &str| with(wait_for, "").operations["write"].latency_ms.mean;
+    assert!(latency("f+1") < latency("quorum"));
+}

@@ -236,6 +236,7 @@ fn checks(checks: &[CheckOutcome]) -> Vec<String> {
         .collect();
     for c in others.iter().take(CHECKS) {
         let said = match (c.violated, c.violations.first()) {
+            (0, _) if !c.reasons.is_empty() => c.reasons.join("; "),
             (0, _) => format!("judged {}", words::counted(c.evaluated, "fact", "facts")),
             (n, Some(first)) => format!("{}, first {first}", words::counted(n, "time", "times")),
             (n, None) => words::counted(n, "time", "times"),

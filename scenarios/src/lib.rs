@@ -3,6 +3,7 @@
 pub mod codes;
 mod compose;
 mod csv;
+pub mod data;
 pub mod diagnostic;
 pub mod json_schema;
 pub mod library;

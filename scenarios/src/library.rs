@@ -1,7 +1,9 @@
 //! The scenarios that are built in.
 
+use crate::data;
 use crate::schema::shape::suggestion;
 use consim_core::values::{Name, Value as _};
+use std::path::Path;
 
 /// A scenario of the library.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +65,9 @@ pub fn starter(name: &str, from: Option<&str>) -> Result<String, String> {
                 let help = suggestion(preset, &known);
                 return Err(format!("no preset is called `{preset}`: {help}"));
             };
-            (format!("preset:{preset}"), standalone(entry.text))
+            let text = standalone(entry.text);
+            let folder = Path::new(entry.path).parent().unwrap_or(Path::new(""));
+            (format!("preset:{preset}"), data::standalone(&text, folder))
         }
     };
     let file = format!("{name}.yaml");

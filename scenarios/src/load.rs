@@ -1,6 +1,7 @@
 //! From a file and the options of the command line to a plan.
 
 use crate::compose;
+use crate::data::plain;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::library::LIBRARY;
 use crate::plan::{self, Explained, Head, Plan};
@@ -9,7 +10,7 @@ use crate::schema::shape::{Shape, suggestion};
 use crate::schema::{Cx, Decode, Scenario};
 use crate::study::study;
 use crate::tree::{Key, Node, Place, Problem, Role, Source, SourceId, Sources, Value, parse};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// How deep bases may rest on each other.
 pub const MAX_BASES: usize = 8;
@@ -343,15 +344,7 @@ impl Loader {
     fn sibling(&self, source: SourceId, word: &str) -> Option<&'static str> {
         let source = self.sources.get(source)?;
         source.name.strip_prefix("preset:")?;
-        let mut path = PathBuf::new();
-        for part in source.folder.join(word).components() {
-            match part {
-                Component::ParentDir => {
-                    path.pop();
-                }
-                part => path.push(part),
-            }
-        }
+        let path = plain(&source.folder.join(word));
         let entry = LIBRARY.iter().find(|e| Path::new(e.path) == path)?;
         Some(entry.name)
     }

@@ -35,8 +35,11 @@ pub const PROFILES: &[ProfileEntry] = profiles![
     "hardware" / "clinic-box",
     "hardware" / "hospital-server",
     "links" / "aws-wan",
+    "links" / "backbone",
     "links" / "lan",
     "links" / "metro",
+    "links" / "province",
+    "links" / "public-internet",
     "regions" / "aws13",
     "regions" / "aws21",
     "regions" / "guangdong",
@@ -52,9 +55,6 @@ pub const PROFILES: &[ProfileEntry] = profiles![
 /// Words of the language whose profiles come later.
 const LATER: &[(&str, &str)] = &[
     ("regions", "china-provinces"),
-    ("links", "province"),
-    ("links", "backbone"),
-    ("links", "public-internet"),
     ("hardware", "cloud-vm"),
     ("hardware", "device"),
     ("hardware", "aws-m5d-8xlarge"),

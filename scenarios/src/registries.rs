@@ -6,9 +6,10 @@ use crate::schema::shape::{Choice, Shape};
 use crate::schema::{Decode, FaultKind, ServiceKind, WorkloadKind};
 use consim_check::invariants::CHECKS;
 use consim_check::metrics::METRICS;
-use consim_core::Span;
+use consim_core::{Check, Span};
 use consim_kernel::config::Point;
 use consim_models::consensus::PROTOCOLS;
+use consim_models::{key_value, sharing};
 
 /// The version that has everything listed here.
 const SINCE: &str = "0.1.0";
@@ -74,7 +75,7 @@ pub fn list(what: &str) -> Vec<Entry> {
                 ..entry(c.name, c.code, c.says)
             })
             .chain(
-                consim_models::sharing::checks(&[], false, Span::ZERO)
+                domain_checks()
                     .iter()
                     .map(|c| entry(c.name(), c.code(), c.says())),
             )
@@ -96,6 +97,21 @@ pub fn list(what: &str) -> Vec<Entry> {
             .collect(),
         _ => Vec::new(),
     }
+}
+
+/// The checks that the domain models bring, told of no run.
+fn domain_checks() -> Vec<Box<dyn Check>> {
+    let mut checks = sharing::checks(&[], false, Span::ZERO);
+    checks.extend(key_value::checks(&[]));
+    checks
+}
+
+/// The names of all checks.
+pub(crate) fn check_names() -> Vec<&'static str> {
+    let generic = CHECKS.iter().map(|c| c.name);
+    generic
+        .chain(domain_checks().iter().map(|c| c.name()))
+        .collect()
 }
 
 fn variants<T: Decode>() -> Vec<Entry> {

@@ -120,6 +120,7 @@ pub(crate) fn kernel(
             name: "group".into(),
             members: members.to_vec(),
             quorum: byzantine_quorum(n as usize),
+            mempool: u32::MAX,
         }],
         keys: keys.clone(),
         names: (0..n).map(|i| format!("node-{i}")).collect(),

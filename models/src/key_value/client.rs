@@ -1,23 +1,16 @@
 //! The client of an institution: asks its server, repeats what is not answered, gives up in the end.
+//! Or it believes nobody alone, and asks the members of the chain itself.
 
-use super::Command;
-use super::command::value_of;
+use super::command::state_key;
 use super::message::{Answer, Message};
 use super::workload::{Request, Wish};
-use crate::workload::Terms;
-use consim_core::{
-    Context, Event, NodeId, OpEnd, OpId, Payload, Probe, Process, Span, Time, TimerKey,
-};
-use std::collections::BTreeMap;
+use crate::node::asking::{Asking, Question};
+use crate::node::client::{self, What};
+use consim_core::{Context, Event, NodeId, OpEnd, OpId, Process, Span};
 use std::sync::Arc;
 
 /// The most operations that a client has open; beyond it they are turned away.
 pub const MAX_OPEN: usize = 100_000;
-/// Within this an operation must be done where the workload says nothing (assumed: ten times what a
-/// block takes over the longest lines).
-pub const DEADLINE: Span = Span::from_secs(10);
-/// The part of an operation's name that is the client's running number.
-const NUMBER: u64 = u32::MAX as u64;
 /// A client that comes back counts its operations from the microseconds of the run: it has
 /// forgotten how many there were. After 71 minutes the number wraps, and none of that age is open.
 const NUMBERS_EVERY: Span = Span::from_micros(1);
@@ -31,93 +24,37 @@ pub struct ClientConfig {
     pub certificate: Arc<[u8]>,
 }
 
-struct Open {
-    terms: Terms,
-    name: &'static str,
-    asked: Time,
-    deadline: Span,
-    repeats: u32,
-    message: Arc<dyn Payload>,
-}
-
-/// The process of a client.
+/// The process of a client of one server.
 pub struct Client {
-    config: ClientConfig,
-    /// The running number of the latest operation.
-    operations: u64,
-    open: BTreeMap<OpId, Open>,
+    certificate: Arc<[u8]>,
+    asking: Asking<()>,
 }
 
 impl Client {
     /// A client with nothing to do.
     pub fn new(config: ClientConfig) -> Self {
         Self {
-            config,
-            operations: 0,
-            open: BTreeMap::new(),
+            certificate: config.certificate,
+            asking: Asking::new(config.server, NUMBERS_EVERY),
         }
     }
 
     fn begin(&mut self, cx: &mut Context<'_>, request: &Request) {
-        self.operations += 1;
-        let op = OpId(u64::from(cx.node().0) << 32 | self.operations & NUMBER);
-        let (name, command) = match request.wish {
-            Wish::Put { key, size } => {
-                let value = value_of(op, size);
-                ("write", Command::Put { key, value })
-            }
-            Wish::Get { key } => ("read", Command::Get { key }),
+        let question = Question {
+            terms: request.terms,
+            name: request.wish.name(),
+            deadline: request.deadline(),
         };
-        let (workload, asked) = (request.terms.workload, cx.now());
-        let deadline = request.terms.deadline.unwrap_or(DEADLINE);
-        cx.emit(Probe::Asked {
-            op,
-            workload,
-            name,
-            deadline,
-        });
-        if self.open.len() >= MAX_OPEN {
-            let end = OpEnd::GaveUp;
-            return cx.emit(Probe::Ended {
-                op,
-                workload,
-                name,
-                end,
-                asked,
-                deadline,
-            });
+        if self.asking.open() >= MAX_OPEN {
+            return self.asking.turn_away(cx, &question);
         }
-        let message: Arc<dyn Payload> = Arc::new(Message::Ask {
+        let op = self.asking.next(cx);
+        let message = Message::Ask {
             op,
-            certificate: Arc::clone(&self.config.certificate),
-            command,
-        });
-        cx.send(self.config.server, Arc::clone(&message));
-        cx.set_timer(timer(op), request.terms.retry_after);
-        self.open.insert(
-            op,
-            Open {
-                terms: request.terms,
-                name,
-                asked,
-                deadline,
-                repeats: 0,
-                message,
-            },
-        );
-    }
-
-    /// The wait for an answer is over: asks again with the same operation, or gives up.
-    fn waited(&mut self, cx: &mut Context<'_>, op: OpId) {
-        let Some(open) = self.open.get_mut(&op) else {
-            return;
+            certificate: Arc::clone(&self.certificate),
+            command: request.wish.command(op),
         };
-        if open.repeats >= open.terms.retry_times {
-            return self.end(cx, op, OpEnd::GaveUp);
-        }
-        open.repeats += 1;
-        cx.send(self.config.server, Arc::clone(&open.message));
-        cx.set_timer(timer(op), open.terms.retry_after);
+        self.asking.ask(cx, op, question, Arc::new(message), ());
     }
 
     fn answered(&mut self, cx: &mut Context<'_>, op: OpId, answer: &Answer) {
@@ -127,29 +64,8 @@ impl Client {
             Answer::Busy => return,
             Answer::Refused => OpEnd::Refused("refused"),
         };
-        if self.open.contains_key(&op) {
-            cx.cancel_timer(timer(op));
-            self.end(cx, op, end);
-        }
+        self.asking.answered(cx, op, end);
     }
-
-    fn end(&mut self, cx: &mut Context<'_>, op: OpId, end: OpEnd) {
-        if let Some(open) = self.open.remove(&op) {
-            cx.emit(Probe::Ended {
-                op,
-                workload: open.terms.workload,
-                name: open.name,
-                end,
-                asked: open.asked,
-                deadline: open.deadline,
-            });
-        }
-    }
-}
-
-/// Timer key of an operation: the client's own counter in the operation's number.
-fn timer(op: OpId) -> TimerKey {
-    TimerKey(op.0 & NUMBER)
 }
 
 impl Process for Client {
@@ -160,21 +76,60 @@ impl Process for Client {
                     self.begin(cx, request);
                 }
             }
-            Event::Message { from, payload } if from == self.config.server => {
+            Event::Message { from, payload } if from == self.asking.server() => {
                 if let Some(Message::Reply { op, answer }) =
                     payload.as_any().downcast_ref::<Message>()
                 {
                     self.answered(cx, *op, answer);
                 }
             }
-            Event::Timer(TimerKey(key)) => {
-                let op = OpId(u64::from(cx.node().0) << 32 | key);
-                self.waited(cx, op);
+            Event::Timer(key) => {
+                self.asking.waited(cx, key);
             }
-            Event::Recover(_) => {
-                self.operations = cx.now().nanos() / NUMBERS_EVERY.nanos();
-            }
+            Event::Recover(_) => self.asking.recover(cx),
             Event::Start | Event::Message { .. } | Event::Persisted(_) => {}
+        }
+    }
+}
+
+/// The process of a client that signs its transactions itself and believes what enough members say:
+/// of a write f+1 or more, of a value a quorum.
+pub struct QuorumClient {
+    client: client::Client,
+}
+
+impl QuorumClient {
+    /// A client that has not asked anything.
+    pub fn new(config: client::ClientConfig) -> Self {
+        Self {
+            client: client::Client::new(config),
+        }
+    }
+
+    fn begin(&mut self, cx: &mut Context<'_>, request: &Request) {
+        let what = match request.wish {
+            Wish::Put { .. } => What::Order(request.wish.command(self.client.next_op(cx)).body()),
+            Wish::Get { key } => What::Read(state_key(key).into()),
+        };
+        let wish = client::Wish {
+            terms: request.terms,
+            name: request.wish.name(),
+            deadline: request.deadline(),
+            what,
+        };
+        self.client.wish(cx, &wish);
+    }
+}
+
+impl Process for QuorumClient {
+    fn handle(&mut self, cx: &mut Context<'_>, event: Event<'_>) {
+        match event {
+            Event::Request(payload) => {
+                if let Some(request) = payload.as_any().downcast_ref() {
+                    self.begin(cx, request);
+                }
+            }
+            other => self.client.handle(cx, other),
         }
     }
 }

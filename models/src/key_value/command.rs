@@ -78,6 +78,12 @@ pub(super) fn state_key(key: u64) -> [u8; 9] {
     [b'k', a, b, c, d, e, f, g, h]
 }
 
+/// The key that stands under `bytes` in the state.
+pub(super) fn key_of_state(bytes: &[u8]) -> Option<u64> {
+    let key = bytes.strip_prefix(b"k")?;
+    Some(u64::from_be_bytes(key.try_into().ok()?))
+}
+
 /// The value that operation `op` writes: its number, then filling, so that no two writes of eight
 /// bytes or more set the same.
 pub(super) fn value_of(op: OpId, size: u32) -> Arc<[u8]> {

@@ -7,19 +7,19 @@ use std::sync::Arc;
 
 /// Refused: the transaction is no command.
 pub const MALFORMED: &str = "malformed";
-/// Refused: its origin is no member.
+/// Refused: its origin may not write.
 pub const NOT_ALLOWED: &str = "not allowed";
 
-/// The state machine of a key-value service: members set keys.
+/// The state machine of a key-value service: writers set keys.
 #[derive(Clone, Debug)]
 pub struct KeyValueMachine {
-    members: Arc<[NodeId]>,
+    writers: Arc<[NodeId]>,
 }
 
 impl KeyValueMachine {
-    /// The store of `members`.
-    pub fn new(members: Arc<[NodeId]>) -> Self {
-        Self { members }
+    /// A store in which `writers` set keys: servers for their clients, or clients themselves.
+    pub fn new(writers: Arc<[NodeId]>) -> Self {
+        Self { writers }
     }
 }
 
@@ -29,7 +29,7 @@ impl StateMachine for KeyValueMachine {
     }
     fn genesis(&self, _state: &mut dyn State) {}
     fn apply(&self, state: &mut dyn State, tx: &Tx, _at: ApplyAt) -> Receipt {
-        if !self.members.contains(&tx.id().origin) {
+        if !self.writers.contains(&tx.id().origin) {
             return Receipt::Refused(NOT_ALLOWED);
         }
         match Command::from_body(tx.body()) {

@@ -18,8 +18,8 @@ pub mod service;
 mod tests;
 pub mod workload;
 
-pub use check::LinearizableReads;
-pub use client::{Client, ClientConfig};
+pub use check::{LinearizableReads, MonotonicReads};
+pub use client::{Client, ClientConfig, QuorumClient};
 pub use command::Command;
 pub use machine::KeyValueMachine;
 pub use service::{Honest, KeyValueService, Policy, ServiceConfig};
@@ -30,7 +30,10 @@ use consim_core::{Check, NodeId};
 /// The longest value, bytes.
 pub const MAX_VALUE: usize = 1 << 20;
 
-/// The checks of a key-value service on the chain of `members`, from which somebody reads.
-pub fn checks(members: &[NodeId]) -> Vec<Box<dyn Check>> {
-    vec![Box::new(LinearizableReads::new(members))]
+/// The checks of a key-value service in which `writers` set keys, and from which somebody reads.
+pub fn checks(writers: &[NodeId]) -> Vec<Box<dyn Check>> {
+    vec![
+        Box::new(LinearizableReads::new(writers)),
+        Box::new(MonotonicReads::new(writers)),
+    ]
 }

@@ -7,18 +7,15 @@ use crate::consensus::TIMER_LIMIT;
 use crate::ledger::chain::executed;
 use crate::node::Gate;
 use crate::node::service::{Host, Service};
+use crate::node::waiting::{Ticker, outcome, resubmit};
 use consim_core::{
-    Block, Context, Digest, Disk, NodeId, OpId, Payload, Receipt, Span, Time, TimerKey, Tx, TxId,
-    WriteToken,
+    Block, Context, Digest, Disk, NodeId, OpId, Payload, Receipt, Time, TimerKey, Tx, WriteToken,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The most operations that a server has open; what comes beyond is answered with `busy`.
 pub const MAX_PENDING: usize = 100_000;
-/// Transactions that are not yet executed are handed to consensus again after this time (assumed:
-/// longer than a view change).
-const RESUBMIT: Span = Span::from_secs(5);
 /// The service's timer.
 const TICK: TimerKey = TimerKey(TIMER_LIMIT | 1 << 41);
 
@@ -54,7 +51,7 @@ struct Pending {
 pub struct KeyValueService {
     config: ServiceConfig,
     pending: BTreeMap<OpId, Pending>,
-    ticking: bool,
+    ticker: Ticker,
 }
 
 impl KeyValueService {
@@ -63,7 +60,7 @@ impl KeyValueService {
         Self {
             config,
             pending: BTreeMap::new(),
-            ticking: false,
+            ticker: Ticker::new(TICK),
         }
     }
 
@@ -96,10 +93,7 @@ impl KeyValueService {
             since,
             body,
         });
-        if !self.ticking {
-            self.ticking = true;
-            cx.set_timer(TICK, RESUBMIT);
-        }
+        self.ticker.start(cx);
     }
 
     /// Tells the client how its executed transaction ended.
@@ -139,33 +133,17 @@ impl KeyValueService {
     /// Hands transactions that have waited for long to consensus again, and answers those that were
     /// executed while the node read its own disk, which no service is told.
     fn tick(&mut self, cx: &mut Context<'_>, host: &mut dyn Host) {
-        let now = cx.now();
-        let (mut missed, mut gone) = (Vec::new(), Vec::new());
-        for (&op, pending) in &mut self.pending {
-            if now.since(pending.since) < RESUBMIT {
-                continue;
-            }
-            match outcome(host, op) {
-                Some((receipt, tx)) => missed.push((op, receipt, tx)),
-                // In a block that this node never saw: how it ended, nobody here can say.
-                None if host.executed(tx_id(host, op)).is_some() => gone.push(op),
-                None => {
-                    host.submit(cx, op, op.0, Arc::clone(&pending.body));
-                }
-            }
-        }
-        for op in gone {
+        let waiting = self.pending.iter().map(|(&op, p)| (op, p.since, &p.body));
+        let over = resubmit(cx, host, waiting);
+        for op in over.gone {
             self.pending.remove(&op);
         }
-        for (op, receipt, tx) in missed {
+        for (op, receipt, tx) in over.missed {
             if let Some(pending) = self.pending.remove(&op) {
                 self.settle(cx, host, pending.client, &tx, receipt);
             }
         }
-        self.ticking = !self.pending.is_empty();
-        if self.ticking {
-            cx.set_timer(TICK, RESUBMIT);
-        }
+        self.ticker.again(cx, !self.pending.is_empty());
     }
 }
 
@@ -173,28 +151,10 @@ fn reply(cx: &mut Context<'_>, client: NodeId, op: OpId, answer: Answer) {
     cx.send(client, Arc::new(Message::Reply { op, answer }));
 }
 
-/// The transaction that brings `op` to the chain.
-fn tx_id(host: &dyn Host, op: OpId) -> TxId {
-    TxId {
-        origin: host.node(),
-        number: op.0,
-    }
-}
-
-/// The transaction of `op` if it was executed: its receipt and itself.
-fn outcome(host: &dyn Host, op: OpId) -> Option<(Receipt, Arc<Tx>)> {
-    let id = tx_id(host, op);
-    let block = host.block(host.executed(id)?)?;
-    let txs = block.committed.batch.txs();
-    let mut found = txs.iter().zip(&block.receipts);
-    let found = found.find(|(tx, receipt)| tx.id() == id && executed(receipt));
-    found.map(|(tx, receipt)| (*receipt, Arc::clone(tx)))
-}
-
 impl Service for KeyValueService {
     fn start(&mut self, _cx: &mut Context<'_>, _host: &mut dyn Host, _disk: Option<&Disk>) {
         self.pending.clear();
-        self.ticking = false;
+        self.ticker.reset();
     }
 
     fn message(
@@ -232,7 +192,7 @@ impl Service for KeyValueService {
     }
 
     fn timer(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, key: TimerKey) {
-        if key == TICK {
+        if self.ticker.owns(key) {
             self.tick(cx, host);
         }
     }

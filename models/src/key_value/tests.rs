@@ -8,11 +8,12 @@ use super::workload::{Request, TransactionOptions, TransactionWorkload, Wish};
 use super::*;
 use crate::ledger::testing;
 use crate::ledger::{ExecutionCache, Ledger, LedgerConfig};
+use crate::node::client::Believed;
 use crate::workload::{Common, Day, Pace, Place, Terms};
 use consim_core::{
-    ChainId, Check, CodecError, Context, Digest, Effect, Effects, Event, Keyring, Observer, OpEnd,
-    OpId, Payload, Probe, Process, Receipt, SecretKey, Span, State as _, Streams, Time, TimerKey,
-    Tx, TxId, Verdict, Workload, WorkloadId,
+    ChainId, Check, CodecError, Context, Digest, Effect, Effects, Event, Keyring, OpEnd, OpId,
+    Payload, Probe, Process, Receipt, SecretKey, Span, State as _, Streams, Time, TimerKey, Tx,
+    TxId, Verdict, Workload, WorkloadId,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -170,7 +171,7 @@ fn members_set_keys_and_reads_change_nothing() {
 // ---- the check ---------------------------------------------------------------------------------
 
 struct Judge {
-    check: LinearizableReads,
+    check: Box<dyn Check>,
     ledger: Ledger,
     secrets: Vec<SecretKey>,
     sequence: u64,
@@ -178,9 +179,12 @@ struct Judge {
 
 impl Judge {
     fn new() -> Self {
+        Self::of(Box::new(LinearizableReads::new(&[SERVER])))
+    }
+    fn of(check: Box<dyn Check>) -> Self {
         let (keys, secrets) = Keyring::generate(1, 1);
         Self {
-            check: LinearizableReads::new(&[SERVER]),
+            check,
             ledger: ledger(&keys),
             secrets,
             sequence: 0,
@@ -213,6 +217,22 @@ impl Judge {
             height,
         };
         self.see(&probe.probe());
+    }
+    /// A client of several servers believes a value.
+    fn believe(&mut self, op: u64, value: Option<&[u8]>) {
+        let (op, key) = (OpId(op), state_key(5).into());
+        let value = value.map(Arc::from);
+        self.see(&Probe::Domain(Arc::new(Believed { op, key, value })));
+    }
+    fn end(&mut self, op: u64) {
+        self.see(&Probe::Ended {
+            op: OpId(op),
+            workload: WorkloadId(0),
+            name: "read",
+            end: OpEnd::Done,
+            asked: Time::ZERO,
+            deadline: Span::from_secs(1),
+        });
     }
     fn verdict(&self) -> (Verdict, u64) {
         let finding = self.check.finding();
@@ -272,6 +292,62 @@ fn a_read_of_a_version_that_is_forgotten_is_not_judged() {
     assert_eq!(judge.verdict(), (Verdict::Pass, 1));
 }
 
+#[test]
+fn what_a_client_of_several_servers_believes_was_there_when_it_asked_or_since() {
+    // Operation 1 writes "one" and is told so; then "two" is written.
+    let told = || {
+        let mut judge = Judge::new();
+        judge.ask(9);
+        judge.ask(1);
+        judge.block(b"one");
+        judge.end(1);
+        judge.ask(2);
+        judge.block(b"two");
+        judge
+    };
+    for (op, value, holds) in [
+        (2, Some(&b"one"[..]), true),
+        (2, Some(b"two"), true),
+        (2, None, false),
+        (2, Some(b"six"), false),
+        // Asked before anybody was told of a block.
+        (9, None, true),
+    ] {
+        let mut judge = told();
+        judge.believe(op, value);
+        let expected = if holds { Verdict::Pass } else { Verdict::Fail };
+        assert_eq!(judge.verdict(), (expected, 1), "{op} {value:?}");
+    }
+    // What it was told, others must see from then on.
+    let mut judge = told();
+    judge.believe(2, Some(b"two"));
+    judge.ask(3);
+    judge.believe(3, Some(b"one"));
+    assert_eq!(judge.verdict(), (Verdict::Fail, 2));
+}
+
+#[test]
+fn a_client_that_goes_back_in_time_is_noticed_whoever_answers_it() {
+    let client = |n: u64, op: u64| n << 32 | op;
+    let mut judge = Judge::of(Box::new(MonotonicReads::new(&[SERVER])));
+    judge.block(b"one");
+    judge.answer(client(7, 1), Some(b"one"), 1);
+    judge.block(b"two");
+    judge.answer(client(7, 2), Some(b"one"), 1);
+    judge.answer(client(7, 3), Some(b"two"), 2);
+    // Another client has not seen the second yet, and a value that never was is not its matter.
+    judge.answer(client(8, 1), Some(b"one"), 1);
+    judge.answer(client(7, 4), Some(b"six"), 2);
+    assert_eq!(judge.verdict(), (Verdict::Pass, 4));
+    judge.answer(client(7, 5), Some(b"one"), 1);
+    assert_eq!(judge.verdict(), (Verdict::Fail, 5));
+    // So does one that believes several, and to have seen nothing is to go back as well.
+    judge.believe(client(8, 2), Some(b"two"));
+    judge.believe(client(8, 3), None);
+    let finding = judge.check.finding();
+    assert_eq!((finding.violated, finding.evaluated), (2, 7));
+}
+
 // ---- client and workload -----------------------------------------------------------------------
 
 /// What the client asks for when it is handed `event` at `seconds`.
@@ -311,7 +387,7 @@ fn a_client_asks_repeats_once_and_gives_up_or_is_answered() {
             Probe::Asked {
                 op, name, deadline, ..
             } => {
-                assert_eq!((*name, *deadline), ("write", client::DEADLINE));
+                assert_eq!((*name, *deadline), ("write", workload::DEADLINE));
                 Some(*op)
             }
             _ => None,

@@ -1,14 +1,19 @@
 //! Who writes and reads, when, and which keys.
 
 use super::MAX_VALUE;
+use super::command::{Command, value_of};
 use crate::workload::pace::Arrivals;
 use crate::workload::{Common, Place, Terms, happens};
 use consim_core::rng::unit;
-use consim_core::{Arrival, CodecError, Decoder, Encoder, Payload, Workload};
+use consim_core::{Arrival, CodecError, Decoder, Encoder, OpId, Payload, Span, Workload};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng;
 use std::any::Any;
 use std::sync::Arc;
+
+/// Within this an operation must be done where the workload says nothing (assumed: ten times what a
+/// block takes over the longest lines).
+pub const DEADLINE: Span = Span::from_secs(10);
 
 /// Options of the transactions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +46,26 @@ pub enum Wish {
     },
 }
 
+impl Wish {
+    /// The operation's kind.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Put { .. } => "write",
+            Self::Get { .. } => "read",
+        }
+    }
+    /// What operation `op` brings to the chain.
+    pub(super) fn command(self, op: OpId) -> Command {
+        match self {
+            Self::Put { key, size } => Command::Put {
+                key,
+                value: value_of(op, size),
+            },
+            Self::Get { key } => Command::Get { key },
+        }
+    }
+}
+
 /// A request of a user at a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Request {
@@ -51,6 +76,10 @@ pub struct Request {
 }
 
 impl Request {
+    /// Within this it counts as available.
+    pub(super) fn deadline(&self) -> Span {
+        self.terms.deadline.unwrap_or(DEADLINE)
+    }
     /// Reads a request; malformed bytes are an error.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
         let mut d = Decoder::new(bytes);
@@ -69,10 +98,7 @@ impl Request {
 
 impl Payload for Request {
     fn kind(&self) -> &'static str {
-        match self.wish {
-            Wish::Put { .. } => "write",
-            Wish::Get { .. } => "read",
-        }
+        self.wish.name()
     }
     fn encode(&self, out: &mut Vec<u8>) {
         let mut e = Encoder::new(out);

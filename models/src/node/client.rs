@@ -15,9 +15,11 @@
 
 use super::membership::IdentityCertificate;
 use super::message::{Message, Outcome, Reply, Shown};
+use crate::workload::Terms;
+use consim_core::probe::DomainProbe;
 use consim_core::{
     ChainId, Context, Event, NodeId, OpEnd, OpId, Payload, Probe, Process, SecretKey, Span, Time,
-    TimerKey, Tx, TxId, Work, WorkloadId,
+    TimerKey, Tx, TxId, Work,
 };
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -44,22 +46,19 @@ pub struct ClientConfig {
     pub key: Arc<SecretKey>,
     /// Its certificate.
     pub certificate: IdentityCertificate,
-    /// How many members must say that they executed a transaction for good: f+1.
+    /// How many members must say that they executed a transaction for good: f+1 or more.
     pub wait_for: usize,
     /// How many must say the same if some of them executed it before it was committed, and how
     /// many must show the same value.
     pub quorum: usize,
-    /// From sending to sending to all, for the first time.
-    pub retry: Span,
-    /// How often it is sent again before the client gives up.
-    pub times: u32,
 }
 
 /// What a user of a client wants.
 #[derive(Clone, Debug)]
 pub struct Wish {
-    /// Whose user.
-    pub workload: WorkloadId,
+    /// Whose user, how long a wish waits until it is sent to all for the first time, and how often
+    /// it is sent again before the client gives up.
+    pub terms: Terms,
     /// The kind of operation, as results name it.
     pub name: &'static str,
     /// What counts as available.
@@ -89,6 +88,23 @@ impl Payload for Wish {
         let (What::Order(bytes) | What::Read(bytes)) = &self.what;
         bytes.len()
     }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// A client emits the value that it believes, before its wish ends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Believed {
+    /// The operation.
+    pub op: OpId,
+    /// The key of the machine's state.
+    pub key: Arc<[u8]>,
+    /// The value; none if the key has none.
+    pub value: Option<Arc<[u8]>>,
+}
+
+impl DomainProbe for Believed {
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -154,13 +170,19 @@ impl Client {
         cx.multicast(&self.config.members, Arc::new(hello));
     }
 
-    fn wish(&mut self, cx: &mut Context<'_>, wish: &Wish) {
+    /// The operation that the next wish will be.
+    pub fn next_op(&self, cx: &Context<'_>) -> OpId {
+        OpId(u64::from(cx.node().0) << 32 | (self.number + 1) & u64::from(u32::MAX))
+    }
+
+    /// Begins to see to a wish.
+    pub fn wish(&mut self, cx: &mut Context<'_>, wish: &Wish) {
+        let op = self.next_op(cx);
         self.number += 1;
         let number = self.number;
-        let op = OpId(u64::from(cx.node().0) << 32 | number & u64::from(u32::MAX));
         cx.emit(Probe::Asked {
             op,
-            workload: wish.workload,
+            workload: wish.terms.workload,
             name: wish.name,
             deadline: wish.deadline,
         });
@@ -197,7 +219,7 @@ impl Client {
                 cx.multicast(&self.config.members, Arc::clone(&open.message));
             }
         }
-        cx.set_timer(TimerKey(number), self.config.retry);
+        cx.set_timer(TimerKey(number), wish.terms.retry_after);
         self.open.insert(number, open);
     }
 
@@ -206,7 +228,7 @@ impl Client {
         let Some(open) = self.open.get_mut(&number) else {
             return;
         };
-        if open.sent >= self.config.times {
+        if open.sent >= open.wish.terms.retry_times {
             if let Some(open) = self.open.remove(&number) {
                 end(cx, &open, OpEnd::GaveUp);
             }
@@ -218,7 +240,8 @@ impl Client {
             open.said.clear();
         }
         let message = Arc::clone(&open.message);
-        let wait = self.config.retry.times(1 << open.sent.min(MAX_DOUBLINGS));
+        let first = open.wish.terms.retry_after;
+        let wait = first.times(1 << open.sent.min(MAX_DOUBLINGS));
         // Somebody may have forgotten, or never heard, who this is.
         self.greet(cx);
         cx.multicast(&self.config.members, message);
@@ -246,6 +269,10 @@ impl Client {
         }
         cx.cancel_timer(TimerKey(number));
         if let Some(open) = self.open.remove(&number) {
+            if let (What::Read(key), Said::Shown(value)) = (&open.wish.what, &said) {
+                let (op, key, value) = (open.op, Arc::clone(key), value.clone());
+                cx.emit(Probe::Domain(Arc::new(Believed { op, key, value })));
+            }
             let refused = Said::Executed {
                 outcome: Outcome::Refused,
                 tentative: false,
@@ -256,9 +283,6 @@ impl Client {
                 OpEnd::Done
             };
             end(cx, &open, how);
-        }
-        if let Said::Shown(value) = said {
-            cx.emit(Probe::Domain(Arc::new(Shown { number, value })));
         }
         true
     }
@@ -282,7 +306,7 @@ impl Client {
 fn end(cx: &mut Context<'_>, open: &Open, end: OpEnd) {
     cx.emit(Probe::Ended {
         op: open.op,
-        workload: open.wish.workload,
+        workload: open.wish.terms.workload,
         name: open.wish.name,
         end,
         asked: open.asked,

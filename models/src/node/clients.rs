@@ -22,10 +22,16 @@ struct Read {
     after: u64,
 }
 
+/// What a node shows where its state holds a value. An honest one shows that; tests put others in
+/// its place.
+pub type Shows = Box<dyn FnMut(Option<Arc<[u8]>>) -> Option<Arc<[u8]>> + Send>;
+
 /// What the node keeps of clients.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Clients {
     reads: VecDeque<Read>,
+    /// How it shows values, if not as they are.
+    pub(super) shows: Option<Shows>,
 }
 
 impl NodeHost {
@@ -79,12 +85,17 @@ impl NodeHost {
     /// Answers the reads whose time has come.
     pub(super) fn show_ready(&mut self, cx: &mut Context<'_>) {
         let executed = self.ledger.sequence();
-        let (state, reads) = (self.ledger.state(), &mut self.clients.reads);
+        let Clients { reads, shows } = &mut self.clients;
+        let state = self.ledger.state();
         reads.retain(|read| {
             let ready = read.after <= executed;
             if ready {
                 cx.work(Work::execute(1));
                 let (number, value) = (read.number, state.get(&read.key));
+                let value = match shows {
+                    Some(shows) => shows(value),
+                    None => value,
+                };
                 cx.send(
                     read.client,
                     Arc::new(Message::Shown(Shown { number, value })),

@@ -1,6 +1,6 @@
 //! The process of a full node.
 
-use super::clients::Clients;
+use super::clients::{Clients, Shows};
 use super::membership::{Genesis, IdentityCertificate, Refusal, Registry};
 use super::message::Message;
 use super::service::{Host, Service};
@@ -72,6 +72,12 @@ impl FullNode {
                 clients: Clients::default(),
             },
         }
+    }
+    /// The same node, with another way to show clients values of the state.
+    #[must_use]
+    pub fn showing(mut self, shows: Shows) -> Self {
+        self.host.clients.shows = Some(shows);
+        self
     }
     /// The node's ledger.
     pub fn ledger(&self) -> &Ledger {

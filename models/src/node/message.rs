@@ -2,7 +2,6 @@
 
 use super::membership::IdentityCertificate;
 use consim_core::codec::MAX_FIELD;
-use consim_core::probe::DomainProbe;
 use consim_core::{CodecError, Decoder, Encoder, NodeId, Payload, Tx, TxId};
 use std::any::Any;
 use std::sync::Arc;
@@ -63,13 +62,6 @@ pub struct Shown {
     pub number: u64,
     /// The value; none if the key has none.
     pub value: Option<Arc<[u8]>>,
-}
-
-/// A client emits the value that it believes.
-impl DomainProbe for Shown {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 fn flag(d: &mut Decoder<'_>) -> Result<bool, CodecError> {

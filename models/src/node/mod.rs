@@ -1,5 +1,6 @@
 //! The full node: a replica, the ledger and a domain service in one process.
 
+pub(crate) mod asking;
 pub mod client;
 mod clients;
 mod full_node;
@@ -7,6 +8,8 @@ mod gate;
 pub mod membership;
 pub mod message;
 pub mod service;
+pub(crate) mod waiting;
 
+pub use clients::Shows;
 pub use full_node::{FullNode, NodeConfig};
 pub use gate::{CertificateGate, Gate};

@@ -1,6 +1,7 @@
 //! Observations of the data-sharing model, for its checks and its summary.
 
-use super::ids::{Pseudonym, Purpose, Reason, RecordId};
+use super::command::Access;
+use super::ids::{Pseudonym, RecordId};
 use super::message::Tally;
 use consim_core::probe::DomainProbe;
 use consim_core::{Digest, NodeId, OpId, Probe};
@@ -14,22 +15,12 @@ pub enum SharingProbe {
     Decided {
         /// The operation.
         op: OpId,
-        /// The record.
-        record: RecordId,
         /// Whose record.
         pseudonym: Pseudonym,
         /// Who decided.
         provider: NodeId,
-        /// Which institution asked.
-        requester: NodeId,
-        /// What for.
-        purpose: Purpose,
-        /// Permit or deny.
-        permit: bool,
-        /// Why.
-        reason: Reason,
-        /// The provider's applied height.
-        height: u64,
+        /// What.
+        access: Access,
     },
     /// A provider answered an access: the record is released, or the denial told.
     Released {

@@ -227,6 +227,7 @@ pub(super) fn checks(outcome: &Outcome) -> Option<Table> {
                 _ => format!("and {} more", count(more)),
             });
         }
+        violations.extend(c.reasons.iter().cloned());
         vec![
             Cell::Name(c.name.clone(), c.code.clone(), String::new()),
             badge(&c.verdict),

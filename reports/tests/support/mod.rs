@@ -323,6 +323,7 @@ fn checks() -> Vec<CheckOutcome> {
             violated: 0,
             says: says.into(),
             violations: Vec::new(),
+            reasons: Vec::new(),
         })
         .collect()
 }

@@ -11,7 +11,7 @@ mod resolve;
 
 pub use print::{Explained, Origin, OriginKind};
 pub(crate) use print::{explain, yaml};
-pub(crate) use resolve::{Head, limits, resolve};
+pub(crate) use resolve::{BOUND_TIMERS, Head, limits, resolve};
 
 use consim_check::metrics::WindowSubject;
 use consim_core::values::Expectation;
@@ -54,8 +54,10 @@ pub struct Plan {
     pub workloads: BTreeMap<String, WorkloadPlan>,
     /// Faults by name; repeats are separate entries `NAME#2`.
     pub faults: BTreeMap<String, FaultPlan>,
-    /// How long after the last fault liveness may take.
+    /// How long after the last fault liveness may take; with `heal.auto` at least.
     pub heal_bound: Span,
+    /// When the faults stop; `None` if there is nothing to heal.
+    pub heal: Option<HealPlan>,
     /// `checks.only`; empty is all that apply.
     pub checks_only: Vec<String>,
     /// `checks.except`.
@@ -172,6 +174,9 @@ pub struct ChainPlan {
     pub quorum: usize,
     /// Predicted least time from proposal to commit.
     pub floor: Span,
+    /// How many members have to tell a client that they executed its transaction; `None`: it asks
+    /// one server and believes it.
+    pub wait_for: Option<usize>,
 }
 
 /// A service.
@@ -302,6 +307,17 @@ pub enum Who {
     Institutions(Vec<usize>),
     /// `leader of CHAIN`, bound when the window opens.
     LeaderOf(String),
+}
+
+/// The end of the faults.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HealPlan {
+    /// When.
+    pub at: Time,
+    /// Members that do not heal: indexes into `institutions`.
+    pub broken: Vec<usize>,
+    /// Is the bound of liveness ten times the longest timer that is armed then?
+    pub auto: bool,
 }
 
 /// A data source that was read.

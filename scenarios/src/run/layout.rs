@@ -77,6 +77,19 @@ impl Layout {
             .and_then(|i| self.servers.get(i).copied().flatten())
             .unwrap_or_default()
     }
+    /// The nodes of these institutions, and the desks that have no other server than theirs.
+    pub(crate) fn nodes_around(
+        &self,
+        plan: &Plan,
+        chain: &ChainPlan,
+        institutions: &[usize],
+    ) -> Vec<NodeId> {
+        let servers = self.servers_of(institutions);
+        let desks = self.desks.iter().enumerate();
+        let desks = desks.filter(|(i, _)| servers.contains(&self.entry(plan, chain, *i)));
+        let desks: Vec<NodeId> = desks.map(|(_, &desk)| desk).collect();
+        servers.into_iter().chain(desks).collect()
+    }
     /// The name of a node, as results print it: its institution's; a desk's says so.
     pub(crate) fn name(&self, plan: &Plan, node: NodeId) -> String {
         let institution = self

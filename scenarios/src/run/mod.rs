@@ -16,7 +16,10 @@ pub use pairs::{MAX_PAIRS, PairPlan, calm, execute_paired, pairs};
 pub use spawner::{Hooks, PolicyOf, ValuesOf};
 pub use twice::{Divergence, twice};
 
-use crate::plan::{ChainPlan, FaultPlan, InputPlan, Institution, Plan, ServicePlan, WorkloadKind};
+use crate::plan::{
+    BOUND_TIMERS, ChainPlan, FaultPlan, HealPlan, InputPlan, Institution, Plan, ServicePlan,
+    WorkloadKind,
+};
 use consim_check::assemble::{ChainIdentity, Domain as Figures, Identity, KernelFigures, assemble};
 use consim_check::invariants::{self, ChainSubject, Subjects};
 use consim_check::metrics::{Metrics, MetricsConfig, Unjudged, WorkloadSubject};
@@ -25,10 +28,12 @@ use consim_check::pairs::{Companion, companion};
 use consim_check::results::{NodeUse, Region, Results};
 use consim_check::suite::Suite;
 use consim_core::{
-    ChainId, Check, Keyring, NodeId, Observer, Payload, Probe, SecretKey, Span, Streams, Time,
+    ChainId, Check, Heal, Keyring, NodeId, Observer, Payload, Probe, SecretKey, Span, Streams,
+    Time, TimerKey,
 };
 use consim_kernel::config::EventList;
 use consim_kernel::{Kernel, KernelConfig, Progress};
+use consim_models::consensus::TIMER_LIMIT;
 use consim_models::ledger::Meter;
 use domain::{Setting, Summary};
 use layout::Layout;
@@ -79,7 +84,7 @@ pub fn execute_with(
 ) -> Result<Run, RunError> {
     let mut running = Running::new(plan, hooks)?;
     for until in slices(plan) {
-        if running.kernel.run_until(until) == Progress::Done {
+        if running.advance(until) == Progress::Done {
             break;
         }
         progress(until.seconds() / plan.duration.seconds());
@@ -101,6 +106,8 @@ struct Running<'a> {
     chain_id: ChainId,
     meter: Arc<Meter>,
     kernel: Kernel<RunObserver>,
+    /// The heal was told.
+    healed: bool,
 }
 
 impl<'a> Running<'a> {
@@ -124,6 +131,8 @@ impl<'a> Running<'a> {
         let setting = Setting {
             plan,
             layout: &layout,
+            chain_id,
+            chain: only.chain,
             members: &members,
             hooks,
         };
@@ -167,7 +176,38 @@ impl<'a> Running<'a> {
             chain_id,
             meter,
             kernel: Kernel::new(config, observer),
+            healed: false,
         })
+    }
+
+    /// Runs until `until`, with the heal on its way if that is due.
+    fn advance(&mut self, until: Time) -> Progress {
+        if let Some(heal) = &self.plan.heal
+            && !self.healed
+            && heal.at <= until
+        {
+            self.kernel.run_until(heal.at);
+            self.healed = true;
+            self.heal(heal);
+        }
+        self.kernel.run_until(until)
+    }
+
+    /// The faults are over: tells the checks what they may expect from now on. A replica whose
+    /// timers grew while nothing went on may be right to wait for so long (FAULTS-AND-ATTACKS, 3e).
+    fn heal(&mut self, heal: &HealPlan) {
+        let layout = &self.layout;
+        let ordering = |node, key: TimerKey| layout.is_server(node) && key.0 < TIMER_LIMIT;
+        let mut bound = self.plan.heal_bound;
+        if heal.auto
+            && let Some(longest) = self.kernel.longest_timer(ordering)
+        {
+            bound = bound.max(longest.times(BOUND_TIMERS));
+        }
+        let broken = layout.nodes_around(self.plan, self.only.chain, &heal.broken);
+        let heal = Heal { bound, broken };
+        let now = self.kernel.now();
+        self.kernel.observer_mut().healed(now, &heal);
     }
 
     /// What came of the run.
@@ -179,6 +219,7 @@ impl<'a> Running<'a> {
             chain_id,
             meter,
             kernel,
+            ..
         } = self;
         let figures = figures(plan, &layout, &kernel);
         let memory = meter.read();
@@ -253,6 +294,7 @@ fn checks(
             name: only.chain_name.to_owned(),
             members: members.to_vec(),
             quorum: only.chain.quorum,
+            mempool: only.chain.mempool.transactions,
         }],
         keys: keys.clone(),
         names: (0..layout.node_count())
@@ -319,6 +361,9 @@ impl Observer for RunObserver {
     fn fault(&mut self, at: Time, id: &str, open: bool) {
         self.suite.fault(at, id, open);
         self.watch.fault(at, id, open);
+    }
+    fn healed(&mut self, at: Time, heal: &Heal) {
+        self.suite.healed(at, heal);
     }
     fn end(&mut self, at: Time) {
         self.suite.end(at);

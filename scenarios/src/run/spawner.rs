@@ -1,6 +1,6 @@
 //! Makes the processes of a run.
 
-use super::domain::{Domain, Place};
+use super::domain::{Bearer, Domain, Place};
 use super::flood::{Flooder, Flooders};
 use super::layout::Layout;
 use super::operator::{Mistakes, Setting};
@@ -207,11 +207,11 @@ impl Spawner {
             genesis: Arc::clone(&self.trust.genesis),
             certificate: setting.certificate,
         };
-        Some(Box::new(FullNode::new(
-            config,
-            replica,
-            self.domain.service(place),
-        )))
+        let node = FullNode::new(config, replica, self.domain.service(place));
+        Some(Box::new(match self.domain.shows(place) {
+            Some(shows) => node.showing(shows),
+            None => node,
+        }))
     }
 }
 
@@ -222,7 +222,11 @@ impl Spawn for Spawner {
             if self.layout.is_server(node) {
                 self.server(node, place)
             } else {
-                self.domain.desk(place, node, &self.trust)
+                let bearer = Bearer {
+                    key: self.secrets.get(node.index())?,
+                    certificate: *self.trust.certificates.get(node.index())?,
+                };
+                self.domain.desk(place, &bearer)
             }
         });
         made.unwrap_or_else(|| Box::new(Nothing))

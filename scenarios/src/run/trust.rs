@@ -25,13 +25,6 @@ pub(crate) struct Trust {
     pub(crate) renewed: BTreeMap<NodeId, IdentityCertificate>,
 }
 
-impl Trust {
-    /// The encoded certificate of a node.
-    pub(crate) fn certificate(&self, node: NodeId) -> Option<Arc<[u8]>> {
-        Some(self.certificates.get(node.index())?.to_bytes().into())
-    }
-}
-
 /// How many authorities the plan has: the shared one, and one for each institution with its own.
 pub(crate) fn authorities(plan: &Plan) -> u32 {
     1 + plan.institutions.iter().filter(|i| i.own_authority).count() as u32

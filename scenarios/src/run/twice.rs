@@ -39,8 +39,8 @@ pub fn twice(
     first.kernel.trace();
     second.kernel.trace();
     for until in slices(plan) {
-        let done = first.kernel.run_until(until) == Progress::Done;
-        second.kernel.run_until(until);
+        let done = first.advance(until) == Progress::Done;
+        second.advance(until);
         let (a, b) = (first.kernel.take_trace(), second.kernel.take_trace());
         let parted = (0..a.len().max(b.len())).find(|&i| a.get(i) != b.get(i));
         if let Some(i) = parted {

@@ -3,7 +3,7 @@
 use super::decode::At;
 use super::hardware::Scheme;
 use super::lists::Targets;
-use super::macros::{choice, record};
+use super::macros::{choice, record, words};
 use consim_core::Span;
 use consim_core::values::{Bytes, Count, Value, ValueError};
 
@@ -24,9 +24,34 @@ record! {
         checkpoint: At<Count> = "128",
         /// How its members sign, hash and encrypt: what that costs and how long signatures are.
         signatures: At<Scheme> = "ed25519",
+        /// Who accepts an answer from how many.
+        clients: Clients = "{}",
     }
     later "observers" "per" "shards" "flow" "endorse" "certificates" "prune" "snapshot" "channels"
-        "reads" "clients";
+        "reads";
+}
+
+record! {
+    /// `chains.NAME.clients`.
+    pub struct Clients {
+        /// `one`: a client asks one server, its own or the nearest, and believes it. `f+1` and
+        /// `quorum`: it asks the members itself and believes a write that so many of them executed;
+        /// of a value it believes what a quorum shows.
+        wait_for: At<WaitFor> = "one",
+    }
+    later "retry" "hint";
+}
+
+words! {
+    /// How many have to say the same.
+    pub enum WaitFor: "number of answers" {
+        /// One server.
+        One = "one",
+        /// One more than may lie.
+        FPlus1 = "f+1",
+        /// As many as a certificate needs.
+        Quorum = "quorum",
+    }
 }
 
 choice! {

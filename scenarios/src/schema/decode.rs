@@ -142,9 +142,7 @@ impl Cx {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        let mut problem = Problem::error(code, place, message, help);
-        problem.path = self.path.join(".");
-        self.problems.push(problem);
+        self.note(Problem::error(code, place, message, help));
     }
     /// Notes a warning at `place`.
     pub(crate) fn warning(
@@ -156,6 +154,9 @@ impl Cx {
     ) {
         let mut problem = Problem::error(code, place, message, help);
         problem.severity = Severity::Warning;
+        self.note(problem);
+    }
+    fn note(&mut self, mut problem: Problem) {
         problem.path = self.path.join(".");
         self.problems.push(problem);
     }
@@ -256,6 +257,12 @@ impl Cx {
     pub(crate) fn names_file(&mut self, leaf: usize, path: &Path) {
         if let Some(leaf) = self.leaves.get_mut(leaf) {
             leaf.file = Some(path.to_path_buf());
+        }
+    }
+    /// The value of `leaf` names the built-in data set `name`, wherever it is read.
+    pub(crate) fn names_data(&mut self, leaf: usize, name: &str) {
+        if let Some(leaf) = self.leaves.get_mut(leaf) {
+            leaf.text = format!("dataset:{name}");
         }
     }
     pub(crate) fn role(&self, place: &Place) -> Option<&Role> {

@@ -173,10 +173,10 @@ fn measured(cx: &mut Cx, file: &At<String>) -> Option<Samples> {
     if let Some(leaf) = cx.leaves.get_mut(file.leaf) {
         leaf.digest = Some(blake3::hash(text.as_bytes()).to_hex().to_string());
     }
-    let rows = csv::rows(source, &text);
+    let rows = csv::table(cx, source)?;
     let mut rows = rows.iter();
     let head = rows.next().and_then(|row| row.first());
-    let unit = match head.map(|cell| cell.text) {
+    let unit = match head.map(|cell| cell.text.as_str()) {
         Some("ns") => 1.0,
         Some("us") => 1e3,
         Some("ms") => 1e6,
@@ -189,7 +189,7 @@ fn measured(cx: &mut Cx, file: &At<String>) -> Option<Samples> {
     };
     let mut samples = Vec::new();
     for row in rows {
-        let number = |cell: &csv::Cell<'_>| {
+        let number = |cell: &csv::Cell| {
             let n = cell.text.parse::<f64>().ok()?;
             // A hundred years are more than any run.
             (0.0..=3.2e18).contains(&(n * unit)).then_some(n * unit)

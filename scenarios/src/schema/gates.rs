@@ -2,29 +2,53 @@
 
 use super::chains::Auto;
 use super::decode::{At, Cx, Decode};
-use super::lists::Words;
-use super::macros::record;
+use super::lists::{Targets, Words};
+use super::macros::{choice, record, words};
+use super::registered::CheckList;
 use super::shape::Shape;
 use crate::tree::{Key, Node, Value};
 use consim_core::Span;
-use consim_core::values::{LimitText, Switch};
+use consim_core::values::{Instant, LimitText, Switch};
 
 record! {
     /// `heal`.
     pub struct Heal {
         /// How long liveness may take after the last fault.
         bound: At<Auto> = "auto",
+        /// When the faults stop: those that are open are cut, later ones left out. The end of the
+        /// last fault if left out.
+        at: Option<At<Instant>>,
+        /// Who heals then. What faults do to others stays for good, and nothing is asked of them.
+        core: Core = "all",
     }
-    later "at" "core";
+}
+
+choice! {
+    /// `heal.core`.
+    pub enum Core: "core" {
+        /// As many members as a certificate needs.
+        Quorum(At<Drawn>) = "quorum",
+        /// These.
+        Nodes(Targets) = "nodes",
+    }
+    main "nodes";
+}
+
+words! {
+    /// How they are found.
+    pub enum Drawn: "way to choose" {
+        /// Drawn from a stream of its own.
+        Random = "random",
+    }
 }
 
 record! {
     /// `checks`.
     pub struct Checks {
         /// Only these.
-        only: Option<Words>,
+        only: Option<CheckList>,
         /// All but these.
-        except: Option<Words>,
+        except: Option<CheckList>,
     }
     later "options";
 }

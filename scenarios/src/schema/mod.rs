@@ -16,12 +16,13 @@ mod macros;
 mod network;
 mod organisations;
 mod profiled;
+mod registered;
 mod services;
 pub(crate) mod shape;
 mod studies;
 mod workloads;
 
-pub(crate) use chains::{Auto, Chain, Consensus};
+pub(crate) use chains::{Auto, Chain, Consensus, WaitFor};
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
 pub(crate) use faults::{
     Astray, Clog, Corrupt, Crash, CutShape, Damage, Direction, Duplicate, DuplicateKey, Eclipse,
@@ -30,12 +31,12 @@ pub(crate) use faults::{
     Reorder, Restart, RollingRestart, ShortTimeouts, Slow, SlowCpu, SlowWork, Swizzle, Throttle,
     UnstableNetwork, Wipe, Written, WrongGenesis, WrongQuorum, WrongZone,
 };
-pub(crate) use gates::{Checks, Expect, Heal, Output, Sourced};
+pub(crate) use gates::{Checks, Core, Expect, Heal, Output, Sourced};
 pub(crate) use hardware::{HardwareKeys, Scheme, Schemes, SuiteKeys};
 pub(crate) use limits::{Budget, Excess, Limits};
 pub(crate) use lists::{Targets, Words};
 pub(crate) use network::{LinkKeys, LossRate, Network, OneWay, Place2, Rule, TableKeys, Transport};
-pub(crate) use organisations::{Authority, Organisation, Population, RegionRule, Tier};
+pub(crate) use organisations::{Authority, Organisation, Population, RegionRule, TableRef, Tier};
 pub(crate) use profiled::Profiled;
 pub(crate) use services::{
     Access, Ask, Audit, DataSharing, Freshness, Identity, KeyValue, OffChain, OnChain, Pseudonym,

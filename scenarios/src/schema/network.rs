@@ -7,6 +7,7 @@ use super::lists::{List, Targets, Words};
 use super::macros::{choice, record, words};
 use super::organisations::Plain;
 use super::profiled::Profiled;
+use super::registered::{RegionTables, Registered};
 use consim_core::Span;
 use consim_core::values::{
     BitRate, Bytes, Degrees, Range, Ratio, Share, Switch, Value, ValueError,
@@ -29,7 +30,7 @@ record! {
     /// `network.regions`.
     pub struct Regions {
         /// A table of delays: a profile or `file:`.
-        table: Option<At<String>>,
+        table: Option<Registered<RegionTables>>,
         /// What the delays of a file are.
         is: Option<At<OneWay>>,
         /// Only these regions.

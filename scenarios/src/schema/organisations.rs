@@ -17,7 +17,7 @@ record! {
         count: At<Count> = "1",
         /// A CSV file of institutions, in place of `count` and `region`: columns `name`, `city` or
         /// `lat` and `lon`, and `tier`, `visits_per_day`, `access_rate`, `hardware`.
-        from: Option<At<FilePath>>,
+        from: Option<At<TableRef>>,
         /// Where they are.
         region: RegionRule = "spread",
         /// Their machine.
@@ -30,19 +30,25 @@ record! {
     later "nodes" "cohorts" "alliance" "version";
 }
 
-/// `file:PATH`, the path alone.
+/// A file: `file:PATH`, or a built-in one: `dataset:NAME`.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct FilePath(pub(crate) String);
+pub(crate) enum TableRef {
+    /// The path alone.
+    File(String),
+    /// The name alone.
+    DataSet(String),
+}
 
-impl Value for FilePath {
+impl Value for TableRef {
     const FORM: &'static str = "a file";
-    const EXAMPLES: &'static str = "file:hospitals.csv";
+    const EXAMPLES: &'static str = "file:hospitals.csv or dataset:hospitals";
     fn pattern() -> String {
-        "file:.+".into()
+        "(file|dataset):.+".into()
     }
     fn parse(text: &str) -> Result<Self, ValueError> {
-        match text.strip_prefix("file:") {
-            Some(path) if !path.is_empty() => Ok(Self(path.to_owned())),
+        match text.split_once(':') {
+            Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.to_owned())),
+            Some(("dataset", name)) => Ok(Self::DataSet(name.to_owned())),
             _ => Err(ValueError {
                 code: "E106",
                 message: format!("`{text}` is not a file"),
@@ -52,7 +58,10 @@ impl Value for FilePath {
         }
     }
     fn text(&self) -> String {
-        format!("file:{}", self.0)
+        match self {
+            Self::File(path) => format!("file:{path}"),
+            Self::DataSet(name) => format!("dataset:{name}"),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::decode::{At, Cx, Decode};
 use super::lists::Targets;
 use super::macros::{choice, entry, record, words};
+use super::registered::{Days, Registered};
 use super::shape::Shape;
 use crate::tree::Node;
 use consim_core::Span;
@@ -19,7 +20,7 @@ record! {
         /// How much.
         load: Option<Load>,
         /// The profile of the day, which multiplies the load and keeps its mean.
-        day: Option<At<String>>,
+        day: Option<Registered<Days>>,
         /// Who submits.
         from: Option<Targets>,
         /// First instant.

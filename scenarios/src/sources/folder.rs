@@ -16,7 +16,14 @@ const MAX_SLIPS: usize = 2;
 pub(super) struct File {
     /// Its name relative to the source's folder, with `/` between folders on every system.
     pub(super) name: Arc<str>,
-    path: PathBuf,
+    bytes: Bytes,
+}
+
+/// Where the bytes of a file are.
+#[derive(Debug)]
+enum Bytes {
+    Disk(PathBuf),
+    BuiltIn(&'static str),
 }
 
 /// The files of a source, and how far they are read.
@@ -40,15 +47,7 @@ impl<'a> Folder<'a> {
         limits: &'a Limits,
         notes: &mut Notes,
     ) -> Result<Self, SourceError> {
-        let mut folder = Self {
-            endings,
-            limits,
-            files: Vec::new(),
-            entered: BTreeSet::new(),
-            counted: 0,
-            bytes_left: limits.total_bytes,
-            hasher: blake3::Hasher::new(),
-        };
+        let mut folder = Self::empty(endings, limits);
         let path = || dir.to_path_buf();
         match fs::metadata(dir) {
             Ok(is) if is.is_dir() => {}
@@ -74,6 +73,34 @@ impl<'a> Folder<'a> {
             })?;
         folder.files.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(folder)
+    }
+
+    /// The files of a data set that is built in.
+    pub(super) fn built_in(
+        files: &[(&str, &'static str)],
+        endings: &'a [&'a str],
+        limits: &'a Limits,
+    ) -> Self {
+        let files = files.iter().map(|(name, text)| File {
+            name: Arc::from(*name),
+            bytes: Bytes::BuiltIn(text),
+        });
+        Self {
+            files: files.collect(),
+            ..Self::empty(endings, limits)
+        }
+    }
+
+    fn empty(endings: &'a [&'a str], limits: &'a Limits) -> Self {
+        Self {
+            endings,
+            limits,
+            files: Vec::new(),
+            entered: BTreeSet::new(),
+            counted: 0,
+            bytes_left: limits.total_bytes,
+            hasher: blake3::Hasher::new(),
+        }
     }
 
     /// How many files there are.
@@ -111,9 +138,14 @@ impl<'a> Folder<'a> {
         let mut bytes = Vec::new();
         // One byte more than is allowed tells a file that is too long from one that is not,
         // without trusting the length that the system gives.
-        fs::File::open(&file.path)
-            .and_then(|open| open.take(limit.saturating_add(1)).read_to_end(&mut bytes))
-            .map_err(|error| format!("cannot be read: {}", reason(&error)))?;
+        match &file.bytes {
+            Bytes::Disk(path) => {
+                fs::File::open(path)
+                    .and_then(|open| open.take(limit.saturating_add(1)).read_to_end(&mut bytes))
+                    .map_err(|error| format!("cannot be read: {}", reason(&error)))?;
+            }
+            Bytes::BuiltIn(text) => bytes.extend_from_slice(text.as_bytes()),
+        }
         if bytes.len() as u64 > limit {
             return Err(format!("longer than {limit} bytes"));
         }
@@ -171,7 +203,7 @@ impl<'a> Folder<'a> {
                 _ if !self.wanted(&own) => continue,
                 Ok(is) if is.is_file() => self.files.push(File {
                     name: below.into(),
-                    path,
+                    bytes: Bytes::Disk(path),
                 }),
                 Ok(_) => skip(&below, "not a regular file".to_owned()),
                 Err(error) => skip(&below, format!("cannot be read: {}", reason(&error))),

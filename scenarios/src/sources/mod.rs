@@ -4,7 +4,6 @@
 //! A source is read as far as it can be: what is broken, foreign or too large is left out, counted
 //! and noted with its place, and the rest is used. Only a source that gives nothing is an error.
 
-pub mod csv;
 pub mod fhir;
 mod folder;
 mod notes;

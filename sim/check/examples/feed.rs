@@ -169,6 +169,7 @@ fn main() {
                 name: "alliance".into(),
                 members: world.members.clone(),
                 quorum: world.quorum,
+                mempool: 100_000,
             }],
             keys: world.keys.clone(),
             names: (0..nodes).map(|n| format!("node-{n}")).collect(),

@@ -301,6 +301,7 @@ fn check_outcome(check: &dyn Check) -> CheckOutcome {
         violated: finding.violated,
         says: check.says().to_owned(),
         violations: finding.violations,
+        reasons: finding.reasons,
     }
 }
 

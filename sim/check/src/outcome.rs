@@ -185,6 +185,9 @@ pub struct CheckOutcome {
     pub says: String,
     /// The first violations in words.
     pub violations: Vec<String>,
+    /// Why something could not be judged; left out if all could.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
 }
 
 /// One fault.

@@ -1,7 +1,7 @@
 //! The metrics and the checks of a run behind one observer.
 
 use crate::metrics::Metrics;
-use consim_core::{Check, NodeId, Observer, Payload, Probe, Time};
+use consim_core::{Check, Heal, NodeId, Observer, Payload, Probe, Time};
 
 #[cfg(test)]
 mod tests;
@@ -64,6 +64,12 @@ impl Observer for Suite {
         self.metrics.fault(at, id, open);
         for check in &mut self.checks {
             check.fault(at, id, open);
+        }
+    }
+    fn healed(&mut self, at: Time, heal: &Heal) {
+        self.metrics.healed(at, heal);
+        for check in &mut self.checks {
+            check.healed(at, heal);
         }
     }
     fn end(&mut self, at: Time) {

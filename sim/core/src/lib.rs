@@ -32,7 +32,7 @@ pub use dist::{Distribution, Sampler, Samples};
 pub use effect::{Delivery, Effect, Effects};
 pub use ids::{ChainId, NodeId, OpId, WorkloadId};
 pub use machine::{State, StateMachine};
-pub use observer::{Check, Finding, Observer, Severity, Verdict};
+pub use observer::{Calm, Check, Finding, Heal, Observer, Severity, Verdict};
 pub use payload::{Payload, Vote};
 pub use probe::{OpEnd, Probe};
 pub use process::{Context, Event, Process, TimerKey};

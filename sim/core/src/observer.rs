@@ -1,7 +1,11 @@
 //! Observers and checks. Nothing computes a metric inside a protocol.
 
+mod calm;
+
+pub use calm::Calm;
+
 use crate::probe::Probe;
-use crate::{NodeId, Payload, Time};
+use crate::{NodeId, Payload, Span, Time};
 
 /// Consumes observations, in time order.
 pub trait Observer: Send {
@@ -13,8 +17,19 @@ pub trait Observer: Send {
     fn node_up(&mut self, _at: Time, _node: NodeId, _up: bool) {}
     /// A fault window opened or closed; `id` is its name in the scenario.
     fn fault(&mut self, _at: Time, _id: &str, _open: bool) {}
+    /// The faults are over: from now on the run has to come back to life.
+    fn healed(&mut self, _at: Time, _heal: &Heal) {}
     /// The run is over.
     fn end(&mut self, _at: Time) {}
+}
+
+/// What a run has to do after its faults.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Heal {
+    /// How long it may take from now on.
+    pub bound: Span,
+    /// Nodes that stay broken for good: nothing is asked of them.
+    pub broken: Vec<NodeId>,
 }
 
 /// Pass, fail, or nothing was judged.
@@ -48,6 +63,9 @@ pub struct Finding {
     pub violations: Vec<String>,
     /// How many violations there were in all.
     pub violated: u64,
+    /// Why something could not be judged, at most [`Finding::MAX_VIOLATIONS`] reasons; then the
+    /// check does not pass.
+    pub reasons: Vec<String>,
 }
 
 impl Finding {
@@ -61,13 +79,14 @@ impl Finding {
             evaluated: 0,
             violations: Vec::new(),
             violated: 0,
+            reasons: Vec::new(),
         }
     }
     /// Judges one fact; `violation` is only called if it does not hold.
     pub fn judge(&mut self, holds: bool, violation: impl FnOnce() -> String) {
         self.evaluated += 1;
         if holds {
-            if self.verdict == Verdict::Unknown {
+            if self.verdict == Verdict::Unknown && self.reasons.is_empty() {
                 self.verdict = Verdict::Pass;
             }
         } else {
@@ -76,6 +95,18 @@ impl Finding {
             if self.violations.len() < Self::MAX_VIOLATIONS {
                 self.violations.push(violation());
             }
+        }
+    }
+}
+
+impl Finding {
+    /// Something that does not hold could not be judged, and why. What is said twice counts once.
+    pub fn excuse(&mut self, reason: String) {
+        if self.verdict == Verdict::Pass {
+            self.verdict = Verdict::Unknown;
+        }
+        if self.reasons.len() < Self::MAX_VIOLATIONS && !self.reasons.contains(&reason) {
+            self.reasons.push(reason);
         }
     }
 }

@@ -102,6 +102,8 @@ pub(crate) struct TimerSlot {
     pub(crate) key: TimerKey,
     pub(crate) armed: bool,
     pub(crate) deadline: Time,
+    /// From setting it to the deadline.
+    pub(crate) length: Span,
     /// When the live ticket surfaces; `Time::MAX` if there is none.
     pub(crate) ticket: Time,
     /// Raised by every set and cancel: a queued firing of an older generation is void.
@@ -282,6 +284,7 @@ impl Node {
             key,
             armed: false,
             deadline: Time::MAX,
+            length: Span::ZERO,
             ticket: Time::MAX,
             generation,
             queued: false,

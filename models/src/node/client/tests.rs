@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::node::membership::{Authority, Identity, Role};
-use consim_core::{Effect, Effects, Keyring};
+use consim_core::{Effect, Effects, Keyring, WorkloadId};
 
 const ME: NodeId = NodeId(9);
 const MEMBERS: u32 = 4;
@@ -30,8 +30,6 @@ impl Bench {
             certificate,
             wait_for: 2,
             quorum: 3,
-            retry: Span::from_millis(100),
-            times: 2,
         });
         let effects = Effects::default();
         Self { client, effects }
@@ -44,7 +42,12 @@ impl Bench {
     }
     fn wish(&mut self, what: What) {
         let wish: Arc<dyn Payload> = Arc::new(Wish {
-            workload: WorkloadId(0),
+            terms: Terms {
+                workload: WorkloadId(0),
+                deadline: None,
+                retry_after: Span::from_millis(100),
+                retry_times: 2,
+            },
             name: "wish",
             deadline: Span::from_secs(1),
             what,

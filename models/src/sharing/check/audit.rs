@@ -165,26 +165,7 @@ impl Observer for AuditComplete {
             _ => {}
         }
         match SharingProbe::of(probe) {
-            Some(&SharingProbe::Decided {
-                op,
-                record,
-                requester,
-                purpose,
-                permit,
-                reason,
-                height,
-                ..
-            }) => {
-                let access = Access {
-                    record,
-                    requester,
-                    purpose,
-                    permit,
-                    reason,
-                    height,
-                };
-                self.decided(at, op, node, access);
-            }
+            Some(&SharingProbe::Decided { op, access, .. }) => self.decided(at, op, node, access),
             Some(&SharingProbe::Released { op, record, permit }) if self.judges(op, node) => {
                 let entry = self.entries.get(&(op, node)).map(|e| e.access);
                 let same = entry.is_some_and(|e| (e.record, e.permit) == (record, permit));

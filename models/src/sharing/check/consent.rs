@@ -1,6 +1,7 @@
 //! `no-read-without-grant` (A1).
 
 use super::reference::Reference;
+use crate::sharing::command::Access;
 use crate::sharing::ids::Purpose;
 use crate::sharing::probe::SharingProbe;
 use consim_core::{Check, Finding, NodeId, Observer, Probe, Severity, Time};
@@ -30,25 +31,25 @@ impl Observer for NoReadWithoutGrant {
         if let Probe::Applied(block) = probe {
             self.reference.take(block);
         }
-        let Some(&SharingProbe::Decided {
-            op,
-            record,
-            requester,
-            purpose,
-            permit: true,
-            height,
-            ..
-        }) = SharingProbe::of(probe)
-        else {
+        let Some(&SharingProbe::Decided { op, access, .. }) = SharingProbe::of(probe) else {
             return;
         };
+        let Access {
+            record,
+            requester,
+            height,
+            ..
+        } = access;
+        if !access.permit {
+            return;
+        }
         let reference = &self.reference;
         let known = reference
             .record(record, height)
             .filter(|r| r.provider == node && height <= reference.height());
         let holds = known.is_some_and(|r| {
             r.provider == requester
-                || (purpose == Purpose::Emergency && self.emergency)
+                || (access.purpose == Purpose::Emergency && self.emergency)
                 || reference.consented(r.pseudonym, requester, height)
         });
         self.finding.judge(holds, || {

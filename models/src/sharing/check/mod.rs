@@ -3,24 +3,33 @@
 mod audit;
 mod binding;
 mod consent;
+mod fresh;
+mod plaintext;
 mod reference;
+mod revocation;
 mod summary;
 
 pub use audit::AuditComplete;
 pub use binding::OffChainBinding;
 pub use consent::NoReadWithoutGrant;
+pub use fresh::FreshDecisions;
+pub use plaintext::NoPlaintextOnChain;
+pub use revocation::RevocationBound;
 pub use summary::Summary;
 
 use consim_core::{Check, NodeId, Span};
 
 /// The checks of a data-sharing service on the chain of `members`, their servers. `emergency` is
-/// the option of that name; decisions in the last `slack` of the run may still wait for their
-/// audit entry.
-pub fn checks(members: &[NodeId], emergency: bool, slack: Span) -> Vec<Box<dyn Check>> {
+/// the option of that name; decisions in the last `bound` of the run may still wait for their
+/// audit entry, and within it revocations reach everybody who is undisturbed.
+pub fn checks(members: &[NodeId], emergency: bool, bound: Span) -> Vec<Box<dyn Check>> {
     vec![
         Box::new(NoReadWithoutGrant::new(members, emergency)),
-        Box::new(AuditComplete::new(slack)),
+        Box::new(AuditComplete::new(bound)),
         Box::new(OffChainBinding::new(members)),
+        Box::new(RevocationBound::new(members, bound)),
+        Box::new(NoPlaintextOnChain::new()),
+        Box::new(FreshDecisions::new(bound)),
     ]
 }
 

@@ -153,6 +153,22 @@ impl Reference {
         self.records.get(&record).filter(|r| r.height <= height)
     }
 
+    /// The latest word of a patient on a grantee, after the block at `height`.
+    fn word(&self, pseudonym: Pseudonym, grantee: Grantee, height: u64) -> Option<&Change> {
+        let changes = self.words.get(&(pseudonym, grantee))?;
+        let upto = changes.partition_point(|change| change.height <= height);
+        changes.get(upto.checked_sub(1)?)
+    }
+
+    /// Had the patient spoken of `requester`, and did what was said not allow it to read after the
+    /// block at `height`?
+    pub(super) fn forbidden(&self, pseudonym: Pseudonym, requester: NodeId, height: u64) -> bool {
+        let to = [Grantee::Institution(requester), Grantee::Everyone];
+        to.iter()
+            .any(|&grantee| self.word(pseudonym, grantee, height).is_some())
+            && !self.consented(pseudonym, requester, height)
+    }
+
     /// Did the consent of `pseudonym` allow `requester` to read after the block at `height`?
     pub(super) fn consented(&self, pseudonym: Pseudonym, requester: NodeId, height: u64) -> bool {
         let Some(&now_ns) = (height as usize)
@@ -161,11 +177,7 @@ impl Reference {
         else {
             return false;
         };
-        let word = |grantee| {
-            let changes = self.words.get(&(pseudonym, grantee))?;
-            let upto = changes.partition_point(|change| change.height <= height);
-            changes.get(upto.checked_sub(1)?)
-        };
+        let word = |grantee| self.word(pseudonym, grantee, height);
         match word(Grantee::Institution(requester)) {
             // A word to the institution itself stands alone, unless it is a grant that has run out.
             Some(Change { until_ns: None, .. }) => false,

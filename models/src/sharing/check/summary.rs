@@ -32,20 +32,13 @@ impl Summary {
     fn domain(&mut self, probe: &SharingProbe) {
         match *probe {
             SharingProbe::Decided {
-                permit: false,
-                reason,
-                ..
-            } => *self.denials.entry(reason.word()).or_default() += 1,
-            SharingProbe::Decided {
-                provider,
-                requester,
-                ..
-            } if provider == requester => self.own += 1,
-            SharingProbe::Decided {
-                reason: Reason::Emergency,
-                ..
-            } => self.emergencies += 1,
-            SharingProbe::Decided { .. } => self.granted += 1,
+                provider, access, ..
+            } => match access.reason {
+                reason if !access.permit => *self.denials.entry(reason.word()).or_default() += 1,
+                _ if provider == access.requester => self.own += 1,
+                Reason::Emergency => self.emergencies += 1,
+                _ => self.granted += 1,
+            },
             SharingProbe::Answered { permit, recorded } => {
                 if let Some(count) = self
                     .answers

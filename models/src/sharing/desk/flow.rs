@@ -26,15 +26,12 @@ pub(super) enum Step {
 }
 
 impl Step {
-    /// The operation that asks the patient.
-    pub(super) const REQUEST: &'static str = "request";
-
     /// The operation's kind.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Register(..) => "register",
             Self::Read(..) => "read",
-            Self::Request => Self::REQUEST,
+            Self::Request => "request",
             Self::Think | Self::Answer | Self::Consent(_, Change::Grant(_)) => "grant",
             Self::Consent(_, Change::Deny) => "deny",
             Self::Consent(_, Change::Revoke) => "revoke",

@@ -12,11 +12,12 @@ use super::ids::{Reason, RequestId};
 use super::message::{Answer, Ask, Message};
 use super::probe::SharingProbe;
 use super::request::{Change, Request};
+use crate::node::asking::{Asking, Question};
 use crate::workload::Terms;
 use consim_core::rng::below;
 use consim_core::{
-    CodecError, Context, Event, NodeId, OpEnd, OpId, Payload, Probe, Process, Sampler, Span, Time,
-    TimerKey, Work, WorkloadId,
+    CodecError, Context, Event, NodeId, OpEnd, OpId, Payload, Process, Sampler, Span, TimerKey,
+    Work,
 };
 use flow::{Flow, Step};
 use rand_chacha::rand_core::Rng;
@@ -31,8 +32,6 @@ pub const EMERGENCY_DEADLINE: Span = Span::from_secs(10);
 pub const DEADLINE: Span = Span::from_secs(60);
 /// Timers of patients who think; below are the timers of operations.
 const THINK: u64 = 1 << 40;
-/// The part of an operation's name that is the desk's running number.
-const NUMBER: u64 = u32::MAX as u64;
 /// A desk that comes back counts its operations from the milliseconds of the run: it has forgotten
 /// how many there were, and no desk begins more than a thousand a second for long (assumed).
 const NUMBERS_EVERY: Span = Span::from_millis(1);
@@ -50,40 +49,34 @@ pub struct DeskConfig {
     pub options: SharingOptions,
 }
 
-/// The operation that a flow waits for.
-#[derive(Debug)]
+/// What waits for an operation.
+#[derive(Clone, Copy, Debug)]
 struct Running {
     flow: u64,
-    workload: WorkloadId,
-    name: &'static str,
-    asked: Time,
-    deadline: Span,
-    repeats: u32,
-    message: Arc<dyn Payload>,
+    /// Is the patient being asked?
+    request: bool,
 }
 
 /// The process of a desk.
 pub struct Desk {
     config: DeskConfig,
     think: Sampler,
-    /// The running number of the latest operation.
-    operations: u64,
     flows: BTreeMap<u64, Flow>,
     next_flow: u64,
-    running: BTreeMap<OpId, Running>,
+    running: Asking<Running>,
 }
 
 impl Desk {
     /// A desk with nothing to do.
     pub fn new(config: DeskConfig) -> Self {
         let think = config.options.answer_in.sampler();
+        let running = Asking::new(config.server, NUMBERS_EVERY);
         Self {
             config,
             think,
-            operations: 0,
             flows: BTreeMap::new(),
             next_flow: 0,
-            running: BTreeMap::new(),
+            running,
         }
     }
 
@@ -95,28 +88,13 @@ impl Desk {
             self.flows.insert(id, flow);
             self.advance(cx, id);
         } else if let Some(step) = flow.steps.front() {
-            let (name, asked, deadline) = (step.name(), cx.now(), deadline(&request.terms, false));
-            let (op, workload) = (self.new_op(cx), request.terms.workload);
-            cx.emit(Probe::Asked {
-                op,
-                workload,
-                name,
-                deadline,
-            });
-            cx.emit(Probe::Ended {
-                op,
-                workload,
-                name,
-                end: OpEnd::GaveUp,
-                asked,
-                deadline,
-            });
+            let question = Question {
+                terms: request.terms,
+                name: step.name(),
+                deadline: deadline(&request.terms, false),
+            };
+            self.running.turn_away(cx, &question);
         }
-    }
-
-    fn new_op(&mut self, cx: &Context<'_>) -> OpId {
-        self.operations += 1;
-        OpId(u64::from(cx.node().0) << 32 | self.operations & NUMBER)
     }
 
     /// Does the next step of a flow, or ends it.
@@ -172,59 +150,29 @@ impl Desk {
             }
             Step::Sweep => Ask::Sweep,
         };
-        let (retry_after, workload) = (flow.terms.retry_after, flow.terms.workload);
-        let op = self.new_op(cx);
-        if let (Ask::Request { .. }, Some(flow)) = (&ask, self.flows.get_mut(&id)) {
+        let question = Question {
+            terms: flow.terms,
+            name,
+            deadline,
+        };
+        let op = self.running.next(cx);
+        let request = matches!(ask, Ask::Request { .. });
+        if request {
             flow.request = RequestId(op.0);
         }
-        let message: Arc<dyn Payload> = Arc::new(Message::Ask {
+        let message = Message::Ask {
             op,
             certificate: Arc::clone(&self.config.certificate),
             ask,
-        });
-        cx.emit(Probe::Asked {
-            op,
-            workload,
-            name,
-            deadline,
-        });
-        cx.send(self.config.server, Arc::clone(&message));
-        cx.set_timer(retry_timer(op), retry_after);
-        self.running.insert(
-            op,
-            Running {
-                flow: id,
-                workload,
-                name,
-                asked: cx.now(),
-                deadline,
-                repeats: 0,
-                message,
-            },
-        );
-    }
-
-    /// The wait for an answer is over: asks again with the same operation, or gives up.
-    fn waited(&mut self, cx: &mut Context<'_>, op: OpId) {
-        let Some(running) = self.running.get_mut(&op) else {
-            return;
         };
-        let Some(flow) = self.flows.get(&running.flow) else {
-            return;
-        };
-        if running.repeats >= flow.terms.retry_times {
-            return self.end(cx, op, OpEnd::GaveUp);
-        }
-        running.repeats += 1;
-        cx.send(self.config.server, Arc::clone(&running.message));
-        cx.set_timer(retry_timer(op), flow.terms.retry_after);
+        let note = Running { flow: id, request };
+        self.running.ask(cx, op, question, Arc::new(message), note);
     }
 
     fn answered(&mut self, cx: &mut Context<'_>, op: OpId, answer: &Answer) {
-        let Some(running) = self.running.get(&op) else {
+        let Some(&running) = self.running.note(op) else {
             return;
         };
-        let flow = running.flow;
         let end = match answer {
             Answer::Record(sealed) => {
                 cx.work(Work::encrypt(sealed.open().len()));
@@ -232,7 +180,7 @@ impl Desk {
             }
             Answer::Done | Answer::Swept(_) => OpEnd::Done,
             Answer::Standing => {
-                if let Some(flow) = self.flows.get_mut(&flow) {
+                if let Some(flow) = self.flows.get_mut(&running.flow) {
                     flow.steps
                         .retain(|step| !matches!(step, Step::Think | Step::Answer));
                 }
@@ -242,44 +190,22 @@ impl Desk {
             Answer::Refused(Reason::Busy) => return,
             Answer::Refused(reason) => OpEnd::Refused(reason.word()),
         };
-        cx.cancel_timer(retry_timer(op));
-        self.end(cx, op, end);
+        self.running.answered(cx, op, end);
+        self.ended(cx, running, end);
     }
 
-    /// Ends an operation and goes on with its flow. Without a request the patient cannot answer,
-    /// so the rest of the visit is dropped.
-    fn end(&mut self, cx: &mut Context<'_>, op: OpId, end: OpEnd) {
-        let Some(Running {
-            flow,
-            workload,
-            name,
-            asked,
-            deadline,
-            ..
-        }) = self.running.remove(&op)
-        else {
-            return;
-        };
-        cx.emit(Probe::Ended {
-            op,
-            workload,
-            name,
-            end,
-            asked,
-            deadline,
-        });
-        if let (Step::REQUEST, false, Some(flow)) =
-            (name, end == OpEnd::Done, self.flows.get_mut(&flow))
-        {
+    /// Goes on with a flow after an operation. Without a request the patient cannot answer, so the
+    /// rest of the visit is dropped.
+    fn ended(&mut self, cx: &mut Context<'_>, running: Running, end: OpEnd) {
+        if let (true, false, Some(flow)) = (
+            running.request,
+            end == OpEnd::Done,
+            self.flows.get_mut(&running.flow),
+        ) {
             flow.steps.clear();
         }
-        self.advance(cx, flow);
+        self.advance(cx, running.flow);
     }
-}
-
-/// Timer key of an operation: the desk's own counter in the operation's number.
-fn retry_timer(op: OpId) -> TimerKey {
-    TimerKey(op.0 & NUMBER)
 }
 
 fn deadline(terms: &Terms, urgent: bool) -> Span {
@@ -304,13 +230,12 @@ impl Process for Desk {
                 }
             }
             Event::Timer(TimerKey(key)) if key & THINK != 0 => self.advance(cx, key & !THINK),
-            Event::Timer(TimerKey(key)) => {
-                let op = OpId(u64::from(cx.node().0) << 32 | key);
-                self.waited(cx, op);
+            Event::Timer(key) => {
+                if let Some(running) = self.running.waited(cx, key) {
+                    self.ended(cx, running, OpEnd::GaveUp);
+                }
             }
-            Event::Recover(_) => {
-                self.operations = cx.now().nanos() / NUMBERS_EVERY.nanos();
-            }
+            Event::Recover(_) => self.running.recover(cx),
             Event::Start | Event::Message { .. } | Event::Persisted(_) => {}
         }
     }

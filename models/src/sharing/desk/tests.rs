@@ -8,7 +8,7 @@ use crate::sharing::request::{Body, Visit, Wish};
 use crate::sharing::testing::{
     Bench, Letter, STRANGER, desk_of, grant, op_of, options, register, terms,
 };
-use consim_core::Receipt;
+use consim_core::{Probe, Receipt, Time};
 
 /// The desk under test, of hospital 1.
 fn desk() -> NodeId {

@@ -25,9 +25,10 @@ use crate::ledger::chain::executed;
 use crate::node::Gate;
 use crate::node::membership::Refusal;
 use crate::node::service::{Host, Service};
+use crate::node::waiting::{Ticker, outcome, resubmit};
 use consim_core::{
-    Block, CodecError, Context, Disk, NodeId, OpId, Payload, Receipt, Span, TimerKey, Tx, TxId,
-    Work, WriteToken,
+    Block, CodecError, Context, Disk, NodeId, OpId, Payload, Receipt, Span, TimerKey, Tx, Work,
+    WriteToken,
 };
 use pending::{Asker, Pending, Stage};
 use refusals::Refused;
@@ -40,9 +41,6 @@ pub const MAX_PENDING: usize = 10_000;
 /// A subject's refusals are audited once in each of these periods, which are counted from the
 /// start of the run: an outsider must not fill the chain (assumed).
 pub const REFUSAL_PERIOD: Span = Span::from_secs(10);
-/// Transactions that are not yet executed are handed to consensus again after this time (assumed:
-/// longer than a view change).
-const RESUBMIT: Span = Span::from_secs(5);
 /// Reads that wait for another server are forgotten after this time: the desk has given up
 /// (twice the longest clinical deadline).
 const FORGET: Span = Span::from_secs(120);
@@ -99,7 +97,7 @@ pub struct SharingService {
     writes: BTreeMap<WriteToken, OpId>,
     refused: Refused,
     tally: Option<(OpId, Tally)>,
-    ticking: bool,
+    ticker: Ticker,
 }
 
 impl SharingService {
@@ -112,7 +110,7 @@ impl SharingService {
             writes: BTreeMap::new(),
             refused: Refused::default(),
             tally: None,
-            ticking: false,
+            ticker: Ticker::new(TICK),
         }
     }
 
@@ -135,10 +133,7 @@ impl SharingService {
                 stage,
             },
         );
-        if !self.ticking {
-            self.ticking = true;
-            cx.set_timer(TICK, RESUBMIT);
-        }
+        self.ticker.start(cx);
     }
 
     /// Brings `command` to the chain as the transaction of `op`; `asker` is answered when it is
@@ -156,27 +151,10 @@ impl SharingService {
         self.put(cx, op, asker, Stage::Committing { body });
     }
 
-    /// The transaction of `op` if it was executed: its receipt and itself.
-    fn outcome(host: &dyn Host, op: OpId) -> Option<(Receipt, Arc<Tx>)> {
-        let id = TxId {
-            origin: host.node(),
-            number: op.0,
-        };
-        let block = host.block(host.executed(id)?)?;
-        let found = block
-            .committed
-            .batch
-            .txs()
-            .iter()
-            .zip(&block.receipts)
-            .find(|(tx, receipt)| tx.id() == id && executed(receipt));
-        found.map(|(tx, receipt)| (*receipt, Arc::clone(tx)))
-    }
-
     /// Is this operation known already? Then its asker is answered, now or at its end, and there
     /// is nothing more to do. An open operation is its first asker's alone.
     fn known(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, op: OpId, asker: Asker) -> bool {
-        if let Some((receipt, tx)) = Self::outcome(host, op) {
+        if let Some((receipt, tx)) = outcome(host, op) {
             self.pending.remove(&op);
             self.settle(cx, host, asker, &tx, receipt);
             return true;
@@ -304,36 +282,20 @@ impl SharingService {
         let now = cx.now();
         self.pending
             .retain(|_, p| p.stage.lasts() || now.since(p.since) < FORGET);
-        let (mut missed, mut gone) = (Vec::new(), Vec::new());
-        for (&op, pending) in &self.pending {
-            let Stage::Committing { body } = &pending.stage else {
-                continue;
-            };
-            if now.since(pending.since) < RESUBMIT {
-                continue;
-            }
-            match Self::outcome(host, op) {
-                Some((receipt, tx)) => missed.push((op, receipt, tx)),
-                // In a block that this node never saw: how it ended, nobody here can say.
-                None if executed_somewhere(host, op) => gone.push(op),
-                None => {
-                    host.submit(cx, op, op.0, Arc::clone(body));
-                }
-            }
-        }
-        for op in gone {
+        let committing = self.pending.iter().filter_map(|(&op, p)| match &p.stage {
+            Stage::Committing { body } => Some((op, p.since, body)),
+            _ => None,
+        });
+        let over = resubmit(cx, host, committing);
+        for op in over.gone {
             self.pending.remove(&op);
         }
-        // Executed while the node read its own disk, which no service is told.
-        for (op, receipt, tx) in missed {
+        for (op, receipt, tx) in over.missed {
             if let Some(pending) = self.pending.remove(&op) {
                 self.settle(cx, host, pending.asker, &tx, receipt);
             }
         }
-        self.ticking = !self.pending.is_empty();
-        if self.ticking {
-            cx.set_timer(TICK, RESUBMIT);
-        }
+        self.ticker.again(cx, !self.pending.is_empty());
     }
 }
 
@@ -343,7 +305,7 @@ impl Service for SharingService {
         self.writes.clear();
         self.refused = Refused::default();
         self.tally = None;
-        self.ticking = false;
+        self.ticker.reset();
         self.store = disk.map_or_else(Store::default, Store::restore);
     }
 
@@ -419,7 +381,7 @@ impl Service for SharingService {
     }
 
     fn timer(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, key: TimerKey) {
-        if key == TICK {
+        if self.ticker.owns(key) {
             self.tick(cx, host);
         }
     }
@@ -438,13 +400,6 @@ impl Service for SharingService {
             self.commit(cx, host, op, asker, &command);
         }
     }
-}
-
-/// Was the transaction of `op` executed, whether its block is here or not?
-fn executed_somewhere(host: &dyn Host, op: OpId) -> bool {
-    let origin = host.node();
-    let number = op.0;
-    host.executed(TxId { origin, number }).is_some()
 }
 
 /// A change of consent took effect on the chain: seen once, at the server that brought it there.

@@ -92,18 +92,6 @@ impl SharingService {
         let (permit, reason) = (decision.is_ok(), decision.unwrap_or_else(|reason| reason));
         let (height, provider) = (host.height(), host.node());
         let pseudonym = entry.pseudonym;
-        let probe = SharingProbe::Decided {
-            op,
-            record,
-            pseudonym,
-            provider,
-            requester,
-            purpose,
-            permit,
-            reason,
-            height,
-        };
-        cx.emit(probe.probe());
         let access = Access {
             record,
             requester,
@@ -112,6 +100,13 @@ impl SharingService {
             reason,
             height,
         };
+        let probe = SharingProbe::Decided {
+            op,
+            pseudonym,
+            provider,
+            access,
+        };
+        cx.emit(probe.probe());
         if self.config.policy.audits_first() {
             self.commit(cx, host, op, asker, &Command::Access(access));
         } else {

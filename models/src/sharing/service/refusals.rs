@@ -5,6 +5,7 @@ use super::pending::Asker;
 use super::{MAX_PENDING, REFUSAL_PERIOD};
 use crate::node::membership::Refusal;
 use crate::node::service::Host;
+use crate::node::waiting::outcome;
 use crate::sharing::command::Command;
 use crate::sharing::probe::SharingProbe;
 use consim_core::{Context, NodeId, OpId};
@@ -51,7 +52,7 @@ impl SharingService {
         }
         self.refused.subjects.insert(subject);
         // Executed already: it was audited before a restart in the same period.
-        if Self::outcome(host, op).is_none() {
+        if outcome(host, op).is_none() {
             let command = Command::Refusal { subject, reason };
             self.commit(cx, host, op, Asker::Nobody, &command);
         }

@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::ledger::testing::tx;
+use crate::node::waiting::RESUBMIT;
 use crate::sharing::message::MAX_PATIENT;
 use crate::sharing::testing::{
     Bench, CHAIN, desk_of, grant, members, op_of, options, read, register,
 };
+use consim_core::TxId;
 
 const DONE: Answer = Answer::Done;
 
@@ -119,7 +121,7 @@ fn what_waits_is_handed_to_consensus_again_and_nothing_ticks_when_nothing_waits(
     let submits = bench.servers[0].host.submits;
     bench.run(RESUBMIT.times(3));
     assert_eq!(bench.servers[0].host.submits, submits);
-    assert!(!bench.servers[0].service.ticking);
+    assert!(!bench.servers[0].service.ticker.running());
 }
 
 #[test]

@@ -1,17 +1,14 @@
 //! What must hold, and where numbers come from.
 
-use super::{Planner, Told};
-use crate::plan::{ChainPlan, FaultPlan, WorkloadPlan};
+use super::{BOUND_TIMERS, Planner, Told};
+use crate::plan::{ChainPlan, FaultPlan, HealPlan, WorkloadPlan};
+use crate::registries::check_names;
 use crate::schema::shape::suggestion;
 use crate::schema::{At, Auto, LeafKind, Words};
-use consim_check::invariants::CHECKS;
 use consim_check::metrics::{self, METRICS, Scope, Unit};
 use consim_core::values::{Expectation, LimitText, Measure};
 use consim_core::{Span, Time};
 use std::collections::BTreeMap;
-
-/// `heal.bound: auto` is this many of the largest timers.
-const BOUND_TIMERS: u64 = 10;
 
 impl Planner<'_> {
     /// The bound of liveness, and the gates.
@@ -20,6 +17,7 @@ impl Planner<'_> {
         chains: Option<&BTreeMap<String, ChainPlan>>,
         workloads: Option<&BTreeMap<String, WorkloadPlan>>,
         faults: Option<&BTreeMap<String, FaultPlan>>,
+        heal: Option<&HealPlan>,
     ) -> (Span, Option<Vec<Expectation>>) {
         let bound = match self.scenario.heal.bound.value {
             Auto::Given(span) => span,
@@ -32,13 +30,19 @@ impl Planner<'_> {
                 largest.times(BOUND_TIMERS)
             }
         };
-        self.phases(bound, faults);
+        self.phases(bound, faults, heal);
         (bound, self.expectations())
     }
 
     /// The four phases of the run, for `check`.
-    fn phases(&mut self, bound: Span, faults: Option<&BTreeMap<String, FaultPlan>>) {
-        let healed = faults.and_then(|f| f.values().map(|f| f.to).max());
+    fn phases(
+        &mut self,
+        bound: Span,
+        faults: Option<&BTreeMap<String, FaultPlan>>,
+        heal: Option<&HealPlan>,
+    ) {
+        let last = || faults.and_then(|f| f.values().map(|f| f.to).max());
+        let healed = heal.map(|heal| heal.at).or_else(last);
         let end = Time::ZERO + self.duration;
         let place = self.scenario.heal.bound.place.clone();
         let text = match healed {
@@ -187,18 +191,13 @@ impl Planner<'_> {
     pub(super) fn check_words(&mut self) -> (Vec<String>, Vec<String>) {
         let checks = &self.scenario.checks;
         (
-            self.known_checks(checks.only.as_ref()),
-            self.known_checks(checks.except.as_ref()),
+            self.known_checks(checks.only.as_deref()),
+            self.known_checks(checks.except.as_deref()),
         )
     }
 
     fn known_checks(&mut self, words: Option<&Words>) -> Vec<String> {
-        let domain = consim_models::sharing::checks(&[], false, Span::ZERO);
-        let known: Vec<&str> = CHECKS
-            .iter()
-            .map(|c| c.name)
-            .chain(domain.iter().map(|c| c.name()))
-            .collect();
+        let known = check_names();
         let mut out = Vec::new();
         for (word, place) in words.into_iter().flat_map(|w| &w.list) {
             if known.contains(&word.as_str()) {

@@ -3,6 +3,7 @@
 mod chains;
 mod faults;
 mod gates;
+mod heal;
 mod lines;
 mod network;
 mod people;
@@ -39,6 +40,9 @@ pub(crate) mod limits {
     pub use super::workloads::MAX_WORKLOADS;
     pub use super::{MAX_BINS, MAX_NODES};
 }
+
+/// `heal.bound: auto` is this many of the largest timers.
+pub(crate) const BOUND_TIMERS: u64 = 10;
 
 /// What a plan is called and seeded with.
 pub(crate) struct Head<'a> {
@@ -184,11 +188,16 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
     }
     let services = planner.services();
     let workloads = planner.workloads(services.as_ref());
-    let faults = planner.faults();
+    let mut faults = planner.faults();
+    let heal = match (&chains, &mut faults) {
+        (Some(chains), Some(faults)) => planner.heal(chains, faults),
+        _ => None,
+    };
     let (heal_bound, gates) = planner.gates(
         chains.as_ref(),
         workloads.as_ref().map(|(w, _)| w),
         faults.as_ref(),
+        heal.as_ref(),
     );
     let (checks_only, checks_except) = planner.check_words();
     let sources = planner.sources();
@@ -215,6 +224,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         workloads,
         faults: faults?,
         heal_bound,
+        heal,
         checks_only,
         checks_except,
         expect: gates?,

@@ -174,7 +174,7 @@ impl Planner<'_> {
         let mut keys = self.cx.below(&["network", "regions"], &place, |cx| {
             TableKeys::decode(cx, &node)
         })?;
-        keys.table.clone_from(&regions.table);
+        keys.table = regions.table.as_deref().cloned();
         keys.is.clone_from(&regions.is);
         keys.places.clone_from(&regions.places);
         // The keys have no default of their own: with a table they are the table's.
@@ -222,7 +222,8 @@ impl Planner<'_> {
                     cx.leaf(LeafKind::Silent, hash, &place)
                 });
         }
-        let rows = self.rows(&csv::rows(source, &text), &csv::start(source))?;
+        let rows = csv::table(self.cx, source)?;
+        let rows = self.rows(&rows, &csv::start(source))?;
         let one_way = |ms: f64| match is {
             Some(Way::RoundTrip) => RoundTrip(ms).half(),
             _ => OneWay(ms),
@@ -241,11 +242,7 @@ impl Planner<'_> {
         Some(table)
     }
 
-    fn rows(
-        &mut self,
-        rows: &[Vec<csv::Cell<'_>>],
-        start: &Place,
-    ) -> Option<Vec<(String, Vec<f64>)>> {
+    fn rows(&mut self, rows: &[Vec<csv::Cell>], start: &Place) -> Option<Vec<(String, Vec<f64>)>> {
         let mut wrong = |place: &Place, what: String| {
             let help = "a header `from/to,NAME,...`, then one row `NAME,ms,...` for each name";
             self.cx.error("E106", place, what, help);
@@ -256,7 +253,7 @@ impl Planner<'_> {
         };
         let names = header.get(1..).unwrap_or_default();
         for cell in names {
-            if let Err(error) = <Name as Value>::parse(cell.text) {
+            if let Err(error) = <Name as Value>::parse(&cell.text) {
                 wrong(&cell.place, error.message);
                 return None;
             }
@@ -266,7 +263,7 @@ impl Planner<'_> {
             let Some((name, cells)) = row.split_first() else {
                 continue;
             };
-            if names.get(out.len()).map(|cell| cell.text) != Some(name.text) {
+            if names.get(out.len()).map(|cell| &cell.text) != Some(&name.text) {
                 let what = format!("`{}` is not the next name of the header", name.text);
                 wrong(&name.place, what);
                 return None;
@@ -290,7 +287,7 @@ impl Planner<'_> {
                 );
                 return None;
             }
-            out.push((name.text.to_owned(), delays));
+            out.push((name.text.clone(), delays));
         }
         if let Some(missing) = names.get(out.len()) {
             wrong(

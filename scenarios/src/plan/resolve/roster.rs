@@ -6,13 +6,15 @@
 
 use super::network::Table;
 use super::{MAX_NODES, Planner, Told};
+use crate::csv::{self, Cell};
+use crate::data::{self, Contents, Where};
 use crate::profiles::read;
 use crate::schema::shape::suggestion;
-use crate::schema::{At, LeafKind, Organisation, Tier};
-use crate::sources::csv::{self, Cell};
-use crate::tree::{Place, Role, Source, SourceId};
+use crate::schema::{At, LeafKind, Organisation, TableRef, Tier};
+
+use crate::tree::{Place, Role, Source};
 use consim_core::values::{BitRate, Count, Degrees, Name, Value};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The columns that a file of institutions can have.
 const COLUMNS: [&str; 8] = [
@@ -44,7 +46,6 @@ pub(super) struct Row {
 
 /// A file whose columns are known.
 struct Roster<'a> {
-    source: SourceId,
     table: &'a Table,
     columns: Vec<usize>,
 }
@@ -59,27 +60,41 @@ impl Planner<'_> {
     ) -> Option<Vec<Row>> {
         let from = organisation.from.as_ref()?;
         self.alone(name, organisation)?;
-        let folder = self.cx.sources.get(from.place.source)?.folder.clone();
-        let path = folder.join(&from.value.0);
-        let text = match read(&path) {
-            Ok(text) => text,
-            Err(why) => {
-                let place = from.place.clone();
-                self.cx.error(
-                    "E603",
-                    &place,
-                    format!("cannot read {}: {why}", path.display()),
-                    "paths are relative to this file",
-                );
-                return None;
+        let place = match &from.value {
+            TableRef::DataSet(word) => {
+                Where::BuiltIn(data::named(self.cx, from, word, "dataset:".len())?)
             }
+            TableRef::File(path) => data::locate(self.cx, from, path)?,
+        };
+        let (path, text) = match place {
+            Where::BuiltIn(set) => {
+                let Contents::File(text) = set.contents else {
+                    let text = format!("`{}` is no file of institutions", set.name);
+                    self.cx
+                        .error("E106", &from.place, text, "dataset:hospitals, for example");
+                    return None;
+                };
+                (PathBuf::from(set.path), text.to_owned())
+            }
+            Where::Disk(path) => match read(&path) {
+                Ok(text) => (path, text),
+                Err(why) => {
+                    let place = from.place.clone();
+                    self.cx.error(
+                        "E603",
+                        &place,
+                        format!("cannot read {}: {why}", path.display()),
+                        "paths are relative to this file",
+                    );
+                    return None;
+                }
+            },
         };
         if let Some(leaf) = self.cx.leaves.get_mut(from.leaf) {
             leaf.digest = Some(blake3::hash(text.as_bytes()).to_hex().to_string());
         }
-        self.cx.names_file(from.leaf, &path);
         let rows = self.lines(&path, &text, table)?;
-        let derived = format!("{} institutions in {}", rows.len(), from.value.0);
+        let derived = format!("{} institutions in {}", rows.len(), from.value.text());
         self.derived(
             &["organisations", &name.value.0],
             derived,
@@ -96,7 +111,7 @@ impl Planner<'_> {
             let leaf = self.cx.leaves.iter().find(|leaf| leaf.path == path)?;
             (self.cx.role(&leaf.place) != Some(&Role::Default)).then(|| leaf.place.clone())
         };
-        let from = organisation.from.as_ref()?.value.0.clone();
+        let from = organisation.from.as_ref()?.value.text();
         if let Some((word, place)) = ["count", "region"]
             .into_iter()
             .find_map(|word| Some((word, given(word)?)))
@@ -128,23 +143,12 @@ impl Planner<'_> {
             role: Role::Data,
             folder: path.parent().map(Path::to_path_buf).unwrap_or_default(),
         });
-        let place = |at: std::ops::Range<usize>| Place { source, at };
-        let rows = match csv::rows(text) {
-            Ok(rows) => rows,
-            Err(unclosed) => {
-                self.cx.error(
-                    "E106",
-                    &place(unclosed.at),
-                    "this quote does not close its cell",
-                    "a quote inside of a quoted cell is written twice",
-                );
-                return None;
-            }
-        };
+        let rows = csv::table(self.cx, source)?;
+        let start = csv::start(source);
         let Some((header, rows)) = rows.split_first().filter(|(_, rows)| !rows.is_empty()) else {
             self.cx.error(
                 "E009",
-                &place(0..0),
+                &start,
                 "there are no institutions in this file",
                 "a line of columns (name, city, tier, ...), then one line an institution",
             );
@@ -153,31 +157,24 @@ impl Planner<'_> {
         if rows.len() > MAX_NODES {
             self.cx.error(
                 "E107",
-                &place(0..0),
+                &start,
                 format!("{} institutions", rows.len()),
                 format!("at most {MAX_NODES}"),
             );
             return None;
         }
-        let columns = self.columns(header, source)?;
-        let roster = Roster {
-            source,
-            table,
-            columns,
-        };
+        let columns = self.columns(header, &start)?;
+        let roster = Roster { table, columns };
         let read: Vec<Option<Row>> = rows.iter().map(|row| self.line(&roster, row)).collect();
         read.into_iter().collect()
     }
 
     /// Which column each cell of a line belongs to.
-    fn columns(&mut self, header: &[Cell], source: SourceId) -> Option<Vec<usize>> {
+    fn columns(&mut self, header: &[Cell], start: &Place) -> Option<Vec<usize>> {
         let mut columns = Vec::new();
         let mut whole = true;
         for cell in header {
-            let place = Place {
-                source,
-                at: cell.at.clone(),
-            };
+            let place = cell.place.clone();
             let found = COLUMNS.iter().position(|column| *column == cell.text);
             match found {
                 Some(column) if columns.contains(&column) => {
@@ -203,10 +200,10 @@ impl Planner<'_> {
             return whole.then_some(columns);
         };
         if whole {
-            let at = header.first().map_or(0..0, |cell| cell.at.clone());
+            let place = header.first().map_or(start, |cell| &cell.place);
             self.cx.error(
                 "E210",
-                &Place { source, at },
+                place,
                 format!("the column `{missing}` is missing"),
                 "name, and city or lat and lon",
             );
@@ -215,12 +212,12 @@ impl Planner<'_> {
     }
 
     fn line(&mut self, roster: &Roster<'_>, row: &[Cell]) -> Option<Row> {
-        let first = row.first()?.at.start;
+        let first = row.first()?.place.clone();
         if row.len() != roster.columns.len() {
-            let end = row.last().map_or(first, |cell| cell.at.end);
+            let end = row.last().map_or(first.at.end, |cell| cell.place.at.end);
             let place = Place {
-                source: roster.source,
-                at: first..end,
+                at: first.at.start..end,
+                ..first
             };
             self.cx.error(
                 "E106",
@@ -241,30 +238,24 @@ impl Planner<'_> {
         };
         let Some(name) = cell("name") else {
             let place = Place {
-                source: roster.source,
-                at: first..first,
+                at: first.at.start..first.at.start,
+                ..first
             };
             self.cx
                 .error("E210", &place, "an institution without a name", "a name");
             return None;
         };
         // All cells are looked at, so that all mistakes of a line are told.
-        let place = Place {
-            source: roster.source,
-            at: name.at.clone(),
-        };
-        let word = self.cell::<Name>(roster, Some(name));
-        let tier = self.cell::<Tier>(roster, cell("tier"));
-        let visits = self.cell::<Count>(roster, cell("visits_per_day"));
-        let access = self.cell::<BitRate>(roster, cell("access_rate"));
-        let access = self.some_rate(roster, cell("access_rate"), access);
+        let place = name.place.clone();
+        let word = self.cell::<Name>(Some(name));
+        let tier = self.cell::<Tier>(cell("tier"));
+        let visits = self.cell::<Count>(cell("visits_per_day"));
+        let access = self.cell::<BitRate>(cell("access_rate"));
+        let access = self.some_rate(cell("access_rate"), access);
         let region = self.place_of(roster, &cell, &place);
         let hardware = cell("hardware").map(|cell| At {
             value: cell.text.clone(),
-            place: Place {
-                source: roster.source,
-                at: cell.at.clone(),
-            },
+            place: cell.place.clone(),
             leaf: usize::MAX,
         });
         Some(Row {
@@ -278,20 +269,12 @@ impl Planner<'_> {
     }
 
     /// The value of a cell, if there is one.
-    fn cell<T: Value>(
-        &mut self,
-        roster: &Roster<'_>,
-        cell: Option<&Cell>,
-    ) -> Result<Option<T>, Told> {
+    fn cell<T: Value>(&mut self, cell: Option<&Cell>) -> Result<Option<T>, Told> {
         let Some(cell) = cell else { return Ok(None) };
         match T::parse(&cell.text) {
             Ok(value) => Ok(Some(value)),
             Err(error) => {
-                let place = Place {
-                    source: roster.source,
-                    at: cell.at.clone(),
-                };
-                self.cx.value_error(&place, error);
+                self.cx.value_error(&cell.place, error);
                 Err(Told)
             }
         }
@@ -299,18 +282,17 @@ impl Planner<'_> {
 
     fn some_rate(
         &mut self,
-        roster: &Roster<'_>,
         cell: Option<&Cell>,
         rate: Result<Option<BitRate>, Told>,
     ) -> Result<Option<u64>, Told> {
         let rate = rate?;
         if let (Some(BitRate(0)), Some(cell)) = (rate, cell) {
-            let place = Place {
-                source: roster.source,
-                at: cell.at.clone(),
-            };
-            self.cx
-                .error("E107", &place, "a line that carries nothing", "100Mbit/s");
+            self.cx.error(
+                "E107",
+                &cell.place,
+                "a line that carries nothing",
+                "100Mbit/s",
+            );
             return Err(Told);
         }
         Ok(rate.map(|rate| rate.0))
@@ -323,12 +305,8 @@ impl Planner<'_> {
         cell: &impl Fn(&str) -> Option<&'c Cell>,
         name: &Place,
     ) -> Option<usize> {
-        let place = |cell: &Cell| Place {
-            source: roster.source,
-            at: cell.at.clone(),
-        };
         if let Some(city) = cell("city") {
-            return self.region(&city.text, &place(city), roster.table);
+            return self.region(&city.text, &city.place, roster.table);
         }
         let (Some(lat), Some(lon)) = (cell("lat"), cell("lon")) else {
             let text = "neither a city nor coordinates";
@@ -341,21 +319,21 @@ impl Planner<'_> {
             return None;
         };
         let degrees = (
-            self.cell::<Degrees>(roster, Some(lat)),
-            self.cell::<Degrees>(roster, Some(lon)),
+            self.cell::<Degrees>(Some(lat)),
+            self.cell::<Degrees>(Some(lon)),
         );
         let (lat_deg, lon_deg) = (degrees.0.ok()??, degrees.1.ok()??);
         let Some((region, km)) = roster.table.nearest((lat_deg, lon_deg)) else {
             let text = format!("the regions of {} have no coordinates", roster.table.name);
             let help = "name the city, or take a table with coordinates such as guangdong";
-            self.cx.error("E504", &place(lat), text, help);
+            self.cx.error("E504", &lat.place, text, help);
             return None;
         };
         if km > FAR_KM {
             let city = roster.table.names.get(region).cloned().unwrap_or_default();
             let text = format!("the nearest city, {city}, is {km:.0} km away");
             let help = "another table of regions, or latitude and longitude the other way round";
-            self.cx.warning("W508", &place(lat), text, help);
+            self.cx.warning("W508", &lat.place, text, help);
         }
         Some(region)
     }

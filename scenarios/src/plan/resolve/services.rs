@@ -4,7 +4,8 @@ use super::Planner;
 use crate::plan::ServicePlan;
 use crate::schema::{
     Access, Ask, At, Audit, DataSharing, Decode, Freshness, Identity, KeyValue, LeafKind, OffChain,
-    OnChain, Population, Pseudonym, Revocation, Search, ServiceKind, Workload, WorkloadKind,
+    OnChain, Population, Pseudonym, Revocation, Search, ServiceKind, WaitFor, Workload,
+    WorkloadKind,
 };
 use consim_core::values::Name;
 use consim_models::sharing::config::SharingOptions;
@@ -70,6 +71,7 @@ impl Planner<'_> {
             emergency,
         } = sharing;
         let chain = self.chain_of(name, chain.as_ref())?;
+        self.desks_ask_one(&chain);
         let options = SharingOptions {
             ask_each_request: consent.ask.value == Ask::EachRequest,
             grant_expires: consent.expires.value,
@@ -78,6 +80,18 @@ impl Planner<'_> {
             emergency: emergency.allow.value.0,
         };
         Some(ServicePlan::DataSharing { chain, options })
+    }
+
+    /// A desk hands its records to its own server: it cannot ask the others what it was told.
+    fn desks_ask_one(&mut self, chain: &str) {
+        let scenario = self.scenario;
+        let found = scenario.chains.iter().find(|(n, _)| n.value.0 == chain);
+        let wait_for = found.map(|(_, chain)| &chain.clients.wait_for);
+        if let Some(at) = wait_for.filter(|at| at.value != WaitFor::One) {
+            let word = at.value.word();
+            self.cx
+                .later(&at.place, &format!("wait_for: {word} with data-sharing"));
+        }
     }
 
     fn key_value(&mut self, name: &At<Name>, store: &KeyValue) -> Option<ServicePlan> {

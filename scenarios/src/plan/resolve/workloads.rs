@@ -1,6 +1,7 @@
 //! Workloads: how much, where, when, and what recorded data they replay.
 
 use super::Planner;
+use crate::data::{self, Where};
 use crate::plan::{
     InputPlan, Load as LoadPlan, ReplaySpacing, ServicePlan, WorkloadKind as Kind, WorkloadPlan,
 };
@@ -96,7 +97,7 @@ impl Planner<'_> {
             None => Some(self.usual_places(&workload.kind)),
         };
         let load = places.and_then(|places| self.load(name, workload, &places, recorded));
-        let day = self.day(name, common.day.as_ref(), &workload.kind);
+        let day = self.day(name, common.day.as_deref(), &workload.kind);
         let (from, to) = self.window(common.at.as_ref(), common.r#for.as_ref())?;
         let retries = common.retry.times.value.0;
         if retries > 1_000 || common.retry.after.value.is_zero() {
@@ -305,28 +306,32 @@ impl Planner<'_> {
             );
             return None;
         };
-        if form != "fhir" {
-            if ["epcis", "wfdb", "csv", "dataset"].contains(&form) {
-                self.cx.later(&place, &format!("{form}:"));
-            } else {
-                let help = suggestion(form, &["fhir"]);
-                self.cx.error(
-                    "E202",
-                    &place,
-                    format!("no source is called `{form}`"),
-                    help,
-                );
+        let limits = Limits::default();
+        let read = match form {
+            "fhir" => match data::locate(self.cx, at, path)? {
+                Where::BuiltIn(set) => sources::fhir::built_in(set, &limits),
+                Where::Disk(full) => sources::fhir::read(&full, &limits),
+            },
+            "dataset" => {
+                let set = data::named(self.cx, at, path, "dataset:".len())?;
+                sources::fhir::built_in(set, &limits)
             }
-            return None;
-        }
-        let folder = self.cx.sources.get(place.source)?.folder.clone();
-        let full = folder.join(path);
-        match sources::fhir::read(&full, &Limits::default()) {
+            "epcis" | "wfdb" | "csv" => {
+                self.cx.later(&place, &format!("{form}:"));
+                return None;
+            }
+            _ => {
+                let text = format!("no source is called `{form}`");
+                let help = suggestion(form, &["fhir", "dataset"]);
+                self.cx.error("E202", &place, text, help);
+                return None;
+            }
+        };
+        match read {
             Ok(read) => {
                 if let Some(leaf) = self.cx.leaves.get_mut(at.leaf) {
                     leaf.digest = Some(read.digest.clone());
                 }
-                self.cx.names_file(at.leaf, &full);
                 let input = InputPlan {
                     path: at.value.clone(),
                     digest: read.digest,

@@ -1,19 +1,24 @@
 //! `key-value` in a run.
 
 use super::super::spawner::ValuesOf;
-use super::super::trust::Trust;
-use super::{Domain, Parts, Place, Setting, Summary};
+use super::{Bearer, Domain, Parts, Place, Setting, Summary};
 use crate::plan::WorkloadKind;
-use consim_core::{NodeId, Observer, Probe, Process, StateMachine, Time};
+use consim_core::{ChainId, NodeId, Observer, Probe, Process, StateMachine, Time};
 use consim_models::key_value::{
-    self, Client, ClientConfig, KeyValueMachine, KeyValueService, ServiceConfig,
+    self, Client, ClientConfig, KeyValueMachine, KeyValueService, QuorumClient, ServiceConfig,
 };
-use consim_models::node::CertificateGate;
 use consim_models::node::service::Service;
+use consim_models::node::{CertificateGate, Shows, client};
 use std::sync::Arc;
 
 struct KeyValue {
+    chain: ChainId,
     members: Arc<[NodeId]>,
+    /// Who sets keys.
+    writers: Arc<[NodeId]>,
+    /// How many members have to say that a write is executed; `None`: clients ask one server.
+    wait_for: Option<usize>,
+    quorum: usize,
     values: ValuesOf,
 }
 
@@ -22,14 +27,23 @@ pub(super) fn parts(setting: &Setting<'_>) -> Parts {
         setting.plan.workloads.values().any(
             |w| matches!(&w.kind, WorkloadKind::Transactions(options) if options.read_share > 0),
         );
+    let wait_for = setting.chain.wait_for;
+    let writers = match wait_for {
+        None => Arc::clone(setting.members),
+        Some(_) => setting.layout.desks.as_slice().into(),
+    };
     // A check whose subject does not occur is not listed.
     let checks = if reads {
-        key_value::checks(setting.members)
+        key_value::checks(&writers)
     } else {
         Vec::new()
     };
     let model = KeyValue {
+        chain: setting.chain_id,
         members: Arc::clone(setting.members),
+        writers,
+        wait_for,
+        quorum: setting.chain.quorum,
         values: Arc::clone(&setting.hooks.values),
     };
     (Box::new(model), checks, Box::new(Nothing))
@@ -37,7 +51,7 @@ pub(super) fn parts(setting: &Setting<'_>) -> Parts {
 
 impl Domain for KeyValue {
     fn machine(&self) -> Arc<dyn StateMachine> {
-        Arc::new(KeyValueMachine::new(Arc::clone(&self.members)))
+        Arc::new(KeyValueMachine::new(Arc::clone(&self.writers)))
     }
     fn service(&self, place: &Place) -> Box<dyn Service> {
         Box::new(KeyValueService::new(ServiceConfig {
@@ -45,10 +59,25 @@ impl Domain for KeyValue {
             policy: (self.values)(place.institution),
         }))
     }
-    fn desk(&self, place: &Place, node: NodeId, trust: &Trust) -> Option<Box<dyn Process>> {
-        Some(Box::new(Client::new(ClientConfig {
-            server: place.entry,
-            certificate: trust.certificate(node)?,
+    fn shows(&self, place: &Place) -> Option<Shows> {
+        self.wait_for?;
+        let mut policy = (self.values)(place.institution);
+        Some(Box::new(move |value| policy.value(value)))
+    }
+    fn desk(&self, place: &Place, bearer: &Bearer<'_>) -> Option<Box<dyn Process>> {
+        let Some(wait_for) = self.wait_for else {
+            return Some(Box::new(Client::new(ClientConfig {
+                server: place.entry,
+                certificate: bearer.certificate.to_bytes().into(),
+            })));
+        };
+        Some(Box::new(QuorumClient::new(client::ClientConfig {
+            chain: self.chain,
+            members: Arc::clone(&self.members),
+            key: Arc::clone(bearer.key),
+            certificate: bearer.certificate,
+            wait_for,
+            quorum: self.quorum,
         })))
     }
 }

@@ -7,9 +7,10 @@ mod sharing;
 
 use super::layout::Layout;
 use super::spawner::Hooks;
-use super::trust::Trust;
-use crate::plan::{Plan, ServicePlan};
-use consim_core::{Check, NodeId, Observer, Process, StateMachine};
+use crate::plan::{ChainPlan, Plan, ServicePlan};
+use consim_core::{ChainId, Check, NodeId, Observer, Process, SecretKey, StateMachine};
+use consim_models::node::Shows;
+use consim_models::node::membership::IdentityCertificate;
 use consim_models::node::service::Service;
 use std::sync::Arc;
 
@@ -17,6 +18,8 @@ use std::sync::Arc;
 pub(super) struct Setting<'a> {
     pub(super) plan: &'a Plan,
     pub(super) layout: &'a Layout,
+    pub(super) chain_id: ChainId,
+    pub(super) chain: &'a ChainPlan,
     /// The servers of the chain's members.
     pub(super) members: &'a Arc<[NodeId]>,
     pub(super) hooks: &'a Hooks,
@@ -33,14 +36,25 @@ pub(super) struct Place {
     pub(super) supervision: bool,
 }
 
+/// A node that shows who it is.
+pub(super) struct Bearer<'a> {
+    /// Its signing key.
+    pub(super) key: &'a Arc<SecretKey>,
+    pub(super) certificate: IdentityCertificate,
+}
+
 /// A domain model in a run.
 pub(super) trait Domain: Send {
     /// What executes transactions.
     fn machine(&self) -> Arc<dyn StateMachine>;
     /// The service of an institution's server.
     fn service(&self, place: &Place) -> Box<dyn Service>;
-    /// The process of the people's side of an institution, whose node is `node`.
-    fn desk(&self, place: &Place, node: NodeId, trust: &Trust) -> Option<Box<dyn Process>>;
+    /// How an institution's server shows clients values of the state, if not as they are.
+    fn shows(&self, _place: &Place) -> Option<Shows> {
+        None
+    }
+    /// The process of the people's side of an institution.
+    fn desk(&self, place: &Place, bearer: &Bearer<'_>) -> Option<Box<dyn Process>>;
 }
 
 /// Counts for the reader of a report.

@@ -1,8 +1,7 @@
 //! `data-sharing` in a run.
 
 use super::super::spawner::PolicyOf;
-use super::super::trust::Trust;
-use super::{Domain, Parts, Place, Setting, Summary};
+use super::{Bearer, Domain, Parts, Place, Setting, Summary};
 use consim_core::{NodeId, Process, StateMachine};
 use consim_models::node::CertificateGate;
 use consim_models::node::service::Service;
@@ -57,10 +56,10 @@ impl Domain for Sharing {
             policy: (self.policy)(place.institution),
         }))
     }
-    fn desk(&self, place: &Place, node: NodeId, trust: &Trust) -> Option<Box<dyn Process>> {
+    fn desk(&self, place: &Place, bearer: &Bearer<'_>) -> Option<Box<dyn Process>> {
         Some(Box::new(Desk::new(DeskConfig {
             server: place.entry,
-            certificate: trust.certificate(node)?,
+            certificate: bearer.certificate.to_bytes().into(),
             options: self.options.clone(),
         })))
     }

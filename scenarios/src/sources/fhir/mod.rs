@@ -28,6 +28,7 @@ mod visits;
 use super::folder::Folder;
 use super::notes::{Extent, Notes};
 use super::{Limits, Source, SourceError};
+use crate::data::{Contents, DataSet};
 use consent::Consents;
 use consim_models::sharing::records::RecordSet;
 use document::{Reader, Resource};
@@ -42,7 +43,26 @@ const ENDINGS: [&str; 2] = ["json", "ndjson"];
 /// Reads the FHIR resources below a folder.
 pub fn read(dir: &Path, limits: &Limits) -> Result<Source, SourceError> {
     let mut notes = Notes::default();
-    let mut folder = Folder::list(dir, &ENDINGS, limits, &mut notes)?;
+    let folder = Folder::list(dir, &ENDINGS, limits, &mut notes)?;
+    read_files(folder, dir, limits, notes)
+}
+
+/// Reads a data set that is built in.
+pub(crate) fn built_in(set: &DataSet, limits: &Limits) -> Result<Source, SourceError> {
+    let files = match set.contents {
+        Contents::Folder(files) => files,
+        Contents::File(_) => &[],
+    };
+    let folder = Folder::built_in(files, &ENDINGS, limits);
+    read_files(folder, Path::new(set.path), limits, Notes::default())
+}
+
+fn read_files(
+    mut folder: Folder<'_>,
+    dir: &Path,
+    limits: &Limits,
+    notes: Notes,
+) -> Result<Source, SourceError> {
     let files = folder.len();
     let mut reader = Reader::new(limits, notes);
     folder.read(|name, content| reader.file(name, content));

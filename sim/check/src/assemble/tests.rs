@@ -80,6 +80,7 @@ fn suite() -> Suite {
             name: "alliance".into(),
             members: world.members.clone(),
             quorum: world.quorum,
+            mempool: 100,
         }],
         keys: world.keys.clone(),
         names: (0..4).map(|i| format!("hospital-{i}")).collect(),

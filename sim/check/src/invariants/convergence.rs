@@ -1,8 +1,10 @@
 //! L3: convergence.
 
-use super::calm::Calm;
+use super::recoverable::Recoverable;
 use super::{CheckEntry, Subjects, any_chain, check_from_entry};
-use consim_core::{ChainId, Digest, Finding, NodeId, Observer, Probe, Severity, Time};
+use consim_core::{
+    Calm, ChainId, Digest, Finding, Heal, NodeId, Observer, Probe, Severity, Span, Time,
+};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -24,6 +26,8 @@ pub struct Convergence {
     subjects: Arc<Subjects>,
     finding: Finding,
     calm: Calm,
+    bound: Span,
+    recoverable: Recoverable,
     /// Per node: is it up, and since when.
     up: BTreeMap<NodeId, (bool, Time)>,
     heads: BTreeMap<(NodeId, ChainId), (u64, Digest)>,
@@ -35,9 +39,11 @@ impl Convergence {
     /// A check that has seen nothing.
     pub fn new(subjects: Arc<Subjects>) -> Self {
         Self {
+            bound: subjects.bound,
             subjects,
             finding: Finding::new(),
             calm: Calm::default(),
+            recoverable: Recoverable::default(),
             up: BTreeMap::new(),
             heads: BTreeMap::new(),
             recent: BTreeMap::new(),
@@ -45,7 +51,7 @@ impl Convergence {
     }
 
     fn reached(&mut self, at: Time, chain: ChainId, height: u64, id: Digest) {
-        let bound = self.subjects.bound;
+        let bound = self.bound;
         let recent = self.recent.entry(chain).or_default();
         if recent.back().is_none_or(|&(_, top, _)| height > top) {
             recent.push_back((at, height, id));
@@ -64,6 +70,7 @@ impl Observer for Convergence {
         if !self.subjects.correct(node) {
             return;
         }
+        self.recoverable.probe(node, probe);
         match probe {
             Probe::Applied(block) => {
                 let (chain, height) = (block.header.chain, block.header.height);
@@ -83,6 +90,13 @@ impl Observer for Convergence {
 
     fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
         self.up.insert(node, (up, at));
+        self.recoverable.node_up(node, up);
+    }
+
+    fn healed(&mut self, at: Time, heal: &Heal) {
+        self.calm.healed(at, heal);
+        self.recoverable.healed(heal);
+        self.bound = heal.bound;
     }
 
     fn fault(&mut self, at: Time, _id: &str, open: bool) {
@@ -91,7 +105,7 @@ impl Observer for Convergence {
 
     fn end(&mut self, at: Time) {
         let subjects = Arc::clone(&self.subjects);
-        let bound = subjects.bound;
+        let bound = self.bound;
         for chain in &subjects.chains {
             let Some(recent) = self.recent.get(&chain.id) else {
                 continue;
@@ -104,7 +118,7 @@ impl Observer for Convergence {
             for &node in chain.members.iter().filter(|&&n| subjects.correct(n)) {
                 let (up, since) = self.up.get(&node).copied().unwrap_or((true, Time::ZERO));
                 let ripe = self.calm.due(since, bound).is_some_and(|due| due <= at);
-                if !up || !ripe || due == 0 {
+                if !up || !ripe || due == 0 || self.calm.broken(node) {
                     continue;
                 }
                 let (height, head) = self
@@ -116,6 +130,12 @@ impl Observer for Convergence {
                     .iter()
                     .find(|&&(_, h, _)| h == height)
                     .is_none_or(|&(_, _, id)| id == head);
+                if height < due
+                    && let Some(why) = self.recoverable.why_not(&subjects, chain.id)
+                {
+                    self.finding.excuse(why);
+                    continue;
+                }
                 self.finding.judge(height >= due && same, || {
                     let name = subjects.name(node);
                     if same {

@@ -1,9 +1,10 @@
 //! I3: finality.
 
 use super::by_height::ByHeight;
-use super::calm::Calm;
 use super::{CheckEntry, Subjects, check_from_entry};
-use consim_core::{ChainId, Digest, Finding, NodeId, Observer, Probe, Severity, Span, Time};
+use consim_core::{
+    Calm, ChainId, Digest, Finding, Heal, NodeId, Observer, Probe, Severity, Span, Time,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -174,6 +175,10 @@ impl Observer for Finality {
 
     fn fault(&mut self, at: Time, _id: &str, open: bool) {
         self.calm.fault(at, open);
+    }
+
+    fn healed(&mut self, at: Time, heal: &Heal) {
+        self.calm.healed(at, heal);
     }
 
     fn end(&mut self, at: Time) {

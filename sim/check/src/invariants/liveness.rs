@@ -1,9 +1,11 @@
 //! L1: liveness.
 
-use super::calm::Calm;
+use super::recoverable::Recoverable;
 use super::{CheckEntry, Subjects, any_chain, check_from_entry};
 use crate::number_set::{NumberSet, TxSet};
-use consim_core::{ChainId, Finding, NodeId, Observer, Probe, Severity, Time, TxId};
+use consim_core::{
+    Calm, ChainId, Finding, Heal, NodeId, Observer, Probe, Severity, Span, Time, TxId,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -25,6 +27,8 @@ pub struct Liveness {
     subjects: Arc<Subjects>,
     finding: Finding,
     calm: Calm,
+    bound: Span,
+    recoverable: Recoverable,
     /// By chain: heights that were seen, and executed transactions.
     executed: BTreeMap<ChainId, (NumberSet, TxSet)>,
     /// Who took it in and is still up, in order of time.
@@ -37,9 +41,11 @@ impl Liveness {
     /// A check that has seen nothing.
     pub fn new(subjects: Arc<Subjects>) -> Self {
         Self {
+            bound: subjects.bound,
             subjects,
             finding: Finding::new(),
             calm: Calm::default(),
+            recoverable: Recoverable::default(),
             executed: BTreeMap::new(),
             pending: BTreeMap::new(),
             queue: BTreeSet::new(),
@@ -49,7 +55,7 @@ impl Liveness {
     /// Condemns what was due before `at`. Called before anything that changes what is due.
     fn expire(&mut self, at: Time) {
         while let Some(&(first, key)) = self.queue.first() {
-            let bound = self.subjects.bound;
+            let bound = self.bound;
             if self.calm.due(first, bound).is_none_or(|due| due >= at) {
                 return;
             }
@@ -57,6 +63,10 @@ impl Liveness {
             self.pending.remove(&key);
             let subjects = &self.subjects;
             let (tx, chain) = key;
+            if let Some(why) = self.recoverable.why_not(subjects, chain) {
+                self.finding.excuse(why);
+                continue;
+            }
             self.finding.judge(false, || {
                 format!(
                     "{}: transaction {} of {}, taken in at {first}, was not executed within {bound}",
@@ -69,6 +79,9 @@ impl Liveness {
     }
 
     fn admitted(&mut self, at: Time, node: NodeId, key: Key) {
+        if self.calm.broken(node) {
+            return;
+        }
         let (tx, chain) = key;
         let executed = self.executed.get(&chain);
         if executed.is_some_and(|(_, executed)| executed.contains(tx)) {
@@ -79,6 +92,25 @@ impl Liveness {
             self.queue.insert((at, key));
         }
         waiting.push((at, node));
+    }
+
+    /// What only this node had taken in may be lost with it.
+    fn forget(&mut self, node: NodeId) {
+        let queue = &mut self.queue;
+        self.pending.retain(|&key, waiting| {
+            let before = waiting.first().map(|&(first, _)| first);
+            waiting.retain(|&(_, n)| n != node);
+            let after = waiting.first().map(|&(first, _)| first);
+            if before != after {
+                if let Some(first) = before {
+                    queue.remove(&(first, key));
+                }
+                if let Some(first) = after {
+                    queue.insert((first, key));
+                }
+            }
+            after.is_some()
+        });
     }
 
     fn execute(&mut self, key: Key) {
@@ -99,7 +131,11 @@ impl Observer for Liveness {
                 self.expire(at);
                 self.admitted(at, node, (*tx, *chain));
             }
+            Probe::Recovered { .. } if self.subjects.correct(node) => {
+                self.recoverable.probe(node, probe);
+            }
             Probe::Applied(block) if self.subjects.correct(node) => {
+                self.recoverable.probe(node, probe);
                 let chain = block.header.chain;
                 let (heights, executed) = self.executed.entry(chain).or_default();
                 if !heights.insert(block.header.height) {
@@ -120,25 +156,20 @@ impl Observer for Liveness {
 
     fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
         self.expire(at);
-        if up {
-            return;
+        self.recoverable.node_up(node, up);
+        if !up {
+            self.forget(node);
         }
-        // What only this node had taken in may be lost with it.
-        let queue = &mut self.queue;
-        self.pending.retain(|&key, waiting| {
-            let before = waiting.first().map(|&(first, _)| first);
-            waiting.retain(|&(_, n)| n != node);
-            let after = waiting.first().map(|&(first, _)| first);
-            if before != after {
-                if let Some(first) = before {
-                    queue.remove(&(first, key));
-                }
-                if let Some(first) = after {
-                    queue.insert((first, key));
-                }
-            }
-            after.is_some()
-        });
+    }
+
+    fn healed(&mut self, at: Time, heal: &Heal) {
+        self.expire(at);
+        self.calm.healed(at, heal);
+        self.recoverable.healed(heal);
+        self.bound = heal.bound;
+        for &node in &heal.broken {
+            self.forget(node);
+        }
     }
 
     fn fault(&mut self, at: Time, _id: &str, open: bool) {

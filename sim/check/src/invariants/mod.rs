@@ -6,17 +6,23 @@
 
 mod agreement;
 mod at_most_once;
+mod bounded_mempool;
 mod by_height;
-mod calm;
 mod certificate;
+mod client_progress;
 mod convergence;
 mod equal_state_roots;
+mod equal_storage;
 mod finality;
 mod hash_chain;
+mod livelock;
 mod liveness;
 mod merkle;
 mod no_double_signing;
+mod one_effect;
 mod prefix_order;
+mod recoverable;
+mod rejoin;
 mod subjects;
 mod validity;
 
@@ -25,15 +31,21 @@ mod tests;
 
 pub use agreement::Agreement;
 pub use at_most_once::AtMostOnce;
+pub use bounded_mempool::BoundedMempool;
 pub use certificate::CertificateSoundness;
+pub use client_progress::ClientProgress;
 pub use convergence::Convergence;
 pub use equal_state_roots::EqualStateRoots;
+pub use equal_storage::EqualStorage;
 pub use finality::Finality;
 pub use hash_chain::HashChain;
+pub use livelock::NoLivelock;
 pub use liveness::Liveness;
 pub use merkle::Merkle;
 pub use no_double_signing::NoDoubleSigning;
+pub use one_effect::OneEffect;
 pub use prefix_order::PrefixOrder;
+pub use rejoin::Rejoin;
 pub use subjects::{ChainSubject, Subjects};
 pub use validity::Validity;
 
@@ -78,8 +90,14 @@ pub const CHECKS: &[CheckEntry] = &[
     equal_state_roots::ENTRY,
     hash_chain::ENTRY,
     merkle::ENTRY,
+    equal_storage::ENTRY,
+    bounded_mempool::ENTRY,
+    one_effect::ENTRY,
     liveness::ENTRY,
+    client_progress::ENTRY,
     convergence::ENTRY,
+    rejoin::ENTRY,
+    livelock::ENTRY,
 ];
 
 /// The checks that apply to `subjects`: of those in `only` (all, if it is empty) the ones that are

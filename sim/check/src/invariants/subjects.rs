@@ -13,6 +13,8 @@ pub struct ChainSubject {
     pub members: Vec<NodeId>,
     /// Votes that a certificate needs, by the protocol's definition (not by what a fault set).
     pub quorum: usize,
+    /// The most transactions that may wait at a member.
+    pub mempool: u32,
 }
 
 /// What the checks of a run are told.

@@ -26,6 +26,7 @@ fn outcome(checks: &[(Severity, Verdict)], met: &[Option<bool>], partial: bool) 
             violated: 0,
             says: String::new(),
             violations: Vec::new(),
+            reasons: Vec::new(),
         })
         .collect();
     outcome.expectations = met

@@ -210,6 +210,7 @@ impl<O: Observer> Kernel<O> {
         };
         timer.armed = true;
         timer.deadline = deadline;
+        timer.length = deadline - self.now;
         timer.generation += 1;
         if timer.ticket > deadline {
             timer.ticket = deadline;

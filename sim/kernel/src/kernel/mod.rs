@@ -799,6 +799,20 @@ impl<O: Observer> Kernel<O> {
     pub fn observer(&self) -> &O {
         &self.observer
     }
+    /// The observer, to be told something between two steps.
+    pub fn observer_mut(&mut self) -> &mut O {
+        &mut self.observer
+    }
+    /// The longest of the armed timers that count, as it was set: a timer that grew while nothing
+    /// went on may be right to wait for so long.
+    pub fn longest_timer(&self, counts: impl Fn(NodeId, TimerKey) -> bool) -> Option<Span> {
+        let timers = self.nodes.iter().flat_map(|node| {
+            let armed = node.timers.iter().filter(|timer| timer.armed);
+            armed.map(|timer| (node.id, timer))
+        });
+        let counted = timers.filter(|(node, timer)| counts(*node, timer.key));
+        counted.map(|(_, timer)| timer.length).max()
+    }
     /// Ends the kernel and returns its observer.
     pub fn into_observer(self) -> O {
         self.observer

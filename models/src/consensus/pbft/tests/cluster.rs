@@ -7,13 +7,13 @@ use crate::consensus::{
 };
 use crate::ledger::ExecutionCache;
 use crate::ledger::testing::Sums;
-use crate::node::client::{Client, ClientConfig, What, Wish};
+use crate::node::client::{Believed, Client, ClientConfig, What, Wish};
 use crate::node::membership::{
     Authority, Genesis, Identity, IdentityCertificate, Role, TrustRoots,
 };
-use crate::node::message::Shown;
 use crate::node::service::{Host, Service};
 use crate::node::{FullNode, NodeConfig};
+use crate::workload::Terms;
 use consim_check::invariants::{self, ChainSubject, Subjects};
 use consim_core::{
     Arrival, Block, ChainId, Check, Context, Disk, Distribution, Finding, Keyring, NodeId,
@@ -198,6 +198,7 @@ impl Cluster {
                 name: "test".into(),
                 members: members.to_vec(),
                 quorum: byzantine_quorum(n as usize),
+                mempool: self.mempool.transactions,
             }],
             keys: keys.clone(),
             names: (0..all).map(|i| format!("n-{i}")).collect(),
@@ -307,8 +308,6 @@ impl Spawn for Nursery {
                 certificate: self.outside_certificates[i as usize],
                 wait_for: outside.wait_for,
                 quorum: outside.quorum,
-                retry: outside.retry,
-                times: outside.times,
             }));
         }
         let replica = PbftReplica::new(
@@ -414,6 +413,8 @@ impl Workload for Wishes {
             from,
             to,
             reads,
+            retry,
+            times,
             ..
         } = self.outside;
         let turn = self.turn;
@@ -431,7 +432,12 @@ impl Workload for Wishes {
             at,
             node,
             request: Arc::new(Wish {
-                workload: WorkloadId(0),
+                terms: Terms {
+                    workload: WorkloadId(0),
+                    deadline: None,
+                    retry_after: retry,
+                    retry_times: times,
+                },
                 name,
                 deadline: Span::from_secs(60),
                 what,
@@ -559,7 +565,7 @@ impl Observer for Watch {
                 }
             }
             Probe::Domain(shown) => {
-                let shown: &Shown = shown.as_any().downcast_ref().unwrap();
+                let shown: &Believed = shown.as_any().downcast_ref().unwrap();
                 let value = shown.value.as_ref();
                 let sum = value.map_or(0, |v| u64::from_be_bytes((**v).try_into().unwrap()));
                 let done = seen.done.get(&node).copied().unwrap_or(0);

@@ -45,22 +45,7 @@ fn write(bench: &mut Bench, number: u64, op: OpId, command: &Command) {
 fn decided(bench: &Bench) -> Access {
     let observed = bench.observed();
     let last = observed.iter().rev().find_map(|p| match *p {
-        SharingProbe::Decided {
-            record,
-            requester,
-            purpose,
-            permit,
-            reason,
-            height,
-            ..
-        } => Some(Access {
-            record,
-            requester,
-            purpose,
-            permit,
-            reason,
-            height,
-        }),
+        SharingProbe::Decided { access, .. } => Some(access),
         _ => None,
     });
     last.unwrap()

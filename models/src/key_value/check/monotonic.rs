@@ -1,0 +1,96 @@
+//! `monotonic-reads` (Q4).
+
+use super::values::{Past, Values};
+use crate::key_value::command::key_of_state;
+use crate::key_value::probe::KeyValueProbe;
+use crate::node::client::Believed;
+use consim_core::{Check, Digest, Finding, NodeId, Observer, OpId, Probe, Severity, Time};
+use std::collections::BTreeMap;
+
+/// The most pairs of a client and a key that are remembered (assumed: a hundred clients with ten
+/// thousand keys each). Then the check begins anew and misses what came before.
+const MAX_PAIRS: usize = 1_000_000;
+
+/// No client sees a value of a key that is older than one that it saw before, whichever server
+/// answers it. A client that wrote nothing and knows of nobody else's writes notices nothing of a
+/// server that is behind; that it goes back in time, it does.
+pub struct MonotonicReads {
+    values: Values,
+    /// The height from which on the latest value held that a client saw, by client and key.
+    seen: BTreeMap<(u32, u64), u64>,
+    finding: Finding,
+}
+
+impl MonotonicReads {
+    /// A check of a chain on which `writers` set keys.
+    pub fn new(writers: &[NodeId]) -> Self {
+        Self {
+            values: Values::new(writers),
+            seen: BTreeMap::new(),
+            finding: Finding::new(),
+        }
+    }
+
+    /// A client saw a value. One that was never there is for linearizability to say.
+    fn saw(&mut self, op: OpId, key: u64, value: Option<Digest>) {
+        let client = (op.0 >> 32) as u32;
+        let before = self.seen.get(&(client, key)).copied().unwrap_or(0);
+        // Of two times at which a key held the same value, the later one is meant, if there is one.
+        let height = match self.values.since(key, value, before) {
+            Past::Since(height) => height,
+            Past::Forgotten => return,
+            Past::Never => match self.values.since(key, value, 0) {
+                Past::Since(height) => height,
+                Past::Forgotten | Past::Never => return,
+            },
+        };
+        self.finding.judge(height >= before, || {
+            format!("{op:?}: of key {key}, n{client} sees the value of block {height}, after that of block {before}")
+        });
+        if self.seen.len() >= MAX_PAIRS {
+            self.seen.clear();
+        }
+        self.seen.insert((client, key), height.max(before));
+    }
+}
+
+impl Observer for MonotonicReads {
+    fn probe(&mut self, _at: Time, _node: NodeId, probe: &Probe) {
+        match probe {
+            Probe::Applied(block) => self.values.take(block, |_| {}),
+            Probe::Domain(domain) => match domain.as_any().downcast_ref() {
+                Some(KeyValueProbe::Read { op, key, value, .. }) => self.saw(*op, *key, *value),
+                Some(KeyValueProbe::Wrote { .. }) => {}
+                None => {
+                    if let Some(Believed { op, key, value }) = domain.as_any().downcast_ref()
+                        && let Some(key) = key_of_state(key)
+                    {
+                        self.saw(*op, key, value.as_deref().map(Digest::of));
+                    }
+                }
+            },
+            _ => {}
+        }
+    }
+}
+
+impl Check for MonotonicReads {
+    fn name(&self) -> &'static str {
+        "monotonic-reads"
+    }
+    fn code(&self) -> &'static str {
+        "Q4"
+    }
+    fn severity(&self) -> Severity {
+        Severity::Safety
+    }
+    fn says(&self) -> &'static str {
+        "No client sees a value of a key that is older than one that it saw before, whichever server answers."
+    }
+    fn finding(&self) -> Finding {
+        self.finding.clone()
+    }
+    fn hears_sends(&self) -> bool {
+        false
+    }
+}

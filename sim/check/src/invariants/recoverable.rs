@@ -1,0 +1,72 @@
+//! Could a chain go on at all? A stop that nothing could have prevented is no failure of liveness.
+
+use super::Subjects;
+use consim_core::{ChainId, Heal, NodeId, Probe};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Who is up, who stays broken, and which blocks there are.
+#[derive(Debug, Default)]
+pub(super) struct Recoverable {
+    down: BTreeSet<NodeId>,
+    broken: BTreeSet<NodeId>,
+    heights: BTreeMap<(ChainId, NodeId), u64>,
+    tops: BTreeMap<ChainId, u64>,
+}
+
+impl Recoverable {
+    pub(super) fn node_up(&mut self, node: NodeId, up: bool) {
+        if up {
+            self.down.remove(&node);
+        } else {
+            self.down.insert(node);
+        }
+    }
+    pub(super) fn healed(&mut self, heal: &Heal) {
+        self.broken.extend(heal.broken.iter().copied());
+    }
+    /// Hears what a correct node says.
+    pub(super) fn probe(&mut self, node: NodeId, probe: &Probe) {
+        let (chain, height) = match probe {
+            Probe::Applied(block) => (block.header.chain, block.header.height),
+            Probe::Recovered { chain, height, .. } => (*chain, *height),
+            _ => return,
+        };
+        self.heights.insert((chain, node), height);
+        let top = self.tops.entry(chain).or_default();
+        *top = height.max(*top);
+    }
+    /// The highest block that a correct node of the chain executed.
+    pub(super) fn top(&self, chain: ChainId) -> u64 {
+        self.tops.get(&chain).copied().unwrap_or(0)
+    }
+    /// Where a node stands.
+    pub(super) fn height(&self, chain: ChainId, node: NodeId) -> u64 {
+        self.heights.get(&(chain, node)).copied().unwrap_or(0)
+    }
+    /// Why the chain cannot go on: no quorum of correct members is up and connected, or none of
+    /// them has the latest block.
+    pub(super) fn why_not(&self, subjects: &Subjects, id: ChainId) -> Option<String> {
+        let chain = subjects.chain(id)?;
+        let able = |node: &&NodeId| {
+            subjects.correct(**node) && !self.down.contains(node) && !self.broken.contains(node)
+        };
+        let able: Vec<&NodeId> = chain.members.iter().filter(able).collect();
+        if able.len() < chain.quorum {
+            return Some(format!(
+                "{}: not recoverable, {} of {} members are correct, up and not broken for good; a quorum is {}",
+                chain.name,
+                able.len(),
+                chain.members.len(),
+                chain.quorum
+            ));
+        }
+        let top = self.top(id);
+        if able.iter().all(|node| self.height(id, **node) < top) {
+            return Some(format!(
+                "{}: not recoverable, no member that is up holds block {top}",
+                chain.name
+            ));
+        }
+        None
+    }
+}

@@ -31,7 +31,7 @@ pub(crate) use faults::{
     Reorder, Restart, RollingRestart, ShortTimeouts, Slow, SlowCpu, SlowWork, Swizzle, Throttle,
     UnstableNetwork, Wipe, Written, WrongGenesis, WrongQuorum, WrongZone,
 };
-pub(crate) use gates::{Checks, Core, Expect, Heal, Output, Sourced};
+pub(crate) use gates::{Checks, Core, Drawn, Expect, Heal, Output, Sourced};
 pub(crate) use hardware::{HardwareKeys, Scheme, Schemes, SuiteKeys};
 pub(crate) use limits::{Budget, Excess, Limits};
 pub(crate) use lists::{Targets, Words};

@@ -2,7 +2,7 @@
 
 use super::Planner;
 use crate::plan::{ChainPlan, FaultPlan, HealPlan};
-use crate::schema::{Auto, Core, Leaf, Targets};
+use crate::schema::{At, Auto, Core, Drawn, Leaf, Targets};
 use consim_core::Time;
 use consim_core::values::Value as _;
 use consim_kernel::config::{FaultKind, Target};
@@ -84,7 +84,10 @@ impl Planner<'_> {
         }
         let core = match &scenario.heal.core {
             Core::Nodes(targets) => self.nodes(targets)?,
-            Core::Quorum(_) => {
+            Core::Quorum(At {
+                value: Drawn::Random,
+                ..
+            }) => {
                 let quorum = chains.values().map(|chain| chain.quorum).max()?;
                 let key = |&i: &usize| {
                     let name = self.institutions.get(i).map_or("", |x| x.name.as_str());

@@ -9,6 +9,7 @@ pub const MESSAGE_KINDS: &[&[&str]] = &[
     key_value::message::KINDS,
 ];
 
+pub mod adversary;
 pub mod consensus;
 pub mod key_value;
 pub mod ledger;

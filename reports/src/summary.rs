@@ -6,6 +6,7 @@ use crate::words::{self, big, clip, columns, count};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use consim_check::outcome::{CheckOutcome, FaultOutcome, Operation, Outcome};
 use consim_check::results::Results;
+use serde_json::Value;
 
 /// Columns of a terminal since the VT100.
 const COLUMNS: usize = 80;
@@ -33,7 +34,8 @@ pub fn summary(results: &Results) -> String {
     lines.push(String::new());
     lines.extend(facts(results));
     lines.extend(checks(&outcome.checks));
-    let faults = faults(outcome);
+    let mut faults = faults(outcome);
+    faults.extend(attacks(outcome));
     // The operations give way first: they are what grows.
     let room = LINES.saturating_sub(lines.len() + faults.len() + 1);
     let operations = operations(outcome, room);
@@ -221,6 +223,56 @@ fn faults(outcome: &Outcome) -> Vec<String> {
     let head = ["fault", "took effect", "downtime", "next commit", "lost"];
     let rows = outcome.faults.iter().map(row).collect();
     table(&head, rows, FAULTS + 2, "faults")
+}
+
+/// One line an attack, and one for those who are proven guilty.
+fn attacks(outcome: &Outcome) -> Vec<String> {
+    let text = |attack: &Value, key: &str| -> String {
+        attack
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let row = |attack: &Value| {
+        let id = text(attack, "id");
+        let r = outcome.resilience.iter().find(|r| r.id == id);
+        let dash = || "–".to_string();
+        let effect = match attack.get("took_effect").and_then(Value::as_u64) {
+            None => dash(),
+            Some(0) => "no effect".into(),
+            Some(n) => words::effect(n, &text(attack, "unit")),
+        };
+        let beyond = attack.get("beyond_the_bound").and_then(Value::as_bool);
+        let held = match (text(attack, "verdict").as_str(), beyond) {
+            ("pass", _) => "yes".into(),
+            ("fail", Some(true)) => "no, beyond the bound".into(),
+            ("fail", _) => "no".into(),
+            _ => dash(),
+        };
+        vec![
+            id,
+            clip(&plain(&effect), EFFECT),
+            r.map_or_else(dash, |r| words::seconds(r.downtime_s)),
+            held,
+        ]
+    };
+    let rows = outcome.attacks.iter().map(row).collect();
+    let mut lines = table(
+        &["attack", "took effect", "downtime", "safety held"],
+        rows,
+        FAULTS + 2,
+        "attacks",
+    );
+    let named = |attack: &Value| -> Vec<String> {
+        let list = attack.get("guilty").and_then(Value::as_array);
+        let names = list.into_iter().flatten().filter_map(Value::as_str);
+        names.map(str::to_owned).collect()
+    };
+    if let Some(guilty) = outcome.attacks.first().map(named).filter(|g| !g.is_empty()) {
+        lines.push(plain(&format!("proven guilty {}", guilty.join(", "))));
+    }
+    lines
 }
 
 /// One line for all together, and one for each of the first that did not pass.

@@ -198,6 +198,9 @@ pub const CODES: &[Code] = codes![
     "E502" "which chain?"
         "With several chains a service says on which one it works."
         "sharing: { data-sharing: { on_chain: digest } }" => "sharing: { data-sharing: { chain: hospitals, on_chain: digest } }";
+    "E503" "nobody does this attack"
+        "An attack is done by an adversary, with the nodes that it controls."
+        "attacks: { lie: { at: 1m, for: 1m, equivocate: ledger } }" => "adversaries: { insider: { nodes: f of ledger } }\nattacks: { lie: { at: 1m, for: 1m, equivocate: ledger } }";
     "E504" "two keys that exclude each other"
         "Each of them says the same thing in its own way, such as a table of regions and coordinates of your own, or institutions from a file and a count."
         "regions: { table: guangdong, places: { a: ... } }" => "regions: { places: { a: ... } }";
@@ -217,6 +220,12 @@ pub const CODES: &[Code] = codes![
         "writes: { transactions: sharing }    # data-sharing" => "writes: { transactions: store }    # key-value";
     "W508" "the nearest city is far away"
         "An institution out of a file gets the region of the nearest city of the table. If that is hundreds of kilometres away, the table is probably another country's, or latitude and longitude stand the wrong way round." "" => "";
+    "E509" "which adversary?"
+        "With several adversaries an attack says whose it is."
+        "lie: { at: 1m, for: 1m, equivocate: ledger }" => "lie: { at: 1m, for: 1m, by: insider, equivocate: ledger }";
+    "E510" "an adversary's budget"
+        "An adversary is a budget: nodes, and the time that all its attacks may last together. A node belongs to one adversary only, so that results can be laid at one door."
+        "adversaries: { insider: { nodes: f of ledger, for: 30s } }\nattacks: { lie: { at: 1m, for: 1m, equivocate: ledger } }" => "adversaries: { insider: { nodes: f of ledger, for: 1m } }";
     "E601" "a path that leads nowhere"
         "A dotted path goes through keys, names and, below a choice, the name that is chosen. What is not chosen cannot be reached, and nothing lies below a value."
         "--set chains.alliance.consensus.protocol=raft" => "--set chains.alliance.consensus=raft";

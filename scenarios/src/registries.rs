@@ -3,7 +3,7 @@
 use crate::library::LIBRARY;
 use crate::profiles::PROFILES;
 use crate::schema::shape::{Choice, Shape};
-use crate::schema::{Decode, FaultKind, ServiceKind, WorkloadKind};
+use crate::schema::{AttackKind, Decode, FaultKind, ServiceKind, WorkloadKind};
 use consim_check::invariants::CHECKS;
 use consim_check::metrics::METRICS;
 use consim_core::{Check, Span};
@@ -68,6 +68,7 @@ pub fn list(what: &str) -> Vec<Entry> {
             .chain(variants::<WorkloadKind>())
             .collect(),
         "faults" => variants::<FaultKind>(),
+        "attacks" => variants::<AttackKind>(),
         "checks" => CHECKS
             .iter()
             .map(|c| Entry {

@@ -125,6 +125,7 @@ pub(crate) fn kernel(
         keys: keys.clone(),
         names: (0..n).map(|i| format!("node-{i}")).collect(),
         corrupt: Vec::new(),
+        recorded: false,
         restarts: false,
         bound: Span::from_secs(30),
     });

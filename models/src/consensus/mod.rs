@@ -2,6 +2,7 @@
 
 pub mod pbft;
 
+use crate::adversary::{self, Behaviour, Conduct, Means, Words};
 use crate::ledger::Snapshot;
 use consim_core::{ChainId, Context, Keyring, NodeId, Process, SecretKey, Span, Tx};
 use std::sync::Arc;
@@ -111,6 +112,22 @@ pub struct ProtocolEntry {
     pub quorum: fn(usize) -> usize,
     /// Message delays from proposal to commit at a replica, for latency floors.
     pub phases: u32,
+    /// Words of the kinds of messages that attacks name.
+    pub words: Words,
+    /// The attacks, by their words, that forge messages of this protocol.
+    pub conducts: &'static [&'static str],
+    /// Makes such a behaviour.
+    pub conduct: fn(&Conduct, &Means) -> Option<Box<dyn Behaviour>>,
+}
+
+/// Makes a behaviour of nodes that run the protocol `entry`: one that is the same for every protocol,
+/// or one of its own.
+pub fn behaviour(
+    entry: &ProtocolEntry,
+    conduct: &Conduct,
+    means: &Means,
+) -> Option<Box<dyn Behaviour>> {
+    adversary::common(conduct, means, &entry.words).or_else(|| (entry.conduct)(conduct, means))
 }
 
 /// All protocols of this version.

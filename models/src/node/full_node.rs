@@ -8,7 +8,7 @@ use crate::consensus::{Replica, TIMER_LIMIT, TOKEN_LIMIT};
 use crate::ledger::{ExecutionCache, Ledger, LedgerConfig};
 use consim_core::{
     Batch, Block, ChainId, CodecError, Context, Delivery, Disk, Event, Keyring, NodeId, OpId,
-    Payload, Probe, Process, SecretKey, State as _, StateMachine, Tx, TxId, Work,
+    Payload, Probe, Process, Raw, SecretKey, State as _, StateMachine, Tx, TxId, Work,
 };
 use std::sync::Arc;
 
@@ -123,10 +123,25 @@ impl FullNode {
         if !ordering && let Some(message) = payload.as_any().downcast_ref() {
             return self.own_message(cx, from, message);
         }
+        if !ordering && let Some(raw) = payload.as_any().downcast_ref::<Raw>() {
+            return self.read(cx, from, raw);
+        }
         match host.registry.peer(from, cx.wall_ns()) {
             Ok(()) if ordering => host.replica.handle(cx, Event::Message { from, payload }),
             Err(why) if ordering || !self.service.serves(&**payload) => self.refuse(cx, from, why),
             _ => self.service.message(cx, host, from, payload),
+        }
+    }
+
+    /// Bytes that the transport did not read: what is malformed is refused.
+    #[cold]
+    fn read(&mut self, cx: &mut Context<'_>, from: NodeId, raw: &Raw) {
+        match self.decode(&raw.bytes) {
+            Ok(payload) => self.message(cx, from, &payload),
+            Err(_) => cx.emit(Probe::Refused {
+                from,
+                reason: "malformed",
+            }),
         }
     }
 

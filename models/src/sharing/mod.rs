@@ -24,7 +24,7 @@ pub mod state;
 pub(crate) mod testing;
 pub mod workload;
 
-pub use check::{Summary, checks};
+pub use check::{Summary, checks, checks_but_of};
 pub use desk::{Desk, DeskConfig};
 pub use ids::{Grantee, Pseudonym, PseudonymKey, Purpose, Reason, RecordId, RequestId};
 pub use machine::SharingMachine;

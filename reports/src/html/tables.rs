@@ -191,10 +191,31 @@ pub(super) fn attacks(outcome: &Outcome) -> Option<Table> {
             })
             .collect();
         let id = text("id");
+        let names = |key: &str| {
+            let list = attack.get(key).and_then(Value::as_array);
+            let names: Vec<&str> = list
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            names.join(", ")
+        };
+        let mut said = match (text("by"), names("nodes")) {
+            ("", _) => String::new(),
+            (by, nodes) => format!("by {by}: {nodes}"),
+        };
+        if attack.get("beyond_the_bound").and_then(Value::as_bool) == Some(true) {
+            said.push_str(" (beyond the bound)");
+        }
+        let guilty = names("guilty");
+        if !guilty.is_empty() {
+            said.push_str("; proven guilty: ");
+            said.push_str(&guilty);
+        }
         let mut row = vec![
             Cell::Name(id.into(), text("code").into(), text("kind").into()),
             badge(text("verdict")),
-            Cell::List(String::new(), "", figures),
+            Cell::List(said, "", figures),
         ];
         row.extend(resilience(outcome, id));
         row

@@ -3,12 +3,14 @@
 //! `BTreeMap`s and integers; no `Option` where a default exists. The language makes it, the
 //! runner executes it, `plan.yaml` prints it as a scenario.
 
+mod adversaries;
 mod digest;
 mod pair;
 mod paths;
 mod print;
 mod resolve;
 
+pub use adversaries::{AdversaryPlan, AttackPlan, AttackPlanKind};
 pub use print::{Explained, Origin, OriginKind};
 pub(crate) use print::{explain, yaml};
 pub(crate) use resolve::{BOUND_TIMERS, Head, limits, resolve};
@@ -54,6 +56,10 @@ pub struct Plan {
     pub workloads: BTreeMap<String, WorkloadPlan>,
     /// Faults by name; repeats are separate entries `NAME#2`.
     pub faults: BTreeMap<String, FaultPlan>,
+    /// Adversaries by name.
+    pub adversaries: BTreeMap<String, AdversaryPlan>,
+    /// Attacks by name.
+    pub attacks: BTreeMap<String, AttackPlan>,
     /// How long after the last fault liveness may take; with `heal.auto` at least.
     pub heal_bound: Span,
     /// When the faults stop; `None` if there is nothing to heal.
@@ -64,6 +70,8 @@ pub struct Plan {
     pub checks_except: Vec<String>,
     /// Gates, in the file's order by path.
     pub expect: Vec<Expectation>,
+    /// The check that the run is meant to violate.
+    pub violation: Option<String>,
     /// Length of a bin of the time series.
     pub interval: Span,
     /// Data that was read.

@@ -26,6 +26,8 @@ const ORDER: &[&str] = &[
     "services",
     "workloads",
     "faults",
+    "adversaries",
+    "attacks",
     "heal",
     "checks",
     "expect",

@@ -1,5 +1,6 @@
 //! Plan -> kernel -> results.
 
+mod adversaries;
 pub mod cells;
 mod domain;
 mod flood;
@@ -20,10 +21,11 @@ use crate::plan::{
     BOUND_TIMERS, ChainPlan, FaultPlan, HealPlan, InputPlan, Institution, Plan, ServicePlan,
     WorkloadKind,
 };
+use adversaries::{Adversaries, Mark};
 use consim_check::assemble::{ChainIdentity, Domain as Figures, Identity, KernelFigures, assemble};
 use consim_check::invariants::{self, ChainSubject, Subjects};
 use consim_check::metrics::{Metrics, MetricsConfig, Unjudged, WorkloadSubject};
-use consim_check::outcome::{FaultOutcome, Input};
+use consim_check::outcome::{CheckOutcome, FaultOutcome, Input};
 use consim_check::pairs::{Companion, companion};
 use consim_check::results::{NodeUse, Region, Results};
 use consim_check::suite::Suite;
@@ -105,6 +107,7 @@ struct Running<'a> {
     layout: Arc<Layout>,
     chain_id: ChainId,
     meter: Arc<Meter>,
+    adversaries: Arc<Adversaries>,
     kernel: Kernel<RunObserver>,
     /// The heal was told.
     healed: bool,
@@ -136,14 +139,19 @@ impl<'a> Running<'a> {
             members: &members,
             hooks,
         };
+        let adversaries = Adversaries::new(plan, &layout, (chain_id, only.chain), &members);
+        let adversaries = Arc::new(adversaries);
         let (domain, domain_checks, summary) = domain::of(only.service, &setting);
-        let mut judges = checks(plan, &layout, &only, &members, &keys);
-        judges.extend(domain_checks.into_iter().filter(|c| wanted(plan, &**c)));
+        let corrupt = adversaries.corrupt();
+        let mut judges = checks(plan, &layout, &only, &members, &keys, corrupt);
+        let domain_checks = domain_checks.into_iter().filter(|c| wanted(plan, &**c));
+        judges.extend(domain_checks.map(|check| adversaries.of_correct(check)));
         let windows = layout.faults(plan);
         let observer = RunObserver {
-            suite: Suite::new(Metrics::new(metrics_config(plan, &layout)), judges),
+            suite: Suite::new(Metrics::new(metrics_config(plan, &layout, corrupt)), judges),
             summary,
             watch: Watch::new(&windows, only.chain.quorum, plan.start_ns),
+            attacks: Attacks::new(&adversaries),
         };
         let spawner = Spawner::new(spawner::Parts {
             plan,
@@ -156,6 +164,7 @@ impl<'a> Running<'a> {
             trust,
             domain,
             hooks: hooks.clone(),
+            adversaries: Arc::clone(&adversaries),
         });
         let meter = spawner.meter();
         let config = KernelConfig {
@@ -175,6 +184,7 @@ impl<'a> Running<'a> {
             layout,
             chain_id,
             meter,
+            adversaries,
             kernel: Kernel::new(config, observer),
             healed: false,
         })
@@ -218,6 +228,7 @@ impl<'a> Running<'a> {
             layout,
             chain_id,
             meter,
+            adversaries,
             kernel,
             ..
         } = self;
@@ -229,10 +240,18 @@ impl<'a> Running<'a> {
         let domain = Figures {
             metrics: BTreeMap::new(),
             table,
-            attacks: Vec::new(),
+            attacks: adversaries.figures(&observer.attacks.told),
+            names: names(plan, &layout),
         };
         let identity = identity(plan, only.chain_name, only.chain, chain_id);
-        let (results, exit_code) = assemble(&observer.suite, identity, figures, domain);
+        let (mut results, exit_code) = assemble(&observer.suite, identity, figures, domain);
+        if let Some(meant) = &plan.violation {
+            let fails = |c: &CheckOutcome| c.name == *meant && c.verdict == "fail";
+            let did = results.outcome.checks.iter().any(fails);
+            let did = if did { "and was" } else { "and was not" };
+            let note = format!("The check {meant} was meant to be violated, {did}.");
+            results.notes.insert(0, note);
+        }
         let metrics = observer.suite.metrics();
         Run {
             companion: companion(metrics, &results),
@@ -286,6 +305,7 @@ fn checks(
     only: &Only<'_>,
     members: &[NodeId],
     keys: &Keyring,
+    corrupt: &[NodeId],
 ) -> Vec<Box<dyn Check>> {
     let restarts = |f: &FaultPlan| f.kind.restarts();
     let subjects = Arc::new(Subjects {
@@ -297,10 +317,9 @@ fn checks(
             mempool: only.chain.mempool.transactions,
         }],
         keys: keys.clone(),
-        names: (0..layout.node_count())
-            .map(|n| layout.name(plan, NodeId(n)))
-            .collect(),
-        corrupt: Vec::new(),
+        names: names(plan, layout),
+        corrupt: corrupt.to_vec(),
+        recorded: !corrupt.is_empty(),
         restarts: plan.faults.values().any(restarts),
         bound: plan.heal_bound,
     });
@@ -314,7 +333,13 @@ fn wanted(plan: &Plan, check: &dyn Check) -> bool {
         && !plan.checks_except.iter().any(is)
 }
 
-fn metrics_config(plan: &Plan, layout: &Layout) -> MetricsConfig {
+/// The names of all nodes, by their number.
+fn names(plan: &Plan, layout: &Layout) -> Vec<String> {
+    let nodes = (0..layout.node_count()).map(NodeId);
+    nodes.map(|n| layout.name(plan, n)).collect()
+}
+
+fn metrics_config(plan: &Plan, layout: &Layout, corrupt: &[NodeId]) -> MetricsConfig {
     MetricsConfig {
         warmup: Time::ZERO + plan.warmup,
         end: Time::ZERO + plan.duration,
@@ -333,7 +358,7 @@ fn metrics_config(plan: &Plan, layout: &Layout) -> MetricsConfig {
         } else {
             Vec::new()
         },
-        corrupt: Vec::new(),
+        corrupt: corrupt.to_vec(),
         windows: plan.windows(),
     }
 }
@@ -343,10 +368,62 @@ struct RunObserver {
     suite: Suite,
     summary: Box<dyn Summary>,
     watch: Watch,
+    attacks: Attacks,
+}
+
+/// The timeline of the attacks, and what their nodes said of them.
+struct Attacks {
+    marks: std::vec::IntoIter<Mark>,
+    /// When the next window opens or closes.
+    next: Time,
+    told: Vec<u64>,
+}
+
+impl Attacks {
+    fn new(adversaries: &Adversaries) -> Self {
+        let marks = adversaries.marks().into_iter();
+        Self {
+            next: marks.as_slice().first().map_or(Time::MAX, |mark| mark.at),
+            marks,
+            told: Vec::new(),
+        }
+    }
+}
+
+impl RunObserver {
+    /// Windows of attacks up to `at` open and close.
+    #[inline]
+    fn keep_time(&mut self, at: Time) {
+        if at >= self.attacks.next {
+            self.pass_marks(at);
+        }
+    }
+    #[cold]
+    fn pass_marks(&mut self, at: Time) {
+        while let Some(mark) = self.attacks.marks.as_slice().first()
+            && mark.at <= at
+        {
+            let (suite, mark) = (&mut self.suite, mark.clone());
+            suite.attack(mark.at, &mark.id, mark.open, mark.excuses);
+            self.attacks.marks.next();
+        }
+        let next = self.attacks.marks.as_slice().first();
+        self.attacks.next = next.map_or(Time::MAX, |mark| mark.at);
+    }
 }
 
 impl Observer for RunObserver {
     fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
+        self.keep_time(at);
+        if let Probe::Misbehaved { attack, times } = probe {
+            let told = &mut self.attacks.told;
+            let number = usize::from(*attack);
+            told.resize(told.len().max(number + 1), 0);
+            if let Some(told) = told.get_mut(number) {
+                *told += times;
+            }
+            return;
+        }
         self.suite.probe(at, node, probe);
         self.summary.probe(at, node, probe);
         self.watch.probe(at, node, probe);
@@ -356,9 +433,11 @@ impl Observer for RunObserver {
         self.watch.sent(at, from, payload, receivers);
     }
     fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
+        self.keep_time(at);
         self.suite.node_up(at, node, up);
     }
     fn fault(&mut self, at: Time, id: &str, open: bool) {
+        self.keep_time(at);
         self.suite.fault(at, id, open);
         self.watch.fault(at, id, open);
     }
@@ -366,6 +445,7 @@ impl Observer for RunObserver {
         self.suite.healed(at, heal);
     }
     fn end(&mut self, at: Time) {
+        self.keep_time(at);
         self.suite.end(at);
     }
 }

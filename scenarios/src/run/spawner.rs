@@ -1,5 +1,6 @@
 //! Makes the processes of a run.
 
+use super::adversaries::Adversaries;
 use super::domain::{Bearer, Domain, Place};
 use super::flood::{Flooder, Flooders};
 use super::layout::Layout;
@@ -63,6 +64,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) trust: Trust,
     pub(crate) domain: Box<dyn Domain>,
     pub(crate) hooks: Hooks,
+    pub(crate) adversaries: Arc<Adversaries>,
 }
 
 pub(crate) struct Spawner {
@@ -86,6 +88,7 @@ pub(crate) struct Spawner {
     executions: ExecutionCache,
     mistakes: Mistakes,
     flooders: Flooders,
+    adversaries: Arc<Adversaries>,
 }
 
 impl Spawner {
@@ -101,6 +104,7 @@ impl Spawner {
             trust,
             domain,
             hooks,
+            adversaries,
         } = parts;
         let places = plan
             .institutions
@@ -138,6 +142,7 @@ impl Spawner {
             machine,
             domain,
             executions,
+            adversaries,
             layout,
             mistakes: Mistakes::default(),
             flooders: Flooders::default(),
@@ -202,7 +207,7 @@ impl Spawner {
             members: Arc::clone(&self.members),
             key: setting.key,
             keys: self.keys.clone(),
-            machine: Arc::clone(&self.machine),
+            machine: self.adversaries.machine(node, &self.machine),
             executions: self.executions.clone(),
             genesis: Arc::clone(&self.trust.genesis),
             certificate: setting.certificate,
@@ -220,7 +225,8 @@ impl Spawn for Spawner {
         let made = self.layout.institution_of.get(node.index()).and_then(|&i| {
             let place = self.places.get(i)?;
             if self.layout.is_server(node) {
-                self.server(node, place)
+                let honest = || self.server(node, place);
+                self.adversaries.server(node, &self.keys, honest)
             } else {
                 let bearer = Bearer {
                     key: self.secrets.get(node.index())?,

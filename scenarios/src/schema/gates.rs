@@ -5,7 +5,7 @@ use super::decode::{At, Cx, Decode};
 use super::lists::{Targets, Words};
 use super::macros::{choice, record, words};
 use super::registered::CheckList;
-use super::shape::Shape;
+use super::shape::{Form, Shape};
 use crate::tree::{Key, Node, Value};
 use consim_core::Span;
 use consim_core::values::{Instant, LimitText, Switch};
@@ -62,19 +62,34 @@ record! {
     later "trace" "junit" "operations";
 }
 
-/// `expect`: metric paths and their limits.
+/// `expect`: metric paths and their limits, and the check that the run is meant to violate.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Expect(pub(crate) Vec<(Key, At<LimitText>)>);
+pub(crate) struct Expect {
+    pub(crate) limits: Vec<(Key, At<LimitText>)>,
+    pub(crate) violation: Option<At<String>>,
+}
+
+/// The key whose value is the word of a check.
+const VIOLATION: &str = "violation";
 
 impl Decode for Expect {
     fn shape() -> Shape {
-        Shape::Paths(Box::new(At::<LimitText>::shape()))
+        let mut form = Form::of::<LimitText>();
+        form.words.extend(crate::registries::check_names());
+        Shape::Paths(Box::new(Shape::Scalar(form)))
     }
     fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
         let mut out = Vec::new();
+        let mut violation = None;
         for (key, value) in paths(cx, node)? {
-            if &*key.text == "violation" {
-                cx.later(&key.place, "violation");
+            if &*key.text == VIOLATION {
+                violation = cx.within(&key.text, &key.place, |cx| {
+                    let word = At::<String>::decode(cx, value)?;
+                    if let Some(leaf) = cx.leaves.get_mut(word.leaf) {
+                        leaf.aside = true;
+                    }
+                    Some(word)
+                });
                 continue;
             }
             let limit = cx.within(&key.text, &key.place, |cx| {
@@ -88,7 +103,10 @@ impl Decode for Expect {
                 out.push((key.clone(), limit));
             }
         }
-        Some(Self(out))
+        Some(Self {
+            limits: out,
+            violation,
+        })
     }
 }
 

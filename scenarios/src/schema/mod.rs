@@ -3,6 +3,8 @@
 //! Keys of the language that this version does not have stand in the `later` lists: they are
 //! answered with "not yet in this version", never accepted and ignored.
 
+mod adversaries;
+mod attacks;
 mod chains;
 pub(crate) mod choose;
 pub(crate) mod decode;
@@ -22,14 +24,16 @@ pub(crate) mod shape;
 mod studies;
 mod workloads;
 
+pub(crate) use adversaries::Adversary;
+pub(crate) use attacks::{Answer, Attack, AttackCommon, AttackKind, Field, TwinsKeys};
 pub(crate) use chains::{Auto, Chain, Consensus, WaitFor};
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
 pub(crate) use faults::{
     Astray, Clog, Corrupt, Crash, CutShape, Damage, Direction, Duplicate, DuplicateKey, Eclipse,
-    ExhaustMemory, ExpiredCertificate, Fault, FaultKind, Filter, Filtered, Flap, Flood, Flooded,
-    For, Hijack, Invalid, Lines, Lossy, Lost, Mix, OldBackup, Partition, Pause, Random, Release,
-    Reorder, Restart, RollingRestart, ShortTimeouts, Slow, SlowCpu, SlowWork, Swizzle, Throttle,
-    UnstableNetwork, Wipe, Written, WrongGenesis, WrongQuorum, WrongZone,
+    ExhaustMemory, ExpiredCertificate, Fault, FaultCommon, FaultKind, Filter, Filtered, Flap,
+    Flood, Flooded, For, Hijack, Invalid, Lines, Lossy, Lost, Mix, OldBackup, Partition, Pause,
+    Random, Release, Reorder, Restart, RollingRestart, ShortTimeouts, Slow, SlowCpu, SlowWork,
+    Swizzle, Throttle, UnstableNetwork, Wipe, Written, WrongGenesis, WrongQuorum, WrongZone,
 };
 pub(crate) use gates::{Checks, Core, Drawn, Expect, Heal, Output, Sourced};
 pub(crate) use hardware::{HardwareKeys, Scheme, Schemes, SuiteKeys};
@@ -85,6 +89,10 @@ record! {
         workloads: Named<Workload>,
         /// What goes wrong.
         faults: Named<Fault>,
+        /// Who may misbehave, and how much.
+        adversaries: Named<Adversary>,
+        /// What they do.
+        attacks: Named<Attack>,
         /// When and how the run heals.
         heal: Heal = "{}",
         /// Which checks.
@@ -99,7 +107,7 @@ record! {
         sources: Sourced = "{}",
     }
     beside "base" "remove" "compare" "vary";
-    later "devices" "relays" "platform" "changes" "adversaries" "attacks" "claims" "sweep"
+    later "devices" "relays" "platform" "changes" "claims" "sweep"
         "experiment" "found" "experimental";
 }
 

@@ -1,5 +1,6 @@
 //! Puts the results of a run together.
 
+use crate::attacks::{self, AttackFigures};
 use crate::bottleneck;
 use crate::metrics::{self, Metrics, RunFigures};
 use crate::outcome::{
@@ -9,7 +10,7 @@ use crate::results::{NodeUse, Region, Results, Topology};
 use crate::suite::Suite;
 use crate::verdict;
 use consim_core::values::Expectation;
-use consim_core::{ChainId, Check, Span};
+use consim_core::{ChainId, Check, NodeId, Span};
 use std::collections::BTreeMap;
 
 #[cfg(test)]
@@ -117,7 +118,9 @@ pub struct Domain {
     /// Its table: heading, value.
     pub table: Vec<(String, String)>,
     /// One entry an attack of the plan.
-    pub attacks: Vec<serde_json::Value>,
+    pub attacks: Vec<AttackFigures>,
+    /// Names of the nodes, by their number.
+    pub names: Vec<String>,
 }
 
 /// The results of a run, and its exit code.
@@ -135,6 +138,17 @@ pub fn assemble(
         lines: &figures.lines,
     });
     values.extend(domain.metrics.into_iter().filter(|(_, v)| v.is_finite()));
+    let resilience = metrics.resilience();
+    let names = |node: NodeId| {
+        let name = domain.names.get(node.index());
+        name.map_or_else(|| node.to_string(), Clone::clone)
+    };
+    let attacks = attacks::judge(domain.attacks, suite, &resilience, &names);
+    for attack in &attacks {
+        for (word, value) in &attack.metrics {
+            values.insert(format!("attacks.{}.{word}", attack.id), *value);
+        }
+    }
     let expectations = identity
         .expectations
         .iter()
@@ -168,8 +182,11 @@ pub fn assemble(
         inputs: identity.inputs,
         checks: suite.checks().iter().map(|c| check_outcome(&**c)).collect(),
         faults: figures.faults,
-        attacks: domain.attacks,
-        resilience: metrics.resilience(),
+        attacks: attacks
+            .iter()
+            .filter_map(|a| serde_json::to_value(a).ok())
+            .collect(),
+        resilience,
         expectations,
         services: metrics.services(),
     };

@@ -1,7 +1,9 @@
 //! Invariants, metrics, verdicts and the outcome of a run.
 
 pub mod assemble;
+pub mod attacks;
 mod bottleneck;
+pub mod forensics;
 pub mod invariants;
 pub mod metrics;
 mod number_set;

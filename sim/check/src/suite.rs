@@ -30,6 +30,16 @@ impl Suite {
             wiretaps,
         }
     }
+    /// The window of an attack opened or closed. It has its row of figures like a fault; liveness has
+    /// to hold all the same, unless there are more traitors than the protocol bears (`excuses`).
+    pub fn attack(&mut self, at: Time, id: &str, open: bool, excuses: bool) {
+        self.metrics.fault(at, id, open);
+        if excuses {
+            for check in &mut self.checks {
+                check.fault(at, id, open);
+            }
+        }
+    }
     /// The figures.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics

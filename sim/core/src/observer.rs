@@ -129,6 +129,14 @@ pub trait Check: Observer {
     fn says(&self) -> &'static str;
     /// What it found so far.
     fn finding(&self) -> Finding;
+    /// Does it look for the guilty?
+    fn traces(&self) -> bool {
+        false
+    }
+    /// Whom it has proven guilty, each once.
+    fn guilty(&self) -> Vec<NodeId> {
+        Vec::new()
+    }
     /// Does it listen to the wiretap? One that says no is spared a call for every message.
     fn hears_sends(&self) -> bool {
         true

@@ -1,5 +1,6 @@
 //! What travels: a message body, shared behind `Arc`, encoded once per send.
 
+use crate::evidence::Evidence;
 use crate::{Digest, KeyId};
 use std::any::Any;
 use std::fmt::Debug;
@@ -18,6 +19,9 @@ pub trait Payload: Any + Debug + Send + Sync {
     /// The signed votes inside that an honest key may give only once per (kind, view, sequence);
     /// what the `no-double-signing` check listens to. The default has none.
     fn votes(&self, _each: &mut dyn FnMut(Vote)) {}
+    /// The signed statements inside that can show, held against others of the same key, that its
+    /// owner broke the protocol; what forensics reads. The default has none.
+    fn evidence(&self, _each: &mut dyn FnMut(Evidence)) {}
     /// How urgent it is where it waits for a busy server, 0 to 9; the larger goes first. Timers and
     /// finished writes have the usual one.
     fn priority(&self) -> u8 {
@@ -25,6 +29,31 @@ pub trait Payload: Any + Debug + Send + Sync {
     }
     /// For downcasting: `payload.as_any().downcast_ref::<Message>()`.
     fn as_any(&self) -> &dyn Any;
+}
+
+/// Bytes that nobody has read yet, as a transport hands them over: the receiver decodes them and
+/// refuses what is malformed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Raw {
+    /// What they are said to be.
+    pub kind: &'static str,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Payload for Raw {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.bytes);
+    }
+    fn encoded_len(&self) -> usize {
+        self.bytes.len()
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
 }
 
 /// One signed statement that its key may make only once for its slot.

@@ -1,7 +1,7 @@
 //! Typed observations that processes emit; metrics, checks, traces and reports observe them.
 
 use crate::chain::{Block, Committed, TxId};
-use crate::{ChainId, Digest, NodeId, OpId, Span, Time, WorkloadId};
+use crate::{ChainId, Digest, NodeId, OpId, Payload, Span, Time, WorkloadId};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -146,6 +146,20 @@ pub enum Probe {
         /// Why: `malformed` (its decoder cannot read it) or `altered` (its authenticator says that
         /// these are not the bytes that were sent).
         reason: &'static str,
+    },
+    /// A node under an adversary's control departed from what a correct one would have done.
+    Misbehaved {
+        /// The attack, by its number in the run.
+        attack: u16,
+        /// How often.
+        times: u64,
+    },
+    /// A correct node took a message in; said by nodes that keep a record of what they hear.
+    Heard {
+        /// Who sent it.
+        from: NodeId,
+        /// The message.
+        payload: Arc<dyn Payload>,
     },
     /// A domain model's own observation, known to that model's checks and metrics alone.
     Domain(Arc<dyn DomainProbe>),

@@ -76,6 +76,18 @@ impl<'a> Context<'a> {
             rng_slot,
         }
     }
+    /// A context for a process that this one hosts: what it asks for goes into `effects`, where its
+    /// host may look at it before anything leaves. Time, node and randomness are the host's.
+    pub fn nested<'b>(&'b mut self, effects: &'b mut Effects) -> Context<'b> {
+        Context {
+            now: self.now,
+            wall_ns: self.wall_ns,
+            node: self.node,
+            effects,
+            rng: &mut *self.rng,
+            rng_slot: &mut *self.rng_slot,
+        }
+    }
     /// Monotonic time: the start of service of this event.
     pub fn now(&self) -> Time {
         self.now

@@ -7,8 +7,8 @@ use super::config::{MAX_BLOCKS, MAX_FORWARD, MAX_WANTED};
 use crate::ledger::state::parts::{Part, Prefix};
 use consim_core::chain::{MAX_SIGNATURES, vote_statement};
 use consim_core::{
-    Batch, Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, Header, Payload,
-    SecretKey, Signature, Tx, Vote,
+    Batch, Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, Evidence, Header,
+    Payload, SecretKey, Signature, Tx, Vote,
 };
 use std::any::Any;
 use std::sync::Arc;
@@ -615,6 +615,9 @@ impl Payload for Message {
             }
             _ => {}
         }
+    }
+    fn evidence(&self, each: &mut dyn FnMut(Evidence)) {
+        self.statements(each);
     }
     fn as_any(&self) -> &dyn Any {
         self

@@ -122,10 +122,12 @@
 //! covers n; then a quorum has executed n already. `tests/` shows that a quorum of 2f+1 at n = 6,
 //! quorums of 2 at n = 4, and a disk that forgets each break this.
 
+mod attacks;
 mod catch_up;
 pub mod change;
 mod checkpoint;
 pub mod config;
+mod evidence;
 mod journal;
 mod log;
 mod members;
@@ -157,6 +159,9 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     tolerates: super::byzantine_faults,
     quorum: super::byzantine_quorum,
     phases: 3,
+    words: attacks::WORDS,
+    conducts: attacks::CONDUCTS,
+    conduct: attacks::build,
 };
 
 /// A signed view change for a view that nobody is in, with nothing prepared (see

@@ -37,7 +37,7 @@ impl Pending {
 
 /// What view changes call for: the stable checkpoint to start from, and for each sequence number
 /// above it the digest of the prepared certificate of the highest view, or of the null batch.
-fn select(changes: &[Arc<ViewChange>], null: Digest) -> (u64, Vec<Digest>) {
+pub(super) fn select(changes: &[Arc<ViewChange>], null: Digest) -> (u64, Vec<Digest>) {
     let low = changes.iter().map(|c| c.low()).max().unwrap_or(0);
     let mut chosen: Vec<Option<(u64, Digest)>> = Vec::new();
     for Prepared(certificate) in changes.iter().flat_map(|c| c.prepared()).map(AsRef::as_ref) {

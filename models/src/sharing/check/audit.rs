@@ -52,6 +52,8 @@ pub struct AuditComplete {
     refusals: Refusals,
     /// When each node last applied a block.
     progress: BTreeMap<NodeId, Time>,
+    /// Providers whose entries are not judged.
+    corrupt: Vec<NodeId>,
     finding: Finding,
 }
 
@@ -67,8 +69,14 @@ impl AuditComplete {
             forgot: false,
             refusals: Refusals::default(),
             progress: BTreeMap::new(),
+            corrupt: Vec::new(),
             finding: Finding::new(),
         }
+    }
+    /// The same, but for what these providers write.
+    pub fn but_of(mut self, corrupt: &[NodeId]) -> Self {
+        self.corrupt = corrupt.to_vec();
+        self
     }
 
     fn open_of(&mut self, node: NodeId) -> impl Iterator<Item = &mut Open> {
@@ -88,7 +96,7 @@ impl AuditComplete {
         }
         self.height += 1;
         for (tx, receipt) in block.committed.batch.txs().iter().zip(&block.receipts) {
-            if *receipt != Receipt::Applied {
+            if *receipt != Receipt::Applied || self.corrupt.contains(&tx.id().origin) {
                 continue;
             }
             match Command::decode(tx.body()) {

@@ -23,9 +23,19 @@ use consim_core::{Check, NodeId, Span};
 /// the option of that name; decisions in the last `bound` of the run may still wait for their
 /// audit entry, and within it revocations reach everybody who is undisturbed.
 pub fn checks(members: &[NodeId], emergency: bool, bound: Span) -> Vec<Box<dyn Check>> {
+    checks_but_of(&[], members, emergency, bound)
+}
+
+/// The same checks where an adversary controls `corrupt`: what it writes down is not judged.
+pub fn checks_but_of(
+    corrupt: &[NodeId],
+    members: &[NodeId],
+    emergency: bool,
+    bound: Span,
+) -> Vec<Box<dyn Check>> {
     vec![
         Box::new(NoReadWithoutGrant::new(members, emergency)),
-        Box::new(AuditComplete::new(bound)),
+        Box::new(AuditComplete::new(bound).but_of(corrupt)),
         Box::new(OffChainBinding::new(members)),
         Box::new(RevocationBound::new(members, bound)),
         Box::new(NoPlaintextOnChain::new()),

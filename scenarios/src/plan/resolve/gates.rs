@@ -71,7 +71,7 @@ impl Planner<'_> {
         let scenario = self.scenario;
         let mut out = Vec::new();
         let mut whole = true;
-        for (key, limit) in &scenario.expect.0 {
+        for (key, limit) in &scenario.expect.limits {
             let Some(unit) = self.metric(&key.text, &key.place) else {
                 whole = false;
                 continue;
@@ -136,7 +136,7 @@ impl Planner<'_> {
             let word = path.rsplit('.').next().unwrap_or(path);
             let known: Vec<&str> = METRICS.iter().map(|m| m.name).collect();
             let (part, help) = if known.contains(&word) && word != path {
-                let help = "alone, or after chains.NAME, workloads.NAME, services.NAME, organisations.NAME or a label of `compare`";
+                let help = "alone, or after chains.NAME, workloads.NAME, services.NAME, organisations.NAME, attacks.NAME or a label of `compare`";
                 (None, help.to_owned())
             } else {
                 let part = path.len() - word.len()..path.len();
@@ -152,6 +152,13 @@ impl Planner<'_> {
             Scope::Run => return Some(entry.unit),
             Scope::Chain => self.chains.keys().cloned().collect(),
             Scope::Organisation => self.groups.keys().cloned().collect(),
+            Scope::Attack => names(
+                scenario
+                    .attacks
+                    .iter()
+                    .map(|(n, _)| n.value.0.as_str())
+                    .collect(),
+            ),
             Scope::Workload => names(
                 scenario
                     .workloads
@@ -184,6 +191,19 @@ impl Planner<'_> {
             format!("nothing is called `{name}` here"),
             suggestion(name, &words),
         );
+        None
+    }
+
+    /// `expect.violation`: the check that the run is meant to violate.
+    pub(super) fn violation(&mut self) -> Option<String> {
+        let at = self.scenario.expect.violation.as_ref()?;
+        let known = crate::registries::check_names();
+        if known.contains(&at.value.as_str()) {
+            return Some(at.value.clone());
+        }
+        let message = format!("no check is called `{}`", at.value);
+        let help = suggestion(&at.value, &known);
+        self.cx.error("E202", &at.place, message, help);
         None
     }
 

@@ -1,5 +1,6 @@
 //! Scenario to plan: names looked up, selectors evaluated, random choices drawn, windows laid out.
 
+mod attacks;
 mod chains;
 mod faults;
 mod gates;
@@ -12,6 +13,7 @@ mod select;
 mod services;
 mod suites;
 mod ways;
+mod windows;
 mod workloads;
 
 use super::{Institution, NetworkPlan, Plan};
@@ -34,9 +36,9 @@ pub const MAX_BINS: u64 = 100_000;
 
 /// The limits of a plan.
 pub(crate) mod limits {
-    pub use super::faults::{MAX_OCCURRENCES, MAX_WINDOWS};
     pub use super::network::MAX_REGIONS;
     pub use super::select::MAX_TARGETS;
+    pub use super::windows::{MAX_OCCURRENCES, MAX_WINDOWS};
     pub use super::workloads::MAX_WORKLOADS;
     pub use super::{MAX_BINS, MAX_NODES};
 }
@@ -193,6 +195,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         (Some(chains), Some(faults)) => planner.heal(chains, faults),
         _ => None,
     };
+    let attacks = planner.attacks();
     let (heal_bound, gates) = planner.gates(
         chains.as_ref(),
         workloads.as_ref().map(|(w, _)| w),
@@ -200,7 +203,9 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         heal.as_ref(),
     );
     let (checks_only, checks_except) = planner.check_words();
+    let violation = planner.violation();
     let sources = planner.sources();
+    let (adversaries, attacks) = attacks?;
     let (workloads, inputs) = workloads?;
     let notes = std::mem::take(&mut planner.notes);
     let institutions = std::mem::take(&mut planner.institutions);
@@ -223,11 +228,14 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         services: services?,
         workloads,
         faults: faults?,
+        adversaries,
+        attacks,
         heal_bound,
         heal,
         checks_only,
         checks_except,
         expect: gates?,
+        violation,
         interval,
         inputs,
         notes,

@@ -35,7 +35,11 @@ pub(super) fn parts(options: &SharingOptions, setting: &Setting<'_>) -> Parts {
         supervision,
         policy: Arc::clone(&setting.hooks.policy),
     };
-    let checks = sharing::checks(setting.members, options.emergency, plan.heal_bound);
+    let held = plan.adversaries.values();
+    let held: Vec<usize> = held.flat_map(|a| a.nodes.clone()).collect();
+    let corrupt = layout.servers_of(&held);
+    let (emergency, slack) = (options.emergency, plan.heal_bound);
+    let checks = sharing::checks_but_of(&corrupt, setting.members, emergency, slack);
     (Box::new(model), checks, Box::new(sharing::Summary::new()))
 }
 

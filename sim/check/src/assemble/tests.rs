@@ -85,6 +85,7 @@ fn suite() -> Suite {
         keys: world.keys.clone(),
         names: (0..4).map(|i| format!("hospital-{i}")).collect(),
         corrupt: Vec::new(),
+        recorded: false,
         restarts: false,
         bound: Span::from_secs(10),
     });
@@ -284,7 +285,11 @@ fn the_outcome_has_every_key_of_the_contract() {
     let domain = Domain {
         // A metric that a relay or a domain model adds.
         metrics: BTreeMap::from([("relays.hub.delivered".into(), 3.0)]),
-        attacks: vec![contract["attacks"][0].clone()],
+        attacks: vec![AttackFigures {
+            id: "late".into(),
+            metrics: BTreeMap::from([("stale_consent_uses".into(), 0.0)]),
+            ..AttackFigures::default()
+        }],
         ..Domain::default()
     };
     let (results, _) = assemble(&suite(), identity, figures(), domain);

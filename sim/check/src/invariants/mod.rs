@@ -4,6 +4,7 @@
 //! Every node reports every block, so a check does its full work for the first report of a height
 //! and compares ids for the others.
 
+mod accountability;
 mod agreement;
 mod at_most_once;
 mod bounded_mempool;
@@ -29,6 +30,7 @@ mod validity;
 #[cfg(test)]
 mod tests;
 
+pub use accountability::Accountability;
 pub use agreement::Agreement;
 pub use at_most_once::AtMostOnce;
 pub use bounded_mempool::BoundedMempool;
@@ -88,6 +90,7 @@ pub const CHECKS: &[CheckEntry] = &[
     no_double_signing::ENTRY,
     certificate::ENTRY,
     equal_state_roots::ENTRY,
+    accountability::ENTRY,
     hash_chain::ENTRY,
     merkle::ENTRY,
     equal_storage::ENTRY,

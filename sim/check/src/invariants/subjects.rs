@@ -28,6 +28,8 @@ pub struct Subjects {
     pub names: Vec<String>,
     /// Nodes under an adversary's control; all others are correct, also those that crash.
     pub corrupt: Vec<NodeId>,
+    /// Do correct nodes keep a record of what they hear? They do where somebody may be guilty.
+    pub recorded: bool,
     /// Does the plan restart a node?
     pub restarts: bool,
     /// How long liveness may take after the last disturbance (`heal.bound`).

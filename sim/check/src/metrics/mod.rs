@@ -422,6 +422,8 @@ impl Observer for Metrics {
             | Probe::Waiting { .. }
             | Probe::Unauthenticated { .. }
             | Probe::Refused { .. }
+            | Probe::Misbehaved { .. }
+            | Probe::Heard { .. }
             | Probe::Domain(_) => {}
         }
     }

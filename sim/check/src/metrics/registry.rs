@@ -30,6 +30,8 @@ pub enum Scope {
     Service,
     /// `organisations.GROUP.`
     Organisation,
+    /// `attacks.NAME.`
+    Attack,
 }
 
 /// A line of the registry of metrics.
@@ -62,6 +64,7 @@ const OPERATIONS: &[Scope] = &[
 ];
 const CHAIN: &[Scope] = &[Scope::Chain];
 const RUN: &[Scope] = &[Scope::Run];
+const ATTACK: &[Scope] = &[Scope::Attack];
 const TRAFFIC: &[Scope] = &[Scope::Run, Scope::Organisation];
 
 const fn entry(
@@ -231,11 +234,60 @@ pub const METRICS: &[MetricEntry] = &[
         CHAIN,
         "Bytes of all blocks with their certificates, one copy.",
     ),
+    entry(
+        "took_effect",
+        Unit::Count,
+        ATTACK,
+        "How often the attack's nodes departed from what correct ones would have done.",
+    ),
+    entry(
+        "safety_violations",
+        Unit::Count,
+        ATTACK,
+        "Violations of all safety checks of the run (SV).",
+    ),
+    entry(
+        "attributed",
+        Unit::Count,
+        ATTACK,
+        "The adversary's nodes that what correct nodes heard proves guilty (ATT).",
+    ),
+    entry(
+        "wrongly_accused",
+        Unit::Count,
+        ATTACK,
+        "Correct nodes that were accused (ATT).",
+    ),
+    entry(
+        "downtime",
+        Unit::Milliseconds,
+        ATTACK,
+        "Time without service in its windows and up to the next commit (DT).",
+    ),
+    entry(
+        "time_to_first_commit",
+        Unit::Milliseconds,
+        ATTACK,
+        "From the end of its last window to the first commit (TTFC).",
+    ),
+    entry(
+        "sensitivity",
+        Unit::Milliseconds,
+        ATTACK,
+        "Area between the latency distributions in its windows and outside of all windows (SENS).",
+    ),
 ];
 
 impl Scope {
     /// All of them.
-    pub const ALL: &'static [Self] = EVERYWHERE;
+    pub const ALL: &'static [Self] = &[
+        Self::Run,
+        Self::Chain,
+        Self::Workload,
+        Self::Service,
+        Self::Organisation,
+        Self::Attack,
+    ];
 
     /// The first part of a path; empty for the whole run.
     pub const fn prefix(self) -> &'static str {
@@ -245,6 +297,7 @@ impl Scope {
             Self::Workload => "workloads",
             Self::Service => "services",
             Self::Organisation => "organisations",
+            Self::Attack => "attacks",
         }
     }
     /// The path of the metric `word` of `name` (which a run has not).

@@ -203,6 +203,7 @@ impl Cluster {
             keys: keys.clone(),
             names: (0..all).map(|i| format!("n-{i}")).collect(),
             corrupt: self.corrupt.iter().map(|&(i, _)| NodeId(i)).collect(),
+            recorded: false,
             restarts: true,
             bound: self.bound,
         });

@@ -2,6 +2,7 @@
 //! Each invariant on hand-made histories: one that holds, ones that do not, and one that says
 //! nothing.
 
+mod accountability;
 mod alive;
 mod blocks;
 mod order;
@@ -90,6 +91,7 @@ fn subjects(world: &World, corrupt: &[u32]) -> Subjects {
         keys: world.keys.clone(),
         names: ["a", "b", "c", "d"].map(String::from).to_vec(),
         corrupt: corrupt.iter().map(|&n| NodeId(n)).collect(),
+        recorded: true,
         restarts: true,
         bound: BOUND,
     }
@@ -131,7 +133,7 @@ fn the_registry_is_in_the_order_of_the_catalogue_and_its_words_are_unique() {
     assert_eq!(
         codes,
         [
-            "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I9", "I12", "I13", "I14", "I17", "A5", "L1",
+            "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I9", "I11", "I12", "I13", "I14", "I17", "A5", "L1",
             "L2", "L3", "L4", "L6"
         ]
     );
@@ -176,6 +178,9 @@ fn checks_are_chosen_by_word_or_code_and_only_where_they_have_a_subject() {
     calm.restarts = false;
     let calm = names(calm, &[], &[]);
     assert!(!calm.contains(&"finality") && !calm.contains(&"rejoin"));
+    let mut trusted = usual();
+    trusted.recorded = false;
+    assert!(!names(trusted, &[], &[]).contains(&"accountability"));
     let mut none = usual();
     none.chains.clear();
     assert!(names(none, &[], &[]).is_empty());

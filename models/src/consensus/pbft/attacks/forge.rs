@@ -1,0 +1,77 @@
+//! Committed batches that nobody committed, as far as one liar can make them.
+
+use super::super::message::COMMIT;
+use super::vote;
+use crate::adversary::Means;
+use consim_core::{Batch, Committed, Digest, Tx};
+use std::sync::Arc;
+
+/// What is false.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Lie {
+    /// Another batch, under the true signatures.
+    OtherBlock,
+    /// The true batch under the next number.
+    OtherSequence,
+    /// The same batch, its transactions signed by the liar.
+    OtherTransactions,
+    /// Another batch, under the liar's own signature as often as a quorum needs.
+    DoubleSignatures,
+    /// The true batch, one signature short of a quorum.
+    StripSignatures,
+    /// No batch at all.
+    Nothing,
+}
+
+/// The same transactions at another time.
+fn another(batch: &Batch) -> Batch {
+    Batch::new(
+        batch.proposer(),
+        batch.time_ns().saturating_add(1),
+        Arc::clone(batch.txs()),
+        batch.tx_root(),
+    )
+}
+
+/// What `committed` becomes; nothing for a lie that has none.
+pub(super) fn forge(means: &Means, committed: &Committed, lie: Lie) -> Option<Committed> {
+    let mut sequence = committed.sequence;
+    let mut batch = Arc::clone(&committed.batch);
+    let mut certificate = committed.certificate.clone();
+    match lie {
+        Lie::Nothing => return None,
+        Lie::OtherBlock => {
+            batch = Arc::new(another(&batch));
+            certificate.digest = batch.digest();
+        }
+        Lie::OtherSequence => {
+            sequence += 1;
+            certificate.sequence += 1;
+        }
+        Lie::OtherTransactions => {
+            let txs = batch.txs().iter().map(|tx| {
+                let body = Arc::clone(tx.body());
+                Arc::new(Tx::new(tx.id(), means.chain, tx.op(), body, &means.key))
+            });
+            let (proposer, time_ns, root) = (batch.proposer(), batch.time_ns(), batch.tx_root());
+            batch = Arc::new(Batch::new(proposer, time_ns, txs.collect(), root));
+        }
+        Lie::DoubleSignatures => {
+            batch = Arc::new(another(&batch));
+            let digest: Digest = batch.digest();
+            let own = vote(means, COMMIT, certificate.view, sequence, digest);
+            certificate.digest = digest;
+            certificate.signatures = vec![own.signature; means.quorum].into();
+        }
+        Lie::StripSignatures => {
+            let few = means.quorum.saturating_sub(1);
+            certificate.signatures = certificate.signatures.iter().take(few).collect();
+        }
+    }
+    Some(Committed {
+        chain: committed.chain,
+        sequence,
+        batch,
+        certificate,
+    })
+}

@@ -1,0 +1,395 @@
+//! Nodes under an adversary's control: which processes they run, when they misbehave, and what that
+//! came to.
+
+use super::layout::Layout;
+use crate::plan::{AttackPlan, AttackPlanKind, ChainPlan, Plan};
+use consim_check::attacks::AttackFigures;
+use consim_core::{
+    ChainId, Check, Finding, Heal, KeyId, Keyring, NodeId, Observer, Payload, Probe, Process, SecretKey,
+    Severity, StateMachine, Streams, Time,
+};
+use consim_models::adversary::machines::{Count, Diverge, LazyMachine, LazyNode};
+use consim_models::adversary::{
+    Conduct, Means, Move, Recorder, Traitor, Twins, TwinsPlan, Windows,
+};
+use consim_models::consensus::{PROTOCOLS, behaviour};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// The adversaries of a run.
+pub(crate) struct Adversaries {
+    streams: Streams,
+    start_ns: i64,
+    chain_id: ChainId,
+    chain: ChainPlan,
+    members: Arc<[NodeId]>,
+    /// All nodes under control, ascending.
+    corrupt: Vec<NodeId>,
+    attacks: Vec<Planned>,
+}
+
+/// An attack with its nodes.
+struct Planned {
+    name: String,
+    plan: AttackPlan,
+    windows: Windows,
+    /// The adversary's nodes among the members.
+    nodes: Arc<[NodeId]>,
+    /// What the attack is aimed at.
+    aimed: Arc<[NodeId]>,
+    /// Sides of each view, of twins.
+    rounds: Vec<Vec<Vec<NodeId>>>,
+    /// What machines did; processes tell by probes.
+    count: Count,
+}
+
+/// The opening or the end of a window: when, its name, does it open, and does it excuse liveness?
+#[derive(Clone, Debug)]
+pub(crate) struct Mark {
+    pub(crate) at: Time,
+    pub(crate) id: String,
+    pub(crate) open: bool,
+    pub(crate) excuses: bool,
+}
+
+impl Adversaries {
+    pub(crate) fn new(
+        plan: &Plan,
+        layout: &Layout,
+        (chain_id, chain): (ChainId, &ChainPlan),
+        members: &Arc<[NodeId]>,
+    ) -> Self {
+        let held = plan.adversaries.values();
+        let held: Vec<usize> = held.flat_map(|a| a.nodes.clone()).collect();
+        let mut corrupt = layout.servers_of(&held);
+        corrupt.sort_unstable();
+        let attacks = plan.attacks.iter().map(|(name, attack)| {
+            let held = plan.adversaries.get(&attack.by);
+            let held = held.map_or(&[][..], |a| &a.nodes);
+            let nodes = layout.servers_of(held);
+            let nodes: Vec<NodeId> = nodes.into_iter().filter(|n| members.contains(n)).collect();
+            let aimed = match &attack.does {
+                AttackPlanKind::Silence(who) | AttackPlanKind::Censor(who) => {
+                    everything_of(layout, who)
+                }
+                _ => Vec::new(),
+            };
+            Planned {
+                name: name.clone(),
+                windows: attack
+                    .windows
+                    .iter()
+                    .map(|&(_, from, to)| (from, to))
+                    .collect(),
+                rounds: rounds(layout, members, &nodes, attack),
+                plan: attack.clone(),
+                nodes: nodes.into(),
+                aimed: aimed.into(),
+                count: Count::default(),
+            }
+        });
+        Self {
+            streams: Streams::new(plan.seed),
+            start_ns: plan.start_ns,
+            chain_id,
+            chain: chain.clone(),
+            members: Arc::clone(members),
+            corrupt,
+            attacks: attacks.collect(),
+        }
+    }
+
+    /// All nodes under control.
+    pub(crate) fn corrupt(&self) -> &[NodeId] {
+        &self.corrupt
+    }
+
+    /// A check that is told only what correct nodes say: generic checks know who is corrupt, a domain
+    /// model's do not.
+    pub(crate) fn of_correct(&self, check: Box<dyn Check>) -> Box<dyn Check> {
+        if self.corrupt.is_empty() {
+            return check;
+        }
+        let corrupt = self.corrupt.clone();
+        Box::new(OfCorrect { check, corrupt })
+    }
+
+    /// The windows, in order of time; at one instant ends come first.
+    pub(crate) fn marks(&self) -> Vec<Mark> {
+        let mut marks = Vec::new();
+        for attack in &self.attacks {
+            for &(number, from, to) in &attack.plan.windows {
+                let mark = |at, open| Mark {
+                    at,
+                    id: AttackPlan::id(&attack.name, number),
+                    open,
+                    excuses: attack.plan.beyond,
+                };
+                marks.extend([mark(from, true), mark(to, false)]);
+            }
+        }
+        marks.sort_by(|a, b| (a.at, a.open, &a.id).cmp(&(b.at, b.open, &b.id)));
+        marks
+    }
+
+    fn of(&self, node: NodeId) -> impl Iterator<Item = (u16, &Planned)> {
+        let numbered = (0u16..).zip(&self.attacks);
+        numbered.filter(move |(_, attack)| attack.nodes.contains(&node))
+    }
+
+    /// The state machine of a server.
+    pub(crate) fn machine(
+        &self,
+        node: NodeId,
+        honest: &Arc<dyn StateMachine>,
+    ) -> Arc<dyn StateMachine> {
+        let mut machine = Arc::clone(honest);
+        for (_, attack) in self.of(node) {
+            let windows = Arc::clone(&attack.windows);
+            match &attack.plan.does {
+                AttackPlanKind::Diverge(rate) => {
+                    machine = Arc::new(Diverge {
+                        machine,
+                        windows,
+                        start_ns: self.start_ns,
+                        rate: *rate,
+                        draws: self.draws(attack, node),
+                        count: Arc::clone(&attack.count),
+                    });
+                }
+                AttackPlanKind::LazyVote => {
+                    machine = Arc::new(LazyMachine {
+                        machine,
+                        windows,
+                        start_ns: self.start_ns,
+                    });
+                }
+                _ => {}
+            }
+        }
+        machine
+    }
+
+    fn draws(&self, attack: &Planned, node: NodeId) -> u64 {
+        self.streams
+            .key(&format!("attacks/{}/{}", attack.name, node.0))
+    }
+
+    /// The process of a server: what `honest` makes, in an adversary's hands if it is there. In a run
+    /// with an adversary all others keep a record of what they hear.
+    pub(crate) fn server(
+        &self,
+        node: NodeId,
+        keys: &Keyring,
+        honest: impl Fn() -> Option<Box<dyn Process>>,
+    ) -> Option<Box<dyn Process>> {
+        if self.corrupt.is_empty() {
+            return honest();
+        }
+        if !self.corrupt.contains(&node) {
+            return Some(Box::new(Recorder(honest()?)));
+        }
+        let mut process = self.twins(node, &honest)?;
+        let mut moves = Vec::new();
+        for (number, attack) in self.of(node) {
+            if let AttackPlanKind::LazyVote = attack.plan.does {
+                process = Box::new(LazyNode {
+                    honest: process,
+                    attack: number,
+                    windows: Arc::clone(&attack.windows),
+                });
+            }
+            let Some(conduct) = attack.conduct() else {
+                continue;
+            };
+            let means = self.means(attack, node, keys)?;
+            let protocol = PROTOCOLS.iter().find(|p| p.name == self.chain.protocol)?;
+            if let Some(behaviour) = behaviour(protocol, &conduct, &means) {
+                moves.push(Move {
+                    attack: number,
+                    windows: Arc::clone(&attack.windows),
+                    behaviour,
+                });
+            }
+        }
+        if moves.is_empty() {
+            return Some(process);
+        }
+        Some(Box::new(Traitor::new(process, moves)))
+    }
+
+    fn twins(
+        &self,
+        node: NodeId,
+        honest: impl Fn() -> Option<Box<dyn Process>>,
+    ) -> Option<Box<dyn Process>> {
+        let twins = self.of(node).find(|(_, a)| !a.rounds.is_empty());
+        let window = twins.and_then(|(_, attack)| attack.windows.first());
+        let (Some((number, attack)), Some(&(from, to))) = (twins, window) else {
+            return honest();
+        };
+        let plan = TwinsPlan {
+            attack: number,
+            from,
+            to,
+            accomplices: Arc::clone(&attack.nodes),
+            rounds: attack.rounds.clone(),
+        };
+        let processes = (0..=plan.copies()).map(|_| honest());
+        let processes: Vec<_> = processes.collect::<Option<_>>()?;
+        Some(Box::new(Twins::new(plan, processes)?))
+    }
+
+    /// What a node has to work with: its own key, and no other.
+    fn means(&self, attack: &Planned, node: NodeId, keys: &Keyring) -> Option<Means> {
+        let key: SecretKey = keys.steal(KeyId::from(node))?;
+        Some(Means {
+            node,
+            chain: self.chain_id,
+            members: Arc::clone(&self.members),
+            accomplices: Arc::clone(&attack.nodes),
+            quorum: self.chain.quorum,
+            block: self.chain.block,
+            timeout: self.chain.timeout,
+            key: Arc::new(key),
+            keys: keys.clone(),
+            draws: self.draws(attack, node),
+        })
+    }
+
+    /// What came of the attacks; `told` is what processes said by probes, by attack.
+    pub(crate) fn figures(&self, told: &[u64]) -> Vec<AttackFigures> {
+        let one = |(number, attack): (usize, &Planned)| {
+            let told = told.get(number).copied().unwrap_or(0);
+            let seconds = |at: Option<Time>| at.map_or(0.0, Time::seconds);
+            AttackFigures {
+                id: attack.name.clone(),
+                kind: attack.plan.kind.clone(),
+                code: attack.plan.code.clone(),
+                by: attack.plan.by.clone(),
+                beyond: attack.plan.beyond,
+                nodes: attack.nodes.to_vec(),
+                from_s: seconds(attack.windows.iter().map(|w| w.0).min()),
+                to_s: seconds(attack.windows.iter().map(|w| w.1).max()),
+                took_effect: told + attack.count.load(Ordering::Relaxed),
+                unit: attack.unit().to_owned(),
+                ..AttackFigures::default()
+            }
+        };
+        self.attacks.iter().enumerate().map(one).collect()
+    }
+}
+
+/// A check of what correct nodes say.
+struct OfCorrect {
+    check: Box<dyn Check>,
+    corrupt: Vec<NodeId>,
+}
+
+impl Observer for OfCorrect {
+    fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
+        if !self.corrupt.contains(&node) {
+            self.check.probe(at, node, probe);
+        }
+    }
+    fn sent(&mut self, at: Time, from: NodeId, payload: &dyn Payload, receivers: usize) {
+        if !self.corrupt.contains(&from) {
+            self.check.sent(at, from, payload, receivers);
+        }
+    }
+    fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
+        self.check.node_up(at, node, up);
+    }
+    fn fault(&mut self, at: Time, id: &str, open: bool) {
+        self.check.fault(at, id, open);
+    }
+    fn healed(&mut self, at: Time, heal: &Heal) {
+        self.check.healed(at, heal);
+    }
+    fn end(&mut self, at: Time) {
+        self.check.end(at);
+    }
+}
+
+impl Check for OfCorrect {
+    fn name(&self) -> &'static str {
+        self.check.name()
+    }
+    fn code(&self) -> &'static str {
+        self.check.code()
+    }
+    fn severity(&self) -> Severity {
+        self.check.severity()
+    }
+    fn says(&self) -> &'static str {
+        self.check.says()
+    }
+    fn finding(&self) -> Finding {
+        self.check.finding()
+    }
+    fn hears_sends(&self) -> bool {
+        self.check.hears_sends()
+    }
+}
+
+impl Planned {
+    /// What it makes a process say or hear; none for twins and machines.
+    fn conduct(&self) -> Option<Conduct> {
+        match &self.plan.does {
+            AttackPlanKind::Silence(_) => Some(Conduct::SelectiveSilence {
+                to: Arc::clone(&self.aimed),
+            }),
+            AttackPlanKind::Censor(_) => Some(Conduct::Censor {
+                whom: Arc::clone(&self.aimed),
+            }),
+            AttackPlanKind::Conduct(conduct) => Some(conduct.clone()),
+            _ => None,
+        }
+    }
+    fn unit(&self) -> &'static str {
+        match &self.plan.does {
+            AttackPlanKind::Twins { .. } => "messages of copies",
+            AttackPlanKind::Diverge(_) => "transactions diverged",
+            AttackPlanKind::LazyVote => "transactions not executed",
+            _ => self.conduct().map_or("", |conduct| conduct.unit()),
+        }
+    }
+}
+
+/// The servers and desks of institutions.
+fn everything_of(layout: &Layout, institutions: &[usize]) -> Vec<NodeId> {
+    let desks = institutions.iter().filter_map(|&i| layout.desks.get(i));
+    let mut nodes = layout.servers_of(institutions);
+    nodes.extend(desks.copied());
+    nodes
+}
+
+/// The sides of twins in each view: those of the plan, or the other members in equal parts.
+fn rounds(
+    layout: &Layout,
+    members: &[NodeId],
+    own: &[NodeId],
+    attack: &AttackPlan,
+) -> Vec<Vec<Vec<NodeId>>> {
+    let AttackPlanKind::Twins { copies, rounds } = &attack.does else {
+        return Vec::new();
+    };
+    if rounds.is_empty() {
+        let others: Vec<NodeId> = members
+            .iter()
+            .copied()
+            .filter(|n| !own.contains(n))
+            .collect();
+        let sides = copies + 1;
+        let part = |side: usize| {
+            let (from, to) = (
+                others.len() * side / sides,
+                others.len() * (side + 1) / sides,
+            );
+            others.get(from..to).unwrap_or_default().to_vec()
+        };
+        return vec![(0..sides).map(part).collect()];
+    }
+    let sides = |[a, b]: &[Vec<usize>; 2]| vec![layout.servers_of(a), layout.servers_of(b)];
+    rounds.iter().map(sides).collect()
+}

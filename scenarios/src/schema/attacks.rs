@@ -1,0 +1,235 @@
+//! `attacks`.
+
+use super::decode::At;
+use super::faults::{For, Pair};
+use super::lists::{List, Targets};
+use super::macros::{choice, entry, record, words};
+use consim_core::Span;
+use consim_core::values::{Count, Instant, Name, Range, Share, Switch};
+
+entry! {
+    /// An attack.
+    pub struct Attack { common: AttackCommon, kind: AttackKind }
+}
+
+record! {
+    /// What all attacks have.
+    pub struct AttackCommon {
+        /// Start.
+        at: At<Range<Instant>>,
+        /// Length of the window, or `rest`.
+        r#for: Option<At<For>>,
+        /// End, in place of the length.
+        until: Option<At<Instant>>,
+        /// From start to start.
+        every: Option<At<Span>>,
+        /// How often; as often as fits if left out.
+        times: Option<At<Count>>,
+        /// Each occurrence happens with this chance.
+        chance: At<Share> = "100%",
+        /// With or without it.
+        enabled: At<Switch> = "true",
+        /// The adversary; the only one if left out.
+        by: Option<At<Name>>,
+    }
+    later "seen_by";
+}
+
+choice! {
+    /// The kind of an attack.
+    pub enum AttackKind: "attack" {
+        /// Copies of the adversary's nodes with the same key, each with a state of its own, on several sides of the group.
+        Twins(TwinsKeys) = "twins" "B1",
+        /// A leader that proposes different batches to two halves of the group, and votes for both.
+        Equivocate(OnChain) = "equivocate" "B2",
+        /// Members that leave a view as if they had prepared nothing in it.
+        ForgetLock(OnChain) = "forget-lock" "B3",
+        /// Members that some others never hear.
+        SelectiveSilence(Silence) = "selective-silence" "B4",
+        /// Votes that come just before the timeout.
+        LateVote(Late) = "late-vote" "B4",
+        /// Votes with a field that is a little off.
+        Mutate(MutateKeys) = "mutate" "B5",
+        /// Bytes that are no message; receivers must refuse them.
+        Malformed(MalformedKeys) = "malformed" "B6",
+        /// A leader that proposes batches which no correct member may accept.
+        InvalidBlock(OnChain) = "invalid-block" "B7",
+        /// Votes in the name of somebody who is no validator, and of another validator.
+        PhantomValidator(OnChain) = "phantom-validator" "B7",
+        /// False answers to members that catch up.
+        LyingSync(LyingSyncKeys) = "lying-sync" "B9",
+        /// A leader that lets the transactions of some lie.
+        Censor(CensorKeys) = "censor" "B10",
+        /// A leader that orders transactions against their arrival, its own first.
+        ReorderBlock(OnChain) = "reorder-block" "B10",
+        /// Certificates in which one signature counts several times, for members that catch up.
+        DoubleSignatures(OnChain) = "double-signatures" "B11",
+        /// Certificates that lack signatures, for members that catch up.
+        StripSignatures(OnChain) = "strip-signatures" "B11",
+        /// Proposals, votes and view changes that come again when they are out of date.
+        ReplayOld(Replay) = "replay-old" "B12",
+        /// Execution that is not deterministic: a share of the transactions leaves another state.
+        Diverge(DivergeKeys) = "diverge" "B13",
+        /// Members that vote, and do not execute.
+        LazyVote(OnChain) = "lazy-vote" "B14",
+        /// A leader that is just fast enough not to be replaced.
+        SlowLeader(Late) = "slow-leader" "K5",
+    }
+    later "withhold-body" "clone-authority" "long-range" "fake-header" "edit-record" "swap-blob"
+        "stale-consent" "revoke-race" "purpose-creep" "stolen-key" "cut-audit" "exfiltrate"
+        "ransomware" "fake-private-data" "link-metadata" "erasure-test" "breach-clock"
+        "replay-grant" "sybil" "clone-serial" "double-transfer" "guess-serial"
+        "code-on-fake-pack" "back-date" "sell-recalled" "replay-decommission"
+        "forge-cold-chain" "false-aggregation" "collude" "abuse-offline" "false-alerts"
+        "tamper-stream" "hide-gap" "replay-vitals" "clone-device" "delay-alarm" "device-flood"
+        "skew-device" "crash-gateway" "forge-anchor" "region-outage" "poison-model" "free-ride"
+        "infer-member" "each-of";
+}
+
+record! {
+    /// Options of an attack that has no others.
+    pub struct OnChain {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+    }
+    main "chain";
+}
+
+record! {
+    /// Options of `twins`.
+    pub struct TwinsKeys {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+        /// How many beside the node itself.
+        copies: At<Count> = "1",
+        /// View after view, whom the node and its copy talk to; halves of the others if left out.
+        rounds: Option<List<Round>>,
+    }
+    main "chain";
+}
+
+record! {
+    /// One view of `twins`.
+    pub struct Round {
+        /// Whom the node talks to, and whom its copy; who is on neither side hears both.
+        split: Pair,
+    }
+    main "split";
+    later "leader";
+}
+
+record! {
+    /// Options of `selective-silence`.
+    pub struct Silence {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+        /// Who never hears them.
+        to: Targets,
+    }
+    main "to";
+}
+
+record! {
+    /// Options of `late-vote` and `slow-leader`.
+    pub struct Late {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+        /// Share of the timeout.
+        wait: At<Share> = "90%",
+    }
+    main "chain";
+}
+
+record! {
+    /// Options of `mutate`.
+    pub struct MutateKeys {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+        /// What is changed.
+        field: At<Field> = "view",
+        /// By how much; of a digest, which bits of its first byte are flipped.
+        by: At<Count> = "1",
+    }
+    main "chain";
+}
+
+words! {
+    /// What `mutate` changes.
+    pub enum Field: "field" {
+        /// The view.
+        View = "view",
+        /// The sequence number.
+        Sequence = "sequence",
+        /// What is voted for.
+        Digest = "digest",
+    }
+}
+
+record! {
+    /// Options of `malformed`.
+    pub struct MalformedKeys {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+        /// Share of messages.
+        rate: At<Share> = "10%",
+    }
+    main "chain";
+}
+
+record! {
+    /// Options of `lying-sync`.
+    pub struct LyingSyncKeys {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+        /// What is false in the answers.
+        field: At<Answer> = "block",
+    }
+    main "chain";
+}
+
+words! {
+    /// What `lying-sync` changes.
+    pub enum Answer: "field" {
+        /// Another block under the true certificate.
+        Block = "block",
+        /// The true block under another number.
+        Sequence = "sequence",
+        /// The same transactions, signed by the liar.
+        Transactions = "transactions",
+        /// Claims of progress and empty answers.
+        Progress = "progress",
+    }
+}
+
+record! {
+    /// Options of `censor`.
+    pub struct CensorKeys {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+        /// Whose transactions are not taken in.
+        whom: Targets,
+    }
+    main "whom";
+}
+
+record! {
+    /// Options of `replay-old`.
+    pub struct Replay {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+        /// How long after they were sent.
+        age: At<Span> = "10s",
+    }
+    main "chain";
+}
+
+record! {
+    /// Options of `diverge`.
+    pub struct DivergeKeys {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+        /// Share of transactions.
+        rate: At<Share> = "10%",
+    }
+    main "chain";
+}

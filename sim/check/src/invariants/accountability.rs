@@ -1,0 +1,217 @@
+//! I11: accountability.
+
+use super::by_height::ByHeight;
+use super::{CheckEntry, Subjects};
+use crate::forensics::{Forensics, Proof};
+use consim_core::chain::vote_statement;
+use consim_core::{
+    ChainId, Check, Digest, Evidence, Finding, KeyId, Leaving, NodeId, Observer, Probe, Promise,
+    Severity, SignedVote, Time,
+};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub(super) const ENTRY: CheckEntry = CheckEntry {
+    name: "accountability",
+    code: "I11",
+    since: "0.1.0",
+    severity: Severity::Safety,
+    says: "If agreement breaks with more than f and at most 2f faulty members, what correct nodes heard proves at least f+1 of them guilty; no correct node is ever accused.",
+    applies: |subjects| subjects.recorded && !subjects.chains.is_empty(),
+    build: |subjects| Box::new(Accountability::new(subjects)),
+};
+
+/// Judges what forensics find by what the run alone knows: who is corrupt, and whether agreement
+/// broke. It looks at each proof with eyes of its own.
+pub struct Accountability {
+    subjects: Arc<Subjects>,
+    finding: Finding,
+    forensics: Forensics,
+    first: ByHeight<Digest>,
+    broken: BTreeSet<ChainId>,
+}
+
+impl Accountability {
+    /// A check that has seen nothing.
+    pub fn new(subjects: Arc<Subjects>) -> Self {
+        let forensics = Forensics::new(subjects.keys.clone());
+        Self {
+            subjects,
+            finding: Finding::new(),
+            forensics,
+            first: ByHeight::new(),
+            broken: BTreeSet::new(),
+        }
+    }
+
+    /// The nodes of a chain whose guilt is proven.
+    fn accused(&self, chain: ChainId) -> impl Iterator<Item = (NodeId, &Proof)> {
+        let proofs = self.forensics.proofs().iter();
+        proofs
+            .filter(move |((of, _), _)| *of == chain)
+            .map(|(&(_, KeyId(key)), proof)| (NodeId(key), proof))
+    }
+
+    fn judge_chain(&mut self, chain: ChainId, members: &[NodeId]) {
+        let subjects = Arc::clone(&self.subjects);
+        let mut accused = Vec::new();
+        let mut wrong = Vec::new();
+        for (node, proof) in self.accused(chain) {
+            accused.push(node);
+            if subjects.correct(node) {
+                wrong.push(format!("{} is accused and is correct", subjects.name(node)));
+            } else if !self.stands(chain, KeyId(node.0), proof) {
+                let name = subjects.name(node);
+                wrong.push(format!("what {name} is accused of proves nothing"));
+            }
+        }
+        let name = subjects.chain_name(chain);
+        for said in &wrong {
+            self.finding.judge(false, || format!("{name}: {said}"));
+        }
+        for _ in wrong.len()..accused.len() {
+            self.finding.judge(true, String::new);
+        }
+        if !self.broken.contains(&chain) {
+            if accused.is_empty() && self.forensics.statements() > 0 {
+                self.finding.judge(true, String::new);
+            }
+            return;
+        }
+        let bears = members.len().saturating_sub(1) / 3;
+        let faulty = members.iter().filter(|&&n| !subjects.correct(n)).count();
+        let found = accused.iter().filter(|&&n| !subjects.correct(n)).count();
+        if accused.is_empty() || faulty <= bears {
+            self.finding.judge(false, || {
+                format!(
+                    "{name}: agreement broke with {faulty} of {} members corrupt and {found} proven guilty: \
+                     a fault of the implementation or of the configuration",
+                    members.len()
+                )
+            });
+        } else if faulty <= 2 * bears {
+            self.finding.judge(found > bears, || {
+                format!(
+                    "{name}: agreement broke, {faulty} members are corrupt, and only {found} are proven \
+                     guilty; there have to be {}",
+                    bears + 1
+                )
+            });
+        }
+    }
+
+    /// Did this key sign both, and can no correct owner have signed both?
+    fn stands(&self, chain: ChainId, key: KeyId, proof: &Proof) -> bool {
+        let signed = |vote: &SignedVote| {
+            let v = &vote.vote;
+            let statement = vote_statement(chain, v.kind, v.view, v.sequence, &v.digest);
+            vote.chain == chain
+                && v.key == key
+                && vote.signature.key == key
+                && self.subjects.keys.verify(&statement, &vote.signature)
+        };
+        let vote_of = |evidence: &Evidence| match evidence {
+            Evidence::Vote(vote) => *vote,
+            Evidence::Leaving(leaving) => leaving.signed,
+        };
+        let (a, b) = (vote_of(&proof.first), vote_of(&proof.second));
+        if !signed(&a) || !signed(&b) {
+            return false;
+        }
+        match (&proof.first, &proof.second) {
+            (Evidence::Vote(lock), Evidence::Leaving(leaving))
+            | (Evidence::Leaving(leaving), Evidence::Vote(lock)) => dropped(lock, leaving),
+            _ => {
+                // One place, two values. Votes of two kinds speak of one value if both bind.
+                let place = |v: &SignedVote| (v.vote.view, v.vote.sequence);
+                let comparable = a.vote.kind == b.vote.kind
+                    || matches!(
+                        (a.promise, b.promise),
+                        (Promise::Accepts, Promise::Locks) | (Promise::Locks, Promise::Accepts)
+                    );
+                place(&a) == place(&b) && comparable && a.vote.digest != b.vote.digest
+            }
+        }
+    }
+}
+
+/// A correct member that locked a value in a view names it, or what a later view put in its place,
+/// whenever it leaves for a view after that, until the place is settled.
+fn dropped(lock: &SignedVote, leaving: &Leaving) -> bool {
+    if lock.promise != Promise::Locks
+        || lock.vote.view >= leaving.signed.vote.view
+        || lock.vote.sequence <= leaving.low
+    {
+        return false;
+    }
+    for &(sequence, view, digest) in leaving.bound.iter() {
+        if sequence != lock.vote.sequence {
+            continue;
+        }
+        if view > lock.vote.view || (view == lock.vote.view && digest == lock.vote.digest) {
+            return false;
+        }
+    }
+    true
+}
+
+impl Observer for Accountability {
+    fn probe(&mut self, _at: Time, node: NodeId, probe: &Probe) {
+        if !self.subjects.correct(node) {
+            return;
+        }
+        match probe {
+            Probe::Heard { payload, .. } => {
+                let forensics = &mut self.forensics;
+                payload.evidence(&mut |evidence| forensics.hear(evidence));
+            }
+            Probe::Committed(committed) => {
+                let (chain, sequence) = (committed.chain, committed.sequence);
+                let digest = committed.batch.digest();
+                match self.first.get(chain, sequence) {
+                    None => self.first.insert(chain, sequence, digest),
+                    Some(first) if *first != digest => {
+                        self.broken.insert(chain);
+                    }
+                    Some(_) => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, _at: Time) {
+        let subjects = Arc::clone(&self.subjects);
+        for chain in &subjects.chains {
+            self.judge_chain(chain.id, &chain.members);
+        }
+    }
+}
+
+impl Check for Accountability {
+    fn name(&self) -> &'static str {
+        ENTRY.name
+    }
+    fn code(&self) -> &'static str {
+        ENTRY.code
+    }
+    fn severity(&self) -> Severity {
+        ENTRY.severity
+    }
+    fn says(&self) -> &'static str {
+        ENTRY.says
+    }
+    fn finding(&self) -> Finding {
+        self.finding.clone()
+    }
+    fn hears_sends(&self) -> bool {
+        false
+    }
+    fn traces(&self) -> bool {
+        true
+    }
+    fn guilty(&self) -> Vec<NodeId> {
+        let proofs = self.forensics.proofs().keys();
+        proofs.map(|&(_, KeyId(key))| NodeId(key)).collect()
+    }
+}

@@ -5,8 +5,8 @@ use super::layout::Layout;
 use crate::plan::{AttackPlan, AttackPlanKind, ChainPlan, Plan};
 use consim_check::attacks::AttackFigures;
 use consim_core::{
-    ChainId, Check, Finding, Heal, KeyId, Keyring, NodeId, Observer, Payload, Probe, Process, SecretKey,
-    Severity, StateMachine, Streams, Time,
+    ChainId, Check, Finding, Heal, KeyId, Keyring, NodeId, Observer, Payload, Probe, Process,
+    SecretKey, Severity, StateMachine, Streams, Time,
 };
 use consim_models::adversary::machines::{Count, Diverge, LazyMachine, LazyNode};
 use consim_models::adversary::{

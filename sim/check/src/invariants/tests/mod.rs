@@ -133,8 +133,8 @@ fn the_registry_is_in_the_order_of_the_catalogue_and_its_words_are_unique() {
     assert_eq!(
         codes,
         [
-            "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I9", "I11", "I12", "I13", "I14", "I17", "A5", "L1",
-            "L2", "L3", "L4", "L6"
+            "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I9", "I11", "I12", "I13", "I14", "I17",
+            "A5", "L1", "L2", "L3", "L4", "L6"
         ]
     );
     let mut names: Vec<&str> = CHECKS.iter().map(|entry| entry.name).collect();

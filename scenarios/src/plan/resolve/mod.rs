@@ -127,15 +127,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         .name
         .as_ref()
         .map_or_else(|| head.file_name.to_owned(), |n| n.value.0.clone());
-    for leaf in [
-        scenario.name.as_ref().map(|at| at.leaf),
-        scenario.about.as_ref().map(|at| at.leaf),
-        Some(scenario.consim.leaf),
-    ] {
-        if let Some(leaf) = leaf.and_then(|leaf| cx.leaves.get_mut(leaf)) {
-            leaf.aside = true;
-        }
-    }
+    set_aside(cx, scenario);
     let seed = scenario
         .seed
         .as_ref()
@@ -247,6 +239,19 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         lines: Arc::default(),
         watched: None,
     })
+}
+
+/// What a scenario is called changes no event.
+fn set_aside(cx: &mut Cx, scenario: &Scenario) {
+    for leaf in [
+        scenario.name.as_ref().map(|at| at.leaf),
+        scenario.about.as_ref().map(|at| at.leaf),
+        Some(scenario.consim.leaf),
+    ] {
+        if let Some(leaf) = leaf.and_then(|leaf| cx.leaves.get_mut(leaf)) {
+            leaf.aside = true;
+        }
+    }
 }
 
 /// The seed has its line in the plan, drawn or not; the design digest leaves it out.

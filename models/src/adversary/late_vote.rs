@@ -32,7 +32,9 @@ impl Held {
     pub(super) fn release(&mut self, out: &mut Out<'_, '_>) -> u64 {
         let now = out.now();
         let mut sent = 0;
-        while let Some((_, to, payload)) = self.queue.pop_front_if(|(due, ..)| *due <= now) {
+        while self.queue.front().is_some_and(|(due, ..)| *due <= now)
+            && let Some((_, to, payload)) = self.queue.pop_front()
+        {
             sent += to.len() as u64;
             for node in to {
                 out.send(node, Arc::clone(&payload));

@@ -61,7 +61,7 @@ impl Means {
     }
     /// A signature in the name of a key that this node does not have: its own, with the other's
     /// number. No verification passes it.
-    pub(crate) fn forged(&self, signature: &Signature, of: KeyId) -> Signature {
+    pub(crate) fn forged(signature: &Signature, of: KeyId) -> Signature {
         let mut forged = *signature;
         forged.key = of;
         forged

@@ -32,7 +32,7 @@ struct Parrot {
 }
 
 impl Parrot {
-    fn new() -> Box<dyn Process> {
+    fn boxed() -> Box<dyn Process> {
         Box::new(Self {
             heard: 0,
             peers: (0..4).map(NodeId).collect(),
@@ -136,7 +136,7 @@ fn traitor(conduct: &Conduct) -> Traitor {
     let windows = Arc::new([(at(10), at(20))]);
     let attack = 4;
     Traitor::new(
-        Parrot::new(),
+        Parrot::boxed(),
         vec![Move {
             attack,
             windows,
@@ -162,7 +162,7 @@ fn outside_of_its_window_a_traitor_is_honest() {
     ] {
         for kind in ["vote", "proposal"] {
             let said = word(kind, "x");
-            let (mut honest, mut traitor) = (Parrot::new(), traitor(&conduct));
+            let (mut honest, mut traitor) = (Parrot::boxed(), traitor(&conduct));
             for now in [at(9), at(20), at(2_000)] {
                 let before = hear(&mut *honest, now, 1, &said);
                 let done = hear(&mut traitor, now, 1, &said);
@@ -289,7 +289,7 @@ fn what_is_held_on_its_way_in_comes_later_once() {
         windows,
         behaviour: Box::new(Deaf(None)),
     }];
-    let mut deaf = Traitor::new(Parrot::new(), moves);
+    let mut deaf = Traitor::new(Parrot::boxed(), moves);
     assert_eq!(hear(&mut deaf, at(1), 1, &word("vote", "x")).sent.len(), 0);
     assert_eq!(hear(&mut deaf, at(1), 1, &word("vote", "y")).misbehaved, 1);
     let key = TimerKey(1 << 62);
@@ -301,7 +301,7 @@ fn what_is_held_on_its_way_in_comes_later_once() {
 
 #[test]
 fn a_recorder_tells_what_it_hears_and_changes_nothing() {
-    let (mut honest, mut recorder) = (Parrot::new(), Recorder(Parrot::new()));
+    let (mut honest, mut recorder) = (Parrot::boxed(), Recorder(Parrot::boxed()));
     let said = word("vote", "x");
     let before = hear(&mut *honest, at(1), 2, &said);
     assert_eq!(hear(&mut recorder, at(1), 2, &said).sent, before.sent);
@@ -329,12 +329,12 @@ fn twins() -> Twins {
         rounds: vec![vec![vec![NodeId(1)], vec![NodeId(2), NodeId(3)]]],
     };
     assert_eq!(plan.copies(), 1);
-    Twins::new(plan, vec![Parrot::new(), Parrot::new()]).unwrap()
+    Twins::new(plan, vec![Parrot::boxed(), Parrot::boxed()]).unwrap()
 }
 
 #[test]
 fn twins_are_one_before_they_part_and_one_afterwards() {
-    let (mut honest, mut twins) = (Parrot::new(), twins());
+    let (mut honest, mut twins) = (Parrot::boxed(), twins());
     let said = word("vote", "x");
     for ms in [0, 5, 9] {
         let before = hear(&mut *honest, at(ms), 1, &said);
@@ -399,7 +399,7 @@ fn twins_of_accomplices_keep_to_their_sides() {
         accomplices: Arc::new([ME, other]),
         rounds: vec![vec![vec![NodeId(2)], vec![NodeId(3)]]],
     };
-    let pair = || vec![Parrot::new(), Parrot::new()];
+    let pair = || vec![Parrot::boxed(), Parrot::boxed()];
     let mut here = Twins::new(plan(NodeId(1)), pair()).unwrap();
     let mut there = Twins::new(plan(NodeId(1)), pair()).unwrap();
     let mut effects = Effects::default();

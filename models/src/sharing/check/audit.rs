@@ -74,6 +74,7 @@ impl AuditComplete {
         }
     }
     /// The same, but for what these providers write.
+    #[must_use]
     pub fn but_of(mut self, corrupt: &[NodeId]) -> Self {
         self.corrupt = corrupt.to_vec();
         self

@@ -34,7 +34,7 @@ impl Behaviour for PhantomValidator {
         };
         for key in [self.phantom, self.other] {
             let forged = Ballot {
-                signature: self.means.forged(&ballot.signature, key),
+                signature: Means::forged(&ballot.signature, key),
                 ..*ballot
             };
             let forged = match body {

@@ -106,8 +106,11 @@ impl World {
     }
 }
 
-/// What it says, to whom, and how often it counts.
-fn says(traitor: &mut Traitor, event: Event<'_>) -> (Vec<(u32, Arc<dyn Payload>)>, u64) {
+/// What was said, to whom, and how often that counts.
+type Said = (Vec<(u32, Arc<dyn Payload>)>, u64);
+
+/// What it says.
+fn says(traitor: &mut Traitor, event: Event<'_>) -> Said {
     let mut effects = Effects::default();
     let (mut rng, mut slot) = (|| panic!("no randomness here"), None);
     let now = Time::from_nanos(1);
@@ -131,7 +134,7 @@ fn says(traitor: &mut Traitor, event: Event<'_>) -> (Vec<(u32, Arc<dyn Payload>)
     (sent, times.sum())
 }
 
-fn say(traitor: &mut Traitor, body: Body) -> (Vec<(u32, Arc<dyn Payload>)>, u64) {
+fn say(traitor: &mut Traitor, body: Body) -> Said {
     let payload: &Arc<dyn Payload> = &(Arc::new(Message { chain: CHAIN, body }) as _);
     let from = NodeId(1);
     says(traitor, Event::Message { from, payload })

@@ -239,7 +239,12 @@ fn what_nothing_fed_is_no_metric() {
 
 #[test]
 fn every_metric_is_in_the_registry_and_every_word_of_it_occurs() {
-    let mut m = metrics();
+    const DAY: u64 = 86_400;
+    let mut m = Metrics::new(MetricsConfig {
+        end: s(11 * DAY),
+        interval: Span::from_secs(DAY),
+        ..config()
+    });
     let mut world = World::new(4);
     let tx = world.tx(0, 1);
     m.probe(s(20), NodeId(0), &admitted(&tx));
@@ -247,8 +252,12 @@ fn every_metric_is_in_the_registry_and_every_word_of_it_occurs() {
     let block = world.block(vec![tx]);
     m.probe(s(22), NodeId(0), &committed(&block));
     m.probe(s(23), NodeId(0), &applied(&block));
-    operate(&mut m, 1, 0, s(20), Span::from_secs(1), OpEnd::Done);
-    m.end(s(100));
+    // A year is told from ten days.
+    for day in 0..11 {
+        let at = s(20 + day * DAY);
+        operate(&mut m, day, 0, at, Span::from_secs(1), OpEnd::Done);
+    }
+    m.end(s(11 * DAY));
     let v = values(&m);
     for path in v.keys() {
         assert!(find(path).is_some(), "{path}");

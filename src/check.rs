@@ -155,7 +155,6 @@ fn show(args: &CheckArgs, study: &Study) {
 /// How many runs `consim run` makes of the file.
 fn runs(study: &Study) -> String {
     let own = study.cells * study.runs.len() as u64;
-    let entries = |run: &Variant| run.loaded.plan.disturbances().len();
     let said = |own: u64, most: bool, pairs: u64| {
         let word = if own == 1 { "run" } else { "runs" };
         let most = if most { "at most " } else { "" };
@@ -168,9 +167,10 @@ fn runs(study: &Study) -> String {
         }
     };
     if study.is_matrix() {
-        // One cell may have what another lacks: a pair a cell is the most there can be.
-        let any = study.runs.iter().any(|run| entries(run) > 0);
-        return said(own, true, if any { own } else { 0 });
+        // Of a large study not every cell was planned; one cell may have what another lacks.
+        let whole = study.planned == study.cells;
+        let any = if study.disturbed > 0 { own } else { 0 };
+        return said(own, true, if whole { study.disturbed } else { any });
     }
     let pairs = study.runs.iter().map(|run| pairs(&run.loaded.plan).len());
     said(own, false, pairs.sum::<usize>() as u64)

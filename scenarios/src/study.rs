@@ -34,6 +34,8 @@ pub struct Study {
     pub cells: u64,
     /// How many cells of each run were planned to find mistakes.
     pub planned: u64,
+    /// How many of the planned cells, of all runs, have a fault or attack.
+    pub disturbed: u64,
     /// What further cells are planned from.
     expander: Arc<Expander>,
 }
@@ -134,7 +136,7 @@ fn planned(mut composed: Composed, options: &LoadOptions) -> Result<Study, Diagn
         found.push(too_many(&axis.key.place, format!("{cells} cells"), help));
         return Err(Diagnostics::new(found));
     }
-    let (runs, planned) = expander.all(cells, &mut found);
+    let (runs, planned, disturbed) = expander.all(cells, &mut found);
     let wrong = found.iter().any(|d| d.severity == Severity::Error);
     if wrong || runs.is_empty() {
         return Err(Diagnostics::new(found));
@@ -144,6 +146,7 @@ fn planned(mut composed: Composed, options: &LoadOptions) -> Result<Study, Diagn
         axes: studies.vary.0.iter().map(shown_axis).collect(),
         cells,
         planned,
+        disturbed,
         expander: Arc::new(expander),
     })
 }
@@ -198,9 +201,9 @@ impl fmt::Debug for Expander {
 }
 
 impl Expander {
-    /// The first cell of each variant, and how many cells of each were planned; what is wrong with
-    /// them comes into `found`.
-    fn all(&self, cells: u64, found: &mut Vec<Diagnostic>) -> (Vec<Variant>, u64) {
+    /// The first cell of each variant, how many cells of each were planned, and how many of all of
+    /// these have a fault or attack; what is wrong with them comes into `found`.
+    fn all(&self, cells: u64, found: &mut Vec<Diagnostic>) -> (Vec<Variant>, u64, u64) {
         let compare = &self.studies.compare.0;
         let variants: Vec<Option<String>> = if compare.is_empty() {
             vec![None]
@@ -210,6 +213,7 @@ impl Expander {
         };
         let chosen = chosen_cells(&self.studies, cells);
         let mut runs = Vec::new();
+        let mut disturbed = 0;
         for label in variants {
             for (number, cell) in chosen.iter().enumerate() {
                 let (loaded, of_cell) = self.cell(label.as_deref(), cell);
@@ -221,6 +225,8 @@ impl Expander {
                     }
                 }
                 let wrong = found.iter().any(|d| d.severity == Severity::Error);
+                let plan = loaded.as_ref().map(|loaded| &loaded.plan);
+                disturbed += u64::from(plan.is_some_and(|p| !p.disturbances().is_empty()));
                 match loaded {
                     Some(loaded) if number == 0 => runs.push(Variant {
                         label: label.clone(),
@@ -234,7 +240,7 @@ impl Expander {
                 }
             }
         }
-        (runs, chosen.len() as u64)
+        (runs, chosen.len() as u64, disturbed)
     }
 
     /// The indexes of the values of a cell.

@@ -428,3 +428,16 @@ workloads: { w: { visits: data-sharing, day: file:p/day.yaml } }
         .unwrap_or_else(|d| panic!("{}", d.render()));
     assert_eq!(again.plan.digest, loaded.plan.digest);
 }
+
+/// The first cell may lack what others have.
+#[test]
+fn cells_that_are_disturbed_are_counted_and_any_cell_can_be_planned() {
+    let study = right("vary:\n  faults.cut.enabled: [false, true]\n  seed: 1..3\n");
+    assert_eq!((study.cells, study.planned, study.disturbed), (6, 6, 3));
+    assert!(study.is_matrix());
+    assert!(study.runs[0].loaded.plan.faults.is_empty());
+    assert_eq!(study.values(5), ["true", "3"]);
+    let last = study.cell(0, 5).unwrap().plan;
+    assert_eq!((last.seed, last.faults.len()), (3, 1));
+    assert!(!right("").is_matrix());
+}

@@ -118,7 +118,10 @@ impl Design {
 
     /// The mean of a figure over the seeds, with its interval.
     pub(super) fn figure(&self, word: &str) -> Option<Interval> {
-        mean(&self.values_of(word), CONFIDENCE)
+        let mut figure = mean(&self.values_of(word), CONFIDENCE)?;
+        // None of the figures is ever below zero, which Student's distribution does not know.
+        figure.low = if figure.low < 0.0 { 0.0 } else { figure.low };
+        Some(figure)
     }
 
     /// How many cells ended with each of these exit codes.

@@ -2,6 +2,7 @@
 
 use super::SEED;
 use super::design::{Axis, Design};
+use super::page::ends;
 use crate::figures::{
     Anchor, BLUE, Canvas, INK, MUTED, RED, SMALL, TEXT, WIDTH, fit, svg, text_width,
 };
@@ -25,17 +26,21 @@ const TINT: (f64, f64) = (0.06, 0.55);
 struct Measure {
     word: &'static str,
     name: &'static str,
+    /// What stands in a field that has none.
+    without: &'static str,
     render: fn(f64) -> String,
 }
 
 const LEFT: Measure = Measure {
     word: "throughput_left",
     name: "Throughput left in the windows of faults and attacks, as a share of the same run without them",
+    without: "undisturbed",
     render: words::percent,
 };
 const THROUGHPUT: Measure = Measure {
     word: "throughput",
     name: "Transactions committed per second",
+    without: "not measured",
     render: words::short,
 };
 
@@ -196,18 +201,13 @@ fn field(
     }
     let plain = |text: String| text.replace(words::NBSP, " ");
     let value = figure.map_or_else(
-        || "not measured".into(),
+        || measure.without.into(),
         |f| plain((measure.render)(f.estimate)),
     );
     canvas.bold((middle, y + 15.0), &value, Anchor::Middle, INK);
-    if let Some(figure) = figure.filter(Interval::is_bounded) {
-        let ends = plain(words::between(&figure, measure.render));
-        canvas.note(
-            (middle, y + 31.0),
-            &fit(&ends, SMALL, wide - 6.0),
-            Anchor::Middle,
-            MUTED,
-        );
+    if let Some(ends) = figure.and_then(|figure| ends(&figure, measure.render)) {
+        let ends = fit(&plain(ends), SMALL, wide - 6.0);
+        canvas.note((middle, y + 31.0), &ends, Anchor::Middle, MUTED);
     }
     let n = design.cells.len() as u64;
     let violated = design.ended(&[verdict::EXIT_SAFETY, verdict::EXIT_LIVENESS]);

@@ -29,8 +29,8 @@ struct Row {
     cells: Vec<Estimate>,
 }
 
-/// The name of the first design; of every other its name and the differences to the first.
-type Against = (String, Vec<(String, Vec<Estimate>)>);
+/// The name of the first design; the headings; of every other design its name and the differences to the first.
+type Against = (String, Vec<&'static str>, Vec<(String, Vec<Estimate>)>);
 
 #[derive(Template)]
 #[template(path = "matrix.html")]
@@ -76,12 +76,17 @@ fn columns(designs: &[Design]) -> Vec<Column> {
 /// An estimate, and its interval if it has one.
 type Estimate = (String, Option<String>);
 
+/// The interval in words; none where all seeds agree, which says nothing of others.
+pub(super) fn ends(figure: &Interval, render: impl Fn(f64) -> String + Copy) -> Option<String> {
+    let wide = figure.is_bounded() && render(figure.low) != render(figure.high);
+    wide.then(|| words::between(figure, render))
+}
+
 fn cell(figure: Option<Interval>, render: impl Fn(f64) -> String + Copy) -> Estimate {
     let Some(figure) = figure else {
         return ("–".into(), None);
     };
-    let ends = figure.is_bounded().then(|| words::between(&figure, render));
-    (render(figure.estimate), ends)
+    (render(figure.estimate), ends(&figure, render))
 }
 
 /// How the cells of a design ended: colour and words, the worst first.
@@ -159,6 +164,11 @@ fn against(designs: &[Design], columns: &[Column]) -> Option<Against> {
     if first.cells.len() < 2 || others.is_empty() {
         return None;
     }
+    let columns = columns.iter();
+    let columns: Vec<Column> = columns
+        .filter(|c| first.figure(c.0).is_some())
+        .copied()
+        .collect();
     let rows = others.iter().take(ROWS).map(|design| {
         let cells = columns.iter().map(|(word, _, render)| {
             let signed = |value: f64| {
@@ -173,7 +183,9 @@ fn against(designs: &[Design], columns: &[Column]) -> Option<Against> {
         });
         (words::clip(&design.name(), 120), cells.collect())
     });
-    Some((words::clip(&first.name(), 120), rows.collect()))
+    let rows = rows.collect();
+    let heads = columns.iter().map(|(_, head, _)| *head).collect();
+    Some((words::clip(&first.name(), 120), heads, rows))
 }
 
 pub(super) fn page(

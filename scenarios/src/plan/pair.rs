@@ -66,6 +66,10 @@ impl Plan {
         plan.faults.retain(|id, _| !entries.contains(entry_of(id)));
         plan.attacks
             .retain(|name, _| !entries.contains(name.as_str()));
+        if plan.faults.is_empty() && plan.attacks.is_empty() {
+            // There is nothing to heal.
+            plan.heal = None;
+        }
         plan.digest = hasher.finalize().to_hex().to_string();
         plan.watched = Some(windows);
         plan

@@ -112,9 +112,14 @@ impl Kind for Crash {
                 cx.act(Act::Down(node, self.lose));
             }
         }
-        let passes = if self.point.is_some() { 0 } else { u64::MAX };
+        let down = if self.point.is_some() {
+            Vec::new()
+        } else {
+            nodes.clone()
+        };
         Down {
-            nodes: nodes.into_iter().map(|node| (node, passes)).collect(),
+            passed: nodes.into_iter().map(|node| (node, 0)).collect(),
+            down,
             crash: self.clone(),
         }
     }
@@ -135,38 +140,36 @@ impl Kind for Crash {
 
 /// Nodes that are down, or go down at their point.
 pub(crate) struct Down {
-    /// Each with how often it has passed the point; the most if it is down.
-    nodes: Vec<(NodeId, u64)>,
+    /// How often each has passed the point.
+    passed: Vec<(NodeId, u64)>,
+    down: Vec<NodeId>,
     crash: Crash,
 }
 
 impl Window for Down {
-    const ASKS: Asks = Asks::SERVICE;
-
+    fn asks(&self) -> Asks {
+        match self.crash.point {
+            Some(_) => Asks::SERVICE,
+            None => Asks::NOTHING,
+        }
+    }
     fn at_point(&mut self, node: NodeId, point: Point) -> bool {
         let Some(at) = self.crash.point.filter(|at| at.point == point) else {
             return false;
         };
-        let mut nodes = self.nodes.iter_mut();
-        let Some((_, passed)) = nodes.find(|(n, passed)| *n == node && *passed < at.hit) else {
+        let Some((_, passed)) = self.passed.iter_mut().find(|(n, _)| *n == node) else {
             return false;
         };
         *passed += 1;
-        let down = *passed == at.hit;
-        if down {
-            *passed = u64::MAX;
-        }
-        down
+        *passed == at.hit
     }
     fn woken(&mut self, node: u32, cx: &mut Cx<'_>) {
         // At its point.
+        self.down.push(NodeId(node));
         cx.act(Act::Down(NodeId(node), self.crash.lose));
     }
     fn close(&mut self, cx: &mut Cx<'_>) -> Option<Time> {
-        for &(node, passed) in &self.nodes {
-            if passed < u64::MAX {
-                continue;
-            }
+        for &node in &self.down {
             match &self.crash.restart {
                 Restart::Keep => {}
                 Restart::Empty => cx.act(Act::Wipe {

@@ -115,7 +115,7 @@ macro_rules! kinds {
 
         impl Open {
             fn asks(&self) -> Asks {
-                match self { $( Self::$name(_) => <<$name as Kind>::Open as Window>::ASKS, )* }
+                match self { $( Self::$name(open) => open.asks(), )* }
             }
             fn leaving(&mut self, hop: &Hop, effect: &mut FaultEffect) -> Verdict {
                 match self { $( Self::$name(open) => open.leaving(hop, effect), )* }

@@ -129,6 +129,10 @@ pub(crate) enum Verdict {
 pub(crate) trait Window {
     /// What it wants to be asked about.
     const ASKS: Asks = Asks::NOTHING;
+    /// [`Self::ASKS`], where it hangs on the options.
+    fn asks(&self) -> Asks {
+        Self::ASKS
+    }
     /// A message leaves.
     fn leaving(&mut self, _hop: &Hop, _effect: &mut FaultEffect) -> Verdict {
         Verdict::Pass

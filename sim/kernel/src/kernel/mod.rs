@@ -6,6 +6,9 @@ mod disturb;
 mod effects;
 mod odd;
 mod release;
+mod totals;
+
+pub use totals::{LineTotals, Totals};
 
 use crate::config::{EventList, FaultWindow, Hardware, NetworkConfig, NodeConfig};
 use crate::digest::{Mark, RunDigest};
@@ -67,42 +70,6 @@ pub struct KernelConfig {
     pub end: Time,
     /// How the future event list keeps what it holds; no result depends on it.
     pub list: EventList,
-}
-
-/// Counts of a run.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Totals {
-    /// Handler calls.
-    pub events: u64,
-    /// Messages that reached a process.
-    pub messages: u64,
-    /// Bytes sent, every copy.
-    pub bytes: u64,
-    /// What the lines did to messages.
-    pub lines: LineTotals,
-    /// True if the limit of pending events ended the run early.
-    pub partial: bool,
-}
-
-/// What lines did to messages, all of them together.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct LineTotals {
-    /// Messages that never arrive.
-    pub lost: u64,
-    /// Messages sent again by a stream.
-    pub retransmissions: u64,
-    /// Transmissions that a full queue dropped.
-    pub overflowed: u64,
-    /// Messages that came twice (on a stream: of which the transport dropped one).
-    pub duplicated: u64,
-    /// Messages that were held back.
-    pub reordered: u64,
-    /// Messages of which a bit was flipped.
-    pub corrupted: u64,
-    /// Corrupted messages that their receiver refused.
-    pub refused: u64,
-    /// Waits for an acknowledgement that began (Nagle's algorithm).
-    pub held: u64,
 }
 
 /// How far a run has come.

@@ -101,6 +101,17 @@ record! {
     later "spread" "batch" "workers" "acknowledge";
 }
 
+impl WaitFor {
+    /// How many members have to say that they executed a transaction; `None`: one server is asked.
+    pub(crate) fn members(self, f: usize, quorum: usize) -> Option<usize> {
+        match self {
+            Self::One => None,
+            Self::FPlus1 => Some(f + 1),
+            Self::Quorum => Some(quorum),
+        }
+    }
+}
+
 /// A duration, or `auto`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Auto {

@@ -2,7 +2,7 @@
 
 use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
-use crate::schema::{At, Auto, Chain, Consensus, Decode, LeafKind, WaitFor};
+use crate::schema::{At, Auto, Chain, Consensus, Decode, LeafKind};
 use consim_core::values::Name;
 use consim_core::{Distribution, Span};
 use consim_models::consensus::pbft::PbftOptions;
@@ -209,11 +209,7 @@ impl Planner<'_> {
             f,
             quorum,
             floor,
-            wait_for: match chain.clients.wait_for.value {
-                WaitFor::One => None,
-                WaitFor::FPlus1 => Some(f + 1),
-                WaitFor::Quorum => Some(quorum),
-            },
+            wait_for: chain.clients.wait_for.value.members(f, quorum),
         })
     }
 

@@ -103,9 +103,9 @@ impl Kind for Crash {
     const CODE: &'static str = "P1";
     const UNIT: &'static str = "nodes taken down";
     const RESTARTS: bool = true;
-    type Open = Down;
+    type Open = Crashed;
 
-    fn open(&self, cx: &mut Cx<'_>) -> Down {
+    fn open(&self, cx: &mut Cx<'_>) -> Crashed {
         let nodes = cx.hit(&self.target);
         if self.point.is_none() {
             for &node in &nodes {
@@ -117,7 +117,7 @@ impl Kind for Crash {
         } else {
             nodes.clone()
         };
-        Down {
+        Crashed {
             passed: nodes.into_iter().map(|node| (node, 0)).collect(),
             down,
             crash: self.clone(),
@@ -139,14 +139,14 @@ impl Kind for Crash {
 }
 
 /// Nodes that are down, or go down at their point.
-pub(crate) struct Down {
+pub(crate) struct Crashed {
     /// How often each has passed the point.
     passed: Vec<(NodeId, u64)>,
     down: Vec<NodeId>,
     crash: Crash,
 }
 
-impl Window for Down {
+impl Window for Crashed {
     fn asks(&self) -> Asks {
         match self.crash.point {
             Some(_) => Asks::SERVICE,

@@ -31,10 +31,10 @@ impl Planner<'_> {
             self.one_name(name);
             let made = self.attack(name, attack, &adversaries);
             match made {
-                Some(Some(plan)) => {
+                Some(plan) if attack.common.enabled.value.0 => {
                     attacks.insert(name.value.0.clone(), plan);
                 }
-                Some(None) => {}
+                Some(_) => {}
                 None => whole = false,
             }
         }
@@ -113,21 +113,22 @@ impl Planner<'_> {
         }
     }
 
-    /// `Some(None)`: it is switched off.
+    /// One that is switched off is looked at, and has no windows.
     fn attack(
         &mut self,
         name: &At<Name>,
         attack: &Attack,
         adversaries: &BTreeMap<String, AdversaryPlan>,
-    ) -> Option<Option<AttackPlan>> {
+    ) -> Option<AttackPlan> {
         let by = self.adversary_of(name, attack, adversaries);
         let (chain, word, does) = self.attack_kind(attack)?;
         let by = by?;
         let chain = self.attacked(name, chain.as_ref())?;
-        if !attack.common.enabled.value.0 {
-            return Some(None);
-        }
-        let windows = self.windows(&Timing::of_attack(name, &attack.common))?;
+        let windows = if attack.common.enabled.value.0 {
+            self.windows(&Timing::of_attack(name, &attack.common))?
+        } else {
+            Vec::new()
+        };
         let windows = windows.into_iter().map(|(n, w)| (n, w.from, w.to));
         let view = self.chains.get(&chain)?.clone();
         let nodes = adversaries.get(&by).map_or(&[][..], |a| &a.nodes);
@@ -153,7 +154,7 @@ impl Planner<'_> {
                 .later(&place, &format!("{word} under {}", protocol.name));
             return None;
         }
-        Some(Some(AttackPlan {
+        Some(AttackPlan {
             by,
             chain,
             code: code(word),
@@ -161,7 +162,7 @@ impl Planner<'_> {
             beyond: members > view.f,
             windows: windows.collect(),
             does,
-        }))
+        })
     }
 
     /// The adversary of an attack: the one that it names, or the only one.

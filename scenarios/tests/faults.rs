@@ -14,8 +14,9 @@ use consim_kernel::config::Target;
 use consim_scenarios::plan::FaultPlan;
 use consim_scenarios::registries;
 use consim_scenarios::run::execute;
+use consim_scenarios::{LoadOptions, load};
 use std::collections::BTreeSet;
-use support::{mistakes, plan, plan_with};
+use support::{mistakes, plan, plan_with, root};
 
 /// Five hospitals order writes for half a minute; what goes wrong does so from 10 s to 20 s.
 const BASE: &str = "consim: 1
@@ -375,4 +376,74 @@ fn nodes_fail_after_their_mean_time_and_are_maintained_one_after_the_other() {
     assert!((50..=100).contains(&drawn), "{drawn}");
     let again = plan(&loaded.plan.yaml);
     assert_eq!(again.plan.digest, loaded.plan.digest);
+}
+
+#[test]
+fn every_fault_of_the_library_bites_and_its_scenario_passes() {
+    let mut wrong = Vec::new();
+    for name in [
+        "flapping-links",
+        "gray-node",
+        "operator-mistakes",
+        "region-cut",
+        "restarts",
+    ] {
+        let file = root().join(format!("scenarios/attacks/{name}.yaml"));
+        let loaded =
+            load(&file, &LoadOptions::default()).unwrap_or_else(|d| panic!("{}", d.render()));
+        let outcome = execute(&loaded.plan, &mut |_| {}).unwrap().results.outcome;
+        for fault in outcome.faults.iter().filter(|fault| fault.took_effect == 0) {
+            wrong.push(format!("{name}: {} had no {}", fault.id, fault.unit));
+        }
+        for check in outcome
+            .checks
+            .iter()
+            .filter(|check| check.verdict != "pass")
+        {
+            wrong.push(format!("{name}: {} is {}", check.name, check.verdict));
+        }
+        for expected in outcome.expectations.iter().filter(|e| e.met == Some(false)) {
+            wrong.push(format!("{name}: {} is {:?}", expected.path, expected.value));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What fails, is mended and is maintained in a year.
+#[test]
+fn the_year_is_drawn_within_its_budget() {
+    let file = root().join("scenarios/paper/alliance-year.yaml");
+    let loaded = load(&file, &LoadOptions::default()).unwrap_or_else(|d| panic!("{}", d.render()));
+    let faults = &loaded.plan.faults;
+    // 21 nodes: four failures and four stops for maintenance a year each, and six cuts.
+    assert!((220..=370).contains(&faults.len()), "{}", faults.len());
+    let crashes = faults.values().filter(|f| f.kind.word() == "crash").count();
+    assert!(crashes > 100 && crashes < faults.len());
+    let stops: Vec<_> = faults.values().map(|f| (f.from, f.to)).collect();
+    let open = |at: Time| {
+        stops
+            .iter()
+            .filter(|(from, to)| *from <= at && at < *to)
+            .count()
+    };
+    assert!(stops.iter().map(|stop| open(stop.0)).max().unwrap() <= 6);
+}
+
+#[test]
+fn ten_days_of_the_year_pass() {
+    let options = LoadOptions {
+        duration: Some("10d".into()),
+        ..LoadOptions::default()
+    };
+    let file = root().join("scenarios/paper/alliance-year.yaml");
+    let loaded = load(&file, &options).unwrap_or_else(|d| panic!("{}", d.render()));
+    let outcome = execute(&loaded.plan, &mut |_| {}).unwrap().results.outcome;
+    println!("{} events in 10 days", outcome.events);
+    let failed = outcome
+        .checks
+        .iter()
+        .filter(|check| check.verdict == "fail");
+    assert_eq!(failed.count(), 0);
+    assert!(outcome.faults.iter().any(|fault| fault.took_effect > 0));
+    assert!(outcome.events > 1_000);
 }

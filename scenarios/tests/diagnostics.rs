@@ -176,7 +176,7 @@ fn structure() {
         "crash: { target",
     );
     expect(
-        "faults:\n  x: { at: 1m, for: 1m, torn-write: tertiary }",
+        "faults:\n  x: { at: 1m, for: 1m, sensor: tertiary }",
         "E208",
         (2, 25),
         "later",

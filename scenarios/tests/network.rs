@@ -480,6 +480,13 @@ fn every_key_of_a_machine_reaches_the_kernel() {
         "the profile's"
     );
     assert_eq!(hardware("disk: { read: none }").disk_read, 0);
+    assert_eq!(
+        (plain.disk_size, plain.disk_sector),
+        (0, 0),
+        "no end, no sectors"
+    );
+    let disk = hardware("disk: { size: 1GB, sector: 4KiB }");
+    assert_eq!((disk.disk_size, disk.disk_sector), (1_000_000_000, 4_096));
 }
 
 #[test]

@@ -127,6 +127,8 @@ pub(crate) fn kernel(
         corrupt: Vec::new(),
         recorded: false,
         restarts: false,
+        disks: false,
+        damages: false,
         bound: Span::from_secs(30),
     });
     let checks = if checked {

@@ -87,7 +87,7 @@ impl Process for Client {
                 self.asking.waited(cx, key);
             }
             Event::Recover(_) => self.asking.recover(cx),
-            Event::Start | Event::Message { .. } | Event::Persisted(_) => {}
+            Event::Start | Event::Message { .. } | Event::Persisted(_) | Event::Scrubbed(_) => {}
         }
     }
 }

@@ -338,7 +338,7 @@ impl Process for Client {
                 _ => {}
             },
             Event::Timer(TimerKey(number)) => self.waited(cx, number),
-            Event::Persisted(_) => {}
+            Event::Persisted(_) | Event::Scrubbed(_) => {}
         }
     }
 }

@@ -226,6 +226,10 @@ impl Process for FullNode {
             Event::Timer(key) => self.service.timer(cx, &mut self.host, key),
             Event::Persisted(token) if token.0 < TOKEN_LIMIT => self.host.replica.handle(cx, event),
             Event::Persisted(token) => self.service.persisted(cx, &mut self.host, token),
+            Event::Scrubbed(disk) => {
+                self.host.replica.handle(cx, event);
+                self.service.scrubbed(cx, &mut self.host, disk);
+            }
             // Users are at desks, which are processes of their own.
             Event::Request(_) => {}
         }

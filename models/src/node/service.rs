@@ -29,6 +29,8 @@ pub trait Service: Send {
     fn timer(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, key: TimerKey);
     /// A write with a token at or above `consensus::TOKEN_LIMIT` is durable.
     fn persisted(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, token: WriteToken);
+    /// The host found damaged records on the disk; what the service has in memory it can write again.
+    fn scrubbed(&mut self, _cx: &mut Context<'_>, _host: &mut dyn Host, _disk: &Disk) {}
     /// May this message come from a client, because the service authenticates its sender itself
     /// (`Host::authenticate`)? The node drops every other message of a sender that is not an
     /// authenticated peer.

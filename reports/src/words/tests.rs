@@ -200,6 +200,7 @@ fn windows_end_with_the_run_or_before() {
             code: String::new(),
             took_effect: 0,
             unit: String::new(),
+            skipped: 0,
             from_s,
             to_s,
             hit: Vec::new(),

@@ -277,6 +277,7 @@ pub(crate) fn extreme() -> Results {
                 code: format!("N{}", i % 9),
                 took_effect: MANY * i as u64,
                 unit: "messages dropped".into(),
+                skipped: 0,
                 from_s,
                 to_s: from_s + 20_000.0 * noise.next(),
                 hit: (0..i).map(|k| format!("community-{k}")).collect(),

@@ -386,6 +386,7 @@ fn faults() -> (Vec<FaultOutcome>, Vec<Resilience>) {
                 code: code.into(),
                 took_effect,
                 unit: unit.into(),
+                skipped: 0,
                 from_s,
                 to_s,
                 hit: hit.into_iter().map(String::from).collect(),

@@ -68,6 +68,8 @@ pub struct Plan {
     pub checks_only: Vec<String>,
     /// `checks.except`.
     pub checks_except: Vec<String>,
+    /// Are checks of liveness among them?
+    pub judges_liveness: bool,
     /// Gates, in the file's order by path.
     pub expect: Vec<Expectation>,
     /// The check that the run is meant to violate.

@@ -30,8 +30,8 @@ use consim_check::pairs::{Companion, companion};
 use consim_check::results::{NodeUse, Region, Results};
 use consim_check::suite::Suite;
 use consim_core::{
-    ChainId, Check, Heal, Keyring, NodeId, Observer, Payload, Probe, SecretKey, Span, Streams,
-    Time, TimerKey,
+    ChainId, Check, Disk, Heal, Keyring, NodeId, Observer, Payload, Probe, SecretKey, Severity,
+    Span, Streams, Time, TimerKey,
 };
 use consim_kernel::config::EventList;
 use consim_kernel::{Kernel, KernelConfig, Progress};
@@ -146,6 +146,7 @@ impl<'a> Running<'a> {
         let mut judges = checks(plan, &layout, &only, &members, &keys, corrupt);
         let domain_checks = domain_checks.into_iter().filter(|c| wanted(plan, &**c));
         judges.extend(domain_checks.map(|check| adversaries.of_correct(check)));
+        judges.retain(|c| plan.judges_liveness || c.severity() != Severity::Liveness);
         let windows = layout.faults(plan);
         let observer = RunObserver {
             suite: Suite::new(Metrics::new(metrics_config(plan, &layout, corrupt)), judges),
@@ -321,6 +322,8 @@ fn checks(
         corrupt: corrupt.to_vec(),
         recorded: !corrupt.is_empty(),
         restarts: plan.faults.values().any(restarts),
+        disks: plan.faults.values().any(|f| f.kind.disks()),
+        damages: plan.faults.values().any(|f| f.kind.damages()),
         bound: plan.heal_bound,
     });
     invariants::build(&subjects, &plan.checks_only, &plan.checks_except)
@@ -444,6 +447,9 @@ impl Observer for RunObserver {
     fn healed(&mut self, at: Time, heal: &Heal) {
         self.suite.healed(at, heal);
     }
+    fn stored(&mut self, at: Time, node: NodeId, disk: &Disk) {
+        self.suite.stored(at, node, disk);
+    }
     fn end(&mut self, at: Time) {
         self.keep_time(at);
         self.suite.end(at);
@@ -508,6 +514,7 @@ fn figures(plan: &Plan, layout: &Layout, kernel: &Kernel<RunObserver>) -> Kernel
             code: effect.code.to_owned(),
             took_effect: watch.count(&effect.id).unwrap_or(effect.took_effect),
             unit: effect.unit.to_owned(),
+            skipped: effect.skipped,
             from_s: effect.from.seconds(),
             to_s: effect.to.seconds(),
             hit: effect.hit.iter().map(|&n| layout.name(plan, n)).collect(),

@@ -127,8 +127,11 @@ record! {
         fsync: Delay,
         /// Writes that wait for the disk share one fsync.
         group_commit: At<Switch> = "false",
+        /// What fits; without end if left out. What does not fit waits until there is room.
+        size: Option<At<Bytes>>,
+        /// A sector, which rots as one; each record has its own if left out.
+        sector: Option<At<Bytes>>,
     }
-    later "size" "sector";
 }
 
 record! {

@@ -7,7 +7,7 @@ use consim_core::values::{Bare, Count, Value, ValueError};
 record! {
     /// `limits`.
     pub struct Limits {
-        /// What random faults may add up to.
+        /// What faults may add up to.
         fault_budget: FaultBudget = "{}",
     }
     later "events" "memory" "queue" "wall";
@@ -20,8 +20,20 @@ record! {
         crashed: At<Budget> = "minority",
         /// What happens to a draw that is beyond it.
         excess: At<Excess> = "refuse",
+        /// What faults of disks may take.
+        disks: At<DiskBudget> = "keep-one-copy",
     }
-    later "byzantine" "disks";
+    later "byzantine";
+}
+
+words! {
+    /// What faults of disks may take.
+    pub enum DiskBudget: "budget of disks" {
+        /// Damage that would take the last good copy of a committed block is left out, and counted.
+        KeepOneCopy = "keep-one-copy",
+        /// Everything; liveness is not judged then.
+        None = "none",
+    }
 }
 
 words! {

@@ -29,15 +29,18 @@ pub(crate) use attacks::{Answer, Attack, AttackCommon, AttackKind, Field, TwinsK
 pub(crate) use chains::{Auto, Chain, Consensus, WaitFor};
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
 pub(crate) use faults::{
-    Astray, Clog, Corrupt, Crash, CutShape, Damage, Direction, Duplicate, DuplicateKey, Eclipse,
-    ExhaustMemory, ExpiredCertificate, Fault, FaultCommon, FaultKind, Filter, Filtered, Flap,
-    Flood, Flooded, For, Hijack, Invalid, Lines, Lossy, Lost, Mix, OldBackup, Partition, Pause,
-    Random, Release, Reorder, Restart, RollingRestart, ShortTimeouts, Slow, SlowCpu, SlowWork,
-    Swizzle, Throttle, UnstableNetwork, Wipe, Written, WrongGenesis, WrongQuorum, WrongZone,
+    Astray, BitRot, ClockBack, ClockDrift, ClockStep, ClockStrobe, Clog, Corrupt, Crash, CutShape,
+    Damage, Direction, DiskFull, Duplicate, DuplicateKey, During, Eclipse, ExhaustMemory,
+    ExpiredCertificate, ExpiryEdge, Fault, FaultCommon, FaultKind, Filter, Filtered, Flap, Flood,
+    Flooded, For, Hijack, Invalid, Leap, LeapKind, Lie, Lines, Lossy, Lost, LostWrites, LyingFsync,
+    Misdirect, Mix, MoveTimeServer, OldBackup, Partition, Pause, Random, Release, Reorder, Restart,
+    Rollback, RollingRestart, ShortTimeouts, Slow, SlowCpu, SlowDisk, SlowWork, Swizzle, ThenFull,
+    Throttle, TornWrite, UnstableNetwork, WhichLost, Wipe, Written, WrongGenesis, WrongQuorum,
+    WrongZone,
 };
 pub(crate) use gates::{Checks, Core, Drawn, Expect, Heal, Output, Sourced};
 pub(crate) use hardware::{HardwareKeys, Scheme, Schemes, SuiteKeys};
-pub(crate) use limits::{Budget, Excess, Limits};
+pub(crate) use limits::{Budget, DiskBudget, Excess, Limits};
 pub(crate) use lists::{Targets, Words};
 pub(crate) use network::{LinkKeys, LossRate, Network, OneWay, Place2, Rule, TableKeys, Transport};
 pub(crate) use organisations::{Authority, Organisation, Population, RegionRule, TableRef, Tier};

@@ -176,6 +176,8 @@ fn main() {
             corrupt: Vec::new(),
             recorded: false,
             restarts: true,
+            disks: true,
+            damages: true,
             bound: Span::from_secs(10),
         }),
     };

@@ -204,12 +204,24 @@ pub struct FaultOutcome {
     pub took_effect: u64,
     /// What `took_effect` counts.
     pub unit: String,
+    /// Damage that the budget of disks forbade (`limits.fault_budget.disks`); left out if none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped: u64,
     /// When it began, seconds.
     pub from_s: f64,
     /// When it ended, seconds.
     pub to_s: f64,
     /// The nodes that it hit (run-time selectors resolved).
     pub hit: Vec<String>,
+}
+
+/// Is it nothing?
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "what serde calls it with"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What a fault or attack did to the service.

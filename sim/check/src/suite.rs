@@ -1,7 +1,7 @@
 //! The metrics and the checks of a run behind one observer.
 
 use crate::metrics::Metrics;
-use consim_core::{Check, Heal, NodeId, Observer, Payload, Probe, Time};
+use consim_core::{Check, Disk, Heal, NodeId, Observer, Payload, Probe, Time};
 
 #[cfg(test)]
 mod tests;
@@ -80,6 +80,11 @@ impl Observer for Suite {
         self.metrics.healed(at, heal);
         for check in &mut self.checks {
             check.healed(at, heal);
+        }
+    }
+    fn stored(&mut self, at: Time, node: NodeId, disk: &Disk) {
+        for check in &mut self.checks {
+            check.stored(at, node, disk);
         }
     }
     fn end(&mut self, at: Time) {

@@ -2,6 +2,7 @@
 //! ledgers and independent checks share.
 
 use crate::codec::{CodecError, Decoder, Encoder, MAX_FIELD};
+use crate::disk::Holds;
 use crate::{ChainId, Digest, KeyId, Keyring, NodeId, OpId, Payload, Signature, SignatureSet};
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
@@ -352,6 +353,9 @@ impl Payload for Committed {
     }
     fn encoded_len(&self) -> usize {
         Self::encoded_len(self)
+    }
+    fn holds(&self) -> Option<Holds> {
+        Some(Holds::Block(self.chain, self.sequence))
     }
     fn as_any(&self) -> &dyn Any {
         self

@@ -1,7 +1,10 @@
 //! What a node's disk holds, as its process sees it after a restart.
 
-use crate::Payload;
-use std::any::Any;
+mod damage;
+
+pub use damage::{Damaged, Place, Torn, flipped, is_damaged, mistaken, unwritten};
+
+use crate::{ChainId, Payload};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,6 +21,8 @@ pub enum Slot {
     Cell(u8, u64),
     /// Removes every cell of table `.0` below `.1` (takes no space; the payload is ignored).
     EraseBelow(u8, u64),
+    /// Removes every entry of log `.0` from the `.1`th on (the payload is ignored).
+    CutLog(u8, usize),
 }
 
 /// One value to write. A process hands a list of them to `Context::persist`; they become durable
@@ -26,7 +31,7 @@ pub enum Slot {
 pub struct Write {
     /// Where.
     pub slot: Slot,
-    /// What; `None` only for [`Slot::EraseBelow`].
+    /// What; `None` only for [`Slot::EraseBelow`] and [`Slot::CutLog`].
     pub value: Option<Arc<dyn Payload>>,
 }
 
@@ -52,28 +57,35 @@ impl Write {
             value: None,
         }
     }
+    /// Keeps the first `entries` of `log`.
+    pub fn cut(log: u8, entries: usize) -> Self {
+        Self {
+            slot: Slot::CutLog(log, entries),
+            value: None,
+        }
+    }
+    /// The bytes of its value.
+    pub fn bytes(&self) -> u64 {
+        self.value.as_ref().map_or(0, |v| v.encoded_len() as u64)
+    }
 }
 
-/// What a crash left at the end of a log of a value that was being written: some of its bytes, which
-/// no checksum fits. A process that finds it goes on as if it were not there.
-#[derive(Clone, Copy, Debug)]
-pub struct Torn {
-    /// How many bytes there are.
-    pub bytes: usize,
+/// What a record holds of a chain.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Holds {
+    /// The committed batch with this sequence number.
+    Block(ChainId, u64),
+    /// A state that stands for every batch up to this sequence number.
+    UpTo(ChainId, u64),
 }
 
-impl Payload for Torn {
-    fn kind(&self) -> &'static str {
-        "torn"
-    }
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.resize(out.len() + self.bytes, 0);
-    }
-    fn encoded_len(&self) -> usize {
-        self.bytes
-    }
-    fn as_any(&self) -> &dyn Any {
-        self
+impl Holds {
+    /// Does it hold the batch `sequence` of `chain`, or what came of it?
+    pub fn covers(self, chain: ChainId, sequence: u64) -> bool {
+        match self {
+            Self::Block(c, s) => (c, s) == (chain, sequence),
+            Self::UpTo(c, s) => c == chain && sequence <= s,
+        }
     }
 }
 
@@ -83,11 +95,16 @@ pub struct Disk {
     logs: BTreeMap<u8, Vec<Arc<dyn Payload>>>,
     /// By table, so that erasing from one touches no other.
     tables: BTreeMap<u8, BTreeMap<u64, Arc<dyn Payload>>>,
+    /// How many times a record was damaged.
+    harmed: u64,
+    /// It came back from a snapshot and was not written to since.
+    restored: bool,
 }
 
 impl Disk {
     /// Applies one durable write.
     pub fn apply(&mut self, write: Write) {
+        self.restored = false;
         match (write.slot, write.value) {
             (Slot::Log(log), Some(value)) => self.logs.entry(log).or_default().push(value),
             (Slot::Cell(table, key), Some(value)) => {
@@ -98,7 +115,28 @@ impl Disk {
                     *cells = cells.split_off(&key);
                 }
             }
+            (Slot::CutLog(log, entries), _) => {
+                if let Some(log) = self.logs.get_mut(&log) {
+                    log.truncate(entries);
+                }
+            }
             (_, None) => {}
+        }
+    }
+    /// By how many bytes `write` would make it larger; negative if smaller.
+    pub fn growth(&self, write: &Write) -> i64 {
+        let len = |record: &Arc<dyn Payload>| record.encoded_len() as i64;
+        match write.slot {
+            Slot::Log(_) => write.bytes() as i64,
+            Slot::Cell(table, key) => write.bytes() as i64 - self.cell(table, key).map_or(0, len),
+            Slot::EraseBelow(table, key) => {
+                let cells = self.tables.get(&table).into_iter();
+                -cells
+                    .flat_map(|t| t.range(..key))
+                    .map(|(_, r)| len(r))
+                    .sum::<i64>()
+            }
+            Slot::CutLog(log, entries) => -self.log(log).iter().skip(entries).map(len).sum::<i64>(),
         }
     }
     /// How many bytes it holds: the wire form of every value. Counted on demand, since only a
@@ -120,6 +158,7 @@ impl Disk {
                     let slot = write.slot;
                     let value = Some(value);
                     self.apply(Write { slot, value });
+                    self.harmed += 1;
                 }
                 return;
             }

@@ -28,7 +28,7 @@ pub use chain::{Batch, Block, Certificate, Committed, Header, Receipt, Tx, TxId}
 pub use codec::{CodecError, Decoder, Encoder};
 pub use crypto::{KeyId, Keyring, SecretKey, Signature, SignatureSet, Signers};
 pub use digest::Digest;
-pub use disk::{Disk, Slot, Torn, Write, WriteToken};
+pub use disk::{Damaged, Disk, Holds, Slot, Torn, Write, WriteToken, is_damaged};
 pub use dist::{Distribution, Sampler, Samples};
 pub use effect::{Delivery, Effect, Effects};
 pub use evidence::{Evidence, Leaving, Promise, SignedVote};

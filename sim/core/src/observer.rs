@@ -5,7 +5,7 @@ mod calm;
 pub use calm::Calm;
 
 use crate::probe::Probe;
-use crate::{NodeId, Payload, Span, Time};
+use crate::{Disk, NodeId, Payload, Span, Time};
 
 /// Consumes observations, in time order.
 pub trait Observer: Send {
@@ -19,6 +19,8 @@ pub trait Observer: Send {
     fn fault(&mut self, _at: Time, _id: &str, _open: bool) {}
     /// The faults are over: from now on the run has to come back to life.
     fn healed(&mut self, _at: Time, _heal: &Heal) {}
+    /// The run is over, and this is what the node's disk holds; told of every node before `end`.
+    fn stored(&mut self, _at: Time, _node: NodeId, _disk: &Disk) {}
     /// The run is over.
     fn end(&mut self, _at: Time) {}
 }

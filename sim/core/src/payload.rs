@@ -1,5 +1,6 @@
 //! What travels: a message body, shared behind `Arc`, encoded once per send.
 
+use crate::disk::Holds;
 use crate::evidence::Evidence;
 use crate::{Digest, KeyId};
 use std::any::Any;
@@ -22,6 +23,10 @@ pub trait Payload: Any + Debug + Send + Sync {
     /// The signed statements inside that can show, held against others of the same key, that its
     /// owner broke the protocol; what forensics reads. The default has none.
     fn evidence(&self, _each: &mut dyn FnMut(Evidence)) {}
+    /// As a record of a disk: what it holds of a chain. The default holds nothing.
+    fn holds(&self) -> Option<Holds> {
+        None
+    }
     /// How urgent it is where it waits for a busy server, 0 to 9; the larger goes first. Timers and
     /// finished writes have the usual one.
     fn priority(&self) -> u8 {

@@ -139,6 +139,14 @@ pub enum Probe {
         /// Why (`unknown authority`, `expired`).
         reason: &'static str,
     },
+    /// A node found damaged records on its disk, or learned that it is an older one: when it came
+    /// back, or when its host had read the disk through.
+    DamageFound {
+        /// How many are damaged.
+        records: u64,
+        /// May what it promised be forgotten? Then it promises nothing that could contradict it.
+        forgotten: bool,
+    },
     /// A node refused a message that was corrupted on its way.
     Refused {
         /// Who sent it.

@@ -4,6 +4,7 @@ use crate::effect::{Delivery, Effect, Effects};
 use crate::probe::Probe;
 use crate::{CodecError, Disk, NodeId, Payload, Span, Time, Work, Write, WriteToken};
 use rand_chacha::ChaCha12Rng;
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// Names a timer of a process; setting a key again replaces its deadline.
@@ -30,6 +31,9 @@ pub enum Event<'a> {
     Request(&'a Arc<dyn Payload>),
     /// A write that the process asked for is durable.
     Persisted(WriteToken),
+    /// The host has read the whole disk and found damaged records: what the process still has in
+    /// memory it can write again.
+    Scrubbed(&'a Disk),
 }
 
 /// A deterministic state machine with event handlers (Cachin, Guerraoui, Rodrigues). It never
@@ -49,6 +53,7 @@ pub trait Process: Send {
 pub struct Context<'a> {
     now: Time,
     wall_ns: i64,
+    wall_read: Cell<bool>,
     node: NodeId,
     effects: &'a mut Effects,
     rng: &'a mut dyn FnMut() -> ChaCha12Rng,
@@ -70,6 +75,7 @@ impl<'a> Context<'a> {
         Self {
             now,
             wall_ns,
+            wall_read: Cell::new(false),
             node,
             effects,
             rng,
@@ -94,7 +100,12 @@ impl<'a> Context<'a> {
     }
     /// The node's wall clock, nanoseconds after the Unix epoch: offset and drift included.
     pub fn wall_ns(&self) -> i64 {
+        self.wall_read.set(true);
         self.wall_ns
+    }
+    /// Did the handler look at the wall clock? For hosts, which know whether it was right.
+    pub fn wall_was_read(&self) -> bool {
+        self.wall_read.get()
     }
     /// This node.
     pub fn node(&self) -> NodeId {

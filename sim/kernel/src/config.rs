@@ -3,10 +3,13 @@
 mod link;
 
 pub use crate::faults::{
-    At, Clog, Corrupt, Crash, Delay, Direction, Duplicate, Eclipse, ExhaustMemory, FaultKind,
-    FaultWindow, Filter, Flap, Flood, Flooded, Hijack, Lines, Lose, Loss, Mistake, OldBackup,
-    Operator, Partition, Pause, Point, Reorder, Restart, RollingRestart, Shape, SlowCpu, Slowed,
-    Swizzle, Target, Throttle, UnstableNetwork, Which, Wipe, WrongZone,
+    At, BitRot, ClockBack, ClockDrift, ClockStep, ClockStrobe, Clog, Corrupt, Crash, Delay,
+    Direction, DiskFull, Duplicate, During, Eclipse, ExhaustMemory, ExpiryEdge, FaultKind,
+    FaultWindow, Filter, Flap, Flood, Flooded, Hijack, Leap, LeapKind, Lie, Lines, Lose, Loss,
+    LostWrites, LyingFsync, Misdirect, Mistake, MoveTimeServer, OldBackup, Operator, Partition,
+    Pause, Point, Reorder, Restart, Rollback, RollingRestart, Shape, SlowCpu, SlowDisk, Slowed,
+    Swizzle, Target, ThenFull, Throttle, TornWrite, UnstableNetwork, Which, WhichLost, Wipe,
+    WrongZone,
 };
 pub use link::{Burst, LineGroups, Link, SEGMENT, Tcp};
 
@@ -52,6 +55,10 @@ pub struct Hardware {
     pub fsync: Distribution,
     /// Do writes that wait for the disk share one fsync?
     pub group_commit: bool,
+    /// Bytes that fit on the disk; 0 is without end. What does not fit waits until there is room.
+    pub disk_size: u64,
+    /// Bytes of a sector, which rots as one; 0 if each record has sectors of its own.
+    pub disk_sector: u64,
 }
 
 impl Default for Hardware {
@@ -75,6 +82,8 @@ impl Default for Hardware {
             disk_read: 0,
             fsync: Distribution::Constant(Span::ZERO),
             group_commit: false,
+            disk_size: 0,
+            disk_sector: 0,
         }
     }
 }

@@ -7,6 +7,7 @@
 //! break by meaning, never by the moment of pushing: crash, release, arrival, disk, timer, wake; then
 //! the sender or node, its own counter, the receiver.
 
+mod clock;
 pub mod config;
 mod digest;
 mod faults;
@@ -15,6 +16,7 @@ mod network;
 mod node;
 pub mod queue;
 mod slab;
+mod storage;
 #[cfg(test)]
 mod tests;
 mod trace;

@@ -1,6 +1,8 @@
 //! A node: the host's slot for a process, with its server, NIC, disk, timers and clock.
 
+use crate::clock::Wrong;
 use crate::config::{Hardware, NodeConfig};
+use crate::storage::Ailing;
 use consim_core::payload::PRIORITY;
 use consim_core::{
     Disk, Effect, NodeId, Payload, Process, Sampler, Span, Time, TimerKey, Write, WriteToken,
@@ -13,10 +15,21 @@ use std::sync::Arc;
 /// An event that waits for the server.
 #[derive(Debug)]
 pub(crate) enum Pending {
-    Message { send: u32 },
-    Timer { slot: u32, generation: u32 },
-    Persisted { token: WriteToken },
-    Request { request: Arc<dyn Payload> },
+    Message {
+        send: u32,
+    },
+    Timer {
+        slot: u32,
+        generation: u32,
+    },
+    Persisted {
+        token: WriteToken,
+    },
+    Request {
+        request: Arc<dyn Payload>,
+    },
+    /// The disk was read through, and some of it is damaged.
+    Scrubbed,
 }
 
 /// What waits for a server: by priority, and in the order of coming within one.
@@ -144,8 +157,9 @@ pub(crate) struct Node {
     pub(crate) wake_at: Time,
     pub(crate) id: NodeId,
     pub(crate) epoch: u32,
-    /// Is its wall clock wrong?
+    /// Is its wall clock wrong? And is that a fault's doing?
     off_time: bool,
+    pub(crate) wrong_clock: bool,
     /// Has it several servers?
     pub(crate) several: bool,
     pub(crate) inbox: Inbox,
@@ -167,6 +181,9 @@ pub(crate) struct Node {
     pub(crate) timers: Vec<TimerSlot>,
     pub(crate) nic_out_free: Time,
     pub(crate) disk: Disk,
+    /// What is wrong with its disk, and with its clock.
+    pub(crate) ailing: Option<Box<Ailing>>,
+    pub(crate) clock: Option<Box<Wrong>>,
     pub(crate) disk_free: Time,
     pub(crate) fsync: Arc<Sampler>,
     pub(crate) writes: BTreeMap<u64, Group>,
@@ -179,10 +196,13 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn new(id: NodeId, config: NodeConfig, fsync: Arc<Sampler>) -> Self {
+        let size = config.hardware.disk_size;
+        let ailing = (size > 0).then(|| Box::new(Ailing::new(size, &Disk::default())));
         Self {
             id,
             fsync,
             hardware: Arc::clone(&config.hardware),
+            wrong_clock: false,
             off_time: config.clock_offset_ns != 0 || config.clock_drift_ppb != 0,
             several: config.hardware.servers > 1,
             others_busy: vec![Time::ZERO; config.hardware.servers.max(1) as usize - 1],
@@ -203,6 +223,8 @@ impl Node {
             nic_out_free: Time::ZERO,
             nic_in_free: Time::ZERO,
             disk: Disk::default(),
+            ailing,
+            clock: None,
             disk_free: Time::ZERO,
             writes: BTreeMap::new(),
             next_write: 0,
@@ -257,7 +279,51 @@ impl Node {
         let ppb = self.config.clock_drift_ppb;
         let drift = (seconds as i64).saturating_mul(ppb)
             + (rest as i64).saturating_mul(ppb) / 1_000_000_000;
-        start.saturating_add(drift)
+        let wall_ns = start.saturating_add(drift);
+        if !self.wrong_clock {
+            return wall_ns;
+        }
+        let clock = self.clock.as_ref();
+        clock.map_or(wall_ns, |clock| clock.wall_ns(now, wall_ns))
+    }
+    /// What the wall clock would show if nothing were wrong with it but what its hardware says.
+    fn right_wall_ns(&mut self, start_ns: i64, now: Time) -> i64 {
+        self.wrong_clock = false;
+        let wall_ns = self.wall_ns(start_ns, now);
+        self.wrong_clock = self.clock.is_some();
+        wall_ns
+    }
+    /// A fault of the clock opens.
+    pub(crate) fn clock_goes_wrong(&mut self, window: usize, fault: Box<dyn crate::clock::Fault>) {
+        (self.off_time, self.wrong_clock) = (true, true);
+        self.clock.get_or_insert_default().open(window, fault);
+    }
+    /// It closes.
+    pub(crate) fn clock_is_set(&mut self, window: usize) {
+        if let Some(clock) = &mut self.clock {
+            clock.close(window);
+        }
+        if self.clock.as_ref().is_some_and(|clock| clock.is_right()) {
+            self.clock = None;
+            self.wrong_clock = false;
+            self.off_time = self.config.clock_offset_ns != 0 || self.config.clock_drift_ppb != 0;
+        }
+    }
+    /// The windows that made the reading at `now` a wrong one.
+    pub(crate) fn clock_faults(&mut self, start_ns: i64, now: Time) -> Vec<usize> {
+        let wall_ns = self.right_wall_ns(start_ns, now);
+        let clock = self.clock.iter();
+        clock.flat_map(|clock| clock.guilty(now, wall_ns)).collect()
+    }
+    /// How long a timer of `after` takes.
+    #[inline]
+    pub(crate) fn timer_span(&self, after: Span) -> Span {
+        if !self.wrong_clock {
+            return after;
+        }
+        self.clock
+            .as_ref()
+            .map_or(after, |clock| clock.timer(after))
     }
     /// Timer `slot` is set again or cancelled: a firing that waits is gone.
     #[inline]
@@ -309,7 +375,7 @@ impl Node {
     pub(crate) fn move_clock(&mut self, by_ns: i64) {
         let offset = &mut self.config.clock_offset_ns;
         *offset = offset.saturating_add(by_ns);
-        self.off_time = *offset != 0 || self.config.clock_drift_ppb != 0;
+        self.off_time = *offset != 0 || self.config.clock_drift_ppb != 0 || self.wrong_clock;
     }
     /// All that it asked to be written is written.
     pub(crate) fn sync(&mut self) {

@@ -5,7 +5,9 @@
     clippy::indexing_slicing
 )]
 
+mod clocks;
 mod costs;
+mod disks;
 mod faults;
 mod lines;
 mod lists;
@@ -77,6 +79,7 @@ impl Process for Scripted {
             Event::Timer(key) => format!("timer {}", key.0),
             Event::Request(_) => "request".to_owned(),
             Event::Persisted(token) => format!("persisted {}", token.0),
+            Event::Scrubbed(disk) => format!("scrubbed {}", disk.damaged()),
         };
         self.log
             .lock()

@@ -37,6 +37,16 @@ pub(super) struct Kept {
     pub(super) state: WorldState,
 }
 
+impl Kept {
+    /// The state with its header, as a disk holds it.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            header: self.head.header.clone(),
+            state: self.state.clone(),
+        }
+    }
+}
+
 impl Checkpoints {
     pub(super) fn own_state(&self, sequence: u64) -> Option<Digest> {
         self.own

@@ -8,7 +8,8 @@ use super::message::StateHead;
 use crate::ledger::Snapshot;
 
 use consim_core::{
-    Batch, Certificate, Context, Digest, Encoder, Payload, Signature, Write, WriteToken,
+    Batch, Certificate, ChainId, Context, Digest, Encoder, Holds, Payload, Signature, Write,
+    WriteToken,
 };
 use std::any::Any;
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub(super) enum Record {
     Started,
     /// A state that was taken over, with what a checkpoint proves beside it.
     Taken {
+        /// The chain; not written, since a disk is one replica's.
+        chain: ChainId,
         sequence: u64,
         head: Arc<StateHead>,
         state: Arc<Snapshot>,
@@ -87,6 +90,7 @@ impl Payload for Record {
                 sequence,
                 head,
                 state,
+                ..
             } => {
                 e.u64(*sequence);
                 head.encode(&mut e);
@@ -128,6 +132,14 @@ impl Payload for Record {
                 });
                 8 + 1 + change + 1 + opening
             }
+        }
+    }
+    fn holds(&self) -> Option<Holds> {
+        match self {
+            Self::Taken {
+                chain, sequence, ..
+            } => Some(Holds::UpTo(*chain, *sequence)),
+            _ => None,
         }
     }
     fn as_any(&self) -> &dyn Any {

@@ -24,6 +24,10 @@ impl Log {
         let start = above.and_then(|above| usize::try_from(above).ok());
         self.entries.iter().skip(start.unwrap_or(usize::MAX))
     }
+    /// Nothing up to here is in it.
+    pub(super) fn base(&self) -> u64 {
+        self.base
+    }
     pub(super) fn push(&mut self, committed: Arc<Committed>) {
         self.entries.push(committed);
     }

@@ -72,8 +72,12 @@
 //!   member asked.
 //! - Upon recovery: execute the log again, from the state that was taken over if there is one, up
 //!   to a torn tail; take view and votes back from disk; say the votes again.
-//! - Upon recovery with a disk that was wiped: follow and execute, but sign no vote and no view
+//! - Upon recovery with a log of which a record is damaged: cut it off there and fetch what is
+//!   missing like one that is behind.
+//! - Upon recovery with a disk that was wiped, that came back from a snapshot, or of which a record of
+//!   a vote, a view or a checkpoint is damaged: follow and execute, but sign no vote and no view
 //!   change before everything that may have been signed is below a stable checkpoint.
+//! - Upon damage that the host found while the replica is up: write again what is in memory.
 //!
 //! Clients (4.1, 5.1; `crate::node::client`, the same for every protocol)
 //! - Upon a reply of f+1 members that executed it for good, or of a quorum that prepared it: done.

@@ -7,7 +7,9 @@ use super::members::Members;
 use super::message::{Body, Message};
 use super::normal::Phase;
 use super::replica::PbftReplica;
-use consim_core::{Committed, Context, Delivery, Disk, Payload, Time, Write};
+use consim_core::{
+    Committed, Context, Delivery, Disk, Holds, Payload, Probe, Time, Write, is_damaged,
+};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -58,7 +60,9 @@ impl PbftReplica {
     /// Takes over what the disk kept: executes the log again, takes its view and its votes back,
     /// and asks the others how far they are.
     pub(super) fn recover(&mut self, cx: &mut Context<'_>, disk: &Disk) {
-        if disk.cell(STARTED, 0).is_none() {
+        let records = disk.damaged();
+        let mut forgotten = self.clear_damage(disk) || disk.restored();
+        if forgotten || disk.cell(STARTED, 0).is_none() {
             self.silent = Some(Silent::default());
         }
         let stable = match disk.cell(STABLE, 0).and_then(record) {
@@ -66,8 +70,23 @@ impl PbftReplica {
             _ => None,
         };
         self.replay_log(cx, disk);
-        if let Some(proof) = stable.filter(|proof| proof.sequence <= self.executed) {
-            self.restore_stable(Arc::clone(proof));
+        match stable {
+            Some(proof) if proof.sequence <= self.executed => {
+                self.restore_stable(Arc::clone(proof));
+            }
+            // The log is shorter than what is stable, so the votes above that have no place yet.
+            Some(_) => {
+                forgotten = true;
+                self.silent = Some(Silent::default());
+            }
+            None => {}
+        }
+        if forgotten && disk.cell(STARTED, 0).is_some() {
+            // Whoever comes back before the silence is over must not take this disk for whole.
+            self.journal.write(Write::erase_below(STARTED, u64::MAX));
+        }
+        if records > 0 || forgotten {
+            cx.emit(Probe::DamageFound { records, forgotten });
         }
         self.floor = self.floor.max(self.window.low());
         self.next = self.executed + 1;
@@ -80,6 +99,86 @@ impl PbftReplica {
             self.watch(cx);
         } else {
             self.set_view_timer(cx, Time::MAX);
+        }
+    }
+
+    /// Cuts off what cannot be read of the log, to be fetched again. Returns whether a promise may be
+    /// forgotten: a record of a vote, of a view, or of what votes are counted from is damaged.
+    fn clear_damage(&mut self, disk: &Disk) -> bool {
+        if disk.any_damaged(TAKEN) {
+            // Without the state that it goes on from, the log is of no use.
+            self.journal.write(Write::erase_below(TAKEN, u64::MAX));
+            self.journal.write(Write::cut(LOG, 0));
+        } else if let Some(from) = disk.first_damaged(LOG) {
+            self.journal.write(Write::cut(LOG, from));
+        }
+        let promises = [VIEW, STABLE, PROPOSALS, PREPARED, TAKEN, STARTED];
+        promises.iter().any(|&table| disk.any_damaged(table))
+    }
+
+    /// The host found damage while this replica is up: what is in memory is written again. A proposal
+    /// that is not kept in memory is erased with the next checkpoint.
+    pub(super) fn scrubbed(&mut self, cx: &mut Context<'_>, disk: &Disk) {
+        let records = disk.damaged();
+        let forgotten = false;
+        cx.emit(Probe::DamageFound { records, forgotten });
+        if disk.any_damaged(STARTED) && self.silent.is_none() {
+            self.mark_started();
+        }
+        if disk.any_damaged(VIEW) {
+            match self.changes.opening.clone().filter(|_| self.active) {
+                Some(opening) => self.write_view(None, Some(opening)),
+                None => self.write_view(self.changes.own.clone(), None),
+            }
+        }
+        if disk.any_damaged(STABLE)
+            && let Some(proof) = self.checkpoints.proof.clone()
+        {
+            let record = Record::Stable(proof);
+            self.journal.write(Write::cell(STABLE, 0, Arc::new(record)));
+        }
+        for (sequence, cell) in disk.table(PREPARED) {
+            let slot = self.window.get(sequence);
+            if let Some(prepared) = slot.and_then(|slot| slot.prepared.clone())
+                && is_damaged(&**cell)
+            {
+                self.journal
+                    .write(Write::cell(PREPARED, sequence, prepared));
+            }
+        }
+        self.write_chain_again(disk);
+    }
+
+    /// Writes what is damaged of the log and of the state before it again.
+    fn write_chain_again(&mut self, disk: &Disk) {
+        let mut from = disk.first_damaged(LOG);
+        if disk.any_damaged(TAKEN) {
+            // What this replica executed itself it need not prove to itself.
+            let Some(kept) = self.checkpoints.latest() else {
+                return;
+            };
+            let record = Record::Taken {
+                chain: self.group.chain,
+                sequence: kept.sequence,
+                head: Arc::clone(&kept.head),
+                state: Arc::new(kept.snapshot()),
+            };
+            self.journal.write(Write::cell(TAKEN, 0, Arc::new(record)));
+            from = Some(0);
+        }
+        let Some(from) = from else {
+            return;
+        };
+        self.journal.write(Write::cut(LOG, from));
+        let whole = disk.log(LOG).iter().take(from).rev();
+        let last = whole.filter_map(|entry| match entry.holds()? {
+            Holds::Block(_, sequence) => Some(sequence),
+            Holds::UpTo(..) => None,
+        });
+        let last = last.max().unwrap_or(0).max(self.log.base());
+        for committed in self.log.from(last + 1) {
+            let logged: Arc<Committed> = Arc::clone(committed);
+            self.journal.write(Write::append(LOG, logged));
         }
     }
 
@@ -174,10 +273,11 @@ impl PbftReplica {
             return;
         };
         let (view, active, executed) = (self.view, self.active, self.executed);
+        let silent = self.silent.is_some();
         let Some(slot) = self.window.open(sequence) else {
             return;
         };
-        if proposal.view != view || !active {
+        if proposal.view != view || !active || silent {
             slot.keep(Arc::clone(&proposal.batch));
             return;
         }

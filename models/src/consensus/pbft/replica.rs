@@ -335,6 +335,7 @@ impl Process for PbftReplica {
                 self.recover(cx, disk);
                 self.begin(cx);
             }
+            Event::Scrubbed(disk) => self.scrubbed(cx, disk),
             Event::Request(_) => {}
         }
         self.journal.flush(cx);

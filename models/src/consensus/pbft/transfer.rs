@@ -194,6 +194,7 @@ impl PbftReplica {
             state,
         });
         let record = Record::Taken {
+            chain: self.group.chain,
             sequence,
             head,
             state: Arc::clone(&snapshot),

@@ -114,7 +114,7 @@ impl Process for AtOnce {
                     replayed: true,
                 });
             }
-            Event::Timer(_) | Event::Persisted(_) => {
+            Event::Timer(_) | Event::Persisted(_) | Event::Scrubbed(_) => {
                 self.log.lock().unwrap().push("replica's".into());
             }
             _ => {}

@@ -3,6 +3,7 @@
 mod audit;
 mod binding;
 mod consent;
+mod edges;
 mod fresh;
 mod plaintext;
 mod reference;

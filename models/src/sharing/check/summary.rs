@@ -1,5 +1,6 @@
 //! What a report tells about data sharing.
 
+use super::edges::Edges;
 use crate::sharing::ids::Reason;
 use crate::sharing::probe::SharingProbe;
 use consim_core::{NodeId, Observer, Probe, Time};
@@ -21,6 +22,7 @@ pub struct Summary {
     sweeps: u64,
     swept: u64,
     unproven: u64,
+    edges: Edges,
 }
 
 impl Summary {
@@ -107,14 +109,22 @@ impl Summary {
         ] {
             push(label, value);
         }
+        if self.edges.met() > 0 {
+            push(
+                "consents that ended exactly at a block's time",
+                self.edges.met(),
+            );
+        }
         out
     }
 }
 
 impl Observer for Summary {
     fn probe(&mut self, _at: Time, _node: NodeId, probe: &Probe) {
-        if let Probe::Unauthenticated { .. } = probe {
-            self.unauthenticated += 1;
+        match probe {
+            Probe::Unauthenticated { .. } => self.unauthenticated += 1,
+            Probe::Applied(block) => self.edges.applied(block),
+            _ => {}
         }
         if let Some(domain) = SharingProbe::of(probe) {
             self.domain(domain);

@@ -236,7 +236,7 @@ impl Process for Desk {
                 }
             }
             Event::Recover(_) => self.running.recover(cx),
-            Event::Start | Event::Message { .. } | Event::Persisted(_) => {}
+            Event::Start | Event::Message { .. } | Event::Persisted(_) | Event::Scrubbed(_) => {}
         }
     }
     fn decode(&self, bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {

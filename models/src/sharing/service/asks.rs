@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// makes them unique, since the nodes of desks are numbered below 2^31.
 const TOKENS: u64 = 1 << 63;
 const _: () = assert!(TOKENS >= TOKEN_LIMIT);
+/// The token of writes that nobody waits for: below those of operations.
+pub(super) const REPAIR: WriteToken = WriteToken(TOKENS - 1);
+const _: () = assert!(REPAIR.0 >= TOKEN_LIMIT);
 
 impl SharingService {
     pub(super) fn start_ask(

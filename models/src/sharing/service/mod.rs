@@ -386,6 +386,13 @@ impl Service for SharingService {
         }
     }
 
+    fn scrubbed(&mut self, cx: &mut Context<'_>, _host: &mut dyn Host, disk: &Disk) {
+        let repairs = self.store.repairs(disk);
+        if !repairs.is_empty() {
+            cx.persist(asks::REPAIR, repairs);
+        }
+    }
+
     fn persisted(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, token: WriteToken) {
         let Some(op) = self.writes.remove(&token) else {
             return;

@@ -1,7 +1,7 @@
 //! The institution's own database of originals.
 
 use crate::sharing::ids::RecordId;
-use consim_core::{Disk, Payload, Write};
+use consim_core::{Disk, Payload, Write, is_damaged};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -59,6 +59,16 @@ impl Store {
             record.0,
             Arc::new(Original(Arc::clone(body))),
         ))
+    }
+    /// The writes that put originals in memory in the place of damaged ones.
+    pub(super) fn repairs(&self, disk: &Disk) -> Vec<Write> {
+        let damaged = disk.table(TABLE).filter(|(_, cell)| is_damaged(&***cell));
+        let again = |(record, _): (u64, _)| {
+            let body = self.bodies.get(&RecordId(record))?;
+            let original = Arc::new(Original(Arc::clone(body)));
+            Some(Write::cell(TABLE, record, original))
+        };
+        damaged.filter_map(again).collect()
     }
     /// An original.
     pub(super) fn get(&self, record: RecordId) -> Option<&Arc<[u8]>> {

@@ -86,6 +86,8 @@ struct Planner<'a> {
     groups: BTreeMap<String, Vec<usize>>,
     region_names: Vec<String>,
     chains: BTreeMap<String, ChainView>,
+    /// The chain of each service of data sharing.
+    sharing: BTreeMap<String, String>,
     /// How the members of each chain sign.
     suites: BTreeMap<String, suites::Suite>,
     notes: Vec<String>,
@@ -159,6 +161,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         groups: BTreeMap::new(),
         region_names: Vec::new(),
         chains: BTreeMap::new(),
+        sharing: BTreeMap::new(),
         suites: BTreeMap::new(),
         notes: Vec::new(),
         targets: 0,
@@ -181,6 +184,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         planner.sign(chains);
     }
     let services = planner.services();
+    planner.note_sharing(services.as_ref());
     let workloads = planner.workloads(services.as_ref());
     let mut faults = planner.faults();
     let heal = match (&chains, &mut faults) {
@@ -196,6 +200,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
     );
     let (checks_only, checks_except) = planner.check_words();
     let violation = planner.violation();
+    let judges_liveness = planner.judges_liveness(faults.as_ref());
     let sources = planner.sources();
     let (adversaries, attacks) = attacks?;
     let (workloads, inputs) = workloads?;
@@ -226,6 +231,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         heal,
         checks_only,
         checks_except,
+        judges_liveness,
         expect: gates?,
         violation,
         interval,

@@ -181,6 +181,8 @@ impl Planner<'_> {
                 disk_read: keys.disk.read.value.0,
                 fsync,
                 group_commit: keys.disk.group_commit.value.0,
+                disk_size: keys.disk.size.as_ref().map_or(0, |at| at.value.0),
+                disk_sector: keys.disk.sector.as_ref().map_or(0, |at| at.value.0),
                 ..Hardware::default()
             }),
             memory: keys.memory.value.0,

@@ -48,6 +48,15 @@ impl Planner<'_> {
         Some(out)
     }
 
+    /// Faults may name a service of data sharing.
+    pub(super) fn note_sharing(&mut self, services: Option<&BTreeMap<String, ServicePlan>>) {
+        for (name, service) in services.into_iter().flatten() {
+            if let ServicePlan::DataSharing { chain, .. } = service {
+                self.sharing.insert(name.clone(), chain.clone());
+            }
+        }
+    }
+
     fn data_sharing(
         &mut self,
         name: &At<Name>,

@@ -1,12 +1,16 @@
 //! `faults`: what all have in common, and the registry of kinds. The options of the kinds stand in the
 //! files beside this one, by family.
 
+mod clock;
+mod disk;
 mod lines;
 mod network;
 mod operator;
 mod process;
 mod random;
 
+pub(crate) use clock::*;
+pub(crate) use disk::*;
 pub(crate) use lines::{Lines, Pair, Written};
 pub(crate) use network::*;
 pub(crate) use operator::*;
@@ -102,13 +106,41 @@ choice! {
         WrongZone(WrongZone) = "wrong-zone" "O9",
         /// The data of nodes is deleted.
         Wipe(Wipe) = "wipe" "O13",
+        /// A crash keeps some of what was not synced, the first of it or any.
+        LostWrites(LostWrites) = "lost-writes" "D1",
+        /// A crash stops the drive in the middle of a write.
+        TornWrite(TornWrite) = "torn-write" "D2",
+        /// Records rot.
+        BitRot(BitRot) = "bit-rot" "D3",
+        /// Records go to, or come from, the place of another.
+        Misdirect(Misdirect) = "misdirect" "D4",
+        /// An fsync does not do what it says.
+        LyingFsync(LyingFsync) = "lying-fsync" "D5",
+        /// Disks are full.
+        DiskFull(DiskFull) = "disk-full" "D6",
+        /// Writes take longer.
+        SlowDisk(SlowDisk) = "slow-disk" "D7",
+        /// Nodes go down, and start again with an old snapshot of their volumes.
+        Rollback(Rollback) = "rollback" "D8",
+        /// Oscillators run at another speed: wall clocks and timers.
+        ClockDrift(ClockDrift) = "clock-drift" "C1",
+        /// Wall clocks are off.
+        ClockStep(ClockStep) = "clock-step" "C2",
+        /// Wall clocks jump to and fro.
+        ClockStrobe(ClockStrobe) = "clock-strobe" "C3",
+        /// Wall clocks go back when their nodes start again.
+        ClockBack(ClockBack) = "clock-back" "C4",
+        /// Wall clocks leap by a second or an hour.
+        Leap(Leap) = "leap" "C5",
+        /// An attacker moves the time that nodes follow.
+        MoveTimeServer(MoveTimeServer) = "move-time-server" "C6",
+        /// Consents end exactly at a block's time: clocks show whole seconds.
+        ExpiryEdge(ExpiryEdge) = "expiry-edge" "C7",
         /// Other faults are drawn.
         Random(Random) = "random",
     }
-    later "poison-discovery" "mixed-versions" "lost-writes" "torn-write" "bit-rot" "misdirect"
-        "lying-fsync" "disk-full" "slow-disk" "rollback" "clock-drift" "clock-step" "clock-strobe"
-        "clock-back" "leap" "move-time-server" "expiry-edge" "cut-change" "double-change"
-        "early-prune" "force-recovery" "weak-endorsement" "even-signers" "sensor";
+    later "poison-discovery" "mixed-versions" "cut-change" "double-change" "early-prune" "force-recovery"
+        "weak-endorsement" "even-signers" "sensor";
 }
 
 /// The length of a window.

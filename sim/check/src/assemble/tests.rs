@@ -61,6 +61,7 @@ fn figures() -> KernelFigures {
             code: "N7".into(),
             took_effect: 4,
             unit: "messages dropped".into(),
+            skipped: 0,
             from_s: 40.0,
             to_s: 50.0,
             hit: vec!["hospital-1".into()],
@@ -87,6 +88,8 @@ fn suite() -> Suite {
         corrupt: Vec::new(),
         recorded: false,
         restarts: false,
+        disks: false,
+        damages: false,
         bound: Span::from_secs(10),
     });
     let metrics = Metrics::new(MetricsConfig {

@@ -12,6 +12,7 @@ mod by_height;
 mod certificate;
 mod client_progress;
 mod convergence;
+mod durability;
 mod equal_state_roots;
 mod equal_storage;
 mod finality;
@@ -24,6 +25,7 @@ mod one_effect;
 mod prefix_order;
 mod recoverable;
 mod rejoin;
+mod repair;
 mod subjects;
 mod validity;
 
@@ -37,6 +39,7 @@ pub use bounded_mempool::BoundedMempool;
 pub use certificate::CertificateSoundness;
 pub use client_progress::ClientProgress;
 pub use convergence::Convergence;
+pub use durability::Durability;
 pub use equal_state_roots::EqualStateRoots;
 pub use equal_storage::EqualStorage;
 pub use finality::Finality;
@@ -48,6 +51,7 @@ pub use no_double_signing::NoDoubleSigning;
 pub use one_effect::OneEffect;
 pub use prefix_order::PrefixOrder;
 pub use rejoin::Rejoin;
+pub use repair::Repair;
 pub use subjects::{ChainSubject, Subjects};
 pub use validity::Validity;
 
@@ -94,6 +98,8 @@ pub const CHECKS: &[CheckEntry] = &[
     hash_chain::ENTRY,
     merkle::ENTRY,
     equal_storage::ENTRY,
+    repair::ENTRY,
+    durability::ENTRY,
     bounded_mempool::ENTRY,
     one_effect::ENTRY,
     liveness::ENTRY,

@@ -32,6 +32,10 @@ pub struct Subjects {
     pub recorded: bool,
     /// Does the plan restart a node?
     pub restarts: bool,
+    /// Does the plan take writes, or what is written, from disks?
+    pub disks: bool,
+    /// Does it damage records on disks?
+    pub damages: bool,
     /// How long liveness may take after the last disturbance (`heal.bound`).
     pub bound: Span,
 }

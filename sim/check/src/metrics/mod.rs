@@ -418,6 +418,7 @@ impl Observer for Metrics {
             | Probe::CaughtUp { .. }
             | Probe::StateTaken { .. }
             | Probe::StateRefused { .. }
+            | Probe::DamageFound { .. }
             | Probe::StableCheckpoint { .. }
             | Probe::Waiting { .. }
             | Probe::Unauthenticated { .. }

@@ -105,6 +105,9 @@ impl Kind for Crash {
     const RESTARTS: bool = true;
     type Open = Crashed;
 
+    fn disks(&self) -> bool {
+        self.restart != Restart::Keep || self.lose == Lose::All
+    }
     fn open(&self, cx: &mut Cx<'_>) -> Crashed {
         let nodes = cx.hit(&self.target);
         if self.point.is_none() {

@@ -16,6 +16,8 @@ pub struct FaultEffect {
     pub hit: Vec<NodeId>,
     /// A measured difference: nodes taken down, messages dropped or delayed, transmissions lost.
     pub took_effect: u64,
+    /// Damage that the budget of disks forbade.
+    pub skipped: u64,
     /// What `took_effect` counts.
     pub unit: &'static str,
     /// Its kind's word.
@@ -32,6 +34,7 @@ impl FaultEffect {
             to: window.to,
             hit: Vec::new(),
             took_effect: 0,
+            skipped: 0,
             unit: window.kind.unit(),
             kind: window.kind.word(),
             code: window.kind.code(),

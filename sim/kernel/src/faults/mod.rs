@@ -5,59 +5,91 @@
 //! says it wants to be asked about, by static dispatch; a run in which no open window asks about
 //! messages pays one branch for each.
 
+mod bit_rot;
+mod clock_back;
+mod clock_drift;
+mod clock_step;
+mod clock_strobe;
 mod clog;
 mod corrupt;
 mod crash;
 mod delay;
+mod disk_full;
 mod duplicate;
 mod eclipse;
 mod effect;
 mod exhaust_memory;
+mod expiry_edge;
 mod filter;
 mod flap;
 mod flood;
 mod held;
 mod hijack;
+mod leap;
 mod loss;
+mod lost_writes;
+mod lying_fsync;
+mod misdirect;
+mod move_time_server;
 mod old_backup;
+mod on_clocks;
+mod on_disks;
 mod operator;
 mod partition;
 mod pause;
 mod reorder;
+mod rollback;
 mod rolling_restart;
 mod slow_cpu;
+mod slow_disk;
 mod swizzle;
 mod target;
 mod throttle;
+mod torn_write;
 mod unstable;
 mod window;
 mod wipe;
 mod wrong_zone;
 
+pub use bit_rot::{BitRot, During};
+pub use clock_back::ClockBack;
+pub use clock_drift::ClockDrift;
+pub use clock_step::ClockStep;
+pub use clock_strobe::ClockStrobe;
 pub use clog::Clog;
 pub use corrupt::Corrupt;
 pub use crash::{At, Crash, Lose, Point, Restart};
 pub use delay::Delay;
+pub use disk_full::{DiskFull, ThenFull};
 pub use duplicate::Duplicate;
 pub use eclipse::Eclipse;
 pub use effect::FaultEffect;
 pub use exhaust_memory::ExhaustMemory;
+pub use expiry_edge::ExpiryEdge;
 pub use filter::{Filter, Which};
 pub use flap::Flap;
 pub use flood::{Flood, Flooded};
 pub use hijack::Hijack;
+pub use leap::{Leap, LeapKind};
 pub use loss::Loss;
+pub use lost_writes::{LostWrites, WhichLost};
+pub use lying_fsync::{Lie, LyingFsync};
+pub use misdirect::Misdirect;
+pub use move_time_server::MoveTimeServer;
 pub use old_backup::OldBackup;
 pub use operator::{Mistake, Operator};
 pub use partition::{Direction, Partition, Shape};
 pub use pause::Pause;
 pub use reorder::Reorder;
+pub use rollback::Rollback;
 pub use rolling_restart::RollingRestart;
 pub use slow_cpu::{SlowCpu, Slowed};
+pub use slow_disk::SlowDisk;
 pub use swizzle::Swizzle;
 pub use target::{Lines, Target};
 pub(crate) use target::{Views, World};
 pub use throttle::Throttle;
+pub use torn_write::TornWrite;
 pub use unstable::UnstableNetwork;
 pub(crate) use window::{Act, Copy, Garble, Hop, Tamper, Verdict};
 pub use wipe::Wipe;
@@ -97,6 +129,14 @@ macro_rules! kinds {
             /// Do nodes go down and come up again?
             pub fn restarts(&self) -> bool {
                 match self { $( Self::$name(_) => <$name as Kind>::RESTARTS, )* }
+            }
+            /// Does it take writes, or what is written, from disks?
+            pub fn disks(&self) -> bool {
+                match self { $( Self::$name(kind) => Kind::disks(kind), )* }
+            }
+            /// Does it damage records on disks?
+            pub fn damages(&self) -> bool {
+                match self { $( Self::$name(_) => <$name as Kind>::DAMAGES, )* }
             }
             /// Whose disks are copied so long before the window opens.
             fn backup(&self) -> Option<(&Target, Span)> {
@@ -200,6 +240,36 @@ kinds! {
     OldBackup,
     /// The disks of nodes are wiped.
     Wipe,
+    /// A crash keeps some of what was not synced.
+    LostWrites,
+    /// A crash stops the drive in the middle of a write.
+    TornWrite,
+    /// Records rot.
+    BitRot,
+    /// Records go to, or come from, the place of another.
+    Misdirect,
+    /// An fsync does not do what it says.
+    LyingFsync,
+    /// Disks are full.
+    DiskFull,
+    /// Writes take longer.
+    SlowDisk,
+    /// Volumes are rolled back to a snapshot.
+    Rollback,
+    /// Oscillators run at another speed.
+    ClockDrift,
+    /// Wall clocks are off.
+    ClockStep,
+    /// Wall clocks jump to and fro.
+    ClockStrobe,
+    /// Wall clocks go back at a restart.
+    ClockBack,
+    /// Wall clocks leap.
+    Leap,
+    /// Time servers are moved.
+    MoveTimeServer,
+    /// Clocks show whole seconds.
+    ExpiryEdge,
 }
 
 /// A fault with its window.
@@ -319,6 +389,13 @@ impl Faults {
     pub(crate) fn count(&mut self, index: usize, by: u64) {
         if let Some(effect) = self.effects.get_mut(index) {
             effect.took_effect += by;
+        }
+    }
+
+    /// Damage that the budget of disks forbids.
+    pub(crate) fn skip(&mut self, index: usize, by: u64) {
+        if let Some(effect) = self.effects.get_mut(index) {
+            effect.skipped += by;
         }
     }
 

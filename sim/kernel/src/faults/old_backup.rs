@@ -19,6 +19,7 @@ impl Kind for OldBackup {
     const CODE: &'static str = "O8";
     const UNIT: &'static str = "bytes that the backup lacked";
     const RESTARTS: bool = true;
+    const DISKS: bool = true;
     type Open = Replaced;
 
     fn open(&self, cx: &mut Cx<'_>) -> Replaced {

@@ -4,8 +4,10 @@ use super::crash::{Lose, Point};
 use super::effect::FaultEffect;
 use super::flood::Flooded;
 use super::target::{Lines, Sides, Target, World};
+use crate::clock;
 use crate::config::Hardware;
 use crate::network::{Extra, Place};
+use crate::storage;
 use consim_core::rng::below;
 use consim_core::{NodeId, Span, Time, mix};
 
@@ -31,6 +33,14 @@ pub(crate) trait Kind {
     }
     /// Do nodes go down and come up again?
     const RESTARTS: bool = false;
+    /// Does it take writes, or what is written?
+    const DISKS: bool = false;
+    /// [`Self::DISKS`], where it hangs on the options.
+    fn disks(&self) -> bool {
+        Self::DISKS
+    }
+    /// Does it damage records?
+    const DAMAGES: bool = false;
     /// The fault while its window is open.
     type Open: Window;
     /// The window opens: run-time targets are resolved, and what happens at once is asked for.
@@ -166,7 +176,7 @@ pub(crate) trait Window {
 }
 
 /// What a fault asks the kernel to do.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 pub(crate) enum Act {
     /// A node goes down, if nothing else holds it down already; counted as an effect.
     Down(NodeId, Lose),
@@ -201,6 +211,27 @@ pub(crate) enum Act {
         what: Flooded,
         number: u64,
     },
+    /// The volume of a node that is down becomes that of [`Kind::backup`], if the budget allows it;
+    /// what is lost counts as an effect.
+    RollBack { node: NodeId, keep_one: bool },
+    /// The disk of a node ails.
+    Ail {
+        node: NodeId,
+        fault: Box<dyn storage::Fault>,
+        /// The key of its draws.
+        key: u64,
+        /// Is at least one good copy of each committed batch kept?
+        keep_one: bool,
+    },
+    /// The window's fault of the disk of a node is over.
+    Heal(NodeId),
+    /// The clock of a node goes wrong.
+    Mislead {
+        node: NodeId,
+        fault: Box<dyn clock::Fault>,
+    },
+    /// The window's fault of the clock of a node is over.
+    SetClock(NodeId),
     /// The machine of a node is another one: [`Window::machine`] is asked anew.
     Machine(NodeId),
     /// The fault is woken.

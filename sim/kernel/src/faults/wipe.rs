@@ -18,6 +18,7 @@ impl Kind for Wipe {
     const CODE: &'static str = "O13";
     const UNIT: &'static str = "bytes wiped";
     const RESTARTS: bool = true;
+    const DISKS: bool = true;
     type Open = Replaced;
 
     fn open(&self, cx: &mut Cx<'_>) -> Replaced {

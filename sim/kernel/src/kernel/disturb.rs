@@ -108,6 +108,23 @@ impl<O: Observer> Kernel<O> {
                     let disk = self.nodes.get(from.index()).map(|node| node.disk.clone());
                     self.exchange_disk(index, to, disk, false);
                 }
+                Act::RollBack { node, keep_one } => {
+                    if let Some(kept) = self.backups.get(&(index, node)).cloned() {
+                        match self.roll_back(node.index(), kept, keep_one) {
+                            Some(lost) => self.faults.count(index, lost),
+                            None => self.faults.skip(index, 1),
+                        }
+                    }
+                }
+                Act::Ail {
+                    node,
+                    fault,
+                    key,
+                    keep_one,
+                } => self.disk_ails(node, index, fault, key, keep_one),
+                Act::Heal(node) => self.disk_heals(node, index),
+                Act::Mislead { node, fault } => self.clock_fails(node, index, fault),
+                Act::SetClock(node) => self.clock_heals(node, index),
                 Act::Machine(id) => {
                     if let Some(node) = self.nodes.get_mut(id.index()) {
                         let mut hardware = (*node.config.hardware).clone();
@@ -177,6 +194,9 @@ impl<O: Observer> Kernel<O> {
         if let (Some(disk), Some(node)) = (disk, self.nodes.get_mut(node.index())) {
             let lacks = node.disk.bytes().saturating_sub(disk.bytes());
             node.disk = disk;
+            if let Some(ailing) = &mut node.ailing {
+                ailing.replaced(&node.disk);
+            }
             if counts {
                 self.faults.count(index, lacks);
             }
@@ -345,10 +365,19 @@ impl<O: Observer> Kernel<O> {
         if node.downs > 1 {
             return false;
         }
+        if node.ailing.is_some() {
+            self.disk_crashes(id.index(), lose);
+        }
+        let Some(node) = self.nodes.get_mut(id.index()) else {
+            return false;
+        };
         match lose {
             Lose::Unsynced => {}
             Lose::Nothing => node.sync(),
             Lose::All => node.disk = Disk::default(),
+        }
+        if let Some(ailing) = &mut node.ailing {
+            ailing.replaced(&node.disk);
         }
         for send in node.crash(self.now) {
             self.sends.release(send);
@@ -372,6 +401,9 @@ impl<O: Observer> Kernel<O> {
         if node.downs == 0 {
             node.usage.down += self.now - node.down_since;
             self.digest.mark(self.now, Mark::Up, id.0, 0);
+            if node.ailing.is_some() || node.clock.is_some() {
+                self.comes_back(id.index());
+            }
             self.start_node(id.index(), true);
         }
     }

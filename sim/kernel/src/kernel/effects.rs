@@ -14,7 +14,10 @@ impl<O: Observer> Kernel<O> {
         match effect {
             Effect::Send { to, payload } => self.send(i, finish, &[to], payload),
             Effect::Multicast { to, payload } => self.send(i, finish, &to, payload),
-            Effect::SetTimer { key, after } => self.set_timer(i, key, finish + after),
+            Effect::SetTimer { key, after } => {
+                let after = self.nodes.get(i).map_or(after, |n| n.timer_span(after));
+                self.set_timer(i, key, finish + after);
+            }
             Effect::CancelTimer { key } => self.cancel_timer(i, key),
             Effect::Persist { token, writes } => self.persist(i, finish, token, writes),
         }

@@ -1,5 +1,6 @@
 //! The event loop.
 
+mod ailing;
 mod costs;
 mod disk;
 mod disturb;
@@ -9,12 +10,13 @@ mod release;
 mod totals;
 
 pub use totals::{LineTotals, Totals};
+mod results;
 
 use crate::config::{EventList, FaultWindow, Hardware, NetworkConfig, NodeConfig};
 use crate::digest::{Mark, RunDigest};
-use crate::faults::{FaultEffect, FaultKind, Faults, Flooded, Views};
+use crate::faults::{FaultKind, Faults, Flooded, Views};
 use crate::network::{Network, Place};
-use crate::node::{Node, Pending, Usage};
+use crate::node::{Node, Pending};
 use crate::queue::{Item, MAX_SENDS, Queue};
 use crate::slab::Sends;
 use crate::trace::Traced;
@@ -165,6 +167,7 @@ enum Call {
     Timer(TimerKey),
     Persisted(WriteToken),
     Request(Arc<dyn Payload>),
+    Scrubbed,
 }
 
 impl<O: Observer> Kernel<O> {
@@ -353,6 +356,9 @@ impl<O: Observer> Kernel<O> {
                 node.usage.down += self.now - node.down_since;
             }
         }
+        for node in &self.nodes {
+            self.observer.stored(self.now, node.id, &node.disk);
+        }
         self.observer.end(self.now);
     }
 
@@ -474,7 +480,7 @@ impl<O: Observer> Kernel<O> {
                 record.map_or(PRIORITY, |record| record.payload.priority())
             }
             Pending::Request { request } => request.priority(),
-            Pending::Timer { .. } | Pending::Persisted { .. } => PRIORITY,
+            Pending::Timer { .. } | Pending::Persisted { .. } | Pending::Scrubbed => PRIORITY,
         };
         #[cfg(test)]
         let priority = match self.mistake {
@@ -571,6 +577,7 @@ impl<O: Observer> Kernel<O> {
             }
             Pending::Persisted { token } => self.serve(i, &Call::Persisted(token)),
             Pending::Request { request } => self.serve(i, &Call::Request(request)),
+            Pending::Scrubbed => self.serve(i, &Call::Scrubbed),
         }
     }
 
@@ -602,7 +609,7 @@ impl<O: Observer> Kernel<O> {
         let name = &node.config.name;
         let mut make_rng = || streams.stream(&format!("node/{name}"));
         let mut received = None;
-        {
+        let clock_read = {
             let mut cx = Context::new(
                 self.now,
                 wall_ns,
@@ -630,10 +637,17 @@ impl<O: Observer> Kernel<O> {
                 Call::Timer(key) => process.handle(&mut cx, Event::Timer(*key)),
                 Call::Persisted(token) => process.handle(&mut cx, Event::Persisted(*token)),
                 Call::Request(request) => process.handle(&mut cx, Event::Request(request)),
+                Call::Scrubbed => process.handle(&mut cx, Event::Scrubbed(&node.disk)),
+            }
+            cx.wall_was_read()
+        };
+        self.totals.events += 1;
+        if clock_read && node.wrong_clock {
+            for window in node.clock_faults(self.start_ns, self.now) {
+                self.faults.count(window, 1);
             }
         }
-        self.totals.events += 1;
-        if matches!(call, Call::Recover) {
+        if matches!(call, Call::Recover | Call::Scrubbed) {
             effects.work.read_bytes += node.disk.bytes();
         }
         let cost = self.costs.of(&node.hardware, &effects.work, received);
@@ -726,74 +740,5 @@ impl<O: Observer> Kernel<O> {
             }
         }
         self.pull(workload);
-    }
-
-    // ---- results -------------------------------------------------------------------------------
-
-    /// The present instant.
-    pub fn now(&self) -> Time {
-        self.now
-    }
-    /// Counts so far.
-    pub fn totals(&self) -> Totals {
-        self.totals
-    }
-    /// The digest of everything that happened so far, in hexadecimal.
-    pub fn run_digest(&self) -> String {
-        self.digest.hex()
-    }
-    /// How busy each node was, in node order.
-    pub fn usage(&self) -> Vec<Usage> {
-        self.nodes.iter().map(|n| n.usage).collect()
-    }
-    /// What each fault window came to.
-    pub fn fault_effects(&self) -> Vec<FaultEffect> {
-        let now = self.now;
-        self.faults
-            .effects()
-            .iter()
-            .map(|e| FaultEffect {
-                to: e.to.min(now),
-                ..e.clone()
-            })
-            .collect()
-    }
-    /// Bytes between regions, `[from][to]`; traffic inside a site is left out.
-    pub fn flows(&self) -> &[Vec<u64>] {
-        &self.flows
-    }
-    /// The observer.
-    pub fn observer(&self) -> &O {
-        &self.observer
-    }
-    /// The observer, to be told something between two steps.
-    pub fn observer_mut(&mut self) -> &mut O {
-        &mut self.observer
-    }
-    /// The longest of the armed timers that count, as it was set: a timer that grew while nothing
-    /// went on may be right to wait for so long.
-    pub fn longest_timer(&self, counts: impl Fn(NodeId, TimerKey) -> bool) -> Option<Span> {
-        let timers = self.nodes.iter().flat_map(|node| {
-            let armed = node.timers.iter().filter(|timer| timer.armed);
-            armed.map(|timer| (node.id, timer))
-        });
-        let counted = timers.filter(|(node, timer)| counts(*node, timer.key));
-        counted.map(|(_, timer)| timer.length).max()
-    }
-    /// Ends the kernel and returns its observer.
-    pub fn into_observer(self) -> O {
-        self.observer
-    }
-    /// How many connections have more state than a counter.
-    #[cfg(test)]
-    pub(crate) fn odd_connections(&self) -> usize {
-        self.network.odd_connections()
-    }
-    /// Is the node up? For tests that look inside.
-    #[cfg(test)]
-    pub(crate) fn is_up(&self, node: NodeId) -> bool {
-        self.nodes
-            .get(node.index())
-            .is_some_and(|n| n.process.is_some())
     }
 }

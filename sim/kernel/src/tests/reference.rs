@@ -165,7 +165,7 @@ impl Process for Walker {
             }
             Event::Timer(key) => Happens::Timer(key.0),
             Event::Persisted(token) => Happens::Persisted(token.0),
-            Event::Request(_) => panic!("nobody asks"),
+            Event::Request(_) | Event::Scrubbed(_) => panic!("nobody asks"),
         };
         let node = cx.node().0;
         let (work, acts) = react(&self.world, node, &mut self.state, happens);

@@ -41,7 +41,7 @@ pub(super) fn secs(n: u64) -> Time {
 pub(super) fn nodes(list: &[u32]) -> Target {
     Target::Nodes(list.iter().map(|&n| NodeId(n)).collect())
 }
-fn window(id: &str, from: u64, to: u64, kind: FaultKind) -> FaultWindow {
+pub(super) fn window(id: &str, from: u64, to: u64, kind: FaultKind) -> FaultWindow {
     FaultWindow {
         id: id.into(),
         from: secs(from),
@@ -205,6 +205,8 @@ impl Cluster {
             corrupt: self.corrupt.iter().map(|&(i, _)| NodeId(i)).collect(),
             recorded: false,
             restarts: true,
+            disks: self.faults.iter().any(|f| f.kind.disks()),
+            damages: self.faults.iter().any(|f| f.kind.damages()),
             bound: self.bound,
         });
         let seen = Arc::default();
@@ -501,6 +503,10 @@ pub(super) struct Seen {
     pub(super) fetched: BTreeMap<NodeId, u64>,
     /// Sequence numbers of states that each node took over, and entries that were sent for it.
     pub(super) taken: BTreeMap<NodeId, Vec<(u64, u64)>>,
+    /// Damaged records that each node found, and whether it may have forgotten a promise.
+    pub(super) damage: BTreeMap<NodeId, Vec<(u64, bool)>>,
+    /// The heights at which each node came back, or that it took over.
+    pub(super) back: BTreeMap<NodeId, Vec<u64>>,
     /// Whose parts of states were refused.
     pub(super) refused: BTreeSet<NodeId>,
     /// How operations of clients ended, with their latency.
@@ -509,6 +515,8 @@ pub(super) struct Seen {
     pub(super) done: BTreeMap<NodeId, u64>,
     /// Values that clients believed which are not what they were told before.
     pub(super) stale: u64,
+    /// When each node said a vote to all.
+    pub(super) votes: BTreeMap<NodeId, Vec<Time>>,
     /// Messages of each kind, and the largest.
     pub(super) kinds: BTreeMap<&'static str, u64>,
     pub(super) largest: BTreeMap<&'static str, usize>,
@@ -579,6 +587,11 @@ impl Observer for Watch {
                 .entry(node)
                 .or_default()
                 .push((*sequence, *fetched)),
+            Probe::DamageFound { records, forgotten } => {
+                let damage = seen.damage.entry(node).or_default();
+                damage.push((*records, *forgotten));
+            }
+            Probe::Recovered { height, .. } => seen.back.entry(node).or_default().push(*height),
             Probe::StateRefused { from, .. } => {
                 seen.refused.insert(*from);
             }
@@ -596,6 +609,9 @@ impl Observer for Watch {
         }
         let mut seen = self.seen.lock().unwrap();
         *seen.kinds.entry(payload.kind()).or_default() += receivers as u64;
+        if ["prepare", "commit"].contains(&payload.kind()) && receivers > 1 {
+            seen.votes.entry(from).or_default().push(at);
+        }
         let largest = seen.largest.entry(payload.kind()).or_default();
         *largest = payload.encoded_len().max(*largest);
     }
@@ -607,6 +623,11 @@ impl Observer for Watch {
     fn fault(&mut self, at: Time, id: &str, open: bool) {
         for check in &mut self.checks {
             check.fault(at, id, open);
+        }
+    }
+    fn stored(&mut self, at: Time, node: NodeId, disk: &Disk) {
+        for check in &mut self.checks {
+            check.stored(at, node, disk);
         }
     }
     fn end(&mut self, at: Time) {

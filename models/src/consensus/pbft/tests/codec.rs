@@ -174,6 +174,7 @@ fn records_are_as_long_as_they_say() {
         Record::Stable(proof),
         Record::Started,
         Record::Taken {
+            chain: CHAIN,
             sequence: 8,
             head: Arc::new(StateHead {
                 header: Some(header()),

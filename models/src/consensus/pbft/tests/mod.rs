@@ -11,6 +11,7 @@ mod campaign;
 mod clients;
 mod cluster;
 mod codec;
+mod damage;
 mod disks;
 mod faults;
 mod lies;

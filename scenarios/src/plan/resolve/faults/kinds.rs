@@ -2,8 +2,8 @@
 
 use super::super::Planner;
 use crate::plan::Who;
-use crate::schema::{At, Fault, FaultKind, Lines, Targets, Written};
-use consim_core::values::{Name, Range};
+use crate::schema::{At, DiskBudget, Fault, FaultKind, Lines, Targets, Written};
+use consim_core::values::{Bytes, Name, Range};
 use consim_core::{ChainId, NodeId, Span};
 use consim_kernel::config::{self as kernel, Target};
 use std::collections::BTreeSet;
@@ -50,6 +50,21 @@ impl Fault {
             FaultKind::OldBackup(options) => options,
             FaultKind::WrongZone(options) => options,
             FaultKind::Wipe(options) => options,
+            FaultKind::LostWrites(options) => options,
+            FaultKind::TornWrite(options) => options,
+            FaultKind::BitRot(options) => options,
+            FaultKind::Misdirect(options) => options,
+            FaultKind::LyingFsync(options) => options,
+            FaultKind::DiskFull(options) => options,
+            FaultKind::SlowDisk(options) => options,
+            FaultKind::Rollback(options) => options,
+            FaultKind::ClockDrift(options) => options,
+            FaultKind::ClockStep(options) => options,
+            FaultKind::ClockStrobe(options) => options,
+            FaultKind::ClockBack(options) => options,
+            FaultKind::Leap(options) => options,
+            FaultKind::MoveTimeServer(options) => options,
+            FaultKind::ExpiryEdge(options) => options,
             FaultKind::Random(_) => return None,
         };
         kind.plan(planner, name)
@@ -67,6 +82,22 @@ fn stand_ins(institutions: &[usize]) -> Vec<NodeId> {
 }
 
 impl Planner<'_> {
+    /// Do faults of disks leave a good copy of each committed block?
+    pub(super) fn keeps_one_copy(&self) -> bool {
+        self.scenario.limits.fault_budget.disks.value == DiskBudget::KeepOneCopy
+    }
+
+    /// A size that is not nothing.
+    pub(super) fn some_bytes(&mut self, at: &At<Bytes>, what: &str) -> Option<u64> {
+        if at.value.0 == 0 {
+            let message = format!("{what} of nothing");
+            self.cx
+                .error("E107", &at.place, message, "for example 4KiB");
+            return None;
+        }
+        Some(at.value.0)
+    }
+
     /// Whom a fault hits.
     pub(super) fn target(&mut self, targets: &Targets) -> Option<Target> {
         let who = self.who(targets)?;

@@ -1,5 +1,7 @@
 //! Faults: whom they hit.
 
+mod clock;
+mod disk;
 mod kinds;
 mod network;
 mod operator;
@@ -66,5 +68,16 @@ impl Planner<'_> {
             }
         }
         whole.then_some(out)
+    }
+
+    /// Where faults of disks may take the last copy of a block, nobody need come back from that.
+    pub(super) fn judges_liveness(&mut self, faults: Option<&BTreeMap<String, FaultPlan>>) -> bool {
+        let disks = |fault: &FaultPlan| fault.kind.disks();
+        let judges = self.keeps_one_copy() || !faults.into_iter().flatten().any(|(_, f)| disks(f));
+        if !judges {
+            let note = "liveness is not judged: the last copy of a block may be lost";
+            self.notes.push(note.into());
+        }
+        judges
     }
 }

@@ -28,6 +28,7 @@ const STOPS: &[&str] = &[
     "wipe",
     "old-backup",
     "disk-full",
+    "rollback",
 ];
 /// Families of kinds, by the first letter of their codes, that `all` stands for: network, processes,
 /// disks, clocks.

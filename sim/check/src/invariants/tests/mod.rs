@@ -5,6 +5,7 @@
 mod accountability;
 mod alive;
 mod blocks;
+mod disks;
 mod order;
 mod recovery;
 mod storage;
@@ -12,7 +13,7 @@ mod votes;
 
 use super::*;
 use crate::testing::{CHAIN, World, s};
-use consim_core::{Digest, Finding, NodeId, Probe, Span, Time, Verdict};
+use consim_core::{Digest, Disk, Finding, NodeId, Probe, Span, Time, Verdict};
 use std::sync::Arc;
 
 /// Liveness and convergence judge after ten seconds.
@@ -29,8 +30,14 @@ impl History {
         Self::with(check, &[])
     }
     fn with(check: &str, corrupt: &[u32]) -> Self {
+        Self::on(check, corrupt, false)
+    }
+    /// Where the plan takes from disks, or does not.
+    fn on(check: &str, corrupt: &[u32], disks: bool) -> Self {
         let world = World::new(4);
-        let subjects = Arc::new(subjects(&world, corrupt));
+        let mut subjects = subjects(&world, corrupt);
+        subjects.disks = disks;
+        let subjects = Arc::new(subjects);
         let [check] = <[_; 1]>::try_from(build(&subjects, &[check.into()], &[]))
             .unwrap_or_else(|_| panic!("one check is called {check}"));
         Self { check, world }
@@ -52,6 +59,10 @@ impl History {
     }
     fn fault(&mut self, at: Time, open: bool) -> &mut Self {
         self.check.fault(at, "fault", open);
+        self
+    }
+    fn stored(&mut self, at: Time, node: u32, disk: &Disk) -> &mut Self {
+        self.check.stored(at, NodeId(node), disk);
         self
     }
     fn finding(&self) -> Finding {
@@ -79,7 +90,7 @@ impl History {
     }
 }
 
-fn subjects(world: &World, corrupt: &[u32]) -> Subjects {
+pub(super) fn subjects(world: &World, corrupt: &[u32]) -> Subjects {
     Subjects {
         chains: vec![ChainSubject {
             id: CHAIN,
@@ -93,6 +104,8 @@ fn subjects(world: &World, corrupt: &[u32]) -> Subjects {
         corrupt: corrupt.iter().map(|&n| NodeId(n)).collect(),
         recorded: true,
         restarts: true,
+        disks: true,
+        damages: true,
         bound: BOUND,
     }
 }
@@ -133,8 +146,8 @@ fn the_registry_is_in_the_order_of_the_catalogue_and_its_words_are_unique() {
     assert_eq!(
         codes,
         [
-            "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I9", "I11", "I12", "I13", "I14", "I17",
-            "A5", "L1", "L2", "L3", "L4", "L6"
+            "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I9", "I11", "I12", "I13", "I14", "I15",
+            "I16", "I17", "A5", "L1", "L2", "L3", "L4", "L6"
         ]
     );
     let mut names: Vec<&str> = CHECKS.iter().map(|entry| entry.name).collect();

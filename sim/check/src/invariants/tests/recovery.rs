@@ -46,6 +46,21 @@ fn finality_forgives_what_was_executed_within_the_bound() {
 }
 
 #[test]
+fn finality_does_not_ask_back_what_the_plan_took_from_disks() {
+    let mut h = History::on("finality", &[], true);
+    let blocks = blocks(&mut h.world, 60);
+    for at in 1..=30 {
+        h.all(s(at), &applied(&blocks[at as usize - 1]));
+    }
+    h.up(s(30), 0, false).up(s(35), 0, true);
+    h.probe(s(35), 0, &recovered(9, blocks[8].id));
+    h.passes();
+    // What it comes back with must be the chain's all the same.
+    h.probe(s(36), 0, &recovered(8, blocks[3].id));
+    h.violation();
+}
+
+#[test]
 fn finality_fails_when_a_node_lost_what_it_executed_long_before() {
     let (mut h, blocks) = until_crash(30);
     h.up(s(35), 0, true);

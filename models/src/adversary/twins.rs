@@ -301,6 +301,7 @@ impl Twins {
             let event = match event {
                 Event::Start => Event::Start,
                 Event::Recover(disk) => Event::Recover(disk),
+                Event::Scrubbed(disk) => Event::Scrubbed(disk),
                 Event::Timer(key) => Event::Timer(*key),
                 Event::Request(request) => Event::Request(request),
                 Event::Message { .. } | Event::Persisted(_) => return,
@@ -356,6 +357,7 @@ fn beside(write: Write) -> Write {
             Slot::Log(log) => Slot::Log(log | BESIDE),
             Slot::Cell(table, key) => Slot::Cell(table | BESIDE, key),
             Slot::EraseBelow(table, key) => Slot::EraseBelow(table | BESIDE, key),
+            Slot::CutLog(log, entries) => Slot::CutLog(log | BESIDE, entries),
         },
         value: write.value,
     }

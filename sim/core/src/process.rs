@@ -54,6 +54,8 @@ pub struct Context<'a> {
     now: Time,
     wall_ns: i64,
     wall_read: Cell<bool>,
+    /// The same of the context of the process that hosts this one.
+    host_read: Option<&'a Cell<bool>>,
     node: NodeId,
     effects: &'a mut Effects,
     rng: &'a mut dyn FnMut() -> ChaCha12Rng,
@@ -76,6 +78,7 @@ impl<'a> Context<'a> {
             now,
             wall_ns,
             wall_read: Cell::new(false),
+            host_read: None,
             node,
             effects,
             rng,
@@ -88,6 +91,8 @@ impl<'a> Context<'a> {
         Context {
             now: self.now,
             wall_ns: self.wall_ns,
+            wall_read: Cell::new(false),
+            host_read: Some(&self.wall_read),
             node: self.node,
             effects,
             rng: &mut *self.rng,
@@ -101,6 +106,9 @@ impl<'a> Context<'a> {
     /// The node's wall clock, nanoseconds after the Unix epoch: offset and drift included.
     pub fn wall_ns(&self) -> i64 {
         self.wall_read.set(true);
+        if let Some(host) = self.host_read {
+            host.set(true);
+        }
         self.wall_ns
     }
     /// Did the handler look at the wall clock? For hosts, which know whether it was right.

@@ -181,7 +181,6 @@ fn structure() {
         (2, 25),
         "later",
     );
-    expect("attacks: {}", "E208", (1, 1), "later");
     expect("relays: {}", "E208", (1, 1), "later");
     expect("output: { trace: jsonl }", "E208", (1, 11), "later");
     expect(

@@ -125,15 +125,11 @@ impl Planner<'_> {
 
 /// Makes the plan; `None` if something was wrong, which the context then knows.
 pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Option<Plan> {
-    let name = scenario
-        .name
-        .as_ref()
-        .map_or_else(|| head.file_name.to_owned(), |n| n.value.0.clone());
+    let name = scenario.name.as_ref().map(|n| n.value.0.clone());
+    let name = name.unwrap_or_else(|| head.file_name.to_owned());
     set_aside(cx, scenario);
-    let seed = scenario
-        .seed
-        .as_ref()
-        .map_or(head.drawn_seed, |s| s.value.0);
+    let seed = scenario.seed.as_ref();
+    let seed = seed.map_or(head.drawn_seed, |s| s.value.0);
     seed_leaf(cx, scenario, seed);
     let duration = scenario.duration.value;
     if duration.is_zero() {

@@ -8,7 +8,7 @@ use crate::metrics::{MetricsConfig, WindowSubject, WorkloadSubject};
 use crate::testing::{CHAIN, World, admitted, applied, asked, committed, ended, ms, proposed, s};
 use crate::verdict::{EXIT_EXPECTATION, EXIT_PASS, EXIT_UNKNOWN};
 use consim_core::values::Limit;
-use consim_core::{NodeId, Observer, OpEnd};
+use consim_core::{NodeId, Observer, OpEnd, Probe};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -124,6 +124,11 @@ fn suite() -> Suite {
         for node in world.members.clone() {
             suite.probe(at(170), node, &committed(&block));
             suite.probe(at(175), node, &applied(&block));
+            let waiting = Probe::Waiting {
+                chain: CHAIN,
+                txs: 0,
+            };
+            suite.probe(at(175), node, &waiting);
         }
         let end = ended(i, 0, "grant", at(0), OpEnd::Done);
         suite.probe(at(300), NodeId(0), &end);

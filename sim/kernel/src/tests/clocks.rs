@@ -119,7 +119,7 @@ fn a_deadline_is_reached_by_an_oscillator_that_is_too_fast() {
         _ => {}
     });
     let last = log.last().unwrap();
-    assert_eq!((last.0, log.len()), (1_000_000_000, 6), "{log:?}");
+    assert_eq!((last.0, log.len()), (1_000_000_000, 5), "{log:?}");
 }
 
 #[test]

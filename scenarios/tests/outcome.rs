@@ -71,7 +71,7 @@ fn real_outcomes_are_valid() {
         let head = if text.contains("organisations:") {
             HEAD.lines()
                 .filter(|line| !line.starts_with("organisations") && !line.starts_with("chains"))
-                .map(|l| format!("{l}\n"))
+                .flat_map(|line| [line, "\n"])
                 .collect()
         } else {
             HEAD.to_owned()

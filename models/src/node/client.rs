@@ -249,6 +249,7 @@ impl Client {
     }
 
     /// A member said something of a wish. It is done once enough say the same.
+    #[expect(clippy::needless_pass_by_value, reason = "it is handed over")]
     fn heard(&mut self, cx: &mut Context<'_>, from: NodeId, number: u64, said: Said) -> bool {
         let Some(open) = self.open.get_mut(&number) else {
             return false;

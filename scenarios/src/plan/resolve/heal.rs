@@ -19,6 +19,7 @@ impl Planner<'_> {
         let scenario = self.scenario;
         let end = Time::ZERO + self.duration;
         let broken = self.outside_core(chains)?;
+        #[expect(clippy::single_match_else, reason = "two ways to say when")]
         let at = match &scenario.heal.at {
             Some(at) => {
                 let healed = self.instant(&at.value, &at.place)?;

@@ -19,6 +19,10 @@ pub struct ChainSubject {
 
 /// What the checks of a run are told.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what the plan holds, each for checks of its own"
+)]
 pub struct Subjects {
     /// The chains.
     pub chains: Vec<ChainSubject>,

@@ -72,8 +72,9 @@ fn leaving(world: &World, signer: usize, view: u64, bound: &[(u64, &[u8])]) -> L
 /// Whom forensics find guilty by these statements.
 fn guilty(world: &World, said: Vec<Evidence>) -> Vec<u32> {
     let mut forensics = Forensics::new(world.keys.clone());
-    said.into_iter()
-        .for_each(|evidence| forensics.hear(evidence));
+    for evidence in said {
+        forensics.hear(evidence);
+    }
     forensics.proofs().keys().map(|(_, key)| key.0).collect()
 }
 

@@ -42,7 +42,7 @@
 //! *Acknowledged and lost* are operations that were answered as done, and whose block no node holds
 //! at the end of the run.
 //!
-//! *Services*: see [`served`].
+//! *Services*: see `served.rs`.
 //!
 //! Memory: histograms, a fixed number of bins, gaps and days, what is open or waits, and a bitmap of
 //! the executed transactions.

@@ -14,6 +14,18 @@ pub struct ChainId(pub u16);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct OpId(pub u64);
 
+impl OpId {
+    /// Marks what a server does of its own accord, such as an entry in an audit: no user asked for
+    /// it. Its name is unique among those of its server, and other servers may use it too. The
+    /// operations of users are below, since nodes are numbered below 2^31.
+    pub const OWN: u64 = 1 << 63;
+
+    /// Did a server do it of its own accord?
+    pub const fn is_own(self) -> bool {
+        self.0 & Self::OWN != 0
+    }
+}
+
 /// A workload of the run, in the order of their names.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct WorkloadId(pub u16);

@@ -13,8 +13,6 @@ use std::collections::BTreeSet;
 
 /// The most subjects whose refusals a server audits in one period.
 pub const MAX_SUBJECTS: usize = 1_024;
-/// Operations of refusals: above those of all desks, whose nodes are numbered below 2^31.
-const REFUSALS: u64 = 1 << 63;
 
 /// Whose refusal has been audited in the present period.
 #[derive(Debug, Default)]
@@ -26,7 +24,7 @@ pub(super) struct Refused {
 /// The operation of the one refusal of `subject` that is audited in a period. A server that comes
 /// back from a crash gives the same number again, so the bound holds across restarts.
 fn operation(subject: NodeId, period: u64) -> OpId {
-    OpId(REFUSALS | u64::from(subject.0 & (u32::MAX >> 1)) << 32 | period & u64::from(u32::MAX))
+    OpId(OpId::OWN | u64::from(subject.0 & (u32::MAX >> 1)) << 32 | period & u64::from(u32::MAX))
 }
 
 impl SharingService {

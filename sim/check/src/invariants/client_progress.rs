@@ -26,10 +26,19 @@ pub struct ClientProgress {
     calm: Calm,
     bound: Span,
     recoverable: Recoverable,
-    /// Since when each client that has no answer asks.
-    asking: BTreeMap<NodeId, Time>,
+    /// The clients that have had no answer.
+    asking: BTreeMap<NodeId, Asking>,
+    /// How many questions of each client are open.
+    open: BTreeMap<NodeId, u32>,
     /// The same in order of time.
     queue: BTreeSet<(Time, NodeId)>,
+}
+
+/// A client that asks.
+struct Asking {
+    since: Time,
+    /// When it asked last.
+    latest: Time,
 }
 
 impl ClientProgress {
@@ -42,6 +51,7 @@ impl ClientProgress {
             calm: Calm::default(),
             recoverable: Recoverable::default(),
             asking: BTreeMap::new(),
+            open: BTreeMap::new(),
             queue: BTreeSet::new(),
         }
     }
@@ -54,7 +64,13 @@ impl ClientProgress {
                 return;
             }
             self.queue.pop_first();
-            self.asking.remove(&client);
+            let asking = self.asking.remove(&client);
+            let open = self.open.get(&client).is_some_and(|open| *open > 0);
+            let calm = self.calm.since();
+            if !open && asking.is_none_or(|a| calm.is_none_or(|calm| a.latest < calm)) {
+                // It gave up what it asked while something was disturbed, and asks no more.
+                continue;
+            }
             let subjects = &self.subjects;
             let mut chains = subjects.chains.iter();
             if let Some(why) = chains.find_map(|c| self.recoverable.why_not(subjects, c.id)) {
@@ -70,8 +86,8 @@ impl ClientProgress {
     }
 
     fn answered(&mut self, client: NodeId, judged: bool) {
-        if let Some(since) = self.asking.remove(&client) {
-            self.queue.remove(&(since, client));
+        if let Some(asking) = self.asking.remove(&client) {
+            self.queue.remove(&(asking.since, client));
             if judged {
                 self.finding.judge(true, String::new);
             }
@@ -89,14 +105,27 @@ impl Observer for ClientProgress {
         match probe {
             Probe::Asked { op, .. } if client_of(*op) == node && self.subjects.correct(node) => {
                 self.expire(at);
-                if !self.calm.broken(node) && !self.asking.contains_key(&node) {
-                    self.asking.insert(node, at);
-                    self.queue.insert((at, node));
+                *self.open.entry(node).or_default() += 1;
+                if self.calm.broken(node) {
+                    return;
                 }
+                let queue = &mut self.queue;
+                let asking = self.asking.entry(node).or_insert_with(|| {
+                    queue.insert((at, node));
+                    let (since, latest) = (at, at);
+                    Asking { since, latest }
+                });
+                asking.latest = at;
             }
-            Probe::Ended { op, end, .. } if *end != OpEnd::GaveUp => {
+            Probe::Ended { op, end, .. } => {
                 self.expire(at);
-                self.answered(client_of(*op), true);
+                let client = client_of(*op);
+                if let Some(open) = self.open.get_mut(&client) {
+                    *open = open.saturating_sub(1);
+                }
+                if *end != OpEnd::GaveUp {
+                    self.answered(client, true);
+                }
             }
             Probe::Applied(_) | Probe::Recovered { .. } if self.subjects.correct(node) => {
                 self.recoverable.probe(node, probe);
@@ -109,6 +138,7 @@ impl Observer for ClientProgress {
         self.expire(at);
         self.recoverable.node_up(node, up);
         // Who is down, or has forgotten what it asked, waits for nothing.
+        self.open.remove(&node);
         self.answered(node, false);
     }
 

@@ -3,9 +3,9 @@
 use super::{CheckEntry, Subjects, any_chain, check_from_entry};
 use crate::number_set::{NumberSet, TxSet};
 use consim_core::{
-    Block, ChainId, Finding, NodeId, Observer, Probe, Receipt, Severity, Time, TxId,
+    Block, ChainId, Finding, NodeId, Observer, OpId, Probe, Receipt, Severity, Time, TxId,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(super) const ENTRY: CheckEntry = CheckEntry {
@@ -13,7 +13,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     code: "A5",
     since: "0.1.0",
     severity: Severity::Safety,
-    says: "However often a user's operation is repeated, and through whom, it takes effect on the chain once.",
+    says: "However often a user's operation is repeated, and through whom, it takes effect on the chain once; so does what a server does of its own accord, for each server.",
     applies: any_chain,
     build: |subjects| Box::new(OneEffect::new(subjects)),
 };
@@ -23,7 +23,16 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
 pub struct OneEffect {
     subjects: Arc<Subjects>,
     finding: Finding,
-    seen: BTreeMap<ChainId, (NumberSet, TxSet)>,
+    seen: BTreeMap<ChainId, Seen>,
+}
+
+/// What took effect on a chain.
+#[derive(Default)]
+struct Seen {
+    heights: NumberSet,
+    of_users: TxSet,
+    /// What servers did of their own accord, by server: few.
+    of_servers: BTreeSet<(NodeId, OpId)>,
 }
 
 impl OneEffect {
@@ -38,8 +47,8 @@ impl OneEffect {
 
     fn new_block(&mut self, block: &Block) {
         let (chain, height) = (block.header.chain, block.header.height);
-        let (heights, effects) = self.seen.entry(chain).or_default();
-        if !heights.insert(height) {
+        let seen = self.seen.entry(chain).or_default();
+        if !seen.heights.insert(height) {
             return;
         }
         let subjects = &self.subjects;
@@ -47,12 +56,16 @@ impl OneEffect {
             if *receipt != Receipt::Applied {
                 continue;
             }
-            // An operation is its user's node and a running number.
-            let op = TxId {
-                origin: NodeId((tx.op().0 >> 32) as u32),
-                number: tx.op().0 & u64::from(u32::MAX),
+            let fresh = if tx.op().is_own() {
+                seen.of_servers.insert((tx.id().origin, tx.op()))
+            } else {
+                // An operation is its user's node and a running number.
+                seen.of_users.insert(TxId {
+                    origin: NodeId((tx.op().0 >> 32) as u32),
+                    number: tx.op().0 & u64::from(u32::MAX),
+                })
             };
-            self.finding.judge(effects.insert(op), || {
+            self.finding.judge(fresh, || {
                 format!(
                     "{}, height {height}: operation {:x} took effect once more, through {}",
                     subjects.chain_name(chain),

@@ -86,6 +86,20 @@ fn progress_counts_from_the_heal_and_by_its_bound() {
     ask(&mut h);
     h.up(s(40), 5, false).check.end(s(99));
     h.unknown();
+    // Or that gave up, and asks no more; once it asks again it counts.
+    let give_up = |h: &mut History| {
+        ask(h);
+        h.probe(s(35), 5, &ended(op(5, 1), 0, "read", s(2), OpEnd::GaveUp));
+    };
+    let mut h = History::of("client-progress");
+    give_up(&mut h);
+    h.check.end(s(99));
+    h.unknown();
+    let mut h = History::of("client-progress");
+    give_up(&mut h);
+    h.probe(s(60), 5, &asked(op(5, 2), 0, "read", MINUTE));
+    h.check.end(s(99));
+    h.violation();
 }
 
 // ---- who comes back ----------------------------------------------------------------------------

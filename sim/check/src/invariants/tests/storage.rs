@@ -92,3 +92,24 @@ fn an_operation_takes_effect_once_whoever_brings_it() {
         }
     }
 }
+
+#[test]
+fn what_a_server_does_of_its_own_accord_is_named_within_that_server() {
+    let tx = |h: &History, origin: u32, number| {
+        let id = TxId {
+            origin: consim_core::NodeId(origin),
+            number,
+        };
+        let key = &h.world.secrets[origin as usize];
+        let op = OpId(OpId::OWN | 9 << 32 | 1);
+        Arc::new(Tx::new(id, CHAIN, op, (*b"audit").into(), key))
+    };
+    let mut h = History::of("one-effect");
+    let txs = vec![tx(&h, 0, 1), tx(&h, 1, 1)];
+    let block = h.world.block(txs);
+    h.all(s(1), &applied(&block)).passes();
+    let again = vec![tx(&h, 1, 2)];
+    let block = h.world.block(again);
+    h.all(s(2), &applied(&block));
+    assert!(h.violation().ends_with("through b"));
+}

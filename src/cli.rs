@@ -24,6 +24,11 @@ pub(crate) enum Verb {
     List(ListArgs),
     /// Make the report of an output folder again, from its results.
     Report(ReportArgs),
+    /// Search for failures: random faults and attacks with all checks on. What fails is made minimal
+    /// and saved.
+    Explore(ExploreArgs),
+    /// Make a scenario that fails minimal: it violates the same check.
+    Shrink(ShrinkArgs),
     /// Run the golden runs of the repository and write their digests anew.
     Bless(BlessArgs),
     /// Write a commented scenario to start from.
@@ -88,6 +93,66 @@ impl RunArgs {
     pub(crate) fn threads(&self) -> usize {
         self.threads.map_or_else(cells::threads, usize::from)
     }
+}
+
+/// Arguments of `explore`.
+#[derive(Debug, Args)]
+pub(crate) struct ExploreArgs {
+    /// A scenario in which things are to happen; drawn consortia if left out.
+    pub(crate) file: Option<PathBuf>,
+    /// How many scenarios; 1000 if there is no `--for` either.
+    #[arg(long, value_name = "N", conflicts_with = "time")]
+    pub(crate) seeds: Option<u64>,
+    /// How long to search (`60s`, `10m`).
+    #[arg(long = "for", value_name = "D", id = "time")]
+    pub(crate) time: Option<String>,
+    /// Seed of all draws.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// The protocol of drawn consortia, or `all`.
+    #[arg(long, value_name = "P", default_value = "all")]
+    pub(crate) protocol: String,
+    /// The model of drawn consortia; all if left out.
+    #[arg(long, value_name = "M")]
+    pub(crate) model: Option<String>,
+    /// Only scenarios of twins, one after the other.
+    #[arg(long, conflicts_with = "file")]
+    pub(crate) twins: bool,
+    /// How many runs go on at a time, in place of one a core. It changes no result.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Where failures are saved, `results/explore-SEED` if left out; without failures nothing is
+    /// written.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// No progress and no summary.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Print the tally as JSON in place of the summary.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `shrink`.
+#[derive(Debug, Args)]
+pub(crate) struct ShrinkArgs {
+    /// The scenario.
+    pub(crate) file: PathBuf,
+    /// Where the minimal scenario goes; NAME-shrunk.yaml beside it if left out.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace a file that is there.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// How long it may take at most.
+    #[arg(long = "for", value_name = "D", default_value = "60s")]
+    pub(crate) time: String,
+    /// Say nothing.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Print what was found as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Arguments of `check`.

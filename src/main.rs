@@ -10,7 +10,9 @@ mod out;
 mod bless;
 mod check;
 mod cli;
+mod clock;
 mod exit;
+mod explore;
 mod list;
 mod matrix;
 mod new;
@@ -18,6 +20,7 @@ mod overrides;
 mod report;
 mod run;
 mod schema;
+mod shrink;
 mod timing;
 mod variants;
 
@@ -30,6 +33,8 @@ fn main() -> ExitCode {
         cli::Verb::Run(args) => run::run(args),
         cli::Verb::Check(args) => check::check(args),
         cli::Verb::List(args) => list::list(args),
+        cli::Verb::Explore(args) => explore::explore(args),
+        cli::Verb::Shrink(args) => shrink::shrink(args),
         cli::Verb::Bless(args) => bless::bless(args),
         cli::Verb::Report(args) => report::report(args),
         cli::Verb::New(args) => new::new(args),

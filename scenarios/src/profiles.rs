@@ -209,7 +209,7 @@ pub(crate) fn note_file(cx: &mut Cx, at: &At<String>) {
 }
 
 /// A text file of bounded length.
-pub(crate) fn read(path: &Path) -> Result<String, String> {
+pub fn read(path: &Path) -> Result<String, String> {
     let meta = std::fs::metadata(path).map_err(|e| plain(&e))?;
     if meta.is_dir() {
         return Err("it is a folder".into());

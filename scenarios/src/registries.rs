@@ -6,7 +6,7 @@ use crate::schema::shape::{Choice, Shape};
 use crate::schema::{AttackKind, Decode, FaultKind, ServiceKind, WorkloadKind};
 use consim_check::invariants::CHECKS;
 use consim_check::metrics::METRICS;
-use consim_core::{Check, Span};
+use consim_core::{Check, Severity, Span};
 use consim_kernel::config::Point;
 use consim_models::consensus::PROTOCOLS;
 use consim_models::{key_value, sharing};
@@ -105,6 +105,18 @@ fn domain_checks() -> Vec<Box<dyn Check>> {
     let mut checks = sharing::checks(&[], false, Span::ZERO);
     checks.extend(key_value::checks(&[]));
     checks
+}
+
+/// What a violation of the check `name` means; `None` if there is no such check.
+pub fn severity(name: &str) -> Option<Severity> {
+    let generic = CHECKS.iter().find(|c| c.name == name).map(|c| c.severity);
+    generic.or_else(|| {
+        let domain = domain_checks();
+        domain
+            .iter()
+            .find(|c| c.name() == name)
+            .map(|c| c.severity())
+    })
 }
 
 /// The names of all checks.

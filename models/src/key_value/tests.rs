@@ -346,6 +346,18 @@ fn a_client_that_goes_back_in_time_is_noticed_whoever_answers_it() {
     judge.believe(client(8, 3), None);
     let finding = judge.check.finding();
     assert_eq!((finding.violated, finding.evaluated), (2, 7));
+    // Of two questions at a time either may be the older one, whichever is answered first.
+    let mut judge = Judge::of(Box::new(MonotonicReads::new(&[SERVER])));
+    judge.block(b"one");
+    judge.ask(client(7, 1));
+    judge.ask(client(7, 2));
+    judge.block(b"two");
+    judge.answer(client(7, 2), Some(b"two"), 2);
+    judge.answer(client(7, 1), Some(b"one"), 1);
+    assert_eq!(judge.verdict(), (Verdict::Pass, 2));
+    judge.ask(client(7, 3));
+    judge.answer(client(7, 3), Some(b"one"), 1);
+    assert_eq!(judge.verdict(), (Verdict::Fail, 3));
 }
 
 // ---- client and workload -----------------------------------------------------------------------

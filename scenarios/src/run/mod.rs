@@ -1,6 +1,7 @@
 //! Plan -> kernel -> results.
 
 mod adversaries;
+mod brief;
 pub mod cells;
 mod domain;
 mod flood;
@@ -12,6 +13,7 @@ mod trust;
 mod twice;
 mod workloads;
 
+pub use brief::{Brief, BriefCheck, Effect, brief};
 pub use consim_models::ledger::LedgerMemory;
 pub use pairs::{MAX_PAIRS, PairPlan, calm, execute_paired, pairs};
 pub use spawner::{Hooks, PolicyOf, ValuesOf};
@@ -153,6 +155,7 @@ impl<'a> Running<'a> {
             summary,
             watch: Watch::new(&windows, only.chain.quorum, plan.start_ns),
             attacks: Attacks::new(&adversaries),
+            watcher: None,
         };
         let spawner = Spawner::new(spawner::Parts {
             plan,
@@ -372,6 +375,8 @@ struct RunObserver {
     summary: Box<dyn Summary>,
     watch: Watch,
     attacks: Attacks,
+    /// Somebody who looks on.
+    watcher: Option<Box<dyn Observer>>,
 }
 
 /// The timeline of the attacks, and what their nodes said of them.
@@ -430,22 +435,37 @@ impl Observer for RunObserver {
         self.suite.probe(at, node, probe);
         self.summary.probe(at, node, probe);
         self.watch.probe(at, node, probe);
+        if let Some(watcher) = &mut self.watcher {
+            watcher.probe(at, node, probe);
+        }
     }
     fn sent(&mut self, at: Time, from: NodeId, payload: &dyn Payload, receivers: usize) {
         self.suite.sent(at, from, payload, receivers);
         self.watch.sent(at, from, payload, receivers);
+        if let Some(watcher) = &mut self.watcher {
+            watcher.sent(at, from, payload, receivers);
+        }
     }
     fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
         self.keep_time(at);
         self.suite.node_up(at, node, up);
+        if let Some(watcher) = &mut self.watcher {
+            watcher.node_up(at, node, up);
+        }
     }
     fn fault(&mut self, at: Time, id: &str, open: bool) {
         self.keep_time(at);
         self.suite.fault(at, id, open);
         self.watch.fault(at, id, open);
+        if let Some(watcher) = &mut self.watcher {
+            watcher.fault(at, id, open);
+        }
     }
     fn healed(&mut self, at: Time, heal: &Heal) {
         self.suite.healed(at, heal);
+        if let Some(watcher) = &mut self.watcher {
+            watcher.healed(at, heal);
+        }
     }
     fn stored(&mut self, at: Time, node: NodeId, disk: &Disk) {
         self.suite.stored(at, node, disk);
@@ -453,6 +473,9 @@ impl Observer for RunObserver {
     fn end(&mut self, at: Time) {
         self.keep_time(at);
         self.suite.end(at);
+        if let Some(watcher) = &mut self.watcher {
+            watcher.end(at);
+        }
     }
 }
 

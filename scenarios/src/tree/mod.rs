@@ -4,8 +4,10 @@
 //! decoder, one way of laying over and one notion of origin serve them all.
 
 mod parse;
+mod write;
 
 pub(crate) use parse::parse;
+pub(crate) use write::written;
 
 use crate::diagnostic::{Diagnostic, MAX_DIAGNOSTICS, Severity};
 use std::fmt::Write as _;

@@ -6,6 +6,7 @@ mod bottleneck;
 pub mod forensics;
 pub mod invariants;
 pub mod metrics;
+pub mod minimise;
 mod number_set;
 pub mod outcome;
 pub mod pairs;

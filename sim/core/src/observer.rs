@@ -131,6 +131,10 @@ pub trait Check: Observer {
     fn says(&self) -> &'static str;
     /// What it found so far.
     fn finding(&self) -> Finding;
+    /// Is it violated by now?
+    fn violated(&self) -> bool {
+        self.finding().verdict == Verdict::Fail
+    }
     /// Does it look for the guilty?
     fn traces(&self) -> bool {
         false

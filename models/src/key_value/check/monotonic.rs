@@ -11,13 +11,22 @@ use std::collections::BTreeMap;
 /// thousand keys each). Then the check begins anew and misses what came before.
 const MAX_PAIRS: usize = 1_000_000;
 
-/// No client sees a value of a key that is older than one that it saw before, whichever server
-/// answers it. A client that wrote nothing and knows of nobody else's writes notices nothing of a
+/// Heights that are remembered of a client and a key; of older ones the check knows less, and finds
+/// less.
+const MAX_HEIGHTS: usize = 32;
+
+/// No client sees a value of a key that is older than one that it saw before it asked, whichever
+/// server answers it. A client that wrote nothing and knows of nobody else's writes notices nothing of a
 /// server that is behind; that it goes back in time, it does.
 pub struct MonotonicReads {
     values: Values,
-    /// The height from which on the latest value held that a client saw, by client and key.
-    seen: BTreeMap<(u32, u64), u64>,
+    /// Questions and answers so far: a clock for what comes before what, within an instant, too.
+    clock: u64,
+    /// From which height on the latest value held that a client saw, by client and key, after when it
+    /// saw it: both grow.
+    seen: BTreeMap<(u32, u64), Vec<(u64, u64)>>,
+    /// When each question that is open was asked: of two at a time either may be ordered first.
+    asked: BTreeMap<OpId, u64>,
     finding: Finding,
 }
 
@@ -26,15 +35,29 @@ impl MonotonicReads {
     pub fn new(writers: &[NodeId]) -> Self {
         Self {
             values: Values::new(writers),
+            clock: 0,
             seen: BTreeMap::new(),
+            asked: BTreeMap::new(),
             finding: Finding::new(),
         }
+    }
+
+    fn ask(&mut self, op: OpId) {
+        if self.asked.len() >= MAX_PAIRS {
+            self.asked.clear();
+        }
+        self.clock += 1;
+        self.asked.insert(op, self.clock);
     }
 
     /// A client saw a value. One that was never there is for linearizability to say.
     fn saw(&mut self, op: OpId, key: u64, value: Option<Digest>) {
         let client = (op.0 >> 32) as u32;
-        let before = self.seen.get(&(client, key)).copied().unwrap_or(0);
+        self.clock += 1;
+        let asked = self.asked.get(&op).copied().unwrap_or(self.clock);
+        let seen = self.seen.get(&(client, key)).into_iter().flatten();
+        let known = seen.take_while(|(when, _)| *when <= asked).last();
+        let before = known.map_or(0, |(_, height)| *height);
         // Of two times at which a key held the same value, the later one is meant, if there is one.
         let height = match self.values.since(key, value, before) {
             Past::Since(height) => height,
@@ -50,13 +73,21 @@ impl MonotonicReads {
         if self.seen.len() >= MAX_PAIRS {
             self.seen.clear();
         }
-        self.seen.insert((client, key), height.max(before));
+        let seen = self.seen.entry((client, key)).or_default();
+        if seen.last().is_none_or(|(_, last)| *last < height) {
+            seen.push((self.clock, height));
+            if seen.len() > MAX_HEIGHTS {
+                seen.remove(0);
+            }
+        }
     }
 }
 
 impl Observer for MonotonicReads {
     fn probe(&mut self, _at: Time, _node: NodeId, probe: &Probe) {
         match probe {
+            Probe::Asked { op, .. } => self.ask(*op),
+            Probe::Ended { op, .. } => drop(self.asked.remove(op)),
             Probe::Applied(block) => self.values.take(block, |_| {}),
             Probe::Domain(domain) => match domain.as_any().downcast_ref() {
                 Some(KeyValueProbe::Read { op, key, value, .. }) => self.saw(*op, *key, *value),
@@ -85,7 +116,7 @@ impl Check for MonotonicReads {
         Severity::Safety
     }
     fn says(&self) -> &'static str {
-        "No client sees a value of a key that is older than one that it saw before, whichever server answers."
+        "No client sees a value of a key that is older than one that it saw before it asked, whichever server answers."
     }
     fn finding(&self) -> Finding {
         self.finding.clone()

@@ -33,8 +33,9 @@ struct Chain {
     views: BTreeMap<NodeId, (u64, NodeId)>,
     /// Transactions that wait at each member, as far as it is known.
     waiting: BTreeSet<NodeId>,
-    /// How often each state was seen since the last block.
-    seen: BTreeMap<Abstract, u32>,
+    /// How often each state was seen since the last block, and in which view the last time: who says
+    /// once more that it is in a view does not go round.
+    seen: BTreeMap<Abstract, (u32, u64)>,
     /// It was said already.
     told: bool,
 }
@@ -81,8 +82,11 @@ impl NoLivelock {
             return;
         };
         let behind = views.map(|(&n, &(view, _))| (n, top - view)).collect();
-        let times = chain.seen.entry((leads, behind)).or_default();
-        *times += 1;
+        let (times, last) = chain.seen.entry((leads, behind)).or_default();
+        if *times > 0 && *last >= top {
+            return;
+        }
+        (*times, *last) = (*times + 1, top);
         if *times <= ROUNDS {
             return;
         }

@@ -194,6 +194,16 @@ fn views_that_go_round_without_a_block_are_a_lasso() {
 }
 
 #[test]
+fn who_says_again_that_it_is_in_a_view_goes_no_round() {
+    let mut h = History::of("no-livelock");
+    round(&mut h, 4);
+    for _ in 0..9 {
+        h.all(s(5), &view(4));
+    }
+    h.unknown();
+}
+
+#[test]
 fn a_block_a_disturbance_or_nothing_to_do_ends_the_round() {
     let mut h = History::of("no-livelock");
     let block = blocks(&mut h, 1).remove(0);

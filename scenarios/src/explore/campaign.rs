@@ -1,0 +1,273 @@
+//! A search: scenarios are drawn, run on all cores and judged; what fails is kept.
+//!
+//! Scenarios are drawn in rounds, out of what the rounds before have shown, and taken in the order of
+//! their numbers: the same seed and number of scenarios give the same search on any number of threads.
+
+use super::case::Case;
+use super::corpus::Corpus;
+use super::ground::Ground;
+use super::judge::{DIVERGED, Failure, Judged, judge_text};
+use super::novelty::Novelty;
+use super::strategy::{Focus, cases};
+use super::twins::Twins;
+use crate::run::{Hooks, cells};
+use consim_core::{Verdict, mix};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::PoisonError;
+
+/// Scenarios of a round.
+const ROUND: u64 = 64;
+/// One in so many scenarios is run twice, and has to give the same run.
+const TWICE: u64 = 100;
+/// One in so many drawn scenarios is one of twins.
+const TWINS: u64 = 8;
+/// Failures that are kept with their scenarios.
+const MAX_FAILURES: usize = 100;
+
+/// What to search.
+#[derive(Clone)]
+pub struct Search {
+    /// The protocol of drawn consortia.
+    pub protocol: String,
+    /// What is drawn.
+    pub focus: Focus,
+    /// A scenario of the user's, in place of drawn consortia.
+    pub file: Option<PathBuf>,
+    /// Twins alone, one after the other.
+    pub twins: bool,
+    /// All draws.
+    pub seed: u64,
+    /// How many scenarios; as many as there is time for if left out.
+    pub most: Option<u64>,
+    /// Threads.
+    pub threads: usize,
+    /// Parts of the runs that are replaced.
+    pub hooks: Hooks,
+}
+
+/// What a search has come to.
+#[derive(Debug, Default, Serialize)]
+pub struct Tally {
+    /// Scenarios that were run.
+    pub cases: u64,
+    /// Virtual seconds.
+    pub seconds: f64,
+    /// Events of the kernel.
+    pub events: u64,
+    /// Scenarios that were run twice, and gave the same run.
+    pub twice: u64,
+    /// Abstract states that were seen.
+    pub states: usize,
+    /// By kind of fault and attack.
+    pub kinds: BTreeMap<String, KindTally>,
+    /// By check.
+    pub checks: BTreeMap<&'static str, CheckTally>,
+    /// Scenarios that failed.
+    pub failed: u64,
+    /// The first of them.
+    pub failures: Vec<Found>,
+}
+
+/// How often a kind of fault or attack happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct KindTally {
+    /// Windows.
+    pub windows: u64,
+    /// Those that made a measured difference.
+    pub effective: u64,
+}
+
+/// How often a check judged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct CheckTally {
+    /// Scenarios in which it held.
+    pub passed: u64,
+    /// Scenarios in which it could not judge.
+    pub unknown: u64,
+    /// Scenarios in which it was violated.
+    pub failed: u64,
+    /// Facts.
+    pub evaluated: u64,
+}
+
+/// A scenario that failed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Found {
+    /// Its number in the search.
+    pub number: u64,
+    /// The scenario.
+    pub text: String,
+    /// How it fails.
+    pub failure: Failure,
+}
+
+/// A scenario before it is a text.
+#[derive(Clone, Debug)]
+enum Drawn {
+    Case(Case),
+    Twins(Twins),
+}
+
+struct Done {
+    judged: Judged,
+    states: BTreeSet<u64>,
+    twice: bool,
+}
+
+impl Search {
+    /// The search; `tell` is told after every scenario, and says whether to go on. Gives an error if
+    /// the user's scenario cannot be searched.
+    pub fn run(&self, tell: &mut dyn FnMut(&Tally) -> bool) -> Result<Tally, String> {
+        let mut tally = Tally::default();
+        let mut corpus = Corpus::default();
+        // That the file is sound is said before anything is drawn.
+        self.file
+            .as_ref()
+            .map_or(Ok(()), |file| Ground::of_file(file, 0).map(drop))?;
+        let strategy = cases(&self.focus);
+        let mut from = 0;
+        let mut more = true;
+        while more {
+            let to = self
+                .most
+                .map_or(from + ROUND, |most| most.min(from + ROUND));
+            if from == to {
+                break;
+            }
+            let drawn: Vec<Drawn> = (from..to)
+                .map(|number| self.draw(&strategy, &corpus, number))
+                .collect();
+            let texts: Vec<String> = (from..to)
+                .zip(&drawn)
+                .map(|(number, drawn)| self.text(number, drawn))
+                .collect();
+            let work = |place: usize| {
+                let text = texts.get(place).map_or("", String::as_str);
+                self.one(text, (from + place as u64).is_multiple_of(TWICE))
+            };
+            cells::in_order(drawn.len(), self.threads, work, |place, done| {
+                if let (Some(drawn), Some(text)) = (drawn.get(place), texts.get(place)) {
+                    corpus.add(drawn.case(), &done.states);
+                    tally.states = corpus.states();
+                    tally.add(from + place as u64, text, done);
+                }
+                more = tell(&tally);
+                more
+            });
+            from = to;
+        }
+        Ok(tally)
+    }
+
+    /// The scenario of this number: drawn, or a change of one that led to something new.
+    fn draw(&self, strategy: &impl Strategy<Value = Case>, corpus: &Corpus, number: u64) -> Drawn {
+        if self.twins {
+            return Drawn::Twins(Twins::numbered(number, self.seed));
+        }
+        if self.file.is_none() && number % TWINS == TWINS - 1 {
+            return Drawn::Twins(Twins::numbered(number / TWINS, self.seed));
+        }
+        let key = mix(self.seed, number);
+        let seed: [u8; 32] = std::array::from_fn(|i| mix(key, i as u64 / 8).to_le_bytes()[i % 8]);
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+        let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+        let fresh = strategy.new_tree(&mut runner).map(|tree| tree.current());
+        // Nothing is filtered, so that nothing can be rejected.
+        let fresh = fresh.unwrap_or_else(|_| Case::calm(key));
+        let changed = (key % 2 == 0).then(|| corpus.change(key, &fresh));
+        Drawn::Case(changed.flatten().unwrap_or(fresh))
+    }
+
+    fn text(&self, number: u64, drawn: &Drawn) -> String {
+        let case = match drawn {
+            Drawn::Case(case) => case,
+            Drawn::Twins(twins) => return twins.text(mix(self.seed, number) >> 32, &self.protocol),
+        };
+        let of_file = self.file.as_ref();
+        let ground = of_file.and_then(|file| Ground::of_file(file, case.seed).ok());
+        case.text(&ground.unwrap_or_else(|| case.world.ground(case.seed, &self.protocol)))
+    }
+
+    /// Where the text of a scenario stands: its paths start here.
+    pub fn place(&self) -> PathBuf {
+        let folder = self.file.as_ref().and_then(|file| file.parent());
+        folder
+            .unwrap_or(std::path::Path::new(""))
+            .join("explore.yaml")
+    }
+
+    fn one(&self, text: &str, twice: bool) -> Done {
+        let (watcher, states) = Novelty::new();
+        let place = self.place();
+        let mut judged = judge_text(&place, text, &self.hooks, Some(Box::new(watcher)));
+        // A difference between two runs outranks whatever else failed.
+        let twice = twice || judged.failure.is_some();
+        if twice && let Some(brief) = &judged.brief {
+            let again = judge_text(&place, text, &self.hooks, None);
+            let other = again.brief.map(|brief| brief.digest).unwrap_or_default();
+            if other != brief.digest {
+                judged.failure = Some(Failure {
+                    check: DIVERGED.to_owned(),
+                    facts: vec![format!("run digests {} and {other}", brief.digest)],
+                });
+            }
+        }
+        let states = states
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        Done {
+            judged,
+            states,
+            twice,
+        }
+    }
+}
+
+impl Drawn {
+    fn case(&self) -> Option<&Case> {
+        match self {
+            Self::Case(case) => Some(case),
+            Self::Twins(_) => None,
+        }
+    }
+}
+
+impl Tally {
+    fn add(&mut self, number: u64, text: &str, done: Done) {
+        self.cases += 1;
+        self.seconds += done.judged.seconds;
+        self.twice += u64::from(done.twice);
+        if let Some(brief) = &done.judged.brief {
+            self.events += brief.events;
+            for effect in &brief.effects {
+                let kind = self.kinds.entry(effect.kind.clone()).or_default();
+                kind.windows += 1;
+                kind.effective += u64::from(effect.took_effect > 0);
+            }
+            for check in &brief.checks {
+                let tally = self.checks.entry(check.name).or_default();
+                tally.evaluated += check.finding.evaluated;
+                match check.finding.verdict {
+                    Verdict::Pass => tally.passed += 1,
+                    Verdict::Unknown => tally.unknown += 1,
+                    Verdict::Fail => tally.failed += 1,
+                }
+            }
+        }
+        if let Some(failure) = done.judged.failure {
+            self.failed += 1;
+            if self.failures.len() < MAX_FAILURES {
+                self.failures.push(Found {
+                    number,
+                    text: text.to_owned(),
+                    failure,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! What can happen in a drawn scenario: every kind of fault and attack, with options to draw.
+//!
+//! A kind of the registries that has no row here, and is not left out with a reason, fails a test.
+
+/// Families of kinds that a scenario draws from, or not: swarm testing (Groce et al., ISSTA 2012).
+/// Simplest first: a drawn kind shrinks towards the first row of its families.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Family {
+    /// Nodes go down, stand still, are slow.
+    Process,
+    /// Nobody hears somebody.
+    Cut,
+    /// Lines lose, delay, duplicate, damage.
+    Line,
+    /// Disks lose and damage what they hold.
+    Disk,
+    /// Clocks are wrong.
+    Clock,
+    /// People run nodes wrongly.
+    Operator,
+    /// Members that do not keep to the protocol.
+    Traitor,
+}
+
+impl Family {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Process,
+        Self::Cut,
+        Self::Line,
+        Self::Disk,
+        Self::Clock,
+        Self::Operator,
+        Self::Traitor,
+    ];
+}
+
+/// Something that can happen.
+///
+/// In `options`, `{any}` stands for any members, `{one}` for one, `{other}` for another one, `{weak}`
+/// for some of the members that traitors and damage may take (no more than the chain bears),
+/// `{group}` for all members, `{share}`, `{short}`, `{long}` for a share, a short and a long time.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The word of the fault or the attack.
+    pub kind: &'static str,
+    /// Its family.
+    pub family: Family,
+    /// Its options.
+    pub options: &'static str,
+    /// A crash of the same members in the second half of its window, which brings it to light?
+    pub crash: bool,
+}
+
+const fn row(family: Family, kind: &'static str, options: &'static str) -> Row {
+    Row {
+        kind,
+        family,
+        options,
+        crash: false,
+    }
+}
+
+const fn with_crash(family: Family, kind: &'static str, options: &'static str) -> Row {
+    Row {
+        kind,
+        family,
+        options,
+        crash: true,
+    }
+}
+
+use Family::{Clock, Cut, Disk, Line, Operator, Process, Traitor};
+
+/// All that can happen; simplest first within a family.
+pub const ROWS: &[Row] = &[
+    row(Process, "crash", "{any}"),
+    row(
+        Process,
+        "crash",
+        "{ target: {one}, point: after-persist, hit: {count} }",
+    ),
+    row(
+        Process,
+        "crash",
+        "{ target: {one}, point: before-persist, hit: {count} }",
+    ),
+    row(
+        Process,
+        "crash",
+        "{ target: {one}, point: vote-sent, hit: {count} }",
+    ),
+    row(
+        Process,
+        "crash",
+        "{ target: {one}, point: before-send, hit: {count} }",
+    ),
+    row(Process, "pause", "{any}"),
+    row(
+        Process,
+        "rolling-restart",
+        "{ target: {any}, gap: {short}, down: {short} }",
+    ),
+    row(
+        Process,
+        "rolling-restart",
+        "{ target: {any}, gap: {long}, down: {short}, storm: true }",
+    ),
+    row(Process, "slow-cpu", "{ target: {any}, by: 100x }"),
+    row(Process, "exhaust-memory", "{ target: {any}, cap: 2kB }"),
+    row(Cut, "partition", "{any}"),
+    row(Cut, "partition", "{ target: {any}, direction: in }"),
+    row(Cut, "partition", "{ target: {any}, direction: out }"),
+    row(Cut, "partition", "{ target: {any}, shape: isolate-each }"),
+    row(Cut, "partition", "{ target: {group}, shape: halves }"),
+    row(Cut, "partition", "{ target: {group}, shape: ring }"),
+    row(Cut, "partition", "{ target: {group}, shape: bridge }"),
+    row(Cut, "partition", "{ target: {group}, shape: random }"),
+    row(Cut, "partition", "leader of {chain}"),
+    row(Cut, "clog", "{any}"),
+    row(Cut, "clog", "{ from: {one}, to: {other}, release: paced }"),
+    row(Cut, "swizzle", "{ target: {any}, stagger: 0s..2s }"),
+    row(Cut, "flap", "{any}"),
+    row(Cut, "eclipse", "{ target: {one}, peers: {other} }"),
+    row(Cut, "hijack", "{ target: {any} }"),
+    row(
+        Cut,
+        "hijack",
+        "{ target: {any}, how: intercept, noticed_after: {long} }",
+    ),
+    row(
+        Cut,
+        "filter",
+        "{ from: {any}, to: {group}, kinds: [commit] }",
+    ),
+    row(
+        Cut,
+        "filter",
+        "{ from: {any}, to: {group}, kinds: [prepare] }",
+    ),
+    row(
+        Cut,
+        "filter",
+        "{ from: {group}, to: {any}, kinds: [pre-prepare] }",
+    ),
+    row(
+        Cut,
+        "filter",
+        "{ from: {group}, to: {any}, kinds: [view-change, new-view] }",
+    ),
+    row(
+        Cut,
+        "filter",
+        "{ target: {any}, kinds: [prepare, commit], do: hold, share: 50% }",
+    ),
+    row(
+        Line,
+        "delay",
+        "{ target: {any}, add: { uniform: { from: 0ms, to: {short} } } }",
+    ),
+    row(Line, "delay", "{ from: {one}, to: {other}, add: {long} }"),
+    row(Line, "loss", "{ target: {any}, rate: {share} }"),
+    row(
+        Line,
+        "loss",
+        "{ target: {any}, rate: 0%, burst: { good_to_bad: 5%, bad_to_good: 20%, loss_in_bad: 80% } }",
+    ),
+    row(Line, "duplicate", "{ target: {any}, rate: {share} }"),
+    row(Line, "reorder", "{ target: {any}, rate: {share} }"),
+    row(Line, "corrupt", "{ target: {any}, rate: {share} }"),
+    row(
+        Line,
+        "corrupt",
+        "{ target: {any}, rate: {share}, how: truncate }",
+    ),
+    row(
+        Line,
+        "throttle",
+        "{ target: {any}, rate: 50kbit/s, queue: 20kB }",
+    ),
+    row(Line, "flood", "{ target: {any}, rate: 100/s }"),
+    row(
+        Line,
+        "flood",
+        "{ target: {any}, what: oversized, rate: 2/s }",
+    ),
+    row(
+        Line,
+        "flood",
+        "{ target: {any}, what: transactions, rate: 20/s }",
+    ),
+    row(
+        Line,
+        "flood",
+        "{ target: {group}, what: view-changes, rate: 20/s, from: {weak} }",
+    ),
+    row(Line, "unstable-network", "{ max: {long}, delta: 1s }"),
+    row(Disk, "crash", "{ target: {weak}, restart: empty }"),
+    row(
+        Disk,
+        "crash",
+        "{ target: {weak}, restart: { snapshot: {long} } }",
+    ),
+    row(Disk, "crash", "{ target: {weak}, lose: all }"),
+    row(Disk, "wipe", "{weak}"),
+    row(Disk, "rollback", "{ target: {weak}, age: {long} }"),
+    with_crash(Disk, "lost-writes", "{ target: {weak}, which: random }"),
+    with_crash(Disk, "torn-write", "{weak}"),
+    with_crash(
+        Disk,
+        "bit-rot",
+        "{ target: {weak}, during: write, rate: {share} }",
+    ),
+    with_crash(
+        Disk,
+        "bit-rot",
+        "{ target: {weak}, during: read, rate: {share} }",
+    ),
+    with_crash(
+        Disk,
+        "misdirect",
+        "{ target: {weak}, during: write, rate: {share} }",
+    ),
+    with_crash(
+        Disk,
+        "misdirect",
+        "{ target: {weak}, during: read, rate: {share} }",
+    ),
+    with_crash(
+        Disk,
+        "lying-fsync",
+        "{ target: {weak}, how: error, rate: {share} }",
+    ),
+    row(Disk, "disk-full", "{ target: {weak}, after: 1kB }"),
+    row(
+        Disk,
+        "disk-full",
+        "{ target: {weak}, after: 0B, then: read-only }",
+    ),
+    row(Disk, "slow-disk", "{ target: {any}, add: {short} }"),
+    row(Clock, "clock-step", "{ target: {any}, by: 5s }"),
+    row(Clock, "clock-step", "{ target: {any}, by: -5s }"),
+    row(Clock, "clock-drift", "{ target: {any}, rate: 500ppm }"),
+    row(
+        Clock,
+        "clock-strobe",
+        "{ target: {any}, by: 2s, period: {short} }",
+    ),
+    with_crash(Clock, "clock-back", "{ target: {any}, by: 1h }"),
+    row(Clock, "leap", "{ target: {any}, kind: second }"),
+    row(Clock, "move-time-server", "{ target: {weak}, by: 5s }"),
+    row(Operator, "wrong-genesis", "{weak}"),
+    row(Operator, "short-timeouts", "{ target: {weak}, to: 1ms }"),
+    row(Operator, "expired-certificate", "{weak}"),
+    row(Operator, "wrong-zone", "{ target: {weak}, by: -8h }"),
+    row(Traitor, "selective-silence", "{ to: {any} }"),
+    row(Traitor, "late-vote", "{ wait: 90% }"),
+    row(Traitor, "slow-leader", "{ wait: 50% }"),
+    row(Traitor, "lazy-vote", "{}"),
+    row(Traitor, "replay-old", "{ age: {long} }"),
+    row(Traitor, "malformed", "{ rate: {share} }"),
+    row(Traitor, "mutate", "{ field: view }"),
+    row(Traitor, "mutate", "{ field: sequence }"),
+    row(Traitor, "mutate", "{ field: digest }"),
+    row(Traitor, "equivocate", "{}"),
+    row(Traitor, "twins", "{}"),
+    row(Traitor, "forget-lock", "{}"),
+    row(Traitor, "invalid-block", "{}"),
+    row(Traitor, "phantom-validator", "{}"),
+    row(Traitor, "lying-sync", "{ field: block }"),
+    row(Traitor, "lying-sync", "{ field: sequence }"),
+    row(Traitor, "lying-sync", "{ field: transactions }"),
+    row(Traitor, "lying-sync", "{ field: progress }"),
+    row(Traitor, "double-signatures", "{}"),
+    row(Traitor, "strip-signatures", "{}"),
+    row(Traitor, "reorder-block", "{}"),
+    row(Traitor, "diverge", "{ rate: {share} }"),
+];
+
+/// Kinds that are not drawn, and why.
+pub const LEFT_OUT: &[(&str, &str)] = &[
+    (
+        "random",
+        "draws faults itself, which the search does better",
+    ),
+    (
+        "wrong-quorum",
+        "takes certificates for good that are not: a check has to fail",
+    ),
+    ("duplicate-key", "signs twice: a check has to fail"),
+    (
+        "old-backup",
+        "forgets what was signed and is not told so: a check has to fail",
+    ),
+    (
+        "expiry-edge",
+        "needs a service with consents; the search of that model has its own",
+    ),
+    (
+        "censor",
+        "stops the transactions of somebody for good while it leads, which no protocol here forbids",
+    ),
+];

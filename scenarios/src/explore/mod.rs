@@ -1,0 +1,23 @@
+//! `explore`: scenarios are drawn at random, run with all checks on, and what fails is kept.
+
+mod campaign;
+mod case;
+mod corpus;
+mod failing;
+mod ground;
+mod judge;
+mod kinds;
+mod novelty;
+mod strategy;
+mod twins;
+mod world;
+
+pub use campaign::{CheckTally, Found, KindTally, Search, Tally};
+pub use case::{Case, Event, Tail};
+pub use failing::Failing;
+pub use ground::Ground;
+pub use judge::{DIVERGED, Failure, Judged, PANIC, REFUSED, judge, judge_text, planned};
+pub use kinds::{Family, LEFT_OUT, ROWS, Row};
+pub use strategy::{Focus, MAX_EVENTS, cases};
+pub use twins::Twins;
+pub use world::{MEMBERS, MODELS, Model, World};

@@ -1,0 +1,147 @@
+//! The consortia in which things happen: a model, a number of members, the knobs of the protocol.
+
+use super::ground::Ground;
+
+/// A domain model, or the store, under load.
+#[derive(Clone, Copy, Debug)]
+pub struct Model {
+    /// Its word, for `--model`.
+    pub name: &'static str,
+    /// Services and workloads; `{rate}` stands for a rate.
+    text: &'static str,
+    /// Rates to draw from, the least first.
+    rates: &'static [&'static str],
+}
+
+/// The models of the built-in search; simplest first.
+pub const MODELS: &[Model] = &[
+    Model {
+        name: "key-value",
+        text: "services: { store: { key-value: { keys: 8 } } }
+workloads:
+  clients: { transactions: { service: store, read_share: 40% }, load: {rate} }
+",
+        rates: &["1/s", "3/s", "10/s"],
+    },
+    Model {
+        name: "data-sharing",
+        text: "populations: { patients: { consent: { grant: 70%, answer_in: { uniform: { from: 1s, to: 5s } } } } }
+workloads:
+  visits: { visits: { service: data-sharing, resources: 1, reads_per_write: 2, elsewhere: 50%, emergency: 10% }, load: {rate}, day: flat }
+  changes: { consents: data-sharing, load: {rate}, day: flat }
+  audits: { audits: data-sharing, from: hospital-1, load: 3/min, day: flat }
+",
+        rates: &["6/min", "20/min", "60/min"],
+    },
+];
+
+/// The least and the most members. Sizes that are not 3f+1 (5, 6, 8, 9, 11, 12) are where a wrong
+/// quorum shows.
+pub const MEMBERS: (u8, u8) = (4, 12);
+
+/// Virtual length of a scenario, milliseconds.
+const LENGTH_MS: u64 = 60_000;
+/// From when to when things happen in it, milliseconds.
+const HAPPENS_MS: (u64, u64) = (3_000, 40_000);
+
+/// A consortium, as small numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct World {
+    /// Members.
+    pub members: u8,
+    /// Place in [`MODELS`].
+    pub model: u8,
+    /// Place among the model's rates.
+    pub rate: u8,
+    /// Place among the first timers.
+    pub timeout: u8,
+    /// Place among the waits of a block.
+    pub wait: u8,
+    /// Place among the distances of checkpoints.
+    pub checkpoint: u8,
+    /// Place among the pipelines.
+    pub pipeline: u8,
+    /// Place among the networks.
+    pub network: u8,
+    /// Place among how many answers clients wait for.
+    pub clients: u8,
+}
+
+const TIMEOUTS: &[&str] = &["1s", "500ms", "2s"];
+const WAITS: &[&str] = &["100ms", "0ms", "500ms"];
+const CHECKPOINTS: &[&str] = &["128", "8", "3"];
+const PIPELINES: &[&str] = &["8", "1", "3"];
+const NETWORKS: &[&str] = &[
+    "{ regions: one-place }",
+    "{ regions: guangdong, links: metro }",
+    "{ regions: one-place, links: { profile: lan, transport: datagram } }",
+];
+const CLIENTS: &[&str] = &["one", "f+1", "quorum"];
+
+/// The `number`th of `list`, counted round.
+pub(super) fn pick<T: Copy + Default>(list: &[T], number: u8) -> T {
+    let place = usize::from(number) % list.len().max(1);
+    list.get(place).copied().unwrap_or_default()
+}
+
+impl World {
+    /// How many of the members may be faulty.
+    pub fn faulty(&self) -> u8 {
+        consim_models::consensus::byzantine_faults(usize::from(self.members)) as u8
+    }
+
+    /// Its model.
+    pub fn model(&self) -> &'static Model {
+        let place = usize::from(self.model) % MODELS.len();
+        // `place` is below the length of a list that is not empty.
+        MODELS.get(place).unwrap_or(&MODELS[0])
+    }
+
+    /// The ground of a scenario with this `seed` under `protocol`.
+    pub fn ground(&self, seed: u64, protocol: &str) -> Ground {
+        Ground {
+            head: self.head(seed, protocol, LENGTH_MS),
+            members: (1..=self.members).map(|i| format!("{GROUP}-{i}")).collect(),
+            everybody: GROUP.to_owned(),
+            chain: CHAIN.to_owned(),
+            faulty: usize::from(self.faulty()),
+            from_ms: HAPPENS_MS.0,
+            to_ms: HAPPENS_MS.1,
+            prefix: "",
+        }
+    }
+
+    /// The scenario without what happens in it.
+    pub(super) fn head(&self, seed: u64, protocol: &str, length_ms: u64) -> String {
+        let model = self.model();
+        let store = model.name == "key-value";
+        let clients = if store {
+            format!(", clients: {{ wait_for: {} }}", pick(CLIENTS, self.clients))
+        } else {
+            String::new()
+        };
+        format!(
+            "consim: 1
+seed: {seed}
+duration: {length_ms}ms
+warmup: 2s
+network: {network}
+organisations: {{ {GROUP}: {{ tier: tertiary, count: {members} }} }}
+chains:
+  {CHAIN}: {{ members: {GROUP}, consensus: {{ {protocol}: {{ pipeline: {pipeline} }} }}, timeout: {timeout}, checkpoint: {checkpoint}, block: {{ wait: {wait} }}{clients} }}
+{services}",
+            network = pick(NETWORKS, self.network),
+            members = self.members,
+            pipeline = pick(PIPELINES, self.pipeline),
+            timeout = pick(TIMEOUTS, self.timeout),
+            checkpoint = pick(CHECKPOINTS, self.checkpoint),
+            wait = pick(WAITS, self.wait),
+            services = model.text.replace("{rate}", pick(model.rates, self.rate)),
+        )
+    }
+}
+
+/// The group of the members.
+const GROUP: &str = "hospital";
+/// The chain.
+const CHAIN: &str = "ledger";

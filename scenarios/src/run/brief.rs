@@ -1,0 +1,120 @@
+//! A run of which nothing but its verdicts is wanted, as a search makes thousands of.
+
+use super::{Hooks, RunError, Running};
+use crate::plan::Plan;
+use consim_core::{Finding, Observer, Severity, Time, Verdict};
+use consim_kernel::Progress;
+
+/// Into how many slices a run is cut, after each of which it can be stopped.
+const SLICES: u64 = 40;
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Brief {
+    /// The checks that applied.
+    pub checks: Vec<BriefCheck>,
+    /// Windows of faults and attacks, with what they did.
+    pub effects: Vec<Effect>,
+    /// Up to when it ran: its end, or the first slice after a violation.
+    pub ended: Time,
+    /// Hexadecimal run digest.
+    pub digest: String,
+    /// Events of the kernel.
+    pub events: u64,
+    /// Messages that were sent.
+    pub messages: u64,
+}
+
+/// A check and what it found.
+#[derive(Clone, Debug)]
+pub struct BriefCheck {
+    /// Its word.
+    pub name: &'static str,
+    /// What a violation means.
+    pub severity: Severity,
+    /// What it found.
+    pub finding: Finding,
+}
+
+/// A window of a fault or an attack.
+#[derive(Clone, Debug)]
+pub struct Effect {
+    /// Its name in the scenario.
+    pub id: String,
+    /// Its kind's word.
+    pub kind: String,
+    /// The measured difference that it made.
+    pub took_effect: u64,
+}
+
+impl Brief {
+    /// The first check that is violated, in the order of the registries.
+    pub fn violated(&self) -> Option<&BriefCheck> {
+        self.checks
+            .iter()
+            .find(|check| check.finding.verdict == Verdict::Fail)
+    }
+}
+
+/// Runs `plan` with `watcher` looking on, and stops soon after the first violation.
+pub fn brief(
+    plan: &Plan,
+    hooks: &Hooks,
+    watcher: Option<Box<dyn Observer>>,
+) -> Result<Brief, RunError> {
+    let mut running = Running::new(plan, hooks)?;
+    running.kernel.observer_mut().watcher = watcher;
+    let slice = (plan.duration.nanos() / SLICES).max(1);
+    let mut until = Time::ZERO;
+    loop {
+        until = Time::from_nanos(until.nanos().saturating_add(slice));
+        let done = running.advance(until) == Progress::Done;
+        if done || running.violated() {
+            return Ok(running.brief());
+        }
+    }
+}
+
+impl Running<'_> {
+    /// Is a check violated by now?
+    fn violated(&self) -> bool {
+        let checks = self.kernel.observer().suite.checks();
+        checks.iter().any(|check| check.violated())
+    }
+
+    fn brief(self) -> Brief {
+        let totals = self.kernel.totals();
+        let faults = self.kernel.fault_effects().into_iter();
+        let watch = &self.kernel.observer().watch;
+        let mut effects: Vec<Effect> = faults
+            .map(|effect| Effect {
+                kind: effect.kind.to_owned(),
+                took_effect: watch.count(&effect.id).unwrap_or(effect.took_effect),
+                id: effect.id,
+            })
+            .collect();
+        let told = &self.kernel.observer().attacks.told;
+        let attacks = self.adversaries.figures(told).into_iter();
+        effects.extend(attacks.map(|attack| Effect {
+            id: attack.id,
+            kind: attack.kind,
+            took_effect: attack.took_effect,
+        }));
+        let (ended, digest) = (self.kernel.now(), self.kernel.run_digest());
+        let observer = self.kernel.into_observer();
+        let checks = observer.suite.checks().iter();
+        let checks = checks.map(|check| BriefCheck {
+            name: check.name(),
+            severity: check.severity(),
+            finding: check.finding(),
+        });
+        Brief {
+            checks: checks.collect(),
+            effects,
+            ended,
+            digest,
+            events: totals.events,
+            messages: totals.messages,
+        }
+    }
+}

@@ -5,7 +5,6 @@ use crate::exit;
 use crate::run::{Failure, STEPS, other, output_folder, print_file, progress_bar};
 use consim_reports::{Axis, MatrixReport, MatrixWriter};
 use consim_scenarios::Study;
-use consim_scenarios::run::Hooks;
 use consim_scenarios::run::cells::{Matrix, MatrixError, Store};
 use std::path::Path;
 
@@ -29,7 +28,7 @@ pub(crate) fn run(args: &RunArgs, study: &Study) -> Result<u8, Failure> {
             remove(&dir.join(file))?;
         }
     }
-    let hooks = Hooks::default();
+    let hooks = args.hooks();
     let matrix = Matrix {
         study,
         store: &store,

@@ -7,6 +7,7 @@ use crate::node::service::Host;
 use crate::sharing::command::Command;
 use crate::sharing::ids::{Pseudonym, Purpose, Reason, RecordId, RequestId};
 use crate::sharing::message::{Answer, Ask, Message};
+use crate::sharing::seeded;
 use crate::sharing::state::{Lookup, consented};
 use consim_core::{Context, Digest, NodeId, OpId, Span, WriteToken};
 use std::sync::Arc;
@@ -136,12 +137,16 @@ impl SharingService {
             return Self::refuse(cx, op, desk, Reason::RegisteredTwice);
         }
         cx.work(Work::hash(body.len()));
+        let mut address = format!("{}/records/{:x}", self.config.name, record.0);
+        if seeded::on(&seeded::PATIENT_IN_ADDRESS) {
+            address = format!("{}/{patient}/{:x}", self.config.name, record.0);
+        }
         let command = Command::Register {
             record,
             pseudonym: self.pseudonym(cx, patient),
             digest: Digest::of(body),
             size: body.len() as u32,
-            address: format!("{}/records/{:x}", self.config.name, record.0).into(),
+            address: address.into(),
         };
         let asker = Asker::Desk(desk, None);
         match self.store.add(record, body) {

@@ -117,6 +117,7 @@ pub fn bugs() -> Vec<&'static SeededBug> {
         ledger::BUGS,
         sharing::BUGS,
         key_value::BUGS,
+        consim_core::seeded::BUGS,
         consim_kernel::BUGS,
         consim_check::BUGS,
     ];

@@ -38,8 +38,17 @@ fn each_bug_has_its_scenario_and_each_scenario_its_bug() {
         let plan = plan(bug);
         let of_tools = bug.killers.iter().any(|k| EYES.contains(k));
         let meant = plan.demanded(Some(bug));
-        assert_eq!(plan.found.bug.map(|b| b.name).is_none(), of_tools, "{}", bug.name);
-        assert!(of_tools || meant.is_some_and(|m| bug.killers.contains(&m)), "{}", bug.name);
+        assert_eq!(
+            plan.found.bug.map(|b| b.name).is_none(),
+            of_tools,
+            "{}",
+            bug.name
+        );
+        assert!(
+            of_tools || meant.is_some_and(|m| bug.killers.contains(&m)),
+            "{}",
+            bug.name
+        );
         assert_eq!(plan.demanded(None).is_some(), of_tools && meant.is_some());
     }
 }

@@ -6,6 +6,7 @@ use super::seeded;
 use super::snapshot::Snapshot;
 use super::state::WorldState;
 use consim_core::machine::ApplyAt;
+use consim_core::seeded::SIGNATURES_LEFT_OUT;
 use consim_core::{
     Batch, Block, ChainId, Committed, Digest, Header, Keyring, Receipt, StateMachine, Tx, TxId,
     Work,
@@ -402,7 +403,7 @@ impl Ledger {
         if tx.chain() != self.config.chain {
             return Receipt::Refused(OTHER_CHAIN);
         }
-        if !seeded::on(&seeded::SIGNATURES_NOT_VERIFIED) && !tx.verify(&self.config.keys) {
+        if !seeded::on(&SIGNATURES_LEFT_OUT) && !tx.verify(&self.config.keys) {
             return Receipt::Refused(BAD_SIGNATURE);
         }
         let executed = state.executed(tx.id());

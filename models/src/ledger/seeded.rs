@@ -7,11 +7,10 @@ pub(crate) use consim_core::seeded::on;
 pub const BUGS: &[&SeededBug] = &[
     &MERKLE_WITHOUT_DOMAIN_TAGS,
     &MERKLE_DUPLICATES_ODD_LEAF,
-    &NIL_ROOT_ACCEPTED,
+    &ROOT_NOT_COMPARED,
     &TABLE_OF_EXECUTED_NOT_PERSISTED,
     &BLOCK_TIME_RUNS_BACK,
     &HEAD_OF_STATE_FORGOTTEN,
-    &SIGNATURES_NOT_VERIFIED,
 ];
 
 /// X7.
@@ -33,10 +32,10 @@ pub(crate) const MERKLE_DUPLICATES_ODD_LEAF: SeededBug = SeededBug {
 };
 
 /// X7.
-pub(crate) const NIL_ROOT_ACCEPTED: SeededBug = SeededBug {
-    name: "nil-root-accepted",
+pub(crate) const ROOT_NOT_COMPARED: SeededBug = SeededBug {
+    name: "root-not-compared",
     code: "X7",
-    says: "A batch whose transaction root is left out is taken for whole.",
+    says: "The transaction root of a batch is not compared with its transactions, so that any root is taken, a nil one too.",
     source: "CometBFT, which bans proofs against an empty tree",
     killers: &["hash-chain", "merkle"],
 };
@@ -83,13 +82,4 @@ pub(crate) const HEAD_OF_STATE_FORGOTTEN: SeededBug = SeededBug {
         "finality",
         "convergence",
     ],
-};
-
-/// Validity.
-pub(crate) const SIGNATURES_NOT_VERIFIED: SeededBug = SeededBug {
-    name: "signatures-not-verified",
-    code: "",
-    says: "Nobody verifies the signatures of transactions, since lines are authenticated.",
-    source: "Our own; confusion of transport and origin",
-    killers: &["validity", "at-most-once", "one-effect"],
 };

@@ -21,6 +21,18 @@ pub struct SeededBug {
     pub killers: &'static [&'static str],
 }
 
+/// The bugs of this crate.
+pub const BUGS: &[&SeededBug] = &[&SIGNATURES_LEFT_OUT];
+
+/// Validity.
+pub const SIGNATURES_LEFT_OUT: SeededBug = SeededBug {
+    name: "signatures-left-out",
+    code: "",
+    says: "Transactions are not signed over what they hold, and nobody looks, since lines are authenticated.",
+    source: "Our own; a switch for measurements that was left on",
+    killers: &["validity"],
+};
+
 #[cfg(feature = "seeded-bugs")]
 mod switch {
     use super::SeededBug;

@@ -10,6 +10,7 @@ use super::slots::Tallies;
 use super::tally::Tally;
 use crate::ledger::{merkle, seeded as ledger};
 use consim_core::chain::vote_statement;
+use consim_core::seeded::SIGNATURES_LEFT_OUT;
 use consim_core::{
     Batch, ChainId, Committed, Context, Delivery, Digest, Keyring, Payload, Probe, Signature, Tx,
     Work, Write,
@@ -44,10 +45,8 @@ impl Phase {
 fn is_genuine(batch: &Batch, chain: ChainId, keys: &Keyring) -> bool {
     let leaves: Vec<Digest> = batch.txs().iter().map(|tx| tx.digest()).collect();
     let ids: BTreeSet<_> = batch.txs().iter().map(|tx| tx.id()).collect();
-    let left_out = batch.tx_root() == Digest::ZERO;
-    let unsigned = ledger::on(&ledger::SIGNATURES_NOT_VERIFIED);
-    (merkle::root(&leaves) == batch.tx_root()
-        || (left_out && ledger::on(&ledger::NIL_ROOT_ACCEPTED)))
+    let unsigned = ledger::on(&SIGNATURES_LEFT_OUT);
+    (merkle::root(&leaves) == batch.tx_root() || ledger::on(&ledger::ROOT_NOT_COMPARED))
         && ids.len() == batch.txs().len()
         && batch
             .txs()

@@ -99,6 +99,8 @@ impl PbftReplica {
         self.repeat_view_change(cx);
         if self.active {
             self.watch(cx);
+        } else if seeded::on(&seeded::NO_JUMP_TO_HIGHER_VIEW) {
+            self.set_view_timer(cx, cx.now() + self.patience());
         } else {
             self.set_view_timer(cx, Time::MAX);
         }

@@ -48,8 +48,11 @@ impl SharingService {
             Ask::Request { patient } => {
                 let pseudonym = self.pseudonym(cx, patient);
                 let requester = self.requester(host, desk);
-                let standing = !self.config.options.ask_each_request
-                    && consented(&*host, &pseudonym, requester, host.head_time_ns()).is_ok();
+                let mut ruled = consented(&*host, &pseudonym, requester, host.head_time_ns());
+                if seeded::on(&seeded::DECISION_CACHED) {
+                    ruled = self.decided.or_before(pseudonym, requester, ruled);
+                }
+                let standing = !self.config.options.ask_each_request && ruled.is_ok();
                 if standing {
                     return cx.send(
                         desk,

@@ -16,6 +16,11 @@ pub(crate) fn run(args: &RunArgs, study: &Study) -> Result<u8, Failure> {
     let Some(first) = study.runs.first() else {
         return Err((exit::BAD_INPUT, "there is nothing to run".into()));
     };
+    #[cfg(feature = "seeded-bugs")]
+    if args.bug.is_some() {
+        let message = "`--bug` is for one run; of a study, name the cell with --set";
+        return Err((exit::BAD_INPUT, message.into()));
+    }
     if args.twice {
         let message = "`--twice` is for one run; of a study, name the cell with --set";
         return Err((exit::BAD_INPUT, message.into()));

@@ -85,9 +85,8 @@ impl Directed {
     /// Was the bug noticed: by whom it has to be, and by nobody who is not among its killers; and is
     /// all quiet without it?
     pub fn is_killed(&self) -> bool {
-        let known = |alarm: &String| {
-            self.bug.killers.contains(&alarm.as_str()) || alarm.ends_with(UNKNOWN)
-        };
+        let known =
+            |alarm: &String| self.bug.killers.contains(&alarm.as_str()) || alarm.ends_with(UNKNOWN);
         self.without.is_empty() && self.with.contains(&self.expected) && self.with.iter().all(known)
     }
 }

@@ -89,6 +89,7 @@ impl Decided {
     }
     /// The ruling.
     #[cfg(not(feature = "seeded-bugs"))]
+    #[allow(clippy::unused_self, reason = "nothing is kept in this build")]
     pub(super) fn or_before(
         &mut self,
         _: Pseudonym,

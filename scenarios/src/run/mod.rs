@@ -92,7 +92,12 @@ pub fn execute_with(
             }
             progress(until.seconds() / plan.duration.seconds());
         }
-        Ok(running.finish())
+        let mut run = running.finish();
+        if let Some(bug) = hooks.bug.filter(|bug| seeded::on(bug)) {
+            let note = format!("The seeded bug {} was switched on. {}", bug.name, bug.says);
+            run.results.notes.insert(0, note);
+        }
+        Ok(run)
     })
 }
 

@@ -106,7 +106,8 @@ mod tests {
             with(Some(&B), || assert!(on(&B) && !on(&A)));
             with(None, || assert!(!on(&A)));
             assert!(on(&A));
-            assert!(!std::thread::spawn(|| on(&A)).join().unwrap());
+            let elsewhere = std::thread::scope(|scope| scope.spawn(|| on(&A)).join());
+            assert!(!elsewhere.unwrap());
         });
         assert!(!on(&A));
     }

@@ -1,7 +1,9 @@
 //! Arguments.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use consim_scenarios::run::cells;
+#[cfg(feature = "seeded-bugs")]
+use consim_scenarios::registries;
+use consim_scenarios::run::{Hooks, cells};
 use std::path::PathBuf;
 
 /// Simulates a health-care consortium blockchain from a scenario file.
@@ -80,6 +82,10 @@ pub(crate) struct RunArgs {
     /// How many runs go on at a time, in place of one a core. It changes no result.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
+    /// Switch a seeded bug on (`consim list bugs`), to see which check notices it.
+    #[cfg(feature = "seeded-bugs")]
+    #[arg(long, value_name = "NAME", value_parser = seeded_bug)]
+    pub(crate) bug: Option<&'static registries::SeededBug>,
     /// No progress bar and no summary.
     #[arg(long)]
     pub(crate) quiet: bool,
@@ -88,7 +94,22 @@ pub(crate) struct RunArgs {
     pub(crate) json: bool,
 }
 
+/// The seeded bug with this name.
+#[cfg(feature = "seeded-bugs")]
+fn seeded_bug(name: &str) -> Result<&'static registries::SeededBug, String> {
+    let bug = registries::bug(name);
+    bug.ok_or_else(|| "no such bug; `consim list bugs` shows all".to_owned())
+}
+
 impl RunArgs {
+    /// What is replaced in the runs.
+    pub(crate) fn hooks(&self) -> Hooks {
+        Hooks {
+            #[cfg(feature = "seeded-bugs")]
+            bug: self.bug,
+            ..Hooks::default()
+        }
+    }
     /// How many runs go on at a time.
     pub(crate) fn threads(&self) -> usize {
         self.threads.map_or_else(cells::threads, usize::from)
@@ -278,4 +299,7 @@ pub(crate) enum What {
     Points,
     /// Profiles.
     Profiles,
+    /// Seeded bugs.
+    #[cfg(feature = "seeded-bugs")]
+    Bugs,
 }

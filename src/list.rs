@@ -4,7 +4,7 @@ use crate::cli::{ListArgs, What};
 use crate::exit;
 use consim_scenarios::registries::{self, Entry};
 
-const ALL: [(What, &str); 9] = [
+const ALL: &[(What, &str)] = &[
     (What::Scenarios, "scenarios"),
     (What::Protocols, "protocols"),
     (What::Models, "models"),
@@ -14,13 +14,15 @@ const ALL: [(What, &str); 9] = [
     (What::Metrics, "metrics"),
     (What::Points, "points"),
     (What::Profiles, "profiles"),
+    #[cfg(feature = "seeded-bugs")]
+    (What::Bugs, "bugs"),
 ];
 
 /// Runs the verb; returns the exit code.
 pub(crate) fn list(args: &ListArgs) -> u8 {
     let mut rows = Vec::new();
-    for (_, heading) in ALL
-        .into_iter()
+    for &(_, heading) in ALL
+        .iter()
         .filter(|(w, _)| args.what.is_none_or(|only| only == *w))
     {
         let entries = registries::list(heading);

@@ -5,7 +5,6 @@ use crate::exit;
 use crate::run::{Failure, STEPS, other, output_folder, print_file, progress_bar};
 use consim_reports::{Axis, MatrixReport, MatrixWriter};
 use consim_scenarios::Study;
-use consim_scenarios::run::Hooks;
 use consim_scenarios::run::cells::{Matrix, MatrixError, Store};
 use std::path::Path;
 
@@ -17,6 +16,11 @@ pub(crate) fn run(args: &RunArgs, study: &Study) -> Result<u8, Failure> {
     let Some(first) = study.runs.first() else {
         return Err((exit::BAD_INPUT, "there is nothing to run".into()));
     };
+    #[cfg(feature = "seeded-bugs")]
+    if args.bug.is_some() {
+        let message = "`--bug` is for one run; of a study, name the cell with --set";
+        return Err((exit::BAD_INPUT, message.into()));
+    }
     if args.twice {
         let message = "`--twice` is for one run; of a study, name the cell with --set";
         return Err((exit::BAD_INPUT, message.into()));
@@ -29,7 +33,7 @@ pub(crate) fn run(args: &RunArgs, study: &Study) -> Result<u8, Failure> {
             remove(&dir.join(file))?;
         }
     }
-    let hooks = Hooks::default();
+    let hooks = args.hooks();
     let matrix = Matrix {
         study,
         store: &store,

@@ -7,7 +7,7 @@ use crate::overrides::{draw_seed, load_options};
 use crate::timing::Timing;
 use crate::variants;
 use consim_check::results::Results;
-use consim_scenarios::run::{Divergence, Hooks};
+use consim_scenarios::run::Divergence;
 use consim_scenarios::{Loaded, run as runner, study};
 use std::path::{Path, PathBuf};
 
@@ -169,11 +169,11 @@ pub(crate) fn simulate(
     };
     let bar = progress_bar(args, format!("{}{of}{beside}", loaded.plan.duration));
     let progress = |done: f64| bar.set_position((done * STEPS as f64) as u64);
+    let hooks = args.hooks();
     let run = if args.twice {
-        runner::twice(&loaded.plan, &Hooks::default(), &mut |done| progress(done))
+        runner::twice(&loaded.plan, &hooks, &mut |done| progress(done))
             .map(|run| run.map_err(|parted| divergence(&parted)))
     } else {
-        let hooks = Hooks::default();
         runner::execute_paired(&loaded.plan, &pairs, &hooks, args.threads(), &progress).map(Ok)
     };
     bar.finish_and_clear();

@@ -1,5 +1,6 @@
 //! The scenario language, data sources, and the runner of plans.
 
+pub mod bugs;
 pub mod codes;
 mod compose;
 mod csv;

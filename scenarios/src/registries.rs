@@ -6,10 +6,11 @@ use crate::schema::shape::{Choice, Shape};
 use crate::schema::{AttackKind, Decode, FaultKind, ServiceKind, WorkloadKind};
 use consim_check::invariants::CHECKS;
 use consim_check::metrics::METRICS;
+pub use consim_core::SeededBug;
 use consim_core::{Check, Severity, Span};
 use consim_kernel::config::Point;
 use consim_models::consensus::PROTOCOLS;
-use consim_models::{key_value, sharing};
+use consim_models::{key_value, ledger, node, sharing};
 
 /// The version that has everything listed here.
 const SINCE: &str = "0.1.0";
@@ -37,7 +38,7 @@ fn entry(name: &str, code: &str, help: &str) -> Entry {
 }
 
 /// The lists that there are.
-pub const LISTS: [&str; 9] = [
+pub const LISTS: &[&str] = &[
     "scenarios",
     "protocols",
     "models",
@@ -47,6 +48,8 @@ pub const LISTS: [&str; 9] = [
     "metrics",
     "points",
     "profiles",
+    #[cfg(feature = "seeded-bugs")]
+    "bugs",
 ];
 
 /// The list `what`; empty for a word that is none of [`LISTS`].
@@ -96,8 +99,35 @@ pub fn list(what: &str) -> Vec<Entry> {
             .iter()
             .map(|p| entry(&format!("{}/{}", p.folder, p.name), "", p.about()))
             .collect(),
+        #[cfg(feature = "seeded-bugs")]
+        "bugs" => bugs()
+            .iter()
+            .map(|b| entry(b.name, b.code, b.says))
+            .collect(),
         _ => Vec::new(),
     }
+}
+
+/// All seeded bugs, protocols first. A build without the feature knows their names alone, for the
+/// scenarios that name them.
+pub fn bugs() -> Vec<&'static SeededBug> {
+    let protocols = PROTOCOLS.iter().flat_map(|protocol| protocol.bugs);
+    let lists = [
+        node::BUGS,
+        ledger::BUGS,
+        sharing::BUGS,
+        key_value::BUGS,
+        consim_core::seeded::BUGS,
+        consim_kernel::BUGS,
+        consim_check::BUGS,
+    ];
+    let others = lists.into_iter().flatten();
+    protocols.chain(others).copied().collect()
+}
+
+/// The seeded bug with this name.
+pub fn bug(name: &str) -> Option<&'static SeededBug> {
+    bugs().into_iter().find(|bug| bug.name == name)
 }
 
 /// The checks that the domain models bring, told of no run.

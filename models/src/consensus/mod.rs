@@ -4,7 +4,7 @@ pub mod pbft;
 
 use crate::adversary::{self, Behaviour, Conduct, Means, Words};
 use crate::ledger::Snapshot;
-use consim_core::{ChainId, Context, Keyring, NodeId, Process, SecretKey, Span, Tx};
+use consim_core::{ChainId, Context, Keyring, NodeId, Process, SecretKey, SeededBug, Span, Tx};
 use std::sync::Arc;
 
 /// A replica: the process that orders transactions on one node. The full node hosts it, hands it
@@ -118,6 +118,8 @@ pub struct ProtocolEntry {
     pub conducts: &'static [&'static str],
     /// Makes such a behaviour.
     pub conduct: fn(&Conduct, &Means) -> Option<Box<dyn Behaviour>>,
+    /// Its seeded bugs.
+    pub bugs: &'static [&'static SeededBug],
 }
 
 /// Makes a behaviour of nodes that run the protocol `entry`: one that is the same for every protocol,

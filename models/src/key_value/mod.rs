@@ -13,6 +13,7 @@ pub mod command;
 pub mod machine;
 pub mod message;
 pub mod probe;
+mod seeded;
 pub mod service;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use check::{LinearizableReads, MonotonicReads};
 pub use client::{Client, ClientConfig, QuorumClient};
 pub use command::Command;
 pub use machine::KeyValueMachine;
+pub use seeded::BUGS;
 pub use service::{Honest, KeyValueService, Policy, ServiceConfig};
 pub use workload::{TransactionOptions, TransactionWorkload};
 

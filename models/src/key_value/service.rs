@@ -3,6 +3,7 @@
 use super::command::{Command, state_key};
 use super::message::{Answer, Message};
 use super::probe::KeyValueProbe;
+use super::seeded;
 use crate::consensus::TIMER_LIMIT;
 use crate::ledger::chain::executed;
 use crate::node::Gate;
@@ -78,6 +79,13 @@ impl KeyValueService {
         if self.config.gate.admit(cx, host, from, certificate).is_err() || !own {
             return reply(cx, from, op, Answer::Refused);
         }
+        if let Command::Get { key } = command
+            && seeded::on(&seeded::READ_AT_ONCE)
+        {
+            let value = self.shown(cx, host, op, *key);
+            return reply(cx, from, op, Answer::Value(value));
+        }
+        let again = self.pending.contains_key(&op);
         if let Some((receipt, tx)) = outcome(host, op) {
             self.pending.remove(&op);
             return self.settle(cx, host, from, &tx, receipt);
@@ -86,7 +94,11 @@ impl KeyValueService {
             return reply(cx, from, op, Answer::Busy);
         }
         let body = command.body();
-        host.submit(cx, op, op.0, Arc::clone(&body));
+        let mut number = op.0;
+        if again && seeded::on(&seeded::RETRY_IS_ANOTHER_TRANSACTION) {
+            number |= 1 << 63;
+        }
+        host.submit(cx, op, number, Arc::clone(&body));
         let since = cx.now();
         self.pending.entry(op).or_insert(Pending {
             client: from,
@@ -112,22 +124,30 @@ impl KeyValueService {
                 Answer::Written
             }
             (Receipt::Applied, Ok(Command::Get { key })) => {
-                let value = self.config.policy.value(host.get(&state_key(key)));
-                let digest = value.as_deref().map(Digest::of);
-                cx.emit(
-                    KeyValueProbe::Read {
-                        op,
-                        key,
-                        value: digest,
-                        height,
-                    }
-                    .probe(),
-                );
-                Answer::Value(value)
+                Answer::Value(self.shown(cx, host, op, key))
             }
             _ => Answer::Refused,
         };
         reply(cx, client, op, answer);
+    }
+
+    /// The value that a client is told for `op`.
+    fn shown(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &dyn Host,
+        op: OpId,
+        key: u64,
+    ) -> Option<Arc<[u8]>> {
+        let value = self.config.policy.value(host.get(&state_key(key)));
+        let read = KeyValueProbe::Read {
+            op,
+            key,
+            value: value.as_deref().map(Digest::of),
+            height: host.height(),
+        };
+        cx.emit(read.probe());
+        value
     }
 
     /// Hands transactions that have waited for long to consensus again, and answers those that were

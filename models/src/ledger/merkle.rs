@@ -1,6 +1,7 @@
 //! Merkle trees over digests, as RFC 6962 section 2.1 defines them: leaves and inner nodes hash
 //! under different prefixes, and an odd leaf is never paired with itself.
 
+use super::seeded;
 use consim_core::{CodecError, Decoder, Digest, Encoder};
 
 /// The most siblings that a proof may hold: a tree of 2^64 leaves has no more levels.
@@ -13,11 +14,17 @@ const NODE_BYTES: usize = 1 + 32 + 32;
 
 /// The hash of a leaf (RFC 6962, 2.1: prefix 0).
 fn leaf_hash(leaf: &Digest) -> Digest {
+    if seeded::on(&seeded::MERKLE_WITHOUT_DOMAIN_TAGS) {
+        return Digest::of(&leaf.0);
+    }
     Digest::of_parts(&[&[0], &leaf.0])
 }
 
 /// The hash of an inner node (RFC 6962, 2.1: prefix 1).
 fn node_hash(left: &Digest, right: &Digest) -> Digest {
+    if seeded::on(&seeded::MERKLE_WITHOUT_DOMAIN_TAGS) {
+        return Digest::of_parts(&[&left.0, &right.0]);
+    }
     Digest::of_parts(&[&[1], &left.0, &right.0])
 }
 
@@ -29,6 +36,13 @@ fn split(leaves: &[Digest]) -> (&[Digest], &[Digest]) {
 
 /// The Merkle tree hash of `leaves`; the hash of nothing if there are none.
 pub fn root(leaves: &[Digest]) -> Digest {
+    if seeded::on(&seeded::MERKLE_DUPLICATES_ODD_LEAF)
+        && leaves.len() > 1
+        && !leaves.len().is_multiple_of(2)
+    {
+        let last = leaves.last().into_iter();
+        return root(&leaves.iter().chain(last).copied().collect::<Vec<_>>());
+    }
     match leaves {
         [] => Digest::of(&[]),
         [leaf] => leaf_hash(leaf),

@@ -3,6 +3,7 @@
 pub mod chain;
 pub mod memory;
 pub mod merkle;
+pub(crate) mod seeded;
 pub mod snapshot;
 pub mod state;
 #[cfg(test)]
@@ -10,5 +11,6 @@ pub(crate) mod testing;
 
 pub use chain::{ExecutionCache, Ledger, LedgerConfig, TxProof};
 pub use memory::{LedgerMemory, Meter};
+pub use seeded::BUGS;
 pub use snapshot::Snapshot;
 pub use state::WorldState;

@@ -15,6 +15,7 @@
 
 use super::membership::IdentityCertificate;
 use super::message::{Message, Outcome, Reply, Shown};
+use super::seeded;
 use crate::workload::Terms;
 use consim_core::probe::DomainProbe;
 use consim_core::{
@@ -216,11 +217,21 @@ impl Client {
             What::Read(key) => {
                 let key = Arc::clone(key);
                 open.message = Arc::new(Message::Query { number, key });
-                cx.multicast(&self.config.members, Arc::clone(&open.message));
+                cx.multicast(&self.readable(), Arc::clone(&open.message));
             }
         }
         cx.set_timer(TimerKey(number), wish.terms.retry_after);
         self.open.insert(number, open);
+    }
+
+    /// Who is asked for values: all members.
+    fn readable(&self) -> Arc<[NodeId]> {
+        let members = &self.config.members;
+        if seeded::on(&seeded::READ_FROM_CHOSEN_QUORUM) {
+            let chosen = members.iter().take(self.config.quorum);
+            return chosen.copied().collect();
+        }
+        Arc::clone(members)
     }
 
     /// The wait is over: everybody is asked, or the client gives up.
@@ -244,7 +255,11 @@ impl Client {
         let wait = first.times(1 << open.sent.min(MAX_DOUBLINGS));
         // Somebody may have forgotten, or never heard, who this is.
         self.greet(cx);
-        cx.multicast(&self.config.members, message);
+        if matches!(message.as_any().downcast_ref(), Some(Message::Query { .. })) {
+            cx.multicast(&self.readable(), message);
+        } else {
+            cx.multicast(&self.config.members, message);
+        }
         cx.set_timer(TimerKey(number), wait);
     }
 
@@ -264,7 +279,10 @@ impl Client {
         open.said.insert(from, said.clone());
         let same = open.said.values().filter(|other| other.agrees(&said));
         let firm = |s: &&Said| matches!(s, Said::Executed { tentative, .. } if !tentative);
-        let (all, firm) = (same.clone().count(), same.filter(firm).count());
+        let (mut all, firm) = (same.clone().count(), same.filter(firm).count());
+        if matches!(said, Said::Shown(_)) && seeded::on(&seeded::BELIEVES_FIRST_ANSWER) {
+            all = self.config.quorum;
+        }
         if all < self.config.quorum && firm < self.config.wait_for {
             return false;
         }

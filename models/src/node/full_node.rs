@@ -3,6 +3,7 @@
 use super::clients::{Clients, Shows};
 use super::membership::{Genesis, IdentityCertificate, Refusal, Registry};
 use super::message::Message;
+use super::seeded;
 use super::service::{Host, Service};
 use crate::consensus::{Replica, TIMER_LIMIT, TOKEN_LIMIT};
 use crate::ledger::{ExecutionCache, Ledger, LedgerConfig};
@@ -55,9 +56,13 @@ pub(super) struct NodeHost {
 impl FullNode {
     /// A node that has not started.
     pub fn new(config: NodeConfig, replica: Box<dyn Replica>, service: Box<dyn Service>) -> Self {
+        let mut machine = Arc::clone(&config.machine);
+        if seeded::on(&seeded::ITERATION_ORDER) {
+            machine = seeded::hash_ordered(machine, config.node);
+        }
         let ledger = Ledger::new(LedgerConfig {
             chain: config.chain,
-            machine: Arc::clone(&config.machine),
+            machine,
             keys: config.keys.clone(),
             executions: config.executions.clone(),
         });
@@ -102,6 +107,7 @@ impl FullNode {
             }
             host.execute(cx, &delivery);
         }
+        host.ledger.open();
         if disk.is_some() {
             let (height, head) = (host.ledger.height(), host.ledger.head_id());
             cx.emit(Probe::Recovered {

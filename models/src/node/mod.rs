@@ -7,9 +7,11 @@ mod full_node;
 mod gate;
 pub mod membership;
 pub mod message;
+mod seeded;
 pub mod service;
 pub(crate) mod waiting;
 
 pub use clients::Shows;
 pub use full_node::{FullNode, NodeConfig};
 pub use gate::{CertificateGate, Gate};
+pub use seeded::BUGS;

@@ -18,6 +18,7 @@ pub mod message;
 pub mod probe;
 pub mod records;
 pub mod request;
+mod seeded;
 pub mod service;
 pub mod state;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use check::{Summary, checks, checks_but_of};
 pub use desk::{Desk, DeskConfig};
 pub use ids::{Grantee, Pseudonym, PseudonymKey, Purpose, Reason, RecordId, RequestId};
 pub use machine::SharingMachine;
+pub use seeded::BUGS;
 pub use service::{Honest, Policy, ServiceConfig, SharingService};
 pub use workload::{AuditWorkload, ConsentWorkload, VisitWorkload};
 

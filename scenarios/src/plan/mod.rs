@@ -17,7 +17,7 @@ pub(crate) use resolve::{BOUND_TIMERS, Head, limits, resolve};
 
 use consim_check::metrics::WindowSubject;
 use consim_core::values::Expectation;
-use consim_core::{Distribution, Span, Time};
+use consim_core::{Distribution, SeededBug, Span, Time};
 use consim_kernel::config::{FaultKind, Hardware, LineGroups, Link};
 use consim_models::consensus::{BlockLimits, MempoolLimits, ProtocolOptions};
 use consim_models::key_value::TransactionOptions;
@@ -74,6 +74,8 @@ pub struct Plan {
     pub expect: Vec<Expectation>,
     /// The check that the run is meant to violate.
     pub violation: Option<String>,
+    /// Where it comes from, if it is a saved failure.
+    pub found: FoundPlan,
     /// Length of a bin of the time series.
     pub interval: Span,
     /// Data that was read.
@@ -95,6 +97,33 @@ pub struct Plan {
     /// The windows whose time is measured, if these are not its own: those of the run that this is
     /// the pair of.
     pub(crate) watched: Option<Vec<WindowSubject>>,
+}
+
+/// Where a saved failure comes from.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct FoundPlan {
+    /// Who or what found it.
+    pub by: Option<String>,
+    /// The run digest that it had then.
+    pub run_digest: Option<String>,
+    /// How many faults there were before it was made small.
+    pub faults_before: Option<u64>,
+    /// The seeded bug with which it fails.
+    pub bug: Option<&'static SeededBug>,
+    /// The version from which on it passes.
+    pub fixed: Option<String>,
+}
+
+impl Plan {
+    /// The check that a run with `bug` switched on has to violate: that of `expect.violation`,
+    /// unless it was seen with another bug alone, or is mended.
+    pub fn demanded(&self, bug: Option<&'static SeededBug>) -> Option<&str> {
+        let FoundPlan {
+            bug: with, fixed, ..
+        } = &self.found;
+        let demanded = fixed.is_none() && (with.is_none() || *with == bug);
+        self.violation.as_deref().filter(|_| demanded)
+    }
 }
 
 /// The network of a plan.

@@ -2,7 +2,7 @@
 
 use super::{Hooks, RunError, Running};
 use crate::plan::Plan;
-use consim_core::{Finding, Observer, Severity, Time, Verdict};
+use consim_core::{Finding, Observer, Severity, Time, Verdict, seeded};
 use consim_kernel::Progress;
 
 /// Into how many slices a run is cut, after each of which it can be stopped.
@@ -62,17 +62,19 @@ pub fn brief(
     hooks: &Hooks,
     watcher: Option<Box<dyn Observer>>,
 ) -> Result<Brief, RunError> {
-    let mut running = Running::new(plan, hooks)?;
-    running.kernel.observer_mut().watcher = watcher;
-    let slice = (plan.duration.nanos() / SLICES).max(1);
-    let mut until = Time::ZERO;
-    loop {
-        until = Time::from_nanos(until.nanos().saturating_add(slice));
-        let done = running.advance(until) == Progress::Done;
-        if done || running.violated() {
-            return Ok(running.brief());
+    seeded::with(hooks.bug, || {
+        let mut running = Running::new(plan, hooks)?;
+        running.kernel.observer_mut().watcher = watcher;
+        let slice = (plan.duration.nanos() / SLICES).max(1);
+        let mut until = Time::ZERO;
+        loop {
+            until = Time::from_nanos(until.nanos().saturating_add(slice));
+            let done = running.advance(until) == Progress::Done;
+            if done || running.violated() {
+                return Ok(running.brief());
+            }
         }
-    }
+    })
 }
 
 impl Running<'_> {

@@ -33,7 +33,7 @@ use consim_check::results::{NodeUse, Region, Results};
 use consim_check::suite::Suite;
 use consim_core::{
     ChainId, Check, Disk, Heal, Keyring, NodeId, Observer, Payload, Probe, SecretKey, Severity,
-    Span, Streams, Time, TimerKey,
+    Span, Streams, Time, TimerKey, seeded,
 };
 use consim_kernel::config::EventList;
 use consim_kernel::{Kernel, KernelConfig, Progress};
@@ -86,14 +86,21 @@ pub fn execute_with(
     hooks: &Hooks,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Run, RunError> {
-    let mut running = Running::new(plan, hooks)?;
-    for until in slices(plan) {
-        if running.advance(until) == Progress::Done {
-            break;
+    seeded::with(hooks.bug, || {
+        let mut running = Running::new(plan, hooks)?;
+        for until in slices(plan) {
+            if running.advance(until) == Progress::Done {
+                break;
+            }
+            progress(until.seconds() / plan.duration.seconds());
         }
-        progress(until.seconds() / plan.duration.seconds());
-    }
-    Ok(running.finish())
+        let mut run = running.finish();
+        if let Some(bug) = hooks.bug.filter(|bug| seeded::on(bug)) {
+            let note = format!("The seeded bug {} was switched on. {}", bug.name, bug.says);
+            run.results.notes.insert(0, note);
+        }
+        Ok(run)
+    })
 }
 
 /// The instants up to which a run goes in one piece, so that it can tell how far it is.
@@ -249,8 +256,9 @@ impl<'a> Running<'a> {
         };
         let identity = identity(plan, only.chain_name, only.chain, chain_id);
         let (mut results, exit_code) = assemble(&observer.suite, identity, figures, domain);
-        if let Some(meant) = &plan.violation {
-            let fails = |c: &CheckOutcome| c.name == *meant && c.verdict == "fail";
+        let bug = plan.found.bug.filter(|bug| seeded::on(bug));
+        if let Some(meant) = plan.demanded(bug) {
+            let fails = |c: &CheckOutcome| c.name == meant && c.verdict == "fail";
             let did = results.outcome.checks.iter().any(fails);
             let did = if did { "and was" } else { "and was not" };
             let note = format!("The check {meant} was meant to be violated, {did}.");

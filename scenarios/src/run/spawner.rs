@@ -8,7 +8,7 @@ use super::operator::{Mistakes, Setting};
 use super::trust::Trust;
 use crate::plan::{ChainPlan, Plan};
 use consim_core::{
-    ChainId, Context, Event, Keyring, NodeId, Payload, Process, SecretKey, StateMachine,
+    ChainId, Context, Event, Keyring, NodeId, Payload, Process, SecretKey, SeededBug, StateMachine,
 };
 use consim_kernel::Spawn;
 use consim_kernel::config::{FaultKind, Flooded};
@@ -35,6 +35,9 @@ pub struct Hooks {
     pub share_executions: bool,
     /// Votes that replicas take for a quorum, in place of the protocol's.
     pub quorum: Option<usize>,
+    /// The seeded bug that is switched on; nothing in a build without them. Nodes then share no
+    /// execution.
+    pub bug: Option<&'static SeededBug>,
 }
 
 impl Default for Hooks {
@@ -44,6 +47,7 @@ impl Default for Hooks {
             values: Arc::new(|_| Box::new(key_value::Honest)),
             share_executions: true,
             quorum: None,
+            bug: None,
         }
     }
 }
@@ -120,7 +124,7 @@ impl Spawner {
             })
             .collect();
         let machine = domain.machine();
-        let executions = if hooks.share_executions {
+        let executions = if hooks.share_executions && hooks.bug.is_none() {
             ExecutionCache::shared(&machine)
         } else {
             ExecutionCache::off()

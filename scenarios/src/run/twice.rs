@@ -4,6 +4,7 @@
 use super::layout::Layout;
 use super::{Hooks, Run, RunError, Running, slices};
 use crate::plan::Plan;
+use consim_core::seeded;
 use consim_kernel::{Progress, Traced, What};
 
 /// Where two runs of one plan part.
@@ -21,6 +22,14 @@ pub struct Divergence {
 /// at which node, and every byte that was sent or written for it. Returns the first run, or where
 /// the second parts from it.
 pub fn twice(
+    plan: &Plan,
+    hooks: &Hooks,
+    progress: &mut dyn FnMut(f64),
+) -> Result<Result<Run, Divergence>, RunError> {
+    seeded::with(hooks.bug, || side_by_side(plan, hooks, progress))
+}
+
+fn side_by_side(
     plan: &Plan,
     hooks: &Hooks,
     progress: &mut dyn FnMut(f64),

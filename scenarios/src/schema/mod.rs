@@ -10,6 +10,7 @@ pub(crate) mod choose;
 pub(crate) mod decode;
 mod delay;
 mod faults;
+mod found;
 mod gates;
 mod hardware;
 mod limits;
@@ -38,6 +39,7 @@ pub(crate) use faults::{
     Throttle, TornWrite, UnstableNetwork, WhichLost, Wipe, Written, WrongGenesis, WrongQuorum,
     WrongZone,
 };
+pub(crate) use found::FoundNote;
 pub(crate) use gates::{Checks, Core, Drawn, Expect, Heal, Output, Sourced};
 pub(crate) use hardware::{HardwareKeys, Scheme, Schemes, SuiteKeys};
 pub(crate) use limits::{Budget, DiskBudget, Excess, Limits};
@@ -108,10 +110,12 @@ record! {
         limits: Limits = "{}",
         /// Where numbers come from.
         sources: Sourced = "{}",
+        /// Where a saved failure comes from.
+        found: FoundNote = "{}",
     }
     beside "base" "remove" "compare" "vary";
     later "devices" "relays" "platform" "changes" "claims" "sweep"
-        "experiment" "found" "experimental";
+        "experiment" "experimental";
 }
 
 /// The shape of a whole scenario, studies included.

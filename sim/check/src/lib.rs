@@ -11,8 +11,11 @@ mod number_set;
 pub mod outcome;
 pub mod pairs;
 pub mod results;
+mod seeded;
 pub mod statistics;
 pub mod suite;
 #[cfg(test)]
 mod testing;
 pub mod verdict;
+
+pub use seeded::BUGS;

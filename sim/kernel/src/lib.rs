@@ -15,6 +15,7 @@ mod kernel;
 mod network;
 mod node;
 pub mod queue;
+mod seeded;
 mod slab;
 mod storage;
 #[cfg(test)]
@@ -24,4 +25,5 @@ mod trace;
 pub use faults::FaultEffect;
 pub use kernel::{Kernel, KernelConfig, LineTotals, Progress, Spawn, Totals};
 pub use node::Usage;
+pub use seeded::BUGS;
 pub use trace::{Traced, What};

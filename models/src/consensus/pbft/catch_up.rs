@@ -6,6 +6,7 @@ use super::config::{IDLE_TICKS, MAX_BLOCK_BYTES, MAX_BLOCKS, MAX_HELP, MAX_RESEN
 use super::members::{Members, PerMember};
 use super::message::{Blocks, Body, COMMIT, Proposal, Status};
 use super::replica::{PbftReplica, TICK};
+use super::seeded;
 use consim_core::{Batch, Committed, Context, Digest, Payload, Probe, Span, Time, Work};
 use std::sync::Arc;
 
@@ -188,6 +189,12 @@ impl PbftReplica {
         if self.catch_up.fetch.is_some() {
             return;
         }
+        let restarted = self.replayed > 0;
+        if seeded::on(&seeded::NEVER_SEEKS)
+            || (restarted && seeded::on(&seeded::RESTARTED_TAKES_LOG_FOR_WHOLE))
+        {
+            return;
+        }
         if self.wants_state() {
             return self.seek_state(cx);
         }
@@ -201,7 +208,7 @@ impl PbftReplica {
 
     /// Upon FETCH-BLOCKS: sends committed batches in order, within bounds.
     pub(super) fn on_fetch_blocks(&mut self, cx: &mut Context<'_>, from: usize, first: u64) {
-        if !self.catch_up.may_serve(from) {
+        if !self.catch_up.may_serve(from) || seeded::on(&seeded::BLOCKS_NEVER_SENT) {
             return;
         }
         let mut blocks = Vec::new();
@@ -282,6 +289,9 @@ impl PbftReplica {
     fn verify_committed(&self, cx: &mut Context<'_>, committed: &Committed) -> bool {
         let group = &self.group;
         let certificate = &committed.certificate;
+        if seeded::on(&seeded::TRANSFER_TRUSTS_PEER) {
+            return true;
+        }
         cx.work(Work::verify_batched(certificate.signatures.len() as u32));
         committed.chain == group.chain
             && certificate.kind == COMMIT

@@ -1,9 +1,10 @@
 //! Checkpoints and garbage collection (section 4.3).
 
 use super::config::{KEPT_STATES, MAX_OWN_STATES};
-use super::journal::{FORMER, PREPARED, PROPOSALS, Record, STABLE, former_key};
+use super::journal::{FORMER, LOG, PREPARED, PROPOSALS, Record, STABLE, former_key};
 use super::message::{Ballot, Body, CHECKPOINT, StateHead};
 use super::replica::PbftReplica;
+use super::seeded;
 use super::tally::Tally;
 use crate::ledger::{Snapshot, WorldState};
 use consim_core::chain::vote_statement;
@@ -266,6 +267,9 @@ impl PbftReplica {
         // The log reaches that far: it was written before, and writes keep their order.
         let record = Record::Stable(Arc::clone(&proof));
         self.journal.write(Write::cell(STABLE, 0, Arc::new(record)));
+        if seeded::on(&seeded::LOG_CUT_AT_CHECKPOINT) {
+            self.journal.write(Write::cut(LOG, 0));
+        }
         let above = sequence.saturating_add(1);
         for (table, key) in [
             (PROPOSALS, above),

@@ -1,6 +1,7 @@
 //! Options, limits and the resolved view of who is in the group.
 
 use super::super::{BlockLimits, ReplicaConfig, byzantine_faults};
+use super::seeded;
 use consim_core::{ChainId, KeyId, Keyring, NodeId, SecretKey, Span};
 use std::sync::Arc;
 
@@ -117,11 +118,16 @@ impl Group {
             }
         }
         let interval = config.checkpoint.max(1);
+        let faults = byzantine_faults(members.len());
+        let mut quorum = config.quorum;
+        if seeded::on(&seeded::QUORUM_OF_2F_PLUS_1) {
+            quorum = 2 * faults + 1;
+        }
         Self {
             chain: config.chain,
             me: members.iter().position(|&m| m == config.me).unwrap_or(0),
-            quorum: config.quorum,
-            faults: byzantine_faults(members.len()),
+            quorum,
+            faults,
             members,
             key: config.key,
             keys: config.keys,

@@ -213,6 +213,10 @@ impl Journal {
             self.write_out(cx);
         }
     }
+    /// What will be said once the write under way is durable.
+    pub(super) fn under_way(&mut self) -> Vec<Said> {
+        std::mem::take(&mut self.under_way)
+    }
     fn write_out(&mut self, cx: &mut Context<'_>) {
         self.token += 1;
         self.busy = true;

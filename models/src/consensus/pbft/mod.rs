@@ -141,6 +141,7 @@ mod new_view;
 mod normal;
 mod recovery;
 mod replica;
+mod seeded;
 mod slots;
 mod tally;
 #[cfg(test)]
@@ -166,6 +167,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     words: attacks::WORDS,
     conducts: attacks::CONDUCTS,
     conduct: attacks::build,
+    bugs: seeded::BUGS,
 };
 
 /// A signed view change for a view that nobody is in, with nothing prepared (see

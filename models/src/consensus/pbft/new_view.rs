@@ -6,6 +6,7 @@ use super::journal::{Opening, Said};
 use super::message::{Ballot, Body, NEW_VIEW, PREPARE, Proposal};
 use super::normal::Phase;
 use super::replica::PbftReplica;
+use super::seeded;
 use consim_core::chain::vote_statement;
 use consim_core::{Context, Digest, Probe, Signature, Work};
 use std::sync::Arc;
@@ -39,6 +40,9 @@ impl Pending {
 /// above it the digest of the prepared certificate of the highest view, or of the null batch.
 pub(super) fn select(changes: &[Arc<ViewChange>], null: Digest) -> (u64, Vec<Digest>) {
     let low = changes.iter().map(|c| c.low()).max().unwrap_or(0);
+    if seeded::on(&seeded::NEW_VIEW_WITHOUT_CERTIFICATES) {
+        return (low, Vec::new());
+    }
     let mut chosen: Vec<Option<(u64, Digest)>> = Vec::new();
     for Prepared(certificate) in changes.iter().flat_map(|c| c.prepared()).map(AsRef::as_ref) {
         let Some(above) = certificate.sequence.checked_sub(low).filter(|&a| a > 0) else {
@@ -48,8 +52,14 @@ pub(super) fn select(changes: &[Arc<ViewChange>], null: Digest) -> (u64, Vec<Dig
         if chosen.len() <= at {
             chosen.resize(at + 1, None);
         }
+        let better = |(view, _)| {
+            if seeded::on(&seeded::NEW_VIEW_TAKES_LOWEST) {
+                return view > certificate.view;
+            }
+            view < certificate.view
+        };
         if let Some(choice) = chosen.get_mut(at)
-            && choice.is_none_or(|(view, _)| view < certificate.view)
+            && choice.is_none_or(better)
         {
             *choice = Some((certificate.view, certificate.digest));
         }

@@ -7,6 +7,8 @@ use super::members::Members;
 use super::message::{Body, Message};
 use super::normal::Phase;
 use super::replica::PbftReplica;
+use super::seeded;
+use crate::ledger::seeded as ledger;
 use consim_core::{
     Committed, Context, Delivery, Disk, Holds, Payload, Probe, Time, Write, is_damaged,
 };
@@ -97,6 +99,8 @@ impl PbftReplica {
         self.repeat_view_change(cx);
         if self.active {
             self.watch(cx);
+        } else if seeded::on(&seeded::NO_JUMP_TO_HIGHER_VIEW) {
+            self.set_view_timer(cx, cx.now() + self.patience());
         } else {
             self.set_view_timer(cx, Time::MAX);
         }
@@ -152,6 +156,9 @@ impl PbftReplica {
     /// Writes what is damaged of the log and of the state before it again.
     fn write_chain_again(&mut self, disk: &Disk) {
         let mut from = disk.first_damaged(LOG);
+        if seeded::on(&seeded::SCRUB_SKIPS_LOG) {
+            return;
+        }
         if disk.any_damaged(TAKEN) {
             // What this replica executed itself it need not prove to itself.
             let Some(kept) = self.checkpoints.latest() else {
@@ -206,7 +213,9 @@ impl PbftReplica {
             }
             self.executed = committed.sequence;
             self.log.push(Arc::clone(&committed));
-            self.mempool.executed(committed.batch.txs());
+            if !ledger::on(&ledger::TABLE_OF_EXECUTED_NOT_PERSISTED) {
+                self.mempool.executed(committed.batch.txs());
+            }
             cx.deliver(Delivery::Ordered {
                 committed,
                 replayed: true,

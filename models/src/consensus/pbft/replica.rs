@@ -10,6 +10,7 @@ use super::mempool::Mempool;
 use super::message::{Body, Message};
 use super::normal::Phase;
 use super::recovery::Silent;
+use super::seeded;
 use super::slots::Window;
 use super::transfer::Transfer;
 use super::view_change::Changes;
@@ -339,6 +340,11 @@ impl Process for PbftReplica {
             Event::Request(_) => {}
         }
         self.journal.flush(cx);
+        if seeded::on(&seeded::VOTE_BEFORE_FSYNC) {
+            for said in self.journal.under_way() {
+                self.say(cx, said);
+            }
+        }
     }
     fn decode(&self, bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {
         Ok(Arc::new(Message::decode(bytes)?))

@@ -1,6 +1,7 @@
 //! Counting signed votes: one per member, without allocation once the buffers have grown.
 
 use super::config::Group;
+use super::seeded;
 use consim_core::{Certificate, Digest, KeyId, Keyring, Signature, Signers};
 
 /// The votes of one kind for one sequence number in one view, up to a quorum. A member votes once;
@@ -28,11 +29,21 @@ impl Tally {
     /// Votes for that digest.
     #[inline]
     pub(super) fn count(&self) -> usize {
+        if seeded::on(&seeded::VOTES_COUNTED_BY_MESSAGE) {
+            let again = self.aside.iter().filter(|(of, _)| *of == self.digest);
+            return self.signers.len() + again.count();
+        }
+        if seeded::on(&seeded::VOTES_WITHOUT_DIGEST) {
+            return self.signers.len() + self.aside.len();
+        }
         self.signers.len()
     }
     /// Has the owner of the key voted, for whatever?
     #[inline]
     pub(super) fn voted(&self, key: KeyId) -> bool {
+        if seeded::on(&seeded::VOTES_COUNTED_BY_MESSAGE) {
+            return false;
+        }
         self.signers.contains(key)
             || (!self.aside.is_empty() && self.aside.iter().any(|(_, s)| s.key == key))
     }
@@ -60,6 +71,11 @@ impl Tally {
             return false;
         }
         if self.digest == *digest && self.signers.len() < group.quorum {
+            if seeded::on(&seeded::VOTES_COUNTED_BY_MESSAGE) && self.signers.contains(signature.key)
+            {
+                self.aside.push((*digest, *signature));
+                return true;
+            }
             return self.signers.add(signature);
         }
         let valid = group.keys.verify(&hash(digest), signature);
@@ -114,7 +130,7 @@ impl Tally {
         view: u64,
         sequence: u64,
     ) -> Option<Certificate> {
-        (self.counts && self.signers.len() >= quorum).then(|| Certificate {
+        (self.counts && self.count() >= quorum).then(|| Certificate {
             kind,
             view,
             sequence,

@@ -4,6 +4,7 @@ use super::config::{MAX_FORWARD, MAX_FORWARD_BYTES, MAX_RESENT_TXS};
 use super::mempool::Source;
 use super::message::Body;
 use super::replica::PbftReplica;
+use consim_core::seeded::{self, SIGNATURES_LEFT_OUT};
 use consim_core::{Context, Probe, Tx, Work};
 use std::sync::Arc;
 
@@ -44,7 +45,8 @@ impl PbftReplica {
             }
             cx.work(Work::verify_batched(1));
             cx.work(Work::hash(tx.encoded_len()));
-            if !tx.verify(&self.group.keys) || !self.admit(cx, tx, !to_all) {
+            let verified = tx.verify(&self.group.keys) || seeded::on(&SIGNATURES_LEFT_OUT);
+            if !verified || !self.admit(cx, tx, !to_all) {
                 continue;
             }
             // Sent to this node alone, by one that takes it for the primary.

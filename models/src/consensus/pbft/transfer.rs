@@ -5,6 +5,7 @@ use super::config::{MAX_BLOCK_BYTES, MAX_WANTED};
 use super::journal::{Record, TAKEN};
 use super::message::{Body, StateHead, StateParts};
 use super::replica::PbftReplica;
+use super::seeded;
 use crate::ledger::Snapshot;
 use crate::ledger::WorldState;
 use crate::ledger::state::parts::{Added, Assembly, Prefix};
@@ -143,7 +144,8 @@ impl PbftReplica {
         let mut useful = false;
         if let (None, Some(head)) = (&under_way.state, &answer.head) {
             cx.work(Work::hash(head.encoded_len()));
-            if head.digest() != under_way.proof.digest {
+            let trusts = seeded::on(&seeded::TRANSFER_TRUSTS_PEER);
+            if head.digest() != under_way.proof.digest && !trusts {
                 return None;
             }
             let own = own.unwrap_or_default();

@@ -7,6 +7,7 @@ use super::members::{Members, PerMember};
 use super::message::{Body, PREPARE, VIEW_CHANGE};
 use super::new_view::Pending;
 use super::replica::{BATCH_TIMER, PbftReplica};
+use super::seeded;
 use consim_core::chain::vote_statement;
 use consim_core::{Certificate, Context, Digest, Probe, Span, Time, Work, Write};
 use std::collections::BTreeMap;
@@ -111,6 +112,11 @@ impl PbftReplica {
             return;
         }
         let now = cx.now();
+        if now >= deadline && seeded::on(&seeded::NO_JUMP_TO_HIGHER_VIEW) {
+            self.leave(cx, self.view + 1);
+            self.set_view_timer(cx, now + self.patience());
+            return;
+        }
         if now >= deadline {
             if let Some(own) = self.changes.suspects.get_mut(self.group.me) {
                 *own = Some(now);
@@ -154,7 +160,8 @@ impl PbftReplica {
                 lowest = lowest.min(asked.unwrap_or(view.saturating_add(1)));
             }
         }
-        if leaving > self.group.faults && lowest > view && self.silent.is_none() {
+        let joins = !seeded::on(&seeded::NO_JUMP_TO_HIGHER_VIEW);
+        if leaving > self.group.faults && lowest > view && self.silent.is_none() && joins {
             self.leave(cx, lowest);
         }
     }

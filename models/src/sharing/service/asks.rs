@@ -7,6 +7,7 @@ use crate::node::service::Host;
 use crate::sharing::command::Command;
 use crate::sharing::ids::{Pseudonym, Purpose, Reason, RecordId, RequestId};
 use crate::sharing::message::{Answer, Ask, Message};
+use crate::sharing::seeded;
 use crate::sharing::state::{Lookup, consented};
 use consim_core::{Context, Digest, NodeId, OpId, Span, WriteToken};
 use std::sync::Arc;
@@ -47,8 +48,11 @@ impl SharingService {
             Ask::Request { patient } => {
                 let pseudonym = self.pseudonym(cx, patient);
                 let requester = self.requester(host, desk);
-                let standing = !self.config.options.ask_each_request
-                    && consented(&*host, &pseudonym, requester, host.head_time_ns()).is_ok();
+                let mut ruled = consented(&*host, &pseudonym, requester, host.head_time_ns());
+                if seeded::on(&seeded::DECISION_CACHED) {
+                    ruled = self.decided.or_before(pseudonym, requester, ruled);
+                }
+                let standing = !self.config.options.ask_each_request && ruled.is_ok();
                 if standing {
                     return cx.send(
                         desk,
@@ -136,12 +140,16 @@ impl SharingService {
             return Self::refuse(cx, op, desk, Reason::RegisteredTwice);
         }
         cx.work(Work::hash(body.len()));
+        let mut address = format!("{}/records/{:x}", self.config.name, record.0);
+        if seeded::on(&seeded::PATIENT_IN_ADDRESS) {
+            address = format!("{}/{patient}/{:x}", self.config.name, record.0);
+        }
         let command = Command::Register {
             record,
             pseudonym: self.pseudonym(cx, patient),
             digest: Digest::of(body),
             size: body.len() as u32,
-            address: format!("{}/records/{:x}", self.config.name, record.0).into(),
+            address: address.into(),
         };
         let asker = Asker::Desk(desk, None);
         match self.store.add(record, body) {

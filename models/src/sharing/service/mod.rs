@@ -20,6 +20,7 @@ use super::config::SharingOptions;
 use super::ids::{PseudonymKey, Reason};
 use super::message::{Answer, Ask, Message, Sealed, Tally};
 use super::probe::SharingProbe;
+use super::seeded;
 use crate::consensus::TIMER_LIMIT;
 use crate::ledger::chain::executed;
 use crate::node::Gate;
@@ -98,6 +99,7 @@ pub struct SharingService {
     refused: Refused,
     tally: Option<(OpId, Tally)>,
     ticker: Ticker,
+    decided: seeded::Decided,
 }
 
 impl SharingService {
@@ -111,6 +113,7 @@ impl SharingService {
             refused: Refused::default(),
             tally: None,
             ticker: Ticker::new(TICK),
+            decided: seeded::Decided::default(),
         }
     }
 

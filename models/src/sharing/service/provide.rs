@@ -5,9 +5,10 @@ use super::{MAX_PENDING, SharingService};
 use crate::node::membership::Refusal;
 use crate::node::service::Host;
 use crate::sharing::command::{Access, Command};
-use crate::sharing::ids::Reason;
+use crate::sharing::ids::{Pseudonym, Reason};
 use crate::sharing::message::{Answer, Message, Sealed};
 use crate::sharing::probe::SharingProbe;
+use crate::sharing::seeded;
 use crate::sharing::state::{Lookup, ruling};
 use consim_core::{Context, NodeId, OpId, Probe};
 use std::sync::Arc;
@@ -88,6 +89,7 @@ impl SharingService {
             emergency,
             host.head_time_ns(),
         );
+        let ruled = self.seeded_ruling(asker, &wanted, entry.pseudonym, ruled);
         let decision = self.config.policy.decide(ruled);
         let (permit, reason) = (decision.is_ok(), decision.unwrap_or_else(|reason| reason));
         let (height, provider) = (host.height(), host.node());
@@ -107,11 +109,33 @@ impl SharingService {
             access,
         };
         cx.emit(probe.probe());
+        if seeded::on(&seeded::LOG_AFTER_REPLY) {
+            self.release(cx, host, op, asker, &access);
+            return self.commit(cx, host, op, Asker::Nobody, &Command::Access(access));
+        }
         if self.config.policy.audits_first() {
             self.commit(cx, host, op, asker, &Command::Access(access));
         } else {
             self.release(cx, host, op, asker, &access);
         }
+    }
+
+    /// The ruling of a provider that does not look, or not again.
+    fn seeded_ruling(
+        &mut self,
+        asker: Asker,
+        wanted: &Wanted,
+        pseudonym: Pseudonym,
+        ruled: Result<Reason, Reason>,
+    ) -> Result<Reason, Reason> {
+        let asked_elsewhere = matches!(asker, Asker::Server(_));
+        if asked_elsewhere && seeded::on(&seeded::CHECK_AT_REQUEST_ALONE) {
+            return Ok(Reason::Granted);
+        }
+        if seeded::on(&seeded::DECISION_CACHED) {
+            return self.decided.or_before(pseudonym, wanted.requester, ruled);
+        }
+        ruled
     }
 
     /// The audit entry is on the chain: the record goes out, or the denial is told. An operation
@@ -135,7 +159,7 @@ impl SharingService {
             }
             .probe(),
         );
-        let answer = match (access.permit, self.store.get(access.record)) {
+        let answer = match (access.permit, self.store.released(access.record)) {
             (false, _) => Answer::Refused(access.reason),
             (true, None) => Answer::Refused(Reason::Missing),
             (true, Some(body)) => {

@@ -1,6 +1,7 @@
 //! The institution's own database of originals.
 
 use crate::sharing::ids::RecordId;
+use crate::sharing::seeded;
 use consim_core::{Disk, Payload, Write, is_damaged};
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -73,6 +74,15 @@ impl Store {
     /// An original.
     pub(super) fn get(&self, record: RecordId) -> Option<&Arc<[u8]>> {
         self.bodies.get(&record)
+    }
+    /// The original that is handed out.
+    pub(super) fn released(&self, record: RecordId) -> Option<&Arc<[u8]>> {
+        if seeded::on(&seeded::RECORD_BEFORE)
+            && let Some((_, before)) = self.bodies.range(..record).next_back()
+        {
+            return Some(before);
+        }
+        self.get(record)
     }
     /// How many there are.
     pub(super) fn len(&self) -> usize {

@@ -1,7 +1,7 @@
 //! What must hold, and where numbers come from.
 
 use super::{BOUND_TIMERS, Planner, Told};
-use crate::plan::{ChainPlan, FaultPlan, HealPlan, WorkloadPlan};
+use crate::plan::{ChainPlan, FaultPlan, FoundPlan, HealPlan, WorkloadPlan};
 use crate::registries::check_names;
 use crate::schema::shape::suggestion;
 use crate::schema::{At, Auto, LeafKind, Words};
@@ -205,6 +205,30 @@ impl Planner<'_> {
         let help = suggestion(&at.value, &known);
         self.cx.error("E202", &at.place, message, help);
         None
+    }
+
+    /// `found`: where a saved failure comes from.
+    pub(super) fn found(&mut self) -> FoundPlan {
+        let found = &self.scenario.found.0;
+        let text = |at: &Option<At<String>>| at.as_ref().map(|at| at.value.clone());
+        let mut bug = None;
+        if let Some(at) = &found.bug {
+            let name = &at.value.0;
+            bug = crate::registries::bug(name);
+            if bug.is_none() {
+                let known: Vec<&str> = crate::registries::bugs().iter().map(|b| b.name).collect();
+                let message = format!("no seeded bug is called `{name}`");
+                let help = suggestion(name, &known);
+                self.cx.error("E202", &at.place, message, help);
+            }
+        }
+        FoundPlan {
+            by: text(&found.by),
+            run_digest: text(&found.run_digest),
+            faults_before: found.faults_before.as_ref().map(|at| at.value.0),
+            bug,
+            fixed: text(&found.fixed),
+        }
     }
 
     /// `checks.only` and `checks.except`.

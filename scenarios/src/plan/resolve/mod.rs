@@ -196,6 +196,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
     );
     let (checks_only, checks_except) = planner.check_words();
     let violation = planner.violation();
+    let found = planner.found();
     let judges_liveness = planner.judges_liveness(faults.as_ref());
     let sources = planner.sources();
     let (adversaries, attacks) = attacks?;
@@ -230,6 +231,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         judges_liveness,
         expect: gates?,
         violation,
+        found,
         interval,
         inputs,
         notes,

@@ -97,6 +97,7 @@ pub use wrong_zone::WrongZone;
 
 use crate::config::Hardware;
 use crate::network::Extra;
+use crate::seeded;
 use consim_core::{NodeId, Span, Streams, Time};
 use window::{Asks, Cx, Kind, Window};
 
@@ -360,6 +361,10 @@ impl Faults {
             acts: &mut self.acts,
         };
         let place = self.open.iter().position(|(i, _)| *i == index);
+        let closes = matches!(step, Step::Close | Step::Woken(CLOSE));
+        if seeded::on(&seeded::FAULTS_OFF) || (closes && seeded::on(&seeded::NOTHING_HEALS)) {
+            return;
+        }
         match step {
             Step::Open => self.open.push((index, window.kind.open(&mut cx))),
             Step::Close | Step::Woken(CLOSE) => {

@@ -12,6 +12,7 @@ mod segments;
 mod ticket;
 mod wheel;
 
+use crate::seeded;
 use consim_core::Time;
 use segments::Broadcasts;
 pub(crate) use ticket::MAX_SENDS;
@@ -144,9 +145,27 @@ impl Queue {
         loop {
             let ticket = self.wheel.pop(until.nanos())?;
             match ticket.broadcast() {
+                None if seeded::on(&seeded::TIES_BY_CHANCE) && seeded::coin() => {
+                    let ticket = self.other_of_tie(ticket);
+                    return Some((Time::from_nanos(ticket.at), ticket.item()));
+                }
                 None => return Some((Time::from_nanos(ticket.at), ticket.item())),
                 Some(id) => self.advance(id),
             }
+        }
+    }
+    /// Of two entries of one instant the second, for a bug.
+    fn other_of_tie(&mut self, first: Ticket) -> Ticket {
+        match self.wheel.pop(first.at) {
+            Some(second) if second.broadcast().is_none() => {
+                self.wheel.push(first);
+                second
+            }
+            Some(segment) => {
+                self.wheel.push(segment);
+                first
+            }
+            None => first,
         }
     }
     fn advance(&mut self, id: u32) {

@@ -1,0 +1,101 @@
+//! Seeded bugs of data sharing (docs/seeded-bugs.md). The codes are those of the list of mutants.
+
+use super::ids::{Pseudonym, Reason};
+pub(crate) use consim_core::seeded::on;
+use consim_core::{NodeId, SeededBug};
+
+/// All of them.
+pub const BUGS: &[&SeededBug] = &[
+    &CHECK_AT_REQUEST_ALONE,
+    &DECISION_CACHED,
+    &LOG_AFTER_REPLY,
+    &RECORD_BEFORE,
+    &PATIENT_IN_ADDRESS,
+];
+
+/// X1.
+pub(crate) const CHECK_AT_REQUEST_ALONE: SeededBug = SeededBug {
+    name: "check-at-request-alone",
+    code: "X1",
+    says: "Consent is looked at when access is asked for, and not when a record is read.",
+    source: "Threat H4: time of check, time of use",
+    killers: &["no-read-without-grant", "revocation-bound"],
+};
+
+/// X2.
+pub(crate) const DECISION_CACHED: SeededBug = SeededBug {
+    name: "decision-cached",
+    code: "X2",
+    says: "A provider answers by what it decided before, whatever was withdrawn since.",
+    source: "Threat H3: stale consent",
+    killers: &["revocation-bound", "no-read-without-grant"],
+};
+
+/// X6.
+pub(crate) const LOG_AFTER_REPLY: SeededBug = SeededBug {
+    name: "log-after-reply",
+    code: "X6",
+    says: "A record leaves before the entry in the audit trail is on the chain.",
+    source: "Threat H7: a crash between",
+    killers: &["audit-complete"],
+};
+
+/// Binding.
+pub(crate) const RECORD_BEFORE: SeededBug = SeededBug {
+    name: "record-before",
+    code: "",
+    says: "The index of originals is off by one, and hands the record before out.",
+    source: "Our own",
+    killers: &["off-chain-binding"],
+};
+
+/// No secret on the chain.
+pub(crate) const PATIENT_IN_ADDRESS: SeededBug = SeededBug {
+    name: "patient-in-address",
+    code: "",
+    says: "The storage address of a record, which the chain tells everybody, holds the patient's number.",
+    source: "Our own; object stores whose keys are personal data",
+    killers: &["no-plaintext-on-chain"],
+};
+
+/// What a provider has decided before, for [`DECISION_CACHED`]; nothing in a build without it.
+#[derive(Debug, Default)]
+pub(super) struct Decided {
+    #[cfg(feature = "seeded-bugs")]
+    permits: std::collections::BTreeSet<(Pseudonym, NodeId)>,
+}
+
+impl Decided {
+    /// The ruling, or a permit that was given before.
+    #[cfg(feature = "seeded-bugs")]
+    pub(super) fn or_before(
+        &mut self,
+        pseudonym: Pseudonym,
+        requester: NodeId,
+        ruled: Result<Reason, Reason>,
+    ) -> Result<Reason, Reason> {
+        let pair = (pseudonym, requester);
+        if ruled == Ok(Reason::Granted) {
+            self.permits.insert(pair);
+        }
+        let before = self.permits.contains(&pair);
+        ruled.or_else(|reason| {
+            if before {
+                Ok(Reason::Granted)
+            } else {
+                Err(reason)
+            }
+        })
+    }
+    /// The ruling.
+    #[cfg(not(feature = "seeded-bugs"))]
+    #[allow(clippy::unused_self, reason = "nothing is kept in this build")]
+    pub(super) fn or_before(
+        &mut self,
+        _: Pseudonym,
+        _: NodeId,
+        ruled: Result<Reason, Reason>,
+    ) -> Result<Reason, Reason> {
+        ruled
+    }
+}

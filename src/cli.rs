@@ -82,16 +82,34 @@ pub(crate) struct RunArgs {
     /// How many runs go on at a time, in place of one a core. It changes no result.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
-    /// Switch a seeded bug on (`consim list bugs`), to see which check notices it.
-    #[cfg(feature = "seeded-bugs")]
-    #[arg(long, value_name = "NAME", value_parser = seeded_bug)]
-    pub(crate) bug: Option<&'static registries::SeededBug>,
+    #[command(flatten)]
+    pub(crate) seeded: SeededArgs,
     /// No progress bar and no summary.
     #[arg(long)]
     pub(crate) quiet: bool,
     /// Print outcome.json in place of the summary.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What runs are made with, in a build that has seeded bugs.
+#[derive(Debug, Args)]
+pub(crate) struct SeededArgs {
+    /// Switch a seeded bug on (`consim list bugs`), to see which check notices it.
+    #[cfg(feature = "seeded-bugs")]
+    #[arg(long, value_name = "NAME", value_parser = seeded_bug)]
+    pub(crate) bug: Option<&'static registries::SeededBug>,
+}
+
+impl SeededArgs {
+    /// What is replaced in the runs.
+    pub(crate) fn hooks(&self) -> Hooks {
+        Hooks {
+            #[cfg(feature = "seeded-bugs")]
+            bug: self.bug,
+            ..Hooks::default()
+        }
+    }
 }
 
 /// The seeded bug with this name.
@@ -102,14 +120,6 @@ fn seeded_bug(name: &str) -> Result<&'static registries::SeededBug, String> {
 }
 
 impl RunArgs {
-    /// What is replaced in the runs.
-    pub(crate) fn hooks(&self) -> Hooks {
-        Hooks {
-            #[cfg(feature = "seeded-bugs")]
-            bug: self.bug,
-            ..Hooks::default()
-        }
-    }
     /// How many runs go on at a time.
     pub(crate) fn threads(&self) -> usize {
         self.threads.map_or_else(cells::threads, usize::from)
@@ -136,6 +146,13 @@ pub(crate) struct ExploreArgs {
     /// The model of drawn consortia; all if left out.
     #[arg(long, value_name = "M")]
     pub(crate) model: Option<String>,
+    /// Search for every seeded bug, run its directed scenario, and print who noticed what. `--for` is
+    /// the time for each.
+    #[cfg(feature = "seeded-bugs")]
+    #[arg(long, conflicts_with_all = ["file", "seeds", "bug"])]
+    pub(crate) bugs: bool,
+    #[command(flatten)]
+    pub(crate) seeded: SeededArgs,
     /// Only scenarios of twins, one after the other.
     #[arg(long, conflicts_with = "file")]
     pub(crate) twins: bool,
@@ -165,6 +182,8 @@ pub(crate) struct ShrinkArgs {
     /// Replace a file that is there.
     #[arg(long)]
     pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) seeded: SeededArgs,
     /// How long it may take at most.
     #[arg(long = "for", value_name = "D", default_value = "60s")]
     pub(crate) time: String,

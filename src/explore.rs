@@ -6,9 +6,9 @@ use crate::exit;
 use crate::overrides::draw_seed;
 use crate::run::{Failure, other};
 use consim_core::Severity;
-use consim_scenarios::explore::{Failing, Focus, MODELS, Search, Tally};
+use consim_scenarios::explore::{Failing, Focus, MODELS, Search, TWICE, Tally};
 use consim_scenarios::registries;
-use consim_scenarios::run::{Hooks, cells};
+use consim_scenarios::run::cells;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,9 +45,14 @@ fn run(args: &ExploreArgs) -> Result<u8, Failure> {
             twins: args.twins,
             seed,
             most: args.seeds.or((time.is_none()).then_some(SEEDS)),
+            twice: TWICE,
             threads: args.threads.map_or_else(cells::threads, usize::from),
-            hooks: Hooks::default(),
+            hooks: args.seeded.hooks(),
         };
+        #[cfg(feature = "seeded-bugs")]
+        if args.bugs {
+            return crate::kill_table::run(args, &search, time);
+        }
         all.push(one(args, &search, share)?);
         if args.file.is_some() {
             break;
@@ -130,7 +135,7 @@ fn focus(args: &ExploreArgs) -> Result<Focus, String> {
     Ok(focus)
 }
 
-fn bar(args: &ExploreArgs, most: Option<u64>) -> indicatif::ProgressBar {
+pub(crate) fn bar(args: &ExploreArgs, most: Option<u64>) -> indicatif::ProgressBar {
     if args.quiet {
         return indicatif::ProgressBar::hidden();
     }

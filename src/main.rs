@@ -13,6 +13,8 @@ mod cli;
 mod clock;
 mod exit;
 mod explore;
+#[cfg(feature = "seeded-bugs")]
+mod kill_table;
 mod list;
 mod matrix;
 mod new;

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &RunArgs, study: &Study) -> Result<u8, Failure> {
         return Err((exit::BAD_INPUT, "there is nothing to run".into()));
     };
     #[cfg(feature = "seeded-bugs")]
-    if args.bug.is_some() {
+    if args.seeded.bug.is_some() {
         let message = "`--bug` is for one run; of a study, name the cell with --set";
         return Err((exit::BAD_INPUT, message.into()));
     }
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &RunArgs, study: &Study) -> Result<u8, Failure> {
             remove(&dir.join(file))?;
         }
     }
-    let hooks = args.hooks();
+    let hooks = args.seeded.hooks();
     let matrix = Matrix {
         study,
         store: &store,

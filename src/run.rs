@@ -169,7 +169,7 @@ pub(crate) fn simulate(
     };
     let bar = progress_bar(args, format!("{}{of}{beside}", loaded.plan.duration));
     let progress = |done: f64| bar.set_position((done * STEPS as f64) as u64);
-    let hooks = args.hooks();
+    let hooks = args.seeded.hooks();
     let run = if args.twice {
         runner::twice(&loaded.plan, &hooks, &mut |done| progress(done))
             .map(|run| run.map_err(|parted| divergence(&parted)))

@@ -4,7 +4,6 @@ use crate::cli::ShrinkArgs;
 use crate::clock::{duration, started};
 use crate::exit;
 use crate::run::{Failure, other};
-use consim_scenarios::run::Hooks;
 use consim_scenarios::shrink::{ShrinkError, Shrunk, shrink as minimal};
 use std::path::PathBuf;
 
@@ -33,7 +32,9 @@ fn run(args: &ShrinkArgs) -> Result<(), Failure> {
         )));
     }
     let clock = started();
-    let shrunk = minimal(&args.file, &text, &Hooks::default(), &mut || clock() < time);
+    let shrunk = minimal(&args.file, &text, &args.seeded.hooks(), &mut || {
+        clock() < time
+    });
     let shrunk = shrunk.map_err(|error| match error {
         ShrinkError::Invalid(why) => bad(why),
         error @ ShrinkError::Passes => bad(format!("{name}: {error}")),

@@ -21,8 +21,8 @@ use std::sync::PoisonError;
 
 /// Scenarios of a round.
 const ROUND: u64 = 64;
-/// One in so many scenarios is run twice, and has to give the same run.
-const TWICE: u64 = 100;
+/// One in so many scenarios is run twice by default, and has to give the same run.
+pub const TWICE: u64 = 100;
 /// One in so many drawn scenarios is one of twins.
 const TWINS: u64 = 8;
 /// Failures that are kept with their scenarios.
@@ -43,6 +43,8 @@ pub struct Search {
     pub seed: u64,
     /// How many scenarios; as many as there is time for if left out.
     pub most: Option<u64>,
+    /// One in so many scenarios is run twice.
+    pub twice: u64,
     /// Threads.
     pub threads: usize,
     /// Parts of the runs that are replaced.
@@ -147,7 +149,7 @@ impl Search {
                 .collect();
             let work = |place: usize| {
                 let text = texts.get(place).map_or("", String::as_str);
-                self.one(text, (from + place as u64).is_multiple_of(TWICE))
+                self.one(text, (from + place as u64).is_multiple_of(self.twice))
             };
             cells::in_order(drawn.len(), self.threads, work, |place, done| {
                 if let (Some(drawn), Some(text)) = (drawn.get(place), texts.get(place)) {

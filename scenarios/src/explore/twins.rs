@@ -23,7 +23,7 @@ const ROUND_MS: u32 = 1_000;
 /// When the first round begins, milliseconds.
 const FROM_MS: u32 = 2_000;
 /// What follows the last round, milliseconds.
-const AFTER_MS: u32 = 4_000;
+const AFTER_MS: u32 = 3_000;
 
 /// A member's side in a round.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -122,7 +122,7 @@ impl Twins {
         let world = World {
             members: self.members,
             timeout: 1,
-            rate: 2,
+            rate: 1,
             ..Case::calm(0).world
         };
         let ground = world.ground(seed, protocol);

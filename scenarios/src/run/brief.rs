@@ -64,7 +64,9 @@ pub fn brief(
 ) -> Result<Brief, RunError> {
     seeded::with(hooks.bug, || {
         let mut running = Running::new(plan, hooks)?;
-        running.kernel.observer_mut().watcher = watcher;
+        let observer = running.kernel.observer_mut();
+        observer.watcher = watcher;
+        observer.suite.only_judge();
         let slice = (plan.duration.nanos() / SLICES).max(1);
         let mut until = Time::ZERO;
         loop {

@@ -50,8 +50,12 @@ impl Pass<Node> for Keys {
 
 fn removable(tree: &Node) -> Vec<Path> {
     let mut paths = Vec::new();
+    // Without its key a run would be as long as by default.
+    let mut tops = tree.entries().iter();
+    let duration = tops.position(|(key, _)| &*key.text == "duration");
     walk(tree, &mut Vec::new(), &mut |path, _| {
-        if !path.is_empty() {
+        let lasts = path.len() == 1 && path.first().copied() == duration;
+        if !path.is_empty() && !lasts {
             paths.push(path.clone());
         }
     });

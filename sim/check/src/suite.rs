@@ -13,6 +13,8 @@ pub struct Suite {
     checks: Vec<Box<dyn Check>>,
     /// Places in `checks`.
     wiretaps: Vec<usize>,
+    /// Are figures wanted, too?
+    measures: bool,
 }
 
 impl Suite {
@@ -28,12 +30,19 @@ impl Suite {
             metrics,
             checks,
             wiretaps,
+            measures: true,
         }
+    }
+    /// From now on it only judges: the figures stay as they are.
+    pub fn only_judge(&mut self) {
+        self.measures = false;
     }
     /// The window of an attack opened or closed. It has its row of figures like a fault; liveness has
     /// to hold all the same, unless there are more traitors than the protocol bears (`excuses`).
     pub fn attack(&mut self, at: Time, id: &str, open: bool, excuses: bool) {
-        self.metrics.fault(at, id, open);
+        if self.measures {
+            self.metrics.fault(at, id, open);
+        }
         if excuses {
             for check in &mut self.checks {
                 check.fault(at, id, open);
@@ -52,7 +61,9 @@ impl Suite {
 
 impl Observer for Suite {
     fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
-        self.metrics.probe(at, node, probe);
+        if self.measures {
+            self.metrics.probe(at, node, probe);
+        }
         for check in &mut self.checks {
             check.probe(at, node, probe);
         }
@@ -65,19 +76,25 @@ impl Observer for Suite {
         }
     }
     fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
-        self.metrics.node_up(at, node, up);
+        if self.measures {
+            self.metrics.node_up(at, node, up);
+        }
         for check in &mut self.checks {
             check.node_up(at, node, up);
         }
     }
     fn fault(&mut self, at: Time, id: &str, open: bool) {
-        self.metrics.fault(at, id, open);
+        if self.measures {
+            self.metrics.fault(at, id, open);
+        }
         for check in &mut self.checks {
             check.fault(at, id, open);
         }
     }
     fn healed(&mut self, at: Time, heal: &Heal) {
-        self.metrics.healed(at, heal);
+        if self.measures {
+            self.metrics.healed(at, heal);
+        }
         for check in &mut self.checks {
             check.healed(at, heal);
         }
@@ -88,7 +105,9 @@ impl Observer for Suite {
         }
     }
     fn end(&mut self, at: Time) {
-        self.metrics.end(at);
+        if self.measures {
+            self.metrics.end(at);
+        }
         for check in &mut self.checks {
             check.end(at);
         }

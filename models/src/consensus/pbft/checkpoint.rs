@@ -196,12 +196,13 @@ impl PbftReplica {
         let Some(tally) = self.checkpoints.tally(sequence) else {
             return;
         };
-        if tally.count() >= quorum || tally.voted(self.group.key_of(from)) {
+        let key = self.group.key_of(from);
+        if tally.count() >= quorum || tally.voted(key) {
             return;
         }
         cx.work(Work::verify(1));
         let hash = |state: &Digest| vote_statement(chain, CHECKPOINT, 0, sequence, state);
-        if tally.vote(&self.group, from, &ballot.digest, &ballot.signature, hash) {
+        if tally.vote(&self.group, key, &ballot.digest, &ballot.signature, hash) {
             self.try_stable(cx, sequence);
         }
     }

@@ -337,8 +337,8 @@ impl PbftReplica {
     ) -> Vow {
         cx.work(Work::sign(1));
         let (chain, view) = (self.group.chain, self.view);
-        let tallies = self.window.get(sequence).and_then(|s| s.tallies.as_deref());
-        let statement = tallies
+        let votes = self.window.votes(sequence);
+        let statement = votes
             .and_then(|t| match phase {
                 Phase::Prepare => t.prepares.statement(&digest),
                 Phase::Commit => t.commits.statement(&digest),
@@ -399,12 +399,13 @@ impl PbftReplica {
             return;
         };
         let tally = phase.of(tallies);
-        if tally.count() >= quorum || tally.voted(self.group.key_of(from)) {
+        let key = self.group.key_of(from);
+        if tally.count() >= quorum || tally.voted(key) {
             return;
         }
         cx.work(Work::verify(1));
         let hash = |digest: &Digest| vote_statement(chain, phase.kind(), view, sequence, digest);
-        if tally.vote(&self.group, from, &ballot.digest, &ballot.signature, hash)
+        if tally.vote(&self.group, key, &ballot.digest, &ballot.signature, hash)
             && tally.count() >= quorum
         {
             match phase {
@@ -416,23 +417,25 @@ impl PbftReplica {
 
     /// prepared(m, v, n, i) (section 4.2): the body and a quorum of prepares, the primary's
     /// pre-prepare among them. The replica commits.
+    #[inline(never)]
     pub(super) fn try_prepared(&mut self, cx: &mut Context<'_>, sequence: u64) {
         let (view, quorum) = (self.view, self.group.quorum);
-        let Some(slot) = self.window.get_mut(sequence) else {
-            return;
-        };
-        let (Some(digest), Some(_), Some(tallies)) = (slot.digest, &slot.batch, &slot.tallies)
+        let (Some(slot), Some(votes)) = (self.window.get(sequence), self.window.votes(sequence))
         else {
             return;
         };
+        let (Some(digest), Some(_)) = (slot.digest, &slot.batch) else {
+            return;
+        };
         let silent = self.silent.is_some();
-        if silent || slot.prepared_in(view) || tallies.prepares.digest() != Some(digest) {
+        if silent || slot.prepared_in(view) || votes.prepares.digest() != Some(digest) {
             return;
         }
-        let certificate = tallies
-            .prepares
-            .certificate(quorum, PREPARE, view, sequence);
+        let certificate = votes.prepares.certificate(quorum, PREPARE, view, sequence);
         let Some(certificate) = certificate else {
+            return;
+        };
+        let Some(slot) = self.window.get_mut(sequence) else {
             return;
         };
         let prepared = Arc::new(Prepared(certificate));
@@ -445,29 +448,33 @@ impl PbftReplica {
 
     /// committed-local(m, v, n, i) (section 4.2): the body and a quorum of commits. Batches are
     /// executed in order.
+    #[inline(never)]
     pub(super) fn try_committed(&mut self, cx: &mut Context<'_>, sequence: u64) {
         let (view, quorum) = (self.view, self.group.quorum);
-        let Some(slot) = self.window.get_mut(sequence) else {
-            return;
-        };
-        let (Some(digest), Some(batch), Some(tallies)) = (slot.digest, &slot.batch, &slot.tallies)
+        let (Some(slot), Some(votes)) = (self.window.get(sequence), self.window.votes(sequence))
         else {
             return;
         };
-        if tallies.commits.digest() != Some(digest) {
+        let (Some(digest), Some(batch)) = (slot.digest, &slot.batch) else {
+            return;
+        };
+        if votes.commits.digest() != Some(digest) {
             return;
         }
-        let certificate = tallies.commits.certificate(quorum, COMMIT, view, sequence);
+        let certificate = votes.commits.certificate(quorum, COMMIT, view, sequence);
         let Some(certificate) = certificate else {
             return;
         };
         if sequence > self.executed {
-            slot.committed = Some(Arc::new(Committed {
+            let committed = Arc::new(Committed {
                 chain: self.group.chain,
                 sequence,
                 batch: Arc::clone(batch),
                 certificate,
-            }));
+            });
+            if let Some(slot) = self.window.get_mut(sequence) {
+                slot.committed = Some(committed);
+            }
         }
         self.window.finish(sequence);
         while self.window.get(self.floor + 1).is_some_and(|s| s.finished) {

@@ -210,6 +210,7 @@ impl PbftReplica {
     }
 
     /// Keeps a message of a view to come until this replica is there.
+    #[cold]
     pub(super) fn later(&mut self, from: usize, view: u64, payload: &Arc<dyn Payload>) {
         let too_late = view < self.view || (view == self.view && self.active);
         if !too_late
@@ -239,6 +240,53 @@ impl PbftReplica {
         }
     }
 
+    /// A message of a node: nearly all are votes.
+    #[inline]
+    fn hear(&mut self, cx: &mut Context<'_>, from: NodeId, payload: &Arc<dyn Payload>) {
+        let Some(message) = payload.as_any().downcast_ref::<Message>() else {
+            return;
+        };
+        let Some(from) = self.group.index(from) else {
+            return;
+        };
+        if message.chain != self.group.chain || from == self.group.me {
+            return;
+        }
+        let (phase, ballot) = match &message.body {
+            Body::Prepare(ballot) => (Phase::Prepare, ballot),
+            Body::Commit(ballot) => (Phase::Commit, ballot),
+            _ => return self.receive(cx, from, message, payload),
+        };
+        self.on_ballot(cx, from, phase, ballot, payload);
+    }
+
+    /// Whatever is no message.
+    #[inline(never)]
+    fn react(&mut self, cx: &mut Context<'_>, event: &Event<'_>) {
+        match event {
+            Event::Message { .. } | Event::Request(_) => {}
+            Event::Persisted(token) => {
+                let mut said = std::mem::take(&mut self.said);
+                self.journal.persisted(*token, &mut said);
+                for said in said.drain(..) {
+                    self.say(cx, said);
+                }
+                self.said = said;
+            }
+            Event::Timer(key) => self.timer(cx, *key),
+            Event::Start => {
+                self.mark_started();
+                self.begin(cx);
+            }
+            Event::Recover(disk) => {
+                self.recover(cx, disk);
+                self.begin(cx);
+            }
+            Event::Scrubbed(disk) => self.scrubbed(cx, disk),
+        }
+    }
+
+    #[inline(never)]
     fn receive(
         &mut self,
         cx: &mut Context<'_>,
@@ -299,45 +347,12 @@ impl PbftReplica {
 }
 
 impl Process for PbftReplica {
+    #[inline]
     fn handle(&mut self, cx: &mut Context<'_>, event: Event<'_>) {
-        match event {
-            Event::Message { from, payload } => {
-                if let Some(message) = payload.as_any().downcast_ref::<Message>()
-                    && message.chain == self.group.chain
-                    && let Some(from) = self.group.index(from)
-                    && from != self.group.me
-                {
-                    // Nearly all messages are votes.
-                    match &message.body {
-                        Body::Prepare(ballot) => {
-                            self.on_ballot(cx, from, Phase::Prepare, ballot, payload);
-                        }
-                        Body::Commit(ballot) => {
-                            self.on_ballot(cx, from, Phase::Commit, ballot, payload);
-                        }
-                        _ => self.receive(cx, from, message, payload),
-                    }
-                }
-            }
-            Event::Persisted(token) => {
-                let mut said = std::mem::take(&mut self.said);
-                self.journal.persisted(token, &mut said);
-                for said in said.drain(..) {
-                    self.say(cx, said);
-                }
-                self.said = said;
-            }
-            Event::Timer(key) => self.timer(cx, key),
-            Event::Start => {
-                self.mark_started();
-                self.begin(cx);
-            }
-            Event::Recover(disk) => {
-                self.recover(cx, disk);
-                self.begin(cx);
-            }
-            Event::Scrubbed(disk) => self.scrubbed(cx, disk),
-            Event::Request(_) => {}
+        if let Event::Message { from, payload } = event {
+            self.hear(cx, from, payload);
+        } else {
+            self.react(cx, &event);
         }
         self.journal.flush(cx);
         if seeded::on(&seeded::VOTE_BEFORE_FSYNC) {

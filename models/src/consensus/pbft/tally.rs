@@ -53,13 +53,13 @@ impl Tally {
         self.digest = *digest;
         self.signers.begin(keys, hash(digest));
     }
-    /// Adds a vote of `member` if its signature is valid and its own; the statement is hashed once
+    /// Adds a vote of the owner of `key` if its signature is valid and its own; the statement is hashed once
     /// for the digest that is counted. Votes beyond the quorum are not kept.
     #[inline]
     pub(super) fn vote(
         &mut self,
         group: &Group,
-        member: usize,
+        key: KeyId,
         digest: &Digest,
         signature: &Signature,
         hash: impl Fn(&Digest) -> Digest,
@@ -67,7 +67,7 @@ impl Tally {
         if !self.counts {
             self.begin(&group.keys, digest, &hash);
         }
-        if signature.key != group.key_of(member) {
+        if signature.key != key {
             return false;
         }
         if self.digest == *digest && self.signers.len() < group.quorum {
@@ -78,6 +78,16 @@ impl Tally {
             }
             return self.signers.add(signature);
         }
+        self.vote_aside(group, digest, signature, hash)
+    }
+    #[cold]
+    fn vote_aside(
+        &mut self,
+        group: &Group,
+        digest: &Digest,
+        signature: &Signature,
+        hash: impl Fn(&Digest) -> Digest,
+    ) -> bool {
         let valid = group.keys.verify(&hash(digest), signature);
         if valid {
             self.add(group.quorum, digest, signature);
@@ -85,7 +95,6 @@ impl Tally {
         valid
     }
     /// Adds a verified vote.
-    #[inline]
     pub(super) fn add(&mut self, quorum: usize, digest: &Digest, signature: &Signature) {
         if self.voted(signature.key) {
             return;

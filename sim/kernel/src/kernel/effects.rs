@@ -73,21 +73,8 @@ impl<O: Observer> Kernel<O> {
         if odd > 0 {
             self.send_odd(send, counter);
         }
-        if self.arrivals.len() >= self.segments_from {
-            self.queue
-                .push_arrivals(send, from.0, counter, &self.arrivals);
-            return;
-        }
-        for &(at, to) in &self.arrivals {
-            let item = Item::Arrival {
-                send,
-                from: from.0,
-                counter,
-                to,
-                queued: false,
-            };
-            self.queue.push(at, item);
-        }
+        self.queue
+            .push_arrivals(send, from.0, counter, &self.arrivals);
     }
 
     /// Hands a message of node `i` to its NIC, a copy at a time, and each to its line; fills

@@ -33,6 +33,10 @@ use std::sync::Arc;
 /// The most entries that the future event list may hold; beyond it the run ends as partial.
 pub(crate) const MAX_PENDING: usize = 50_000_000;
 
+/// The copies from which on those of a multicast wait in segments; for fewer the list is small
+/// enough as it is (docs/performance.md).
+const SEGMENTS_FROM: usize = 128;
+
 /// Makes the process of a node, at the start of the run and after each crash.
 pub trait Spawn: Send {
     /// A fresh process for `node`; the kernel then hands it `Start` or `Recover`.
@@ -107,8 +111,8 @@ pub struct Kernel<O: Observer> {
     /// When and where the copies of the send at hand arrive.
     arrivals: Vec<(Time, u32)>,
     odd: OddBuffers,
-    /// Multicasts with so many copies wait in segments.
-    segments_from: usize,
+    /// Did any node crash so far?
+    crashed: bool,
     /// Per chain and node: the latest view and its leader.
     views: Views,
     /// Bytes between regions, `[from][to]`.
@@ -160,13 +164,14 @@ struct WorkloadSlot {
 }
 
 /// What a handler is called with.
-enum Call {
+#[derive(Clone, Copy)]
+enum Call<'a> {
     Start,
     Recover,
     Message { send: u32 },
     Timer(TimerKey),
     Persisted(WriteToken),
-    Request(Arc<dyn Payload>),
+    Request(&'a Arc<dyn Payload>),
     Scrubbed,
 }
 
@@ -211,7 +216,8 @@ impl<O: Observer> Kernel<O> {
             streams: config.streams,
             queue: match config.list {
                 EventList::Heap => Queue::heap(),
-                EventList::Tickets | EventList::Segments => Queue::default(),
+                EventList::Tickets => Queue::tickets_below(usize::MAX),
+                EventList::Segments => Queue::tickets_below(SEGMENTS_FROM),
             },
             places: config
                 .nodes
@@ -241,7 +247,7 @@ impl<O: Observer> Kernel<O> {
             wire: Vec::new(),
             arrivals: Vec::new(),
             odd: OddBuffers::default(),
-            segments_from: config.list.segments_from(),
+            crashed: false,
             views: Views::new(),
             flows: vec![vec![0; regions]; regions],
             observer,
@@ -293,9 +299,9 @@ impl<O: Observer> Kernel<O> {
         self.serve(
             i,
             if recover {
-                &Call::Recover
+                Call::Recover
             } else {
-                &Call::Start
+                Call::Start
             },
         );
     }
@@ -410,8 +416,10 @@ impl<O: Observer> Kernel<O> {
             return;
         };
         let (id, counter, from) = (record.id, record.counter, record.from);
-        let sender = self.nodes.get(from.index());
-        let never_left = sender.is_none_or(|s| s.epoch_ended_by(record.epoch, record.finish));
+        // Without crashes there is no need to look at the sender.
+        let never_left = self.crashed
+            && (self.nodes.get(from.index()))
+                .is_none_or(|sender| sender.epoch_ended_by(record.epoch, record.finish));
         #[cfg(test)]
         let never_left = never_left && self.mistake != Some(Mistake::CrashedWorkLeaves);
         let down = self
@@ -549,7 +557,7 @@ impl<O: Observer> Kernel<O> {
     /// Most of what happens in a run.
     fn serve_message(&mut self, i: usize, send: u32) {
         if !(self.odd.garbles && self.refuse(i, send)) {
-            self.call(i, &Call::Message { send });
+            self.call(i, Call::Message { send });
         }
         self.sends.release(send);
     }
@@ -572,18 +580,18 @@ impl<O: Observer> Kernel<O> {
                     timer.armed = false;
                     let key = timer.key;
                     self.digest.mark(self.now, Mark::Timer, i as u32, key.0);
-                    self.serve(i, &Call::Timer(key));
+                    self.serve(i, Call::Timer(key));
                 }
             }
-            Pending::Persisted { token } => self.serve(i, &Call::Persisted(token)),
-            Pending::Request { request } => self.serve(i, &Call::Request(request)),
-            Pending::Scrubbed => self.serve(i, &Call::Scrubbed),
+            Pending::Persisted { token } => self.serve(i, Call::Persisted(token)),
+            Pending::Request { request } => self.serve(i, Call::Request(&request)),
+            Pending::Scrubbed => self.serve(i, Call::Scrubbed),
         }
     }
 
     // ---- service -----------------------------------------------------------------------------
 
-    fn serve(&mut self, i: usize, call: &Call) {
+    fn serve(&mut self, i: usize, call: Call<'_>) {
         self.call(i, call);
     }
 
@@ -593,7 +601,7 @@ impl<O: Observer> Kernel<O> {
         reason = "docs/performance.md: a fifth of a message"
     )]
     #[inline(always)]
-    fn call(&mut self, i: usize, call: &Call) {
+    fn call(&mut self, i: usize, call: Call<'_>) {
         if self.nodes.get(i).is_some_and(|node| node.several) {
             self.release_due(i);
         }
@@ -622,7 +630,7 @@ impl<O: Observer> Kernel<O> {
                 Call::Start => process.handle(&mut cx, Event::Start),
                 Call::Recover => process.handle(&mut cx, Event::Recover(&node.disk)),
                 Call::Message { send } => {
-                    if let Some(record) = self.sends.get(*send) {
+                    if let Some(record) = self.sends.get(send) {
                         received = Some(record.bytes as usize);
                         node.usage.messages += 1;
                         process.handle(
@@ -634,8 +642,8 @@ impl<O: Observer> Kernel<O> {
                         );
                     }
                 }
-                Call::Timer(key) => process.handle(&mut cx, Event::Timer(*key)),
-                Call::Persisted(token) => process.handle(&mut cx, Event::Persisted(*token)),
+                Call::Timer(key) => process.handle(&mut cx, Event::Timer(key)),
+                Call::Persisted(token) => process.handle(&mut cx, Event::Persisted(token)),
                 Call::Request(request) => process.handle(&mut cx, Event::Request(request)),
                 Call::Scrubbed => process.handle(&mut cx, Event::Scrubbed(&node.disk)),
             }

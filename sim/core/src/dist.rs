@@ -282,7 +282,11 @@ impl Sampler {
         self.sample_with(|| bits)
     }
     /// The same of bits that are made only if the duration varies.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "docs/performance.md: a fifth of a message"
+    )]
+    #[inline(always)]
     pub fn sample_with(&self, bits: impl FnOnce() -> u64) -> Span {
         match self {
             Self::Table(edges) => {

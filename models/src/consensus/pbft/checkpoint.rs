@@ -178,7 +178,7 @@ impl PbftReplica {
         if let Some(tally) = self.checkpoints.tally(sequence) {
             let hash = |state: &Digest| vote_statement(chain, CHECKPOINT, 0, sequence, state);
             tally.settle(group, &state, hash);
-            tally.add(group.quorum, &state, &ballot.signature);
+            tally.add(group, &state, &ballot.signature);
         }
     }
 
@@ -208,7 +208,6 @@ impl PbftReplica {
     }
 
     fn try_stable(&mut self, cx: &mut Context<'_>, sequence: u64) {
-        let quorum = self.group.quorum;
         let Some((_, tally)) = self
             .checkpoints
             .tallies
@@ -217,7 +216,7 @@ impl PbftReplica {
         else {
             return;
         };
-        if let Some(certificate) = tally.certificate(quorum, CHECKPOINT, 0, sequence) {
+        if let Some(certificate) = tally.certificate(&self.group, CHECKPOINT, 0, sequence) {
             self.adopt(cx, Arc::new(certificate));
         }
     }

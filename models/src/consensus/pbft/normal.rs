@@ -279,8 +279,7 @@ impl PbftReplica {
         signature: Signature,
     ) {
         if let Some(tallies) = self.window.tallies(sequence) {
-            let quorum = self.group.quorum;
-            phase.of(tallies).add(quorum, &digest, &signature);
+            phase.of(tallies).add(&self.group, &digest, &signature);
         }
     }
 
@@ -377,7 +376,8 @@ impl PbftReplica {
     // ---- prepare and commit ----------------------------------------------------------------------
 
     /// Upon PREPARE or COMMIT of this view, between the watermarks (section 4.2): verify, count.
-    /// Votes beyond the quorum are not looked at.
+    /// Votes beyond the quorum are not looked at. Returns whether it may have come to anything that
+    /// is to be written.
     #[inline]
     pub(super) fn on_ballot(
         &mut self,
@@ -386,40 +386,42 @@ impl PbftReplica {
         phase: Phase,
         ballot: &Ballot,
         payload: &Arc<dyn Payload>,
-    ) {
+    ) -> bool {
         let (view, sequence) = (ballot.view, ballot.sequence);
         if view != self.view || !self.active {
-            return self.later(from, view, payload);
+            self.later(from, view, payload);
+            return false;
         }
         if sequence <= self.floor {
-            return;
+            return false;
         }
         let (chain, quorum) = (self.group.chain, self.group.quorum);
         let Some(tallies) = self.window.tallies(sequence) else {
-            return;
+            return false;
         };
         let tally = phase.of(tallies);
         let key = self.group.key_of(from);
         if tally.count() >= quorum || tally.voted(key) {
-            return;
+            return false;
         }
         cx.work(Work::verify(1));
         let hash = |digest: &Digest| vote_statement(chain, phase.kind(), view, sequence, digest);
-        if tally.vote(&self.group, key, &ballot.digest, &ballot.signature, hash)
-            && tally.count() >= quorum
-        {
-            match phase {
-                Phase::Prepare => self.try_prepared(cx, sequence),
-                Phase::Commit => self.try_committed(cx, sequence),
-            }
+        let valid = tally.vote(&self.group, key, &ballot.digest, &ballot.signature, hash);
+        if !valid || tally.count() < quorum {
+            return false;
         }
+        match phase {
+            Phase::Prepare => self.try_prepared(cx, sequence),
+            Phase::Commit => self.try_committed(cx, sequence),
+        }
+        true
     }
 
     /// prepared(m, v, n, i) (section 4.2): the body and a quorum of prepares, the primary's
     /// pre-prepare among them. The replica commits.
     #[inline(never)]
     pub(super) fn try_prepared(&mut self, cx: &mut Context<'_>, sequence: u64) {
-        let (view, quorum) = (self.view, self.group.quorum);
+        let view = self.view;
         let (Some(slot), Some(votes)) = (self.window.get(sequence), self.window.votes(sequence))
         else {
             return;
@@ -431,7 +433,7 @@ impl PbftReplica {
         if silent || slot.prepared_in(view) || votes.prepares.digest() != Some(digest) {
             return;
         }
-        let certificate = votes.prepares.certificate(quorum, PREPARE, view, sequence);
+        let certificate = votes.prepares.certificate(&self.group, PREPARE, view, sequence);
         let Some(certificate) = certificate else {
             return;
         };
@@ -450,7 +452,7 @@ impl PbftReplica {
     /// executed in order.
     #[inline(never)]
     pub(super) fn try_committed(&mut self, cx: &mut Context<'_>, sequence: u64) {
-        let (view, quorum) = (self.view, self.group.quorum);
+        let view = self.view;
         let (Some(slot), Some(votes)) = (self.window.get(sequence), self.window.votes(sequence))
         else {
             return;
@@ -461,7 +463,7 @@ impl PbftReplica {
         if votes.commits.digest() != Some(digest) {
             return;
         }
-        let certificate = votes.commits.certificate(quorum, COMMIT, view, sequence);
+        let certificate = votes.commits.certificate(&self.group, COMMIT, view, sequence);
         let Some(certificate) = certificate else {
             return;
         };

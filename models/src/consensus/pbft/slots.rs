@@ -59,14 +59,15 @@ impl Slot {
 }
 
 /// The slots of (stable checkpoint, stable checkpoint + L]. Only slots that have votes to count
-/// hold tallies; these and the slots are used again.
+/// hold tallies; these and the slots are used again. What each vote looks at comes first.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Window {
     base: u64,
-    size: u64,
-    slots: VecDeque<Slot>,
-    /// The votes of each slot: side by side, because every message that comes looks for some.
+    /// The votes of each slot, side by side.
     tallies: VecDeque<Option<Box<Tallies>>>,
+    slots: VecDeque<Slot>,
+    size: u64,
     #[expect(clippy::vec_box, reason = "the boxes go to slots and come back")]
     spare: Vec<Box<Tallies>>,
 }
@@ -120,7 +121,7 @@ impl Window {
     /// The tallies of `sequence`, unless it is outside the watermarks or finished.
     #[inline]
     pub(super) fn tallies(&mut self, sequence: u64) -> Option<&mut Tallies> {
-        let offset = self.offset(sequence)?;
+        let offset = sequence.checked_sub(self.base)?.checked_sub(1)? as usize;
         if !matches!(self.tallies.get(offset), Some(Some(_))) {
             self.begin_tallies(sequence)?;
         }

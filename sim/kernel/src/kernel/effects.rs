@@ -68,7 +68,6 @@ impl<O: Observer> Kernel<O> {
             id,
             counter,
             copies: (self.arrivals.len() + odd) as u32,
-            at_rate: (rate, per_copy),
         });
         if odd > 0 {
             self.send_odd(send, counter);

@@ -15,7 +15,7 @@ mod results;
 use crate::config::{EventList, FaultWindow, Hardware, NetworkConfig, NodeConfig};
 use crate::digest::{Mark, RunDigest};
 use crate::faults::{FaultKind, Faults, Flooded, Views};
-use crate::network::{Network, Place};
+use crate::network::{LastTransfer, Network, Place};
 use crate::node::{Node, Pending};
 use crate::queue::{Item, MAX_SENDS, Queue};
 use crate::slab::Sends;
@@ -106,6 +106,7 @@ pub struct Kernel<O: Observer> {
     digest: RunDigest,
     totals: Totals,
     costs: Costs,
+    last_transfer: LastTransfer,
     effects: Effects,
     wire: Vec<u8>,
     /// When and where the copies of the send at hand arrive.
@@ -243,6 +244,7 @@ impl<O: Observer> Kernel<O> {
             spawner: config.spawner,
             totals: Totals::default(),
             costs: Costs::default(),
+            last_transfer: LastTransfer::default(),
             effects: Effects::default(),
             wire: Vec::new(),
             arrivals: Vec::new(),
@@ -412,7 +414,7 @@ impl<O: Observer> Kernel<O> {
         if !self.faults.is_quiet() && !self.lets_arrive(send, to, queued) {
             return;
         }
-        let Some(record) = self.sends.get_mut(send) else {
+        let Some(record) = self.sends.get(send) else {
             return;
         };
         let (id, counter, from) = (record.id, record.counter, record.from);
@@ -435,7 +437,8 @@ impl<O: Observer> Kernel<O> {
         };
         if !queued {
             // The last bit is in once the NIC is done with what came before and with these bytes.
-            let time = record.transfer(node.hardware.nic_in);
+            let bytes = u64::from(record.bytes);
+            let time = self.last_transfer.time(bytes, node.hardware.nic_in);
             let ready = self.now.later(node.nic_in_free + time);
             node.nic_in_free = ready;
             node.usage.nic_in += time;

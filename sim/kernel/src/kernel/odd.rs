@@ -6,7 +6,7 @@ use crate::faults::{Copy, Garble, Hop, Tamper};
 use crate::network::{Arriving, Extra, Odd, Told};
 use crate::queue::Item;
 use crate::slab::SendRecord;
-use consim_core::{Digest, NodeId, Observer, Payload, Probe, Span, Time, Work, mix};
+use consim_core::{Digest, NodeId, Observer, Payload, Probe, Time, Work, mix};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -264,7 +264,6 @@ impl<O: Observer> Kernel<O> {
             id: mix(u64::from(record.id), bit) as u32,
             counter: record.counter,
             copies: 1,
-            at_rate: (0, Span::ZERO),
         };
         self.totals.lines.corrupted += 1;
         self.sends.release(send);

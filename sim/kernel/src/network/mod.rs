@@ -194,6 +194,26 @@ pub(crate) fn transfer(bytes: u64, rate: u64) -> Span {
     Span::from_nanos(ns)
 }
 
+/// How long a message takes, remembered: most have the length and the rate of the last one.
+#[derive(Debug, Default)]
+pub(crate) struct LastTransfer {
+    bytes: u64,
+    rate: u64,
+    time: Span,
+}
+
+impl LastTransfer {
+    /// [`transfer`].
+    #[inline]
+    pub(crate) fn time(&mut self, bytes: u64, rate: u64) -> Span {
+        if (self.bytes, self.rate) != (bytes, rate) {
+            let time = transfer(bytes, rate);
+            *self = Self { bytes, rate, time };
+        }
+        self.time
+    }
+}
+
 impl Network {
     /// `sites` is how many there are.
     pub(crate) fn new(config: &NetworkConfig, nodes: usize, sites: usize, key: u64) -> Self {

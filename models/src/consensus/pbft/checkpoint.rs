@@ -176,8 +176,8 @@ impl PbftReplica {
         }
         let group = &self.group;
         if let Some(tally) = self.checkpoints.tally(sequence) {
-            let hash = |state: &Digest| vote_statement(chain, CHECKPOINT, 0, sequence, state);
-            tally.settle(group, &state, hash);
+            let statement = vote_statement(chain, CHECKPOINT, 0, sequence, &state);
+            tally.settle(group, &state, statement);
             tally.add(group, &state, &ballot.signature);
         }
     }

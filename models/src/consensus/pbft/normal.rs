@@ -3,7 +3,7 @@
 use super::change::Prepared;
 use super::journal::{FORMER, LOG, PREPARED, PROPOSALS, Record, Said, Vow, former_key};
 use super::mempool::Ready;
-use super::message::{Ballot, Body, COMMIT, PREPARE, Proposal};
+use super::message::{Ballot, Body, COMMIT, PREPARE, Proposal, Statements};
 use super::replica::{BATCH_TIMER, PbftReplica};
 use super::seeded;
 use super::slots::Tallies;
@@ -133,18 +133,15 @@ impl PbftReplica {
             digest,
             &self.group.key,
         );
-        let message = self.message(Body::PrePrepare(Arc::new(Proposal {
-            view,
-            sequence,
-            batch: Arc::clone(&batch),
-            signature: vote.signature,
-        })));
+        let proposal = Proposal::new(view, sequence, Arc::clone(&batch), vote.signature);
+        let statements = proposal.statements(self.group.chain);
+        let message = self.message(Body::PrePrepare(Arc::new(proposal)));
         cx.emit(Probe::Proposed {
             chain: self.group.chain,
             sequence,
             txs: count as u32,
         });
-        self.settle(sequence, digest);
+        self.settle(sequence, digest, &statements);
         self.keep_proposal(sequence, batch, Arc::clone(&message));
         self.journal.then(Said::PrePrepare(Vow {
             view,
@@ -213,15 +210,18 @@ impl PbftReplica {
         if sequence <= self.executed && !self.executed_as(sequence, &digest) {
             return;
         }
-        let statement = vote_statement(self.group.chain, PREPARE, view, sequence, &digest);
+        let statements = proposal.statements(self.group.chain);
         cx.work(Work::verify(1));
         if proposal.signature.key != self.group.key_of(from)
-            || !self.group.keys.verify(&statement, &proposal.signature)
+            || !self
+                .group
+                .keys
+                .verify(&statements.prepare, &proposal.signature)
             || !self.is_acceptable(cx, from, &proposal.batch)
         {
             return;
         }
-        self.settle(sequence, digest);
+        self.settle(sequence, digest, &statements);
         self.count(sequence, Phase::Prepare, digest, proposal.signature);
         self.accept(
             cx,
@@ -256,13 +256,11 @@ impl PbftReplica {
     }
 
     /// From now on `digest` is what this view puts forward at `sequence`.
-    pub(super) fn settle(&mut self, sequence: u64, digest: Digest) {
-        let (chain, view) = (self.group.chain, self.view);
-        let hash = |kind| move |d: &Digest| vote_statement(chain, kind, view, sequence, d);
+    pub(super) fn settle(&mut self, sequence: u64, digest: Digest, statements: &Statements) {
         if let Some(tallies) = self.window.tallies(sequence) {
             let group = &self.group;
-            tallies.prepares.settle(group, &digest, hash(PREPARE));
-            tallies.commits.settle(group, &digest, hash(COMMIT));
+            tallies.prepares.settle(group, &digest, statements.prepare);
+            tallies.commits.settle(group, &digest, statements.commit);
         }
         if let Some(slot) = self.window.open(sequence) {
             slot.digest = Some(digest);
@@ -433,7 +431,9 @@ impl PbftReplica {
         if silent || slot.prepared_in(view) || votes.prepares.digest() != Some(digest) {
             return;
         }
-        let certificate = votes.prepares.certificate(&self.group, PREPARE, view, sequence);
+        let certificate = votes
+            .prepares
+            .certificate(&self.group, PREPARE, view, sequence);
         let Some(certificate) = certificate else {
             return;
         };
@@ -463,7 +463,9 @@ impl PbftReplica {
         if votes.commits.digest() != Some(digest) {
             return;
         }
-        let certificate = votes.commits.certificate(&self.group, COMMIT, view, sequence);
+        let certificate = votes
+            .commits
+            .certificate(&self.group, COMMIT, view, sequence);
         let Some(certificate) = certificate else {
             return;
         };

@@ -48,10 +48,10 @@ impl Tally {
             || (!self.aside.is_empty() && self.aside.iter().any(|(_, s)| s.key == key))
     }
     #[cold]
-    fn begin(&mut self, digest: &Digest, hash: impl FnOnce(&Digest) -> Digest) {
+    fn begin(&mut self, digest: &Digest, statement: Digest) {
         self.counts = true;
         self.digest = *digest;
-        self.signers.begin(hash(digest));
+        self.signers.begin(statement);
     }
     /// Adds a vote of the owner of `key` if its signature is valid and its own; the statement is hashed once
     /// for the digest that is counted. Votes beyond the quorum are not kept.
@@ -65,7 +65,7 @@ impl Tally {
         hash: impl Fn(&Digest) -> Digest,
     ) -> bool {
         if !self.counts {
-            self.begin(digest, &hash);
+            self.begin(digest, hash(digest));
         }
         if signature.key != key {
             return false;
@@ -105,15 +105,10 @@ impl Tally {
             self.signers.add(&group.keys, signature);
         }
     }
-    /// From now on votes for `digest` are counted.
-    pub(super) fn settle(
-        &mut self,
-        group: &Group,
-        digest: &Digest,
-        hash: impl FnOnce(&Digest) -> Digest,
-    ) {
+    /// From now on votes for `digest`, which sign `statement`, are counted.
+    pub(super) fn settle(&mut self, group: &Group, digest: &Digest, statement: Digest) {
         if !self.counts {
-            return self.begin(digest, hash);
+            return self.begin(digest, statement);
         }
         if self.digest == *digest {
             return;
@@ -121,7 +116,7 @@ impl Tally {
         let before = self.digest;
         let counted: Vec<_> = self.signers.signatures(&group.keys).iter().collect();
         let others: Vec<_> = self.aside.drain(..).collect();
-        self.begin(digest, hash);
+        self.begin(digest, statement);
         self.aside.extend(counted.into_iter().map(|s| (before, s)));
         for (of, signature) in others {
             if of != *digest {

@@ -298,14 +298,7 @@ impl<O: Observer> Kernel<O> {
             node.process = Some(process);
         }
         self.observer.node_up(self.now, NodeId(i as u32), true);
-        self.serve(
-            i,
-            if recover {
-                Call::Recover
-            } else {
-                Call::Start
-            },
-        );
+        self.serve(i, if recover { Call::Recover } else { Call::Start });
     }
 
     /// Runs until `until` (or the end of the run, if that is earlier).

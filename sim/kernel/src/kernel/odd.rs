@@ -108,7 +108,7 @@ impl<O: Observer> Kernel<O> {
                     .send_odd(message, extra, &mut buffers.arriving, &mut buffers.gone);
             let bad = told.retransmissions + told.lost;
             if bad > 0 {
-                self.faults.credit_loss(&extra, bad);
+                self.faults.credit_loss(Some(&extra), bad);
             }
             if let Some(window) = extra.throttled_by {
                 self.faults.count(window as usize, told.waited);

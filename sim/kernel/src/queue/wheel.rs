@@ -162,7 +162,8 @@ impl Wheel {
             None if few == self.end => next.len(),
             None => return false,
         };
-        self.current.copy_within(self.head..self.head + before, room);
+        self.current
+            .copy_within(self.head..self.head + before, room);
         self.current[room + before] = ticket;
         self.head = room;
         true

@@ -108,8 +108,10 @@ impl Samples {
 
 /// The 99th percentile of the standard normal distribution.
 const Z99: f64 = 2.326_347_874_040_841;
-/// Entries of the quantile table, a power of two.
-const TABLE: usize = 1024;
+/// Bits of a draw that name a cell of a quantile table.
+const CELL_BITS: u32 = 10;
+/// Cells of a quantile table.
+const TABLE: usize = 1 << CELL_BITS;
 
 /// The inverse of the standard normal distribution function (Acklam's rational approximation,
 /// relative error below 1.15e-9), with `libm` for the tails.
@@ -230,10 +232,13 @@ impl Distribution {
                 // which cuts a log-normal at its 99.98th percentile. Reports state the tables.
                 let lo = 1.0 / 4096.0;
                 let step = (1.0 - 2.0 * lo) / TABLE as f64;
-                let edges = (0..=TABLE)
-                    .map(|i| self.quantile(lo + step * i as f64).nanos())
-                    .collect();
-                Sampler::Table(edges)
+                let edges = |i: usize| self.quantile(lo + step * i as f64).nanos();
+                if (0..=TABLE).all(|i| edges(i) <= u64::from(u32::MAX)) {
+                    let edges = |i| edges(i) as u32;
+                    Sampler::Table(Box::new(std::array::from_fn(edges)))
+                } else {
+                    Sampler::Long(Box::new(std::array::from_fn(edges)))
+                }
             }
         }
     }
@@ -251,49 +256,62 @@ pub enum Sampler {
         /// How many values.
         width: u64,
     },
-    /// Quantile table with integer interpolation.
-    Table(Box<[u64]>),
+    /// Quantile table with integer interpolation; of durations below 4.3 s, so that the tables of a
+    /// region fit into the first-level cache.
+    Table(Box<[u32; TABLE + 1]>),
+    /// The same of longer ones.
+    Long(Box<[u64; TABLE + 1]>),
     /// By the exact quantile function.
     Exact(Distribution),
     /// One of what was measured.
     Samples(Arc<Samples>),
 }
 
+/// The value at `bits` of a quantile table with these edges around it.
+#[inline]
+fn between(low: u64, high: u64, bits: u64) -> Span {
+    // Saturating: a 99th percentile below the median gives falling edges.
+    let width = high.saturating_sub(low).saturating_add(1);
+    Span::from_nanos(low + below(bits << CELL_BITS, width))
+}
+
 impl Sampler {
     /// The duration that `bits` stand for.
     #[inline]
     pub fn sample(&self, bits: u64) -> Span {
-        let ns = match self {
-            Self::Constant(ns) => *ns,
-            Self::Uniform { from, width } => from + below(bits, *width),
-            Self::Table(edges) => {
-                let cell = (bits >> 54) as usize;
-                let low = edges.get(cell).copied().unwrap_or(0);
-                let high = edges.get(cell + 1).copied().unwrap_or(low);
-                // Saturating: a 99th percentile below the median gives falling edges.
-                low + below(bits << 10, high.saturating_sub(low).saturating_add(1))
-            }
-            Self::Exact(_) | Self::Samples(_) => return self.sample_rarely(bits),
-        };
-        Span::from_nanos(ns)
+        self.sample_with(|| bits)
     }
-    /// What takes more than a few instructions, kept out of the way of what does not.
+    /// The same of bits that are made only if the duration varies.
+    #[expect(
+        clippy::inline_always,
+        reason = "docs/performance.md: a fifth of a message"
+    )]
+    #[inline(always)]
+    pub fn sample_with(&self, bits: impl FnOnce() -> u64) -> Span {
+        match self {
+            Self::Table(edges) => {
+                let bits = bits();
+                let cell = (bits >> (64 - CELL_BITS)) as usize;
+                between(edges[cell].into(), edges[cell + 1].into(), bits)
+            }
+            Self::Constant(ns) => Span::from_nanos(*ns),
+            other => other.sample_rarely(bits()),
+        }
+    }
+    /// What is asked for less often, kept out of the way of what is.
     #[inline(never)]
     fn sample_rarely(&self, bits: u64) -> Span {
         match self {
+            Self::Uniform { from, width } => Span::from_nanos(from + below(bits, *width)),
+            Self::Long(edges) => {
+                let cell = (bits >> (64 - CELL_BITS)) as usize;
+                between(edges[cell], edges[cell + 1], bits)
+            }
             Self::Exact(distribution) => distribution.quantile(unit(bits)),
             Self::Samples(samples) => {
                 Span::from_nanos(samples.ranked(below(bits, samples.count())))
             }
-            Self::Constant(_) | Self::Uniform { .. } | Self::Table(_) => Span::ZERO,
-        }
-    }
-    /// The same of bits that are made only if the duration varies.
-    #[inline]
-    pub fn sample_with(&self, bits: impl FnOnce() -> u64) -> Span {
-        match self {
-            Self::Constant(ns) => Span::from_nanos(*ns),
-            varied => varied.sample(bits()),
+            Self::Constant(_) | Self::Table(_) => self.sample(bits),
         }
     }
 }

@@ -170,14 +170,3 @@ pub enum EventList {
     /// A binary heap with a ticket for each receiver.
     Heap,
 }
-
-impl EventList {
-    /// The receivers from which on a multicast waits in segments; for fewer the list is small
-    /// enough as it is (docs/performance.md).
-    pub(crate) fn segments_from(self) -> usize {
-        match self {
-            Self::Segments => 128,
-            Self::Tickets | Self::Heap => usize::MAX,
-        }
-    }
-}

@@ -1,11 +1,11 @@
 //! Sends in flight: one record per send or multicast, shared by its receivers.
 
-use crate::network::transfer;
-use consim_core::{NodeId, Payload, Span, Time};
+use consim_core::{NodeId, Payload, Time};
 use std::sync::Arc;
 
-/// One send or multicast.
+/// One send or multicast, in a line of the cache.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(crate) struct SendRecord {
     pub(crate) from: NodeId,
     /// The sender's epoch when it was sent, and when the send took effect: if that epoch ended
@@ -20,19 +20,6 @@ pub(crate) struct SendRecord {
     pub(crate) counter: u64,
     /// Copies that are neither served nor dropped.
     pub(crate) copies: u32,
-    /// How long its bytes take at the rate of the NIC that was asked about last.
-    pub(crate) at_rate: (u64, Span),
-}
-
-impl SendRecord {
-    /// How long its bytes take at `rate`; most receivers have the same.
-    #[inline]
-    pub(crate) fn transfer(&mut self, rate: u64) -> Span {
-        if self.at_rate.0 != rate {
-            self.at_rate = (rate, transfer(u64::from(self.bytes), rate));
-        }
-        self.at_rate.1
-    }
 }
 
 /// A pool of records with a free list.

@@ -367,12 +367,12 @@ impl PbftReplica {
         if !self.active || !missing || !self.verify_batch(cx, batch) {
             return;
         }
-        let proposal = self.message(Body::PrePrepare(Arc::new(Proposal {
-            view: self.view,
+        let proposal = self.message(Body::PrePrepare(Arc::new(Proposal::new(
+            self.view,
             sequence,
-            batch: Arc::clone(batch),
+            Arc::clone(batch),
             signature,
-        })));
+        ))));
         self.accept(cx, sequence, Arc::clone(batch), proposal);
         self.try_propose(cx);
     }

@@ -176,9 +176,9 @@ impl PbftReplica {
         }
         let group = &self.group;
         if let Some(tally) = self.checkpoints.tally(sequence) {
-            let hash = |state: &Digest| vote_statement(chain, CHECKPOINT, 0, sequence, state);
-            tally.settle(group, &state, hash);
-            tally.add(group.quorum, &state, &ballot.signature);
+            let statement = vote_statement(chain, CHECKPOINT, 0, sequence, &state);
+            tally.settle(group, &state, statement);
+            tally.add(group, &state, &ballot.signature);
         }
     }
 
@@ -196,18 +196,18 @@ impl PbftReplica {
         let Some(tally) = self.checkpoints.tally(sequence) else {
             return;
         };
-        if tally.count() >= quorum || tally.voted(self.group.key_of(from)) {
+        let key = self.group.key_of(from);
+        if tally.count() >= quorum || tally.voted(key) {
             return;
         }
         cx.work(Work::verify(1));
         let hash = |state: &Digest| vote_statement(chain, CHECKPOINT, 0, sequence, state);
-        if tally.vote(&self.group, from, &ballot.digest, &ballot.signature, hash) {
+        if tally.vote(&self.group, key, &ballot.digest, &ballot.signature, hash) {
             self.try_stable(cx, sequence);
         }
     }
 
     fn try_stable(&mut self, cx: &mut Context<'_>, sequence: u64) {
-        let quorum = self.group.quorum;
         let Some((_, tally)) = self
             .checkpoints
             .tallies
@@ -216,7 +216,7 @@ impl PbftReplica {
         else {
             return;
         };
-        if let Some(certificate) = tally.certificate(quorum, CHECKPOINT, 0, sequence) {
+        if let Some(certificate) = tally.certificate(&self.group, CHECKPOINT, 0, sequence) {
             self.adopt(cx, Arc::new(certificate));
         }
     }

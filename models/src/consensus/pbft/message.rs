@@ -11,7 +11,7 @@ use consim_core::{
     Payload, SecretKey, Signature, Tx, Vote,
 };
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The family byte of PBFT's messages.
 pub const FAMILY: u8 = 1;
@@ -133,6 +133,46 @@ pub struct Proposal {
     pub batch: Arc<Batch>,
     /// The primary's vote of kind [`PREPARE`].
     pub signature: Signature,
+    statements: OnceLock<Statements>,
+}
+
+/// What the votes for one digest at one sequence number in one view sign.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Statements {
+    chain: ChainId,
+    pub(super) prepare: Digest,
+    pub(super) commit: Digest,
+}
+
+impl Statements {
+    pub(super) fn of(chain: ChainId, view: u64, sequence: u64, digest: &Digest) -> Self {
+        let of = |kind| vote_statement(chain, kind, view, sequence, digest);
+        Self {
+            chain,
+            prepare: of(PREPARE),
+            commit: of(COMMIT),
+        }
+    }
+}
+
+impl Proposal {
+    /// A pre-prepare.
+    pub fn new(view: u64, sequence: u64, batch: Arc<Batch>, signature: Signature) -> Self {
+        Self {
+            view,
+            sequence,
+            batch,
+            signature,
+            statements: OnceLock::new(),
+        }
+    }
+    /// What votes for it sign on `chain`: hashed once and remembered, since receivers share the
+    /// object.
+    pub(super) fn statements(&self, chain: ChainId) -> Statements {
+        let of = || Statements::of(chain, self.view, self.sequence, &self.batch.digest());
+        let known = *self.statements.get_or_init(of);
+        if known.chain == chain { known } else { of() }
+    }
 }
 
 /// How far a replica is.
@@ -378,12 +418,12 @@ impl Body {
     }
     fn decode(kind: u8, d: &mut Decoder<'_>) -> Result<Self, CodecError> {
         Ok(match kind {
-            0 => Self::PrePrepare(Arc::new(Proposal {
-                view: d.u64()?,
-                sequence: d.u64()?,
-                batch: Arc::new(Batch::decode(d)?),
-                signature: Signature::decode(d)?,
-            })),
+            0 => Self::PrePrepare(Arc::new(Proposal::new(
+                d.u64()?,
+                d.u64()?,
+                Arc::new(Batch::decode(d)?),
+                Signature::decode(d)?,
+            ))),
             1 => Self::Prepare(Ballot::decode(d)?),
             2 => Self::Commit(Ballot::decode(d)?),
             3 => Self::Checkpoint(Ballot::decode(d)?),

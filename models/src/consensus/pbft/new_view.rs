@@ -3,7 +3,7 @@
 use super::change::{NewView, Prepared, ViewChange};
 use super::config::MAX_RESENT;
 use super::journal::{Opening, Said};
-use super::message::{Ballot, Body, NEW_VIEW, PREPARE, Proposal};
+use super::message::{Ballot, Body, NEW_VIEW, PREPARE, Proposal, Statements};
 use super::normal::Phase;
 use super::replica::PbftReplica;
 use super::seeded;
@@ -324,7 +324,8 @@ impl PbftReplica {
             if slot.digest.is_some() || (done && !self.executed_as(sequence, &digest)) {
                 continue;
             }
-            self.settle(sequence, digest);
+            let statements = Statements::of(self.group.chain, self.view, sequence, &digest);
+            self.settle(sequence, digest, &statements);
             self.count(sequence, Phase::Prepare, digest, signature);
             let logged = self.logged(sequence).map(|c| &c.batch);
             let body = self
@@ -334,12 +335,12 @@ impl PbftReplica {
                 .or(logged.filter(|b| b.digest() == digest))
                 .or((digest == self.null.digest()).then_some(&self.null));
             if let Some(body) = body.cloned() {
-                let proposal = self.message(Body::PrePrepare(Arc::new(Proposal {
-                    view: self.view,
+                let proposal = self.message(Body::PrePrepare(Arc::new(Proposal::new(
+                    self.view,
                     sequence,
-                    batch: Arc::clone(&body),
+                    Arc::clone(&body),
                     signature,
-                })));
+                ))));
                 self.accept(cx, sequence, body, proposal);
             }
         }

@@ -3,7 +3,7 @@
 use super::change::Prepared;
 use super::journal::{FORMER, LOG, PREPARED, PROPOSALS, Record, Said, Vow, former_key};
 use super::mempool::Ready;
-use super::message::{Ballot, Body, COMMIT, PREPARE, Proposal};
+use super::message::{Ballot, Body, COMMIT, PREPARE, Proposal, Statements};
 use super::replica::{BATCH_TIMER, PbftReplica};
 use super::seeded;
 use super::slots::Tallies;
@@ -133,18 +133,15 @@ impl PbftReplica {
             digest,
             &self.group.key,
         );
-        let message = self.message(Body::PrePrepare(Arc::new(Proposal {
-            view,
-            sequence,
-            batch: Arc::clone(&batch),
-            signature: vote.signature,
-        })));
+        let proposal = Proposal::new(view, sequence, Arc::clone(&batch), vote.signature);
+        let statements = proposal.statements(self.group.chain);
+        let message = self.message(Body::PrePrepare(Arc::new(proposal)));
         cx.emit(Probe::Proposed {
             chain: self.group.chain,
             sequence,
             txs: count as u32,
         });
-        self.settle(sequence, digest);
+        self.settle(sequence, digest, &statements);
         self.keep_proposal(sequence, batch, Arc::clone(&message));
         self.journal.then(Said::PrePrepare(Vow {
             view,
@@ -213,15 +210,18 @@ impl PbftReplica {
         if sequence <= self.executed && !self.executed_as(sequence, &digest) {
             return;
         }
-        let statement = vote_statement(self.group.chain, PREPARE, view, sequence, &digest);
+        let statements = proposal.statements(self.group.chain);
         cx.work(Work::verify(1));
         if proposal.signature.key != self.group.key_of(from)
-            || !self.group.keys.verify(&statement, &proposal.signature)
+            || !self
+                .group
+                .keys
+                .verify(&statements.prepare, &proposal.signature)
             || !self.is_acceptable(cx, from, &proposal.batch)
         {
             return;
         }
-        self.settle(sequence, digest);
+        self.settle(sequence, digest, &statements);
         self.count(sequence, Phase::Prepare, digest, proposal.signature);
         self.accept(
             cx,
@@ -256,13 +256,11 @@ impl PbftReplica {
     }
 
     /// From now on `digest` is what this view puts forward at `sequence`.
-    pub(super) fn settle(&mut self, sequence: u64, digest: Digest) {
-        let (chain, view) = (self.group.chain, self.view);
-        let hash = |kind| move |d: &Digest| vote_statement(chain, kind, view, sequence, d);
+    pub(super) fn settle(&mut self, sequence: u64, digest: Digest, statements: &Statements) {
         if let Some(tallies) = self.window.tallies(sequence) {
             let group = &self.group;
-            tallies.prepares.settle(group, &digest, hash(PREPARE));
-            tallies.commits.settle(group, &digest, hash(COMMIT));
+            tallies.prepares.settle(group, &digest, statements.prepare);
+            tallies.commits.settle(group, &digest, statements.commit);
         }
         if let Some(slot) = self.window.open(sequence) {
             slot.digest = Some(digest);
@@ -279,8 +277,7 @@ impl PbftReplica {
         signature: Signature,
     ) {
         if let Some(tallies) = self.window.tallies(sequence) {
-            let quorum = self.group.quorum;
-            phase.of(tallies).add(quorum, &digest, &signature);
+            phase.of(tallies).add(&self.group, &digest, &signature);
         }
     }
 
@@ -337,8 +334,8 @@ impl PbftReplica {
     ) -> Vow {
         cx.work(Work::sign(1));
         let (chain, view) = (self.group.chain, self.view);
-        let tallies = self.window.get(sequence).and_then(|s| s.tallies.as_deref());
-        let statement = tallies
+        let votes = self.window.votes(sequence);
+        let statement = votes
             .and_then(|t| match phase {
                 Phase::Prepare => t.prepares.statement(&digest),
                 Phase::Commit => t.commits.statement(&digest),
@@ -377,7 +374,8 @@ impl PbftReplica {
     // ---- prepare and commit ----------------------------------------------------------------------
 
     /// Upon PREPARE or COMMIT of this view, between the watermarks (section 4.2): verify, count.
-    /// Votes beyond the quorum are not looked at.
+    /// Votes beyond the quorum are not looked at. Returns whether it may have come to anything that
+    /// is to be written.
     #[inline]
     pub(super) fn on_ballot(
         &mut self,
@@ -386,53 +384,60 @@ impl PbftReplica {
         phase: Phase,
         ballot: &Ballot,
         payload: &Arc<dyn Payload>,
-    ) {
+    ) -> bool {
         let (view, sequence) = (ballot.view, ballot.sequence);
         if view != self.view || !self.active {
-            return self.later(from, view, payload);
+            self.later(from, view, payload);
+            return false;
         }
         if sequence <= self.floor {
-            return;
+            return false;
         }
         let (chain, quorum) = (self.group.chain, self.group.quorum);
         let Some(tallies) = self.window.tallies(sequence) else {
-            return;
+            return false;
         };
         let tally = phase.of(tallies);
-        if tally.count() >= quorum || tally.voted(self.group.key_of(from)) {
-            return;
+        let key = self.group.key_of(from);
+        if tally.count() >= quorum || tally.voted(key) {
+            return false;
         }
         cx.work(Work::verify(1));
         let hash = |digest: &Digest| vote_statement(chain, phase.kind(), view, sequence, digest);
-        if tally.vote(&self.group, from, &ballot.digest, &ballot.signature, hash)
-            && tally.count() >= quorum
-        {
-            match phase {
-                Phase::Prepare => self.try_prepared(cx, sequence),
-                Phase::Commit => self.try_committed(cx, sequence),
-            }
+        let valid = tally.vote(&self.group, key, &ballot.digest, &ballot.signature, hash);
+        if !valid || tally.count() < quorum {
+            return false;
         }
+        match phase {
+            Phase::Prepare => self.try_prepared(cx, sequence),
+            Phase::Commit => self.try_committed(cx, sequence),
+        }
+        true
     }
 
     /// prepared(m, v, n, i) (section 4.2): the body and a quorum of prepares, the primary's
     /// pre-prepare among them. The replica commits.
+    #[inline(never)]
     pub(super) fn try_prepared(&mut self, cx: &mut Context<'_>, sequence: u64) {
-        let (view, quorum) = (self.view, self.group.quorum);
-        let Some(slot) = self.window.get_mut(sequence) else {
-            return;
-        };
-        let (Some(digest), Some(_), Some(tallies)) = (slot.digest, &slot.batch, &slot.tallies)
+        let view = self.view;
+        let (Some(slot), Some(votes)) = (self.window.get(sequence), self.window.votes(sequence))
         else {
             return;
         };
+        let (Some(digest), Some(_)) = (slot.digest, &slot.batch) else {
+            return;
+        };
         let silent = self.silent.is_some();
-        if silent || slot.prepared_in(view) || tallies.prepares.digest() != Some(digest) {
+        if silent || slot.prepared_in(view) || votes.prepares.digest() != Some(digest) {
             return;
         }
-        let certificate = tallies
+        let certificate = votes
             .prepares
-            .certificate(quorum, PREPARE, view, sequence);
+            .certificate(&self.group, PREPARE, view, sequence);
         let Some(certificate) = certificate else {
+            return;
+        };
+        let Some(slot) = self.window.get_mut(sequence) else {
             return;
         };
         let prepared = Arc::new(Prepared(certificate));
@@ -445,29 +450,35 @@ impl PbftReplica {
 
     /// committed-local(m, v, n, i) (section 4.2): the body and a quorum of commits. Batches are
     /// executed in order.
+    #[inline(never)]
     pub(super) fn try_committed(&mut self, cx: &mut Context<'_>, sequence: u64) {
-        let (view, quorum) = (self.view, self.group.quorum);
-        let Some(slot) = self.window.get_mut(sequence) else {
-            return;
-        };
-        let (Some(digest), Some(batch), Some(tallies)) = (slot.digest, &slot.batch, &slot.tallies)
+        let view = self.view;
+        let (Some(slot), Some(votes)) = (self.window.get(sequence), self.window.votes(sequence))
         else {
             return;
         };
-        if tallies.commits.digest() != Some(digest) {
+        let (Some(digest), Some(batch)) = (slot.digest, &slot.batch) else {
+            return;
+        };
+        if votes.commits.digest() != Some(digest) {
             return;
         }
-        let certificate = tallies.commits.certificate(quorum, COMMIT, view, sequence);
+        let certificate = votes
+            .commits
+            .certificate(&self.group, COMMIT, view, sequence);
         let Some(certificate) = certificate else {
             return;
         };
         if sequence > self.executed {
-            slot.committed = Some(Arc::new(Committed {
+            let committed = Arc::new(Committed {
                 chain: self.group.chain,
                 sequence,
                 batch: Arc::clone(batch),
                 certificate,
-            }));
+            });
+            if let Some(slot) = self.window.get_mut(sequence) {
+                slot.committed = Some(committed);
+            }
         }
         self.window.finish(sequence);
         while self.window.get(self.floor + 1).is_some_and(|s| s.finished) {

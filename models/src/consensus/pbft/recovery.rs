@@ -293,7 +293,8 @@ impl PbftReplica {
         let digest = proposal.batch.digest();
         slot.batch = Some(Arc::clone(&proposal.batch));
         let committed = slot.prepared_in(view);
-        self.settle(sequence, digest);
+        let statements = proposal.statements(self.group.chain);
+        self.settle(sequence, digest, &statements);
         let (me, primary) = (self.group.me, self.group.primary(view));
         self.count(sequence, Phase::Prepare, digest, proposal.signature);
         let mut said = Vec::new();

@@ -14,11 +14,9 @@ pub(super) struct Tallies {
     pub(super) commits: Tally,
 }
 
-/// What a replica knows of one sequence number; what each vote looks at comes first.
+/// What a replica knows of one sequence number, but for the votes.
 #[derive(Debug, Default)]
-#[repr(C)]
 pub(super) struct Slot {
-    pub(super) tallies: Option<Box<Tallies>>,
     /// Nothing is left to be done here in this view.
     pub(super) finished: bool,
     /// What this view's primary put forward here.
@@ -61,14 +59,17 @@ impl Slot {
 }
 
 /// The slots of (stable checkpoint, stable checkpoint + L]. Only slots that have votes to count
-/// hold tallies; these and the slots are used again.
+/// hold tallies; these and the slots are used again. What each vote looks at comes first.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Window {
     base: u64,
-    size: u64,
+    /// The votes of each slot, side by side.
+    tallies: VecDeque<Option<Box<Tallies>>>,
     slots: VecDeque<Slot>,
+    size: u64,
     #[expect(clippy::vec_box, reason = "the boxes go to slots and come back")]
-    tallies: Vec<Box<Tallies>>,
+    spare: Vec<Box<Tallies>>,
 }
 
 impl Window {
@@ -77,7 +78,8 @@ impl Window {
             base: 0,
             size,
             slots: VecDeque::new(),
-            tallies: Vec::new(),
+            tallies: VecDeque::new(),
+            spare: Vec::new(),
         }
     }
     /// The last sequence number below the window: the low watermark.
@@ -112,45 +114,55 @@ impl Window {
         }
         self.slots.get_mut(offset)
     }
+    /// The votes of `sequence`, if there are any.
+    pub(super) fn votes(&self, sequence: u64) -> Option<&Tallies> {
+        self.tallies.get(self.offset(sequence)?)?.as_deref()
+    }
     /// The tallies of `sequence`, unless it is outside the watermarks or finished.
     #[inline]
     pub(super) fn tallies(&mut self, sequence: u64) -> Option<&mut Tallies> {
-        let offset = self.offset(sequence)?;
-        match self.slots.get(offset) {
-            Some(slot) if slot.finished => return None,
-            Some(slot) if slot.tallies.is_some() => {}
-            _ => self.begin_tallies(sequence)?,
+        let offset = sequence.checked_sub(self.base)?.checked_sub(1)? as usize;
+        if !matches!(self.tallies.get(offset), Some(Some(_))) {
+            self.begin_tallies(sequence)?;
         }
-        self.slots.get_mut(offset)?.tallies.as_deref_mut()
+        self.tallies.get_mut(offset)?.as_deref_mut()
     }
-    /// The first vote of a slot in this view.
+    /// The first vote of a slot in this view; none is counted if it is finished.
     #[cold]
     fn begin_tallies(&mut self, sequence: u64) -> Option<()> {
-        self.open(sequence)?;
-        let spare = self.tallies.pop().unwrap_or_default();
-        self.get_mut(sequence)?.tallies = Some(spare);
+        if self.open(sequence)?.finished {
+            return None;
+        }
+        let offset = self.offset(sequence)?;
+        while self.tallies.len() <= offset {
+            self.tallies.push_back(None);
+        }
+        let spare = self.spare.pop().unwrap_or_default();
+        *self.tallies.get_mut(offset)? = Some(spare);
         Some(())
     }
     /// Nothing is left to be done at `sequence` in this view.
     pub(super) fn finish(&mut self, sequence: u64) {
-        if let Some(offset) = self.offset(sequence)
-            && let Some(slot) = self.slots.get_mut(offset)
-        {
+        let Some(offset) = self.offset(sequence) else {
+            return;
+        };
+        if let Some(slot) = self.slots.get_mut(offset) {
             slot.finished = true;
             // Whoever still lacks these votes gets the batch itself.
             slot.said_prepare = None;
             slot.said_commit = None;
-            if let Some(mut tallies) = slot.tallies.take() {
-                tallies.prepares.clear();
-                tallies.commits.clear();
-                self.tallies.push(tallies);
-            }
+        }
+        if let Some(mut tallies) = self.tallies.get_mut(offset).and_then(Option::take) {
+            tallies.prepares.clear();
+            tallies.commits.clear();
+            self.spare.push(tallies);
         }
     }
     /// Raises the low watermark; the slots below it are gone.
     pub(super) fn advance(&mut self, base: u64) {
         while self.base < base {
             self.finish(self.base + 1);
+            self.tallies.pop_front();
             if self.slots.pop_front().is_none() {
                 self.base = base;
                 return;

@@ -2,7 +2,7 @@
 
 use super::config::Group;
 use super::seeded;
-use consim_core::{Certificate, Digest, KeyId, Keyring, Signature, Signers};
+use consim_core::{Certificate, Digest, KeyId, Signature, Signers};
 
 /// The votes of one kind for one sequence number in one view, up to a quorum. A member votes once;
 /// votes for another digest than the one that is counted are set aside, because the pre-prepare
@@ -48,26 +48,26 @@ impl Tally {
             || (!self.aside.is_empty() && self.aside.iter().any(|(_, s)| s.key == key))
     }
     #[cold]
-    fn begin(&mut self, keys: &Keyring, digest: &Digest, hash: impl FnOnce(&Digest) -> Digest) {
+    fn begin(&mut self, digest: &Digest, statement: Digest) {
         self.counts = true;
         self.digest = *digest;
-        self.signers.begin(keys, hash(digest));
+        self.signers.begin(statement);
     }
-    /// Adds a vote of `member` if its signature is valid and its own; the statement is hashed once
+    /// Adds a vote of the owner of `key` if its signature is valid and its own; the statement is hashed once
     /// for the digest that is counted. Votes beyond the quorum are not kept.
     #[inline]
     pub(super) fn vote(
         &mut self,
         group: &Group,
-        member: usize,
+        key: KeyId,
         digest: &Digest,
         signature: &Signature,
         hash: impl Fn(&Digest) -> Digest,
     ) -> bool {
         if !self.counts {
-            self.begin(&group.keys, digest, &hash);
+            self.begin(digest, hash(digest));
         }
-        if signature.key != group.key_of(member) {
+        if signature.key != key {
             return false;
         }
         if self.digest == *digest && self.signers.len() < group.quorum {
@@ -76,66 +76,70 @@ impl Tally {
                 self.aside.push((*digest, *signature));
                 return true;
             }
-            return self.signers.add(signature);
+            return self.signers.add(&group.keys, signature);
         }
+        self.vote_aside(group, digest, signature, hash)
+    }
+    #[cold]
+    fn vote_aside(
+        &mut self,
+        group: &Group,
+        digest: &Digest,
+        signature: &Signature,
+        hash: impl Fn(&Digest) -> Digest,
+    ) -> bool {
         let valid = group.keys.verify(&hash(digest), signature);
         if valid {
-            self.add(group.quorum, digest, signature);
+            self.add(group, digest, signature);
         }
         valid
     }
     /// Adds a verified vote.
-    #[inline]
-    pub(super) fn add(&mut self, quorum: usize, digest: &Digest, signature: &Signature) {
+    pub(super) fn add(&mut self, group: &Group, digest: &Digest, signature: &Signature) {
         if self.voted(signature.key) {
             return;
         }
         if !self.counts || self.digest != *digest {
             self.aside.push((*digest, *signature));
-        } else if self.signers.len() < quorum {
-            self.signers.add(signature);
+        } else if self.signers.len() < group.quorum {
+            self.signers.add(&group.keys, signature);
         }
     }
-    /// From now on votes for `digest` are counted.
-    pub(super) fn settle(
-        &mut self,
-        group: &Group,
-        digest: &Digest,
-        hash: impl FnOnce(&Digest) -> Digest,
-    ) {
+    /// From now on votes for `digest`, which sign `statement`, are counted.
+    pub(super) fn settle(&mut self, group: &Group, digest: &Digest, statement: Digest) {
         if !self.counts {
-            return self.begin(&group.keys, digest, hash);
+            return self.begin(digest, statement);
         }
         if self.digest == *digest {
             return;
         }
         let before = self.digest;
-        let counted: Vec<_> = self.signers.signatures().iter().collect();
+        let counted: Vec<_> = self.signers.signatures(&group.keys).iter().collect();
         let others: Vec<_> = self.aside.drain(..).collect();
-        self.begin(&group.keys, digest, hash);
+        self.begin(digest, statement);
         self.aside.extend(counted.into_iter().map(|s| (before, s)));
         for (of, signature) in others {
             if of != *digest {
                 self.aside.push((of, signature));
             } else if self.signers.len() < group.quorum {
-                self.signers.add(&signature);
+                self.signers.add(&group.keys, &signature);
             }
         }
     }
-    /// The votes as a certificate; `None` if there are fewer than `quorum`.
+    /// The votes as a certificate; `None` if there are fewer than a quorum.
     pub(super) fn certificate(
         &self,
-        quorum: usize,
+        group: &Group,
         kind: u8,
         view: u64,
         sequence: u64,
     ) -> Option<Certificate> {
-        (self.counts && self.count() >= quorum).then(|| Certificate {
+        (self.counts && self.count() >= group.quorum).then(|| Certificate {
             kind,
             view,
             sequence,
             digest: self.digest,
-            signatures: self.signers.signatures(),
+            signatures: self.signers.signatures(&group.keys),
         })
     }
     /// Forgets all votes, keeping the memory.

@@ -6,14 +6,14 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A set of key numbers: bits, the first word without an allocation.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, Default)]
 struct Keys {
     /// The number of the first word: keys of a group stand together.
     first: u32,
+    len: u32,
     word: u64,
     /// The words behind it.
-    rest: Vec<u64>,
-    len: u32,
+    rest: Box<[u64]>,
 }
 
 impl Keys {
@@ -43,24 +43,24 @@ impl Keys {
         }
         if number < self.first {
             let by = (self.first - number) as usize;
-            let mut words = vec![0; by];
-            words.push(self.word);
-            words.append(&mut self.rest);
-            self.word = 0;
-            self.rest = words.split_off(1);
+            let mut words = vec![0; by - 1];
+            words.push(std::mem::take(&mut self.word));
+            words.extend_from_slice(&self.rest);
+            self.rest = words.into();
             self.first = number;
         }
         let at = (number - self.first) as usize;
-        let word = if at == 0 {
-            &mut self.word
-        } else {
-            if self.rest.len() < at {
-                self.rest.resize(at, 0);
-            }
-            match self.rest.get_mut(at - 1) {
-                Some(word) => word,
-                None => return false,
-            }
+        if self.rest.len() < at {
+            let mut words = std::mem::take(&mut self.rest).into_vec();
+            words.resize(at, 0);
+            self.rest = words.into();
+        }
+        let word = match at.checked_sub(1) {
+            None => Some(&mut self.word),
+            Some(at) => self.rest.get_mut(at),
+        };
+        let Some(word) = word else {
+            return false;
         };
         let bit = 1 << (key.0 % 64);
         let fresh = *word & bit == 0;
@@ -79,11 +79,11 @@ impl Keys {
     }
     fn clear(&mut self) {
         self.word = 0;
-        self.rest.clear();
+        self.rest.fill(0);
         self.len = 0;
     }
     fn iter(&self) -> impl Iterator<Item = KeyId> {
-        let words = std::iter::once(&self.word).chain(&self.rest);
+        let words = std::iter::once(&self.word).chain(self.rest.iter());
         (self.first..).zip(words).flat_map(|(number, &word)| {
             let mut left = word;
             std::iter::from_fn(move || {
@@ -96,23 +96,19 @@ impl Keys {
 }
 
 /// Collects signatures over one statement: only valid ones get in, each signer once. What is kept
-/// of a signature is whose it is, because the rest is a function of key and statement.
+/// of a signature is whose it is, because the rest is a function of key and statement. Takes a line
+/// of the cache.
 #[derive(Clone, Default)]
-#[repr(C)]
 pub struct Signers {
     who: Keys,
-    keys: Keyring,
     statement: Digest,
 }
 
 impl Signers {
     /// Begins anew, over `statement`; keeps the memory.
-    pub fn begin(&mut self, keys: &Keyring, statement: Digest) {
+    pub fn begin(&mut self, statement: Digest) {
         self.who.clear();
         self.statement = statement;
-        if !Arc::ptr_eq(&self.keys.secrets, &keys.secrets) {
-            self.keys = keys.clone();
-        }
     }
     /// What is signed.
     pub fn statement(&self) -> Digest {
@@ -121,8 +117,8 @@ impl Signers {
     /// Adds a signature; false if it is not valid or its signer is in. The caller charges one
     /// verification.
     #[inline]
-    pub fn add(&mut self, signature: &Signature) -> bool {
-        self.keys.verify(&self.statement, signature) && self.who.insert(signature.key)
+    pub fn add(&mut self, keys: &Keyring, signature: &Signature) -> bool {
+        keys.verify(&self.statement, signature) && self.who.insert(signature.key)
     }
     /// Has the owner of the key signed?
     #[inline]
@@ -142,9 +138,9 @@ impl Signers {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    /// The signatures.
-    pub fn signatures(&self) -> SignatureSet {
-        SignatureSet(Kept::Verified(self.clone()))
+    /// The signatures; `keys` are those of [`Signers::add`].
+    pub fn signatures(&self, keys: &Keyring) -> SignatureSet {
+        SignatureSet(Kept::Verified(self.clone(), keys.clone()))
     }
 }
 
@@ -157,7 +153,7 @@ enum Kept {
     /// As they came: nothing is known of them.
     Listed(Vec<Signature>),
     /// Over a statement of which it is known that these signed it.
-    Verified(Signers),
+    Verified(Signers, Keyring),
 }
 
 impl SignatureSet {
@@ -165,7 +161,7 @@ impl SignatureSet {
     pub fn len(&self) -> usize {
         match &self.0 {
             Kept::Listed(list) => list.len(),
-            Kept::Verified(signers) => signers.len(),
+            Kept::Verified(signers, _) => signers.len(),
         }
     }
     /// Are there none?
@@ -176,22 +172,22 @@ impl SignatureSet {
     pub fn encoded_len(&self) -> usize {
         match &self.0 {
             Kept::Listed(list) => list.iter().map(Signature::encoded_len).sum(),
-            Kept::Verified(signers) => signers.len() * (4 + usize::from(signers.keys.size)),
+            Kept::Verified(signers, keys) => signers.len() * (4 + usize::from(keys.size)),
         }
     }
     /// The signatures.
     pub fn iter(&self) -> impl Iterator<Item = Signature> {
         let (list, verified) = match &self.0 {
             Kept::Listed(list) => (list.as_slice(), None),
-            Kept::Verified(signers) => (&[][..], Some(signers)),
+            Kept::Verified(signers, keys) => (&[][..], Some((signers, keys))),
         };
-        let made = verified.into_iter().flat_map(|signers| {
-            let secret = |key: KeyId| signers.keys.secrets.get(key.0 as usize);
+        let made = verified.into_iter().flat_map(|(signers, keys)| {
+            let secret = |key: KeyId| keys.secrets.get(key.0 as usize);
             signers.who.iter().filter_map(move |key| {
                 let tag = tag(*secret(key)?, &signers.statement);
                 Some(Signature {
                     key,
-                    size: signers.keys.size,
+                    size: keys.size,
                     tag,
                 })
             })
@@ -205,9 +201,9 @@ impl SignatureSet {
         statement: &'a Digest,
     ) -> impl Iterator<Item = KeyId> {
         let known = match &self.0 {
-            Kept::Verified(signers)
+            Kept::Verified(signers, known)
                 if signers.statement == *statement
-                    && Arc::ptr_eq(&signers.keys.secrets, &keys.secrets) =>
+                    && Arc::ptr_eq(&known.secrets, &keys.secrets) =>
             {
                 Some(signers)
             }

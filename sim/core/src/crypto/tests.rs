@@ -114,14 +114,14 @@ fn signers_take_valid_signatures_once_and_give_them_back_in_order() {
     let (statement, other) = (Digest::of(b"statement"), Digest::of(b"other"));
     let mut signers = Signers::default();
     for order in [[3, 299, 64, 65, 0], [299, 200, 100, 63, 1]] {
-        signers.begin(&ring, statement);
+        signers.begin(statement);
         assert!(signers.is_empty());
         for i in order {
-            assert!(!signers.add(&secrets[i].sign(&other)));
+            assert!(!signers.add(&ring, &secrets[i].sign(&other)));
             assert!(!signers.contains(KeyId(i as u32)));
-            assert!(signers.add(&secrets[i].sign(&statement)));
+            assert!(signers.add(&ring, &secrets[i].sign(&statement)));
             assert!(signers.contains(KeyId(i as u32)));
-            assert!(!signers.add(&secrets[i].sign(&statement)), "twice");
+            assert!(!signers.add(&ring, &secrets[i].sign(&statement)), "twice");
         }
         let mut sorted = order;
         sorted.sort_unstable();
@@ -129,7 +129,7 @@ fn signers_take_valid_signatures_once_and_give_them_back_in_order() {
             .iter()
             .map(|&i| secrets[i].sign(&statement))
             .collect();
-        let kept = signers.signatures();
+        let kept = signers.signatures(&ring);
         assert_eq!(kept, plain);
         assert_eq!((kept.len(), signers.len()), (5, 5));
         let keys: Vec<KeyId> = sorted.iter().map(|&i| KeyId(i as u32)).collect();
@@ -146,9 +146,9 @@ fn signers_take_valid_signatures_once_and_give_them_back_in_order() {
 fn a_set_of_a_group_of_64_needs_no_allocation() {
     let (ring, secrets) = Keyring::generate(64, 9);
     let mut signers = Signers::default();
-    signers.begin(&ring, Digest::ZERO);
+    signers.begin(Digest::ZERO);
     for secret in &secrets {
-        signers.add(&secret.sign(&Digest::ZERO));
+        signers.add(&ring, &secret.sign(&Digest::ZERO));
     }
     assert_eq!(signers.len(), 64);
     assert!(size_of::<SignatureSet>() <= 96);

@@ -513,8 +513,8 @@ impl Faults {
     }
 
     /// Retransmissions or losses of a message go to the first open loss on its line.
-    pub(crate) fn credit_loss(&mut self, extra: &Extra, by: u64) {
-        if let Some(window) = extra.lost_by {
+    pub(crate) fn credit_loss(&mut self, extra: Option<&Extra>, by: u64) {
+        if let Some(window) = extra.and_then(|extra| extra.lost_by) {
             self.count(window as usize, by);
         }
     }

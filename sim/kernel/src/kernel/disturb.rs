@@ -379,6 +379,7 @@ impl<O: Observer> Kernel<O> {
         if let Some(ailing) = &mut node.ailing {
             ailing.replaced(&node.disk);
         }
+        self.crashed = true;
         for send in node.crash(self.now) {
             self.sends.release(send);
         }

@@ -2,7 +2,7 @@
 
 use super::Kernel;
 use crate::faults::{Hop, Verdict};
-use crate::network::{Extra, Fate, Odd, transfer};
+use crate::network::{Fate, Odd, transfer};
 use crate::node::Pending;
 use crate::queue::Item;
 use crate::slab::SendRecord;
@@ -68,26 +68,12 @@ impl<O: Observer> Kernel<O> {
             id,
             counter,
             copies: (self.arrivals.len() + odd) as u32,
-            at_rate: (rate, per_copy),
         });
         if odd > 0 {
             self.send_odd(send, counter);
         }
-        if self.arrivals.len() >= self.segments_from {
-            self.queue
-                .push_arrivals(send, from.0, counter, &self.arrivals);
-            return;
-        }
-        for &(at, to) in &self.arrivals {
-            let item = Item::Arrival {
-                send,
-                from: from.0,
-                counter,
-                to,
-                queued: false,
-            };
-            self.queue.push(at, item);
-        }
+        self.queue
+            .push_arrivals(send, from.0, counter, &self.arrivals);
     }
 
     /// Hands a message of node `i` to its NIC, a copy at a time, and each to its line; fills
@@ -108,7 +94,7 @@ impl<O: Observer> Kernel<O> {
         let mut free = node.nic_out_free.later(finish);
         let quiet = self.faults.is_quiet();
         let mut copies = 0;
-        let mut extra = Extra::default();
+        let mut extra = None;
         let mut lines = self.network.sender(from_place, bytes);
         let mut flows = self.flows.get_mut(from_place.region as usize);
         for &receiver in to {
@@ -137,9 +123,9 @@ impl<O: Observer> Kernel<O> {
                 if self.faults.leaving(&hop) != Verdict::Pass {
                     continue;
                 }
-                extra = self.faults.line(&hop);
+                extra = Some(self.faults.line(&hop));
             }
-            match lines.send(free, to_place, &extra) {
+            match lines.send(free, to_place, extra.as_ref()) {
                 Fate::Deliver {
                     at,
                     retransmissions,
@@ -147,7 +133,7 @@ impl<O: Observer> Kernel<O> {
                     if retransmissions > 0 {
                         let again = u64::from(retransmissions);
                         self.totals.lines.retransmissions += again;
-                        self.faults.credit_loss(&extra, again);
+                        self.faults.credit_loss(extra.as_ref(), again);
                     }
                     if self.faults.tampers() {
                         self.odd.tamper(receiver.0, at);
@@ -164,11 +150,11 @@ impl<O: Observer> Kernel<O> {
                         send: 0,
                         counter: 0,
                     },
-                    extra,
+                    extra.unwrap_or_default(),
                 ),
                 Fate::Lost => {
                     self.totals.lines.lost += 1;
-                    self.faults.credit_loss(&extra, 1);
+                    self.faults.credit_loss(extra.as_ref(), 1);
                 }
             }
         }

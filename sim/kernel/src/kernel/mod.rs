@@ -15,7 +15,7 @@ mod results;
 use crate::config::{EventList, FaultWindow, Hardware, NetworkConfig, NodeConfig};
 use crate::digest::{Mark, RunDigest};
 use crate::faults::{FaultKind, Faults, Flooded, Views};
-use crate::network::{Network, Place};
+use crate::network::{LastTransfer, Network, Place};
 use crate::node::{Node, Pending};
 use crate::queue::{Item, MAX_SENDS, Queue};
 use crate::slab::Sends;
@@ -32,6 +32,10 @@ use std::sync::Arc;
 
 /// The most entries that the future event list may hold; beyond it the run ends as partial.
 pub(crate) const MAX_PENDING: usize = 50_000_000;
+
+/// The copies from which on those of a multicast wait in segments; for fewer the list is small
+/// enough as it is (docs/performance.md).
+const SEGMENTS_FROM: usize = 128;
 
 /// Makes the process of a node, at the start of the run and after each crash.
 pub trait Spawn: Send {
@@ -102,13 +106,14 @@ pub struct Kernel<O: Observer> {
     digest: RunDigest,
     totals: Totals,
     costs: Costs,
+    last_transfer: LastTransfer,
     effects: Effects,
     wire: Vec<u8>,
     /// When and where the copies of the send at hand arrive.
     arrivals: Vec<(Time, u32)>,
     odd: OddBuffers,
-    /// Multicasts with so many copies wait in segments.
-    segments_from: usize,
+    /// Did any node crash so far?
+    crashed: bool,
     /// Per chain and node: the latest view and its leader.
     views: Views,
     /// Bytes between regions, `[from][to]`.
@@ -160,13 +165,14 @@ struct WorkloadSlot {
 }
 
 /// What a handler is called with.
-enum Call {
+#[derive(Clone, Copy)]
+enum Call<'a> {
     Start,
     Recover,
     Message { send: u32 },
     Timer(TimerKey),
     Persisted(WriteToken),
-    Request(Arc<dyn Payload>),
+    Request(&'a Arc<dyn Payload>),
     Scrubbed,
 }
 
@@ -211,7 +217,8 @@ impl<O: Observer> Kernel<O> {
             streams: config.streams,
             queue: match config.list {
                 EventList::Heap => Queue::heap(),
-                EventList::Tickets | EventList::Segments => Queue::default(),
+                EventList::Tickets => Queue::tickets_below(usize::MAX),
+                EventList::Segments => Queue::tickets_below(SEGMENTS_FROM),
             },
             places: config
                 .nodes
@@ -237,11 +244,12 @@ impl<O: Observer> Kernel<O> {
             spawner: config.spawner,
             totals: Totals::default(),
             costs: Costs::default(),
+            last_transfer: LastTransfer::default(),
             effects: Effects::default(),
             wire: Vec::new(),
             arrivals: Vec::new(),
             odd: OddBuffers::default(),
-            segments_from: config.list.segments_from(),
+            crashed: false,
             views: Views::new(),
             flows: vec![vec![0; regions]; regions],
             observer,
@@ -290,14 +298,7 @@ impl<O: Observer> Kernel<O> {
             node.process = Some(process);
         }
         self.observer.node_up(self.now, NodeId(i as u32), true);
-        self.serve(
-            i,
-            if recover {
-                &Call::Recover
-            } else {
-                &Call::Start
-            },
-        );
+        self.serve(i, if recover { Call::Recover } else { Call::Start });
     }
 
     /// Runs until `until` (or the end of the run, if that is earlier).
@@ -406,12 +407,14 @@ impl<O: Observer> Kernel<O> {
         if !self.faults.is_quiet() && !self.lets_arrive(send, to, queued) {
             return;
         }
-        let Some(record) = self.sends.get_mut(send) else {
+        let Some(record) = self.sends.get(send) else {
             return;
         };
         let (id, counter, from) = (record.id, record.counter, record.from);
-        let sender = self.nodes.get(from.index());
-        let never_left = sender.is_none_or(|s| s.epoch_ended_by(record.epoch, record.finish));
+        // Without crashes there is no need to look at the sender.
+        let never_left = self.crashed
+            && (self.nodes.get(from.index()))
+                .is_none_or(|sender| sender.epoch_ended_by(record.epoch, record.finish));
         #[cfg(test)]
         let never_left = never_left && self.mistake != Some(Mistake::CrashedWorkLeaves);
         let down = self
@@ -427,7 +430,8 @@ impl<O: Observer> Kernel<O> {
         };
         if !queued {
             // The last bit is in once the NIC is done with what came before and with these bytes.
-            let time = record.transfer(node.hardware.nic_in);
+            let bytes = u64::from(record.bytes);
+            let time = self.last_transfer.time(bytes, node.hardware.nic_in);
             let ready = self.now.later(node.nic_in_free + time);
             node.nic_in_free = ready;
             node.usage.nic_in += time;
@@ -549,7 +553,7 @@ impl<O: Observer> Kernel<O> {
     /// Most of what happens in a run.
     fn serve_message(&mut self, i: usize, send: u32) {
         if !(self.odd.garbles && self.refuse(i, send)) {
-            self.call(i, &Call::Message { send });
+            self.call(i, Call::Message { send });
         }
         self.sends.release(send);
     }
@@ -572,18 +576,18 @@ impl<O: Observer> Kernel<O> {
                     timer.armed = false;
                     let key = timer.key;
                     self.digest.mark(self.now, Mark::Timer, i as u32, key.0);
-                    self.serve(i, &Call::Timer(key));
+                    self.serve(i, Call::Timer(key));
                 }
             }
-            Pending::Persisted { token } => self.serve(i, &Call::Persisted(token)),
-            Pending::Request { request } => self.serve(i, &Call::Request(request)),
-            Pending::Scrubbed => self.serve(i, &Call::Scrubbed),
+            Pending::Persisted { token } => self.serve(i, Call::Persisted(token)),
+            Pending::Request { request } => self.serve(i, Call::Request(&request)),
+            Pending::Scrubbed => self.serve(i, Call::Scrubbed),
         }
     }
 
     // ---- service -----------------------------------------------------------------------------
 
-    fn serve(&mut self, i: usize, call: &Call) {
+    fn serve(&mut self, i: usize, call: Call<'_>) {
         self.call(i, call);
     }
 
@@ -593,7 +597,7 @@ impl<O: Observer> Kernel<O> {
         reason = "docs/performance.md: a fifth of a message"
     )]
     #[inline(always)]
-    fn call(&mut self, i: usize, call: &Call) {
+    fn call(&mut self, i: usize, call: Call<'_>) {
         if self.nodes.get(i).is_some_and(|node| node.several) {
             self.release_due(i);
         }
@@ -622,7 +626,7 @@ impl<O: Observer> Kernel<O> {
                 Call::Start => process.handle(&mut cx, Event::Start),
                 Call::Recover => process.handle(&mut cx, Event::Recover(&node.disk)),
                 Call::Message { send } => {
-                    if let Some(record) = self.sends.get(*send) {
+                    if let Some(record) = self.sends.get(send) {
                         received = Some(record.bytes as usize);
                         node.usage.messages += 1;
                         process.handle(
@@ -634,8 +638,8 @@ impl<O: Observer> Kernel<O> {
                         );
                     }
                 }
-                Call::Timer(key) => process.handle(&mut cx, Event::Timer(*key)),
-                Call::Persisted(token) => process.handle(&mut cx, Event::Persisted(*token)),
+                Call::Timer(key) => process.handle(&mut cx, Event::Timer(key)),
+                Call::Persisted(token) => process.handle(&mut cx, Event::Persisted(token)),
                 Call::Request(request) => process.handle(&mut cx, Event::Request(request)),
                 Call::Scrubbed => process.handle(&mut cx, Event::Scrubbed(&node.disk)),
             }

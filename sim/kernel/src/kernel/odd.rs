@@ -6,7 +6,7 @@ use crate::faults::{Copy, Garble, Hop, Tamper};
 use crate::network::{Arriving, Extra, Odd, Told};
 use crate::queue::Item;
 use crate::slab::SendRecord;
-use consim_core::{Digest, NodeId, Observer, Payload, Probe, Span, Time, Work, mix};
+use consim_core::{Digest, NodeId, Observer, Payload, Probe, Time, Work, mix};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -108,7 +108,7 @@ impl<O: Observer> Kernel<O> {
                     .send_odd(message, extra, &mut buffers.arriving, &mut buffers.gone);
             let bad = told.retransmissions + told.lost;
             if bad > 0 {
-                self.faults.credit_loss(&extra, bad);
+                self.faults.credit_loss(Some(&extra), bad);
             }
             if let Some(window) = extra.throttled_by {
                 self.faults.count(window as usize, told.waited);
@@ -264,7 +264,6 @@ impl<O: Observer> Kernel<O> {
             id: mix(u64::from(record.id), bit) as u32,
             counter: record.counter,
             copies: 1,
-            at_rate: (0, Span::ZERO),
         };
         self.totals.lines.corrupted += 1;
         self.sends.release(send);

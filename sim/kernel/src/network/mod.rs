@@ -194,6 +194,26 @@ pub(crate) fn transfer(bytes: u64, rate: u64) -> Span {
     Span::from_nanos(ns)
 }
 
+/// How long a message takes, remembered: most have the length and the rate of the last one.
+#[derive(Debug, Default)]
+pub(crate) struct LastTransfer {
+    bytes: u64,
+    rate: u64,
+    time: Span,
+}
+
+impl LastTransfer {
+    /// [`transfer`].
+    #[inline]
+    pub(crate) fn time(&mut self, bytes: u64, rate: u64) -> Span {
+        if (self.bytes, self.rate) != (bytes, rate) {
+            let time = transfer(bytes, rate);
+            *self = Self { bytes, rate, time };
+        }
+        self.time
+    }
+}
+
 impl Network {
     /// `sites` is how many there are.
     pub(crate) fn new(config: &NetworkConfig, nodes: usize, sites: usize, key: u64) -> Self {
@@ -385,14 +405,14 @@ impl Sender<'_> {
         }
     }
 
-    /// Sends a copy that leaves the sender's NIC at `depart`.
+    /// Sends a copy that leaves the sender's NIC at `depart`; `extra` is what faults add.
     #[inline]
-    pub(crate) fn send(&mut self, depart: Time, to: Place, extra: &Extra) -> Fate {
+    pub(crate) fn send(&mut self, depart: Time, to: Place, extra: Option<&Extra>) -> Fate {
         let number = self.line_to(to);
         let Some(line) = self.lines.get(number) else {
             return Fate::Lost;
         };
-        if line.odd | extra.is_odd() {
+        if line.odd || extra.is_some_and(Extra::is_odd) {
             return Fate::Odd;
         }
         let Some(used) = self.used.get_mut(to.node as usize) else {
@@ -404,7 +424,10 @@ impl Sender<'_> {
         let key = mix(self.key, pair);
         let draw = |i: u64| mix(key, base.wrapping_add(i));
 
-        let mut delay = line.delay.sample_with(|| draw(draw::LINE)) + extra.delay;
+        let mut delay = line.delay.sample_with(|| draw(draw::LINE));
+        if let Some(extra) = extra {
+            delay += extra.delay;
+        }
         if number != INSIDE
             && let Some(region) = self.regions.and_then(|row| row.get(to.region as usize))
         {
@@ -428,11 +451,9 @@ impl Sender<'_> {
         at += delay;
 
         let own = u64::from(line.link.loss_ppb);
-        let loss = if extra.loss_ppb == 0 {
-            own
-        } else {
+        let loss = extra.map_or(own, |extra| {
             own + extra.loss_ppb - own * extra.loss_ppb / BILLION
-        };
+        });
         let mut retransmissions = 0;
         if loss > 0 {
             let loss = loss.min(BILLION);

@@ -102,6 +102,8 @@ pub enum Item {
 /// The list.
 #[derive(Debug, Default)]
 pub struct Queue {
+    /// The copies from which on those of a multicast wait in segments.
+    segments_from: usize,
     wheel: Wheel,
     broadcasts: Broadcasts,
     /// Entries of the wheel that stand for tickets to be made.
@@ -113,6 +115,13 @@ impl Queue {
     pub fn heap() -> Self {
         Self {
             wheel: Wheel::heap(),
+            ..Self::tickets_below(usize::MAX)
+        }
+    }
+    /// A list in which the copies of a multicast become tickets at once if there are fewer.
+    pub(crate) fn tickets_below(copies: usize) -> Self {
+        Self {
+            segments_from: copies,
             ..Self::default()
         }
     }
@@ -122,9 +131,15 @@ impl Queue {
         self.wheel.push(Ticket::new(at, item));
     }
     /// Adds an arrival of the `counter`-th send of `from` for each of `arrivals` (instant,
-    /// receiver), as pushing them one by one does, but faster and smaller if they are many.
+    /// receiver), as pushing them one by one does, but faster, and smaller if they are many.
     pub fn push_arrivals(&mut self, send: u32, from: u32, counter: u64, arrivals: &[(Time, u32)]) {
         let wheel = &mut self.wheel;
+        if arrivals.len() < self.segments_from {
+            for &(at, to) in arrivals {
+                wheel.push(Ticket::arrival(at.nanos(), send, from, counter, to, 0));
+            }
+            return;
+        }
         let inserted = self
             .broadcasts
             .insert(send, from, counter, arrivals, |ticket| wheel.push(ticket));

@@ -20,7 +20,11 @@ impl Ring {
     fn slot(&self, number: u64) -> usize {
         number as usize & (self.buckets.len() - 1)
     }
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "docs/performance.md: a ticket stays in registers"
+    )]
+    #[inline(always)]
     pub(super) fn push(&mut self, number: u64, ticket: Ticket, pool: &mut Pool) {
         let slot = self.slot(number);
         if let Some(bucket) = self.buckets.get_mut(slot) {

@@ -29,6 +29,8 @@ const MAX_PARTS: u32 = 11;
 const PATIENCE: u64 = 1_024;
 /// Events that a bucket should hold, at the least.
 const BUSY: u64 = 48;
+/// A ticket that comes late is put in its place among so many that are next, or goes to the heap.
+const NEXT: usize = 16;
 
 /// Bursts narrow a bucket by no more than this.
 const BURST: u64 = 16;
@@ -49,7 +51,7 @@ pub(super) struct Wheel {
     current: Vec<Ticket>,
     head: usize,
     end: usize,
-    /// Pushed into what was drained already.
+    /// Pushed into what was drained already, and not among the next few of it.
     late: BinaryHeap<Reverse<Ticket>>,
     counts: Vec<u32>,
     moving: Vec<Bucket>,
@@ -124,16 +126,47 @@ impl Wheel {
     #[inline]
     fn place(&mut self, ticket: Ticket) {
         let number = ticket.at >> self.width;
+        if number >= self.next && number >> RATIO < self.limit {
+            self.fine.push(number, ticket, &mut self.pool);
+        } else {
+            self.place_elsewhere(ticket);
+        }
+    }
+    /// Where most tickets do not go.
+    #[inline(never)]
+    fn place_elsewhere(&mut self, ticket: Ticket) {
+        let number = ticket.at >> self.width;
         let coarse = number >> RATIO;
         if number < self.next {
-            self.late.push(Reverse(ticket));
-        } else if coarse < self.limit {
-            self.fine.push(number, ticket, &mut self.pool);
+            if !self.squeeze(ticket) {
+                self.late.push(Reverse(ticket));
+            }
         } else if coarse - self.limit < COARSE as u64 {
             self.coarse.push(coarse, ticket, &mut self.pool);
         } else {
             self.far.push(Reverse(ticket));
         }
+    }
+
+    /// Puts a ticket among the next few of the drained bucket, where there is room before them.
+    fn squeeze(&mut self, ticket: Ticket) -> bool {
+        let Some(room) = self.head.checked_sub(1) else {
+            return false;
+        };
+        let few = self.end.min(self.head + NEXT);
+        let Some(next) = self.current.get(self.head..few) else {
+            return false;
+        };
+        let before = match next.iter().position(|other| ticket < *other) {
+            Some(before) => before,
+            None if few == self.end => next.len(),
+            None => return false,
+        };
+        self.current
+            .copy_within(self.head..self.head + before, room);
+        self.current[room + before] = ticket;
+        self.head = room;
+        true
     }
 
     /// Removes and returns the first ticket if it is not later than `until`.
@@ -172,7 +205,7 @@ impl Wheel {
         if self.served >= PATIENCE.max(self.len as u64 / 2) && self.next < u64::MAX {
             self.look();
         }
-        !self.late.is_empty() || self.turn()
+        self.head < self.end || !self.late.is_empty() || self.turn()
     }
 
     /// Drains the next bucket that holds something; `false` if there is none.

@@ -102,12 +102,12 @@ impl Behaviour for Equivocate {
                 self.split(out, to, payload, || {
                     let (view, sequence) = (first.view, first.sequence);
                     let ballot = vote(&self.means, PREPARE, view, sequence, batch.digest());
-                    Body::PrePrepare(Arc::new(Proposal {
+                    Body::PrePrepare(Arc::new(Proposal::new(
                         view,
                         sequence,
-                        batch: Arc::new(batch),
-                        signature: ballot.signature,
-                    }))
+                        Arc::new(batch),
+                        ballot.signature,
+                    )))
                 })
             }
             Some(Body::Prepare(ballot)) => self.split(out, to, payload, || {

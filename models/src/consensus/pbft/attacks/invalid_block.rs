@@ -33,12 +33,12 @@ impl Behaviour for InvalidBlock {
         let ballot = vote(&self.means, PREPARE, view, sequence, batch.digest());
         out.count(1);
         out.work(Work::sign(1));
-        let proposal = Body::PrePrepare(Arc::new(Proposal {
+        let proposal = Body::PrePrepare(Arc::new(Proposal::new(
             view,
             sequence,
-            batch: Arc::new(batch),
-            signature: ballot.signature,
-        }));
+            Arc::new(batch),
+            ballot.signature,
+        )));
         out.send_to(to, message(&self.means, proposal));
         Says::Nothing
     }

@@ -180,12 +180,12 @@ fn a_leader_gives_each_half_its_own_batch_and_an_accomplice_votes_for_both() {
     let batch = Arc::new(world.batch());
     let vote = world.ballot(PREPARE, 0, batch.digest());
     let proposal = || {
-        Body::PrePrepare(Arc::new(Proposal {
-            view: 0,
-            sequence: 5,
-            batch: Arc::clone(&batch),
-            signature: vote.signature,
-        }))
+        Body::PrePrepare(Arc::new(Proposal::new(
+            0,
+            5,
+            Arc::clone(&batch),
+            vote.signature,
+        )))
     };
     let mut leader = world.traitor(&Conduct::Equivocate);
     let (said, times) = say(&mut leader, proposal());
@@ -347,12 +347,12 @@ fn an_invalid_block_has_another_root() {
     let batch = Arc::new(world.batch());
     let vote = world.ballot(PREPARE, 0, batch.digest());
     let mut leader = world.traitor(&Conduct::InvalidBlock);
-    let proposal = Body::PrePrepare(Arc::new(Proposal {
-        view: 0,
-        sequence: 5,
-        batch: Arc::clone(&batch),
-        signature: vote.signature,
-    }));
+    let proposal = Body::PrePrepare(Arc::new(Proposal::new(
+        0,
+        5,
+        Arc::clone(&batch),
+        vote.signature,
+    )));
     let (said, times) = say(&mut leader, proposal);
     assert_eq!((said.len(), times), (3, 1));
     let Body::PrePrepare(proposal) = body(&said[0].1) else {

@@ -93,12 +93,12 @@ pub(super) fn send(cx: &mut Context<'_>, to: u32, body: Body) {
 fn proposal(key: &SecretKey, view: u64, sequence: u64, batch: Batch) -> Body {
     let digest = batch.digest();
     let vote = Ballot::sign(CHAIN, PREPARE, view, sequence, digest, key);
-    Body::PrePrepare(Arc::new(Proposal {
+    Body::PrePrepare(Arc::new(Proposal::new(
         view,
         sequence,
-        batch: Arc::new(batch),
-        signature: vote.signature,
-    }))
+        Arc::new(batch),
+        vote.signature,
+    )))
 }
 
 /// The primary gives the members of each half another batch, and votes for both with everybody.

@@ -244,14 +244,13 @@ impl Bench {
     }
     pub(super) fn proposal(&self, view: u64, sequence: u64, batch: &Arc<Batch>) -> Body {
         let primary = (view % u64::from(self.n)) as u32;
-        Body::PrePrepare(Arc::new(Proposal {
+        Body::PrePrepare(Arc::new(Proposal::new(
             view,
             sequence,
-            batch: Arc::clone(batch),
-            signature: self
-                .ballot(primary, PREPARE, view, sequence, batch.digest())
+            Arc::clone(batch),
+            self.ballot(primary, PREPARE, view, sequence, batch.digest())
                 .signature,
-        }))
+        )))
     }
     pub(super) fn prepare(&self, by: u32, view: u64, sequence: u64, digest: Digest) -> Body {
         Body::Prepare(self.ballot(by, PREPARE, view, sequence, digest))

@@ -38,6 +38,9 @@ pub const MAX_FORMER: usize = 7;
 /// Messages of views still to come that are kept for one member (assumed): some slots of a
 /// pipeline in three phases. What does not fit is asked for again.
 pub const MAX_FUTURE: u16 = 64;
+/// Batches with room for a transaction that may leave it out before the primary is taken to censor it:
+/// a pipeline of them (the default) may have been proposed before it came.
+pub const MAX_LEFT_OUT: u32 = 8;
 /// The view timer doubles at most this often (assumed): 64 times the first timer.
 pub const MAX_BACKOFF: u32 = 6;
 /// Committed batches in one answer to a replica that is behind (assumed).

@@ -1,7 +1,7 @@
 //! Transactions that wait, and the knowledge of those that were ordered.
 
 use super::super::{BlockLimits, MempoolLimits};
-use super::config::{MAX_BACKOFF, MAX_RUNS};
+use super::config::{MAX_BACKOFF, MAX_LEFT_OUT, MAX_RUNS};
 use super::seeded;
 use crate::ledger::WorldState;
 use consim_core::{NodeId, Span, Time, Tx, TxId};
@@ -32,6 +32,8 @@ struct Entry {
     /// When it has waited for too long.
     due: Time,
     attempts: u32,
+    /// Since when it is on its way to everybody, so that the primary has it, too.
+    shared: Option<Time>,
 }
 
 /// What has waited for too long.
@@ -71,6 +73,8 @@ pub(super) struct Mempool {
     /// A state that was taken over, which knows what was executed before.
     taken: Option<WorldState>,
     ordered_count: u64,
+    /// Whose turn is next, by its ticket, and how many batches with room for it left it out.
+    left_out: (u64, u32),
 }
 
 impl Mempool {
@@ -87,6 +91,7 @@ impl Mempool {
             ordered: Ordered::default(),
             taken: None,
             ordered_count: 0,
+            left_out: (0, 0),
         }
     }
     /// How many wait, proposed ones included.
@@ -143,6 +148,7 @@ impl Mempool {
             charge,
             due,
             attempts: 0,
+            shared: (!charge).then_some(now),
         };
         self.entries.insert(id, entry);
     }
@@ -251,6 +257,7 @@ impl Mempool {
             };
             let list = if entry.charge {
                 entry.attempts = (entry.attempts + 1).min(MAX_BACKOFF);
+                entry.shared.get_or_insert(now);
                 &mut due.to_all
             } else {
                 entry.charge = true;
@@ -271,15 +278,34 @@ impl Mempool {
             self.due.insert((now, id));
         }
     }
-    /// Were more transactions ordered since the oldest came in than any mempool can hold? An
-    /// honest primary, which takes them in order of arrival, does not let that happen.
+    /// The oldest that waits, and is in no proposal.
+    fn oldest(&self) -> Option<&Entry> {
+        let (_, tx) = self.queue.first_key_value()?;
+        self.entries.get(&tx.id())
+    }
+    /// A batch of this view was executed that had room for more. An honest primary leaves nothing
+    /// out of it that it has; and what was sent to everybody two `patience`s ago, it has.
+    pub(super) fn had_room(&mut self, now: Time, patience: Span) {
+        let Some(oldest) = self.oldest() else {
+            return;
+        };
+        let (ticket, shared) = (oldest.ticket, oldest.shared);
+        if self.left_out.0 != ticket {
+            self.left_out = (ticket, 0);
+        }
+        if shared.is_some_and(|since| now - since >= patience.times(2)) {
+            self.left_out.1 += 1;
+        }
+    }
+    /// Does the primary let others overtake the oldest? An honest one takes them in order of arrival:
+    /// it does not leave one out of a few batches that have room for it, nor lets more go first than
+    /// any mempool can hold.
     pub(super) fn overtaken(&self) -> bool {
-        let oldest = self.queue.first_key_value().map(|(_, tx)| tx.id());
-        oldest
-            .and_then(|id| self.entries.get(&id))
-            .is_some_and(|e| {
-                self.ordered_count - e.ordered_before > u64::from(self.limits.transactions)
-            })
+        self.oldest().is_some_and(|oldest| {
+            let passed = self.ordered_count - oldest.ordered_before;
+            self.left_out.0 == oldest.ticket && self.left_out.1 >= MAX_LEFT_OUT
+                || passed > u64::from(self.limits.transactions)
+        })
     }
 }
 

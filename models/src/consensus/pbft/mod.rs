@@ -105,8 +105,9 @@
 //!    copying state, as a node of a chain wants the blocks. What is further behind takes the state and
 //!    has no blocks below it. Nothing is ever discarded from the log.
 //! 8. A node may be its own client: what is submitted there is answered by its own executed blocks.
-//!    Clients that are no members are told by all members. Instead of FIFO fairness (4.5.2), the timer is not restarted any more once the oldest
-//!    waiting transaction was overtaken by more than a full mempool.
+//!    Clients that are no members are told by all members. Instead of FIFO fairness (4.5.2), the
+//!    timer is not restarted any more once the oldest waiting transaction, which everybody has, was
+//!    left out of several batches with room for it, or was overtaken by more than a full mempool.
 //! 9. The proposer's clock is taken as it is (4.6 would let backups bound it); the ledger keeps
 //!    block times from running backwards.
 //! 10. A wiped disk is outside the paper's model. Such a replica counts as faulty until its silence

@@ -490,6 +490,7 @@ impl PbftReplica {
     /// Executes what is committed without a gap.
     pub(super) fn execute_ready(&mut self, cx: &mut Context<'_>) {
         let before = self.executed;
+        let mut room = false;
         if seeded::on(&seeded::EXECUTES_OVER_GAPS) {
             let ready = self.window.iter().filter(|(_, s)| s.committed.is_some());
             if let Some((first, _)) = ready.map(|(s, slot)| (s, slot)).next() {
@@ -499,9 +500,15 @@ impl PbftReplica {
         while let Some(slot) = self.window.get_mut(self.executed + 1)
             && let Some(committed) = slot.committed.take()
         {
+            let limits = &self.group.block;
+            room = committed.batch.txs().len() * 2 < limits.transactions as usize
+                && committed.batch.encoded_len() as u64 * 2 < limits.bytes;
             self.deliver(cx, committed);
         }
         if self.executed > before {
+            if room && self.active {
+                self.mempool.had_room(cx.now(), self.group.patience());
+            }
             self.try_tentative(cx);
             self.changes.progressed(self.group.me);
             self.progressed(cx);

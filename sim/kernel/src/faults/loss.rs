@@ -6,6 +6,7 @@ use super::target::{Lines, Sides, Target};
 use super::window::{Asks, Cx, Hop, Kind, Window};
 use crate::config::Burst;
 use crate::network::Extra;
+use consim_core::Time;
 
 /// Segments of these lines are lost.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,6 +30,7 @@ impl Kind for Loss {
             sides: cx.lines(&self.lines),
             rate_ppb: self.rate_ppb,
             burst: self.burst,
+            to: cx.to,
             window: cx.window as u32,
         }
     }
@@ -42,6 +44,7 @@ pub(crate) struct Losing {
     sides: Sides,
     rate_ppb: u32,
     burst: Option<Burst>,
+    to: Time,
     window: u32,
 }
 
@@ -53,6 +56,7 @@ impl Window for Losing {
             // Rates combine as independent chances.
             let rate = u64::from(self.rate_ppb);
             extra.loss_ppb = extra.loss_ppb + rate - extra.loss_ppb * rate / 1_000_000_000;
+            extra.loss_until = extra.loss_until.later(self.to);
             extra.burst = extra.burst.or(self.burst);
             extra.lost_by.get_or_insert(self.window);
         }

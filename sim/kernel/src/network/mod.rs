@@ -96,6 +96,8 @@ pub(crate) enum Fate {
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Extra {
     pub(crate) loss_ppb: u64,
+    /// When the last window that loses closes: what is sent again after it is lost by the line alone.
+    pub(crate) loss_until: Time,
     pub(crate) delay: Span,
     /// The first window that loses on this line.
     pub(crate) lost_by: Option<u32>,
@@ -456,7 +458,7 @@ impl Sender<'_> {
         });
         let mut retransmissions = 0;
         if loss > 0 {
-            let loss = loss.min(BILLION);
+            let mut loss = loss.min(BILLION);
             let mut wait = RTO_MIN + delay.times(2);
             while lost(
                 loss,
@@ -469,6 +471,9 @@ impl Sender<'_> {
                 retransmissions += 1;
                 at += wait;
                 wait = wait.times(2);
+                if extra.is_some_and(|extra| at >= extra.loss_until + delay) {
+                    loss = own;
+                }
             }
         }
         if line.link.stream {

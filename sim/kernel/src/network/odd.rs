@@ -266,6 +266,7 @@ impl Network {
         let Some(mut line) = self.lines.get(number).cloned() else {
             return depart;
         };
+        let own_burst = line.link.burst;
         leave.extra.on(&mut line.link);
         let key = mix(self.key, u64::from(from.node) << 32 | u64::from(to.node));
         let draw = |i: u64| mix(key, message.number.wrapping_mul(draw::EACH).wrapping_add(i));
@@ -288,7 +289,8 @@ impl Network {
         let mut sent_again = waited;
         let mut wait = RTO_MIN + delay.times(2);
         let mut tries = 0;
-        while self.lost(from, to, message.bytes, &line, leave.extra.loss_ppb, || {
+        let mut extra_ppb = leave.extra.loss_ppb;
+        while self.lost(from, to, message.bytes, &line, extra_ppb, || {
             draw(draw::LOSS + tries)
         }) {
             if !line.link.stream || sent_again == MAX_RETRANSMISSIONS {
@@ -299,6 +301,10 @@ impl Network {
             leave.told.retransmissions += 1;
             at += wait;
             wait = wait.times(2);
+            if at >= leave.extra.loss_until + delay {
+                extra_ppb = 0;
+                line.link.burst = own_burst;
+            }
         }
         if chance(u64::from(line.link.reorder_ppb), draw(draw::REORDER)) {
             leave.told.reordered += 1;

@@ -225,6 +225,30 @@ fn losses_in_bursts_come_one_after_the_other() {
 }
 
 #[test]
+fn what_is_sent_again_after_the_window_is_not_lost_by_it() {
+    // Whatever is sent in the window is lost; timeouts double from 200 ms on, so that what is sent
+    // at its beginning is sent again at 200, 600 and 1,400 ms.
+    let burst = Burst {
+        good_to_bad_ppb: ALL,
+        bad_to_good_ppb: 0,
+        loss_in_bad_ppb: ALL,
+    };
+    for (rate_ppb, burst) in [(ALL, None), (0, Some(burst))] {
+        let kind = FaultKind::Loss(Loss {
+            lines: from_to(0, 1),
+            rate_ppb,
+            burst,
+        });
+        let (log, kernel) = ticked(2, vec![window(0, 1_000, kind)]);
+        let times = came(&log, 1);
+        assert_eq!(times.len(), 50);
+        let range = times[0].0..=times[49].0;
+        assert!(*range.start() > 1_000 && *range.end() < 2_100, "{range:?}");
+        assert!(took(&kernel) >= 100);
+    }
+}
+
+#[test]
 fn an_eclipsed_node_sees_its_peers_only() {
     let eclipse = |slots_ppb| {
         let kind = Eclipse {

@@ -170,6 +170,7 @@ impl Cluster {
             },
             timeout: Span::from_millis(1_000),
             checkpoint: 4,
+            keep: None,
         };
         let options = PbftOptions {
             watermark: 16,

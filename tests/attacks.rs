@@ -246,6 +246,96 @@ fn a_fork_across_views_is_proven_by_what_was_forgotten() {
     assert!(outcome.metrics["chains.ledger.views"] >= 1.0);
 }
 
+/// A value is decided at one correct member alone, since nobody hears of the others' commits, and the other
+/// correct one is away; then they change places. What those in the middle prepared and forgot is decided
+/// otherwise.
+#[test]
+fn f_plus_1_that_forget_break_agreement_and_are_named() {
+    let faults = "faults:
+  away: { at: 15s, for: 1s, partition: node-4 }
+  deaf: { at: 15s, for: 1s, filter: { from: node-1, to: node-2..node-3, kinds: [commit] } }
+  apart: { at: 15s, for: 1s, filter: { between: [node-2, node-3], kinds: [commit] } }
+  gone: { at: 16s, for: 12s, partition: node-1 }
+";
+    let text = store("node-2..node-3", "forget-lock: ledger", faults);
+    breaks(&text, &["node-2", "node-3"]);
+    // The same without the attack: what may be decided is carried over.
+    let honest = store(
+        "node-2..node-3",
+        "enabled: false, forget-lock: ledger",
+        faults,
+    );
+    let (outcome, _) = run(&honest);
+    for name in ["agreement", "carry-over"] {
+        assert_eq!(check(&outcome, name).verdict, "pass", "{name}");
+    }
+    assert!(outcome.metrics["chains.ledger.views"] >= 1.0);
+}
+
+/// Seven members, of which one is the adversary's; `more` is what else it has.
+fn with_budget(more: &str, attack: &str, faults: &str) -> (Outcome, u8) {
+    let text = store(&format!("node-2, {more}"), attack, faults);
+    run(&text.replace("count: 4", "count: 7"))
+}
+
+#[test]
+fn stolen_keys_count_as_traitors_and_a_quorum_of_them_signs_what_was_never_decided() {
+    // Who comes back hears of the liar alone, at first.
+    let crash = "faults:
+  down: { at: 12s, for: 8s, crash: node-7 }
+  shut: { at: 18s, for: 6s, eclipse: { target: node-7, peers: node-2 } }
+";
+    // One member and one key are two of seven, which bears that.
+    let (few, _) = with_budget("keys: 1", "double-signatures: ledger", crash);
+    withstands(&few, "one key");
+    assert_eq!(lie(&few)["nodes"], serde_json::json!(["node-1", "node-2"]));
+    // Five sign as a quorum does.
+    let keys = "keys: [node-1, node-3..node-5]";
+    let (many, exit) = with_budget(keys, "double-signatures: ledger", crash);
+    assert_eq!(exit, 10);
+    assert_eq!(check(&many, "agreement").verdict, "fail");
+    assert_eq!(lie(&many)["beyond_the_bound"], true);
+}
+
+#[test]
+fn an_adversary_holds_up_and_drops_what_passes_its_lines_alone() {
+    let on = |links: &str, attack: &str| {
+        let text = store("none", attack, "").replace("nodes: none", &format!("links: {links}"));
+        run(&text).0
+    };
+    let quiet = on("node-1", "enabled: false, interfere: delay");
+    let slow = on("node-1", "interfere: { do: { delay: 100ms } }");
+    assert!(
+        slow.latency_ms.p99 > quiet.latency_ms.p99 + 100.0,
+        "{}",
+        slow.latency_ms.p99
+    );
+    assert!(took_effect(&slow) > 0);
+    assert!(slow.faults.is_empty() && lie(&slow)["beyond_the_bound"] == false);
+    // Two lines of six, of the leader's: it is heard by one member.
+    let lossy = on("2", "interfere: { do: drop }");
+    assert!(took_effect(&lossy) > 0);
+    assert!(lossy.metrics["chains.ledger.views"] >= 1.0);
+    assert_eq!(check(&lossy, "agreement").verdict, "pass");
+    assert_eq!(lossy.resilience[0].took_effect, took_effect(&lossy));
+}
+
+#[test]
+fn the_windows_of_an_attack_share_its_effect() {
+    let attack = "every: 6s, times: 3, late-vote: { wait: 50% }";
+    let text = store("node-1", attack, "").replace("for: 20s", "for: 2s");
+    let (outcome, _) = run(&text);
+    let rows: Vec<_> = outcome.resilience.iter().collect();
+    let ids: Vec<&str> = rows.iter().map(|r| r.id.as_str()).collect();
+    assert_eq!(ids, ["lie", "lie#2", "lie#3"]);
+    assert!(
+        rows.iter()
+            .all(|r| r.took_effect > 0 && r.unit == "votes held back")
+    );
+    let sum: u64 = rows.iter().map(|r| r.took_effect).sum();
+    assert_eq!(sum, took_effect(&outcome));
+}
+
 #[test]
 fn a_quorum_that_is_too_small_is_a_fault_of_configuration() {
     // One traitor may not be able to split four; with a quorum of two it is.

@@ -241,7 +241,6 @@ fn targets() {
         "region guangzhou (1 node)",
     );
     expect(&fault("leader of community"), "E301", (2, 42), "alliance");
-    expect(&fault("leaders of alliance"), "E208", (2, 32), "later");
     expect(
         &fault("[tertiary, leader of alliance]"),
         "E306",
@@ -602,4 +601,82 @@ fn carets_stand_under_what_is_meant() {
     assert_eq!(mistakes(&wide)[0].column, 11);
     let behind = format!("{BASE}populations: {{ p: {{ consent: {{ grant: 3 }} }} }} # 医院\n");
     assert!(mistakes(&behind)[0].render().contains("E104"));
+}
+
+/// What an adversary may have.
+#[test]
+fn budgets_of_adversaries() {
+    let insider = |has: &str| {
+        format!(
+            "adversaries: {{ insider: {{ {has} }} }}\nattacks: {{ lie: {{ at: 1m, for: 1m, equivocate: alliance }} }}"
+        )
+    };
+    let told = |lines: &str| {
+        let found = mistakes(&format!("{BASE}{lines}\n"));
+        let told: Vec<String> = found.iter().map(describe).collect();
+        assert_eq!(told.len(), 1, "{told:#?}");
+        told[0].clone()
+    };
+    let keys = told(&insider("nodes: tertiary, keys: 16"));
+    assert!(
+        keys.starts_with("E302") && keys.contains("there are 15"),
+        "{keys}"
+    );
+    let links = told(&insider("nodes: tertiary, links: 121"));
+    assert!(
+        links.starts_with("E302") && links.contains("there are 120"),
+        "{links}"
+    );
+    let role = told(&insider("nodes: tertiary, roles: [outsider, clinician]"));
+    assert!(
+        role.starts_with("E208") && role.contains("clinician"),
+        "{role}"
+    );
+    let role = told(&insider("nodes: tertiary, roles: [nurse]"));
+    assert!(role.starts_with("E202"), "{role}");
+    let nobody = told(&insider("keys: 2"));
+    assert!(nobody.starts_with("E503"), "{nobody}");
+    let lines =
+        told(&insider("nodes: tertiary").replace("equivocate: alliance", "interfere: drop"));
+    assert!(
+        lines.starts_with("E503") && lines.contains("links"),
+        "{lines}"
+    );
+    // Sixteen members bear five traitors.
+    let limits = |more: &str| {
+        let has = insider("nodes: 4 of alliance, keys: 2");
+        format!("{has}\nlimits: {{ fault_budget: {{ byzantine: f{more} }} }}")
+    };
+    let beyond = told(&limits(""));
+    assert!(
+        beyond.starts_with("E408") && beyond.contains("hold 6 members"),
+        "{beyond}"
+    );
+    let skipped = load_text(&format!("{BASE}{}\n", limits(", excess: skip")));
+    let plan = skipped.unwrap_or_else(|d| panic!("{}", d.render())).plan;
+    let insider = &plan.adversaries["insider"];
+    assert_eq!((insider.nodes.len(), insider.keys.len()), (4, 1));
+    assert!(plan.notes.iter().any(|note| note.contains("fault budget")));
+}
+
+/// A fault that needs a service says so, and not from an empty list.
+#[test]
+fn a_fault_of_consents_without_consents() {
+    let text = BASE.replace(
+        "workloads: { outpatients: { visits: data-sharing } }",
+        "services: { store: { key-value: { keys: 10 } } }\nworkloads: { w: { transactions: store, load: 1/s } }",
+    );
+    for fault in ["expiry-edge", "expiry-edge: store"] {
+        let fault = format!("{fault}{}", if fault.contains(':') { "" } else { ": {}" });
+        let found = mistakes(&format!(
+            "{text}faults: {{ x: {{ at: 1m, for: 1m, {fault} }} }}\n"
+        ));
+        let told: Vec<String> = found.iter().map(describe).collect();
+        assert_eq!(told.len(), 1, "{told:#?}");
+        assert!(
+            told[0].starts_with("E301") && told[0].contains("data-sharing"),
+            "{told:#?}"
+        );
+        assert!(!told[0].contains("allowed: )"), "{told:#?}");
+    }
 }

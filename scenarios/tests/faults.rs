@@ -130,6 +130,16 @@ const ROWS: &[(&str, &str)] = &[
     ("wrong-genesis", "hospital-2"),
     ("short-timeouts", "hospital-2"),
     ("expired-certificate", "hospital-2"),
+    (
+        "expired-certificate",
+        "{ target: hospital-2, how: revoked }",
+    ),
+    (
+        "expired-certificate",
+        "{ target: hospital-2, how: new-authority }",
+    ),
+    ("mixed-versions", "{ target: hospital-2, to: current+2 }"),
+    ("early-prune", "{ target: all except hospital-3, keep: 4 }"),
     ("old-backup", "{ target: hospital-2, age: 5s }"),
     ("wrong-zone", "hospital-1"),
     ("wipe", "hospital-2"),
@@ -139,7 +149,12 @@ const ROWS: &[(&str, &str)] = &[
 const UNSAFE: &[(&str, &str)] = &[("wrong-quorum", "certificate")];
 
 fn with(kind: &str, options: &str) -> String {
-    format!("{BASE}faults:\n  x: {{ at: 10s, for: 10s, {kind}: {options} }}\n")
+    // Somebody has to be behind before it matters what others keep.
+    let behind = match kind {
+        "early-prune" => "  y: { at: 11s, for: 6s, crash: hospital-3 }\n",
+        _ => "",
+    };
+    format!("{BASE}faults:\n  x: {{ at: 10s, for: 10s, {kind}: {options} }}\n{behind}")
 }
 fn outcome(text: &str) -> Outcome {
     let loaded = plan(text);
@@ -159,7 +174,7 @@ fn every_kind_bites_and_its_plan_is_a_scenario() {
             wrong.push(format!("{kind} {options}: its plan is another scenario"));
         }
         let outcome = execute(&loaded.plan, &mut |_| {}).unwrap().results.outcome;
-        let fault = &outcome.faults[0];
+        let fault = outcome.faults.iter().find(|fault| fault.id == "x").unwrap();
         let entry = entries.iter().find(|entry| entry.name == *kind).unwrap();
         assert_eq!((fault.kind.as_str(), &fault.code), (*kind, &entry.code));
         if fault.took_effect == 0 {
@@ -343,7 +358,7 @@ fn the_fault_budget_refuses_or_skips_what_is_beyond_it() {
         let loaded = plan(&text(budget));
         let node = |f: &FaultPlan| match f.kind.clone().targets().remove(0) {
             Target::Nodes(nodes) => nodes[0],
-            Target::LeaderOf(_) => panic!("only the run knows"),
+            Target::LeaderOf(_) | Target::LeadersOf(_) => panic!("only the run knows"),
         };
         let faults = loaded.plan.faults.values();
         let stops: Vec<_> = faults.map(|f| (f.from, f.to, node(f))).collect();
@@ -453,4 +468,86 @@ fn ten_days_of_the_year_pass() {
     assert_eq!(failed.collect::<Vec<_>>(), []);
     assert!(outcome.faults.iter().any(|fault| fault.took_effect > 0));
     assert!(outcome.events > 1_000);
+}
+
+/// Five hospitals are moved to another release, two seconds a node, and back.
+fn upgrade(to: &str) -> Outcome {
+    let options = format!("{{ target: ledger, to: {to}, gap: 2s }}");
+    outcome(&with("mixed-versions", &options).replace("timeout: 2s", "timeout: 500ms"))
+}
+
+#[test]
+fn an_upgrade_by_one_step_keeps_the_chain_up_and_one_by_two_stops_it_on_the_way() {
+    let (one, two) = (upgrade("current+1"), upgrade("current+2"));
+    assert_eq!(one.faults[0].took_effect, 0, "all understood each other");
+    assert!(two.faults[0].took_effect > 0);
+    let down = |outcome: &Outcome| outcome.resilience[0].downtime_s;
+    // From the second node to the fourth neither side has a quorum.
+    assert!(
+        down(&one) < 2.0 && down(&two) > 3.0,
+        "{} {}",
+        down(&one),
+        down(&two)
+    );
+    let committed = |outcome: &Outcome| outcome.throughput.committed;
+    assert!(committed(&one) > committed(&two));
+    for outcome in [&one, &two] {
+        let fails = outcome.checks.iter().find(|c| c.verdict == "fail");
+        assert!(fails.is_none(), "{fails:?}");
+    }
+    // Back by two steps, forward by one: two apart again.
+    assert!(upgrade("current-2").faults[0].took_effect > 0);
+}
+
+#[test]
+fn an_organisation_two_releases_behind_takes_no_part() {
+    let run = |version: &str| {
+        let groups = format!(
+            "{{ hospital: {{ count: 4 }}, old: {{ tier: tertiary, version: {version} }} }}"
+        );
+        let text = BASE
+            .replace("{ hospital: { count: 5 } }", &groups)
+            .replace("members: hospital", "members: all");
+        let loaded = plan(&format!(
+            "{text}faults: {{ x: {{ at: 20s, for: 1s, slow-cpu: version {version} }} }}\n"
+        ));
+        let results = execute(&loaded.plan, &mut |_| {}).unwrap().results;
+        assert!(!results.outcome.faults[0].hit.is_empty());
+        let mut use_of = results.resources.iter();
+        let disk = use_of.find(|n| n.name == "old-1").unwrap().disk;
+        (results.outcome.faults[0].hit.clone(), disk)
+    };
+    let (all, usual) = run("current");
+    assert_eq!(all.len(), 5);
+    let (hit, near) = run("current-1");
+    assert_eq!(hit, ["old-1"]);
+    let (_, far) = run("current-2");
+    // It votes for nothing and writes nothing.
+    let writes = near > usual * 0.8 && far < usual * 0.2;
+    assert!(writes, "{usual} {near} {far}");
+}
+
+#[test]
+fn leaders_are_followed_from_one_to_the_next() {
+    let hit = |fault: &str| {
+        let text = format!("{BASE}faults:\n  x: {{ at: 5s, for: 15s, {fault} }}\n");
+        let outcome = outcome(&text.replace("timeout: 2s", "timeout: 500ms"));
+        let agreement = outcome
+            .checks
+            .iter()
+            .find(|c| c.name == "agreement")
+            .unwrap();
+        assert_eq!(agreement.verdict, "pass");
+        outcome.faults[0].hit.len()
+    };
+    assert_eq!(hit("crash: leader of ledger"), 1);
+    assert!(hit("crash: leaders of ledger") >= 3);
+    assert!(hit("delay: { target: leaders of ledger, add: 5s }") >= 2);
+    let text = with("pause", "leaders of ledger");
+    let found = mistakes(&text);
+    assert_eq!(found[0].code, "E306");
+    assert!(found[0].message.contains("pause"), "{}", found[0].message);
+    let loaded = plan(&with("crash", "leaders of ledger"));
+    let again = plan(&loaded.plan.yaml);
+    assert_eq!(again.plan.digest, loaded.plan.digest);
 }

@@ -125,6 +125,7 @@ pub(crate) fn kernel(
         keys: keys.clone(),
         names: (0..n).map(|i| format!("node-{i}")).collect(),
         corrupt: Vec::new(),
+        at_mercy: Vec::new(),
         recorded: false,
         restarts: false,
         disks: false,
@@ -157,6 +158,7 @@ pub(crate) fn kernel(
             },
             timeout: Span::from_secs(10),
             checkpoint: 128,
+            keep: None,
         };
         let options = PbftOptions {
             pipeline: 64,

@@ -6,7 +6,10 @@
 //! ([`Twins`]); or an honest node whose state machine does not do what it should ([`machines`]).
 //! What has to forge the messages of one protocol stands in that protocol's folder.
 //!
-//! An adversary signs with the keys of its own nodes alone.
+//! An adversary signs with the keys of its own nodes, and with those that it stole, and with no others.
+//! A signature that others pass on (a certificate's) is worth as much under a stolen key as under the
+//! owner's; a member's own messages come over lines that are its own, so that nobody takes a vote for
+//! another's that did not come from there.
 
 mod late_vote;
 pub mod machines;
@@ -47,6 +50,8 @@ pub struct Means {
     pub timeout: Span,
     /// This node's own signing key.
     pub key: Arc<SecretKey>,
+    /// Signing keys of members that the adversary stole.
+    pub stolen: Arc<[Arc<SecretKey>]>,
     /// Everybody's public keys.
     pub keys: Keyring,
     /// What this node's draws for this attack are keyed by.

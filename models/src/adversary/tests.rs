@@ -119,6 +119,7 @@ fn means() -> Means {
         },
         timeout: Span::from_millis(1_000),
         key: Arc::new(secrets.swap_remove(0)),
+        stolen: Arc::new([]),
         keys,
         draws: 5,
     }

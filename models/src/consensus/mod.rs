@@ -86,6 +86,8 @@ pub struct ReplicaConfig {
     pub timeout: Span,
     /// Blocks between checkpoints.
     pub checkpoint: u64,
+    /// Ordered blocks that it keeps for members that are behind; `None`: all.
+    pub keep: Option<u64>,
 }
 
 /// A protocol's options, as the plan resolved them.

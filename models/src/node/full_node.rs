@@ -3,6 +3,7 @@
 use super::clients::{Clients, Shows};
 use super::membership::{Genesis, IdentityCertificate, Refusal, Registry};
 use super::message::Message;
+use super::release::Release;
 use super::seeded;
 use super::service::{Host, Service};
 use crate::consensus::{Replica, TIMER_LIMIT, TOKEN_LIMIT};
@@ -33,6 +34,8 @@ pub struct NodeConfig {
     pub genesis: Arc<Genesis>,
     /// This node's certificate. A node whose certificate is not in the genesis presents it.
     pub certificate: IdentityCertificate,
+    /// The release of the program that it runs, if the members run several and tell each other.
+    pub release: Option<Release>,
 }
 
 /// A full node: it hosts a replica, executes what the replica orders, and hosts a domain service.
@@ -66,7 +69,8 @@ impl FullNode {
             keys: config.keys.clone(),
             executions: config.executions.clone(),
         });
-        let registry = Registry::new(config.keys.clone(), Arc::clone(&config.genesis));
+        let registry =
+            Registry::new(config.keys.clone(), Arc::clone(&config.genesis)).running(config.release);
         Self {
             service,
             host: NodeHost {
@@ -92,12 +96,7 @@ impl FullNode {
     fn open(&mut self, cx: &mut Context<'_>, event: Event<'_>, disk: Option<&Disk>) {
         let host = &mut self.host;
         cx.work(Work::verify_batched(host.registry.open()));
-        if !host.registry.in_genesis(&host.config.certificate) {
-            cx.multicast(
-                &host.config.members,
-                Arc::new(Message::Hello(host.config.certificate)),
-            );
-        }
+        host.greet(cx);
         host.replica.handle(cx, event);
         let mut live = None;
         while let Some(delivery) = cx.take_delivery() {
@@ -156,12 +155,20 @@ impl FullNode {
         match message {
             Message::Hello(certificate) => {
                 if let Err(reason) = host.authenticate(cx, from, certificate) {
+                    host.registry.forget(from);
                     self.service.refused(cx, host, from, reason);
                 }
             }
             // Only a member may ask: the answer is longer than the question.
             Message::Identify if host.config.members.contains(&from) => {
                 cx.send(from, Arc::new(Message::Hello(host.config.certificate)));
+                host.tell_release(cx, from);
+            }
+            // Who hears of another release may have missed this node's.
+            Message::Release(release) => {
+                if host.registry.tells(from, *release) && host.config.members.contains(&from) {
+                    host.tell_release(cx, from);
+                }
             }
             Message::Request(tx) => {
                 if let Err(why) = host.requested(cx, from, tx) {
@@ -254,6 +261,22 @@ impl Process for FullNode {
 }
 
 impl NodeHost {
+    /// Tells the members what they cannot know of this node, and asks for theirs.
+    fn greet(&self, cx: &mut Context<'_>) {
+        let members = &self.config.members;
+        if !self.registry.in_genesis(&self.config.certificate) {
+            cx.multicast(members, Arc::new(Message::Hello(self.config.certificate)));
+        }
+        if let Some(release) = self.config.release {
+            cx.multicast(members, Arc::new(Message::Release(release)));
+            cx.multicast(members, Arc::new(Message::Identify));
+        }
+    }
+    fn tell_release(&self, cx: &mut Context<'_>, to: NodeId) {
+        if let Some(release) = self.config.release {
+            cx.send(to, Arc::new(Message::Release(release)));
+        }
+    }
     /// Executes a delivery, charges its work and tells the replica.
     fn execute(&mut self, cx: &mut Context<'_>, delivery: &Delivery) -> Option<Arc<Block>> {
         let (sequence, block) = match delivery {

@@ -4,10 +4,11 @@
 //! number, subject, validity) and no more; a certificate is revoked by issuer and serial number
 //! (RFC 5280, section 5).
 
+use super::release::Release;
 use consim_core::{
     CodecError, Decoder, Digest, Encoder, KeyId, Keyring, NodeId, SecretKey, Signature,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -80,11 +81,13 @@ pub enum Refusal {
     Revoked,
     /// It is no member of the chain.
     NotMember,
+    /// It runs a release of the program that this node does not understand.
+    VersionSkew,
 }
 
 impl Refusal {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NoCertificate,
         Self::Malformed,
         Self::UnknownAuthority,
@@ -96,6 +99,7 @@ impl Refusal {
         Self::Expired,
         Self::Revoked,
         Self::NotMember,
+        Self::VersionSkew,
     ];
 
     /// The byte on the wire.
@@ -121,6 +125,7 @@ impl Refusal {
             Self::Expired => "expired",
             Self::Revoked => "revoked",
             Self::NotMember => "not a member",
+            Self::VersionSkew => "version skew",
         }
     }
 }
@@ -241,9 +246,18 @@ impl IdentityCertificate {
 /// Whom a chain believes: the authorities of its members, and what they took back.
 #[derive(Clone, Debug, Default)]
 pub struct TrustRoots {
-    /// Authority, and the one organisation that it may speak for (`None`: any).
-    authorities: BTreeMap<KeyId, Option<u32>>,
-    revoked: BTreeSet<(KeyId, u64)>,
+    authorities: BTreeMap<KeyId, Trusted>,
+    /// Issuer and serial number, and from when on: the revocation date of RFC 5280, section 5.3.
+    revoked: BTreeMap<(KeyId, u64), i64>,
+}
+
+/// An authority that a chain believes.
+#[derive(Clone, Copy, Debug)]
+struct Trusted {
+    /// The one organisation that it may speak for (`None`: any).
+    speaks_for: Option<u32>,
+    /// From here on, nanoseconds after the Unix epoch.
+    from_ns: i64,
 }
 
 impl TrustRoots {
@@ -253,16 +267,39 @@ impl TrustRoots {
     }
     /// Believes the shared `authority`, whatever organisation it speaks of.
     pub fn trust_shared(&mut self, authority: KeyId) {
-        self.authorities.insert(authority, None);
+        let (speaks_for, from_ns) = (None, i64::MIN);
+        let trusted = Trusted {
+            speaks_for,
+            from_ns,
+        };
+        self.authorities.insert(authority, trusted);
     }
     /// Believes a member organisation's own `authority`, when it speaks of that organisation.
     pub fn trust_own(&mut self, authority: KeyId, organisation: u32) {
-        self.authorities.insert(authority, Some(organisation));
+        self.trust_own_from(authority, organisation, i64::MIN);
     }
-    /// Believes a certificate no longer.
-    pub fn revoke(&mut self, certificate: &IdentityCertificate) {
+    /// The same, from an instant on.
+    pub fn trust_own_from(&mut self, authority: KeyId, organisation: u32, from_ns: i64) {
+        let speaks_for = Some(organisation);
+        let trusted = Trusted {
+            speaks_for,
+            from_ns,
+        };
+        self.authorities.insert(authority, trusted);
+    }
+    /// Believes a certificate no longer from an instant on.
+    pub fn revoke_from(&mut self, certificate: &IdentityCertificate, from_ns: i64) {
         self.revoked
-            .insert((certificate.authority, certificate.serial));
+            .insert((certificate.authority, certificate.serial), from_ns);
+    }
+    /// Is `certificate` one that was not taken back, and within its time?
+    fn is_good(&self, certificate: &IdentityCertificate, now_wall_ns: i64) -> Result<(), Refusal> {
+        let serial = (certificate.authority, certificate.serial);
+        let revoked = self.revoked.get(&serial);
+        if revoked.is_some_and(|from| now_wall_ns >= *from) {
+            return Err(Refusal::Revoked);
+        }
+        certificate.identity.in_time(now_wall_ns)
     }
     /// Does `certificate` show that its bearer is `subject`, a node of an organisation that this
     /// chain admits? The caller charges one verification.
@@ -273,25 +310,22 @@ impl TrustRoots {
         now_wall_ns: i64,
         keys: &Keyring,
     ) -> Result<(), Refusal> {
-        let speaks_for = self
+        let trusted = self
             .authorities
             .get(&certificate.authority)
+            .filter(|trusted| now_wall_ns >= trusted.from_ns)
             .ok_or(Refusal::UnknownAuthority)?;
         if !certificate.signed(keys) {
             Err(Refusal::BadSignature)
-        } else if speaks_for
+        } else if trusted
+            .speaks_for
             .is_some_and(|organisation| organisation != certificate.identity.organisation)
         {
             Err(Refusal::ForeignOrganisation)
         } else if certificate.identity.subject != subject {
             Err(Refusal::WrongSubject)
-        } else if self
-            .revoked
-            .contains(&(certificate.authority, certificate.serial))
-        {
-            Err(Refusal::Revoked)
         } else {
-            certificate.identity.in_time(now_wall_ns)
+            self.is_good(certificate, now_wall_ns)
         }
     }
 }
@@ -314,6 +348,10 @@ pub struct Registry {
     keys: Keyring,
     genesis: Arc<Genesis>,
     known: Vec<Option<IdentityCertificate>>,
+    /// This node's release, if the members tell each other theirs.
+    release: Option<Release>,
+    /// What they told.
+    told: BTreeMap<NodeId, Release>,
 }
 
 impl Registry {
@@ -323,6 +361,31 @@ impl Registry {
             keys,
             genesis,
             known: Vec::new(),
+            release: None,
+            told: BTreeMap::new(),
+        }
+    }
+    /// The members tell each other their releases, and this node runs `release`. `None`: all run the
+    /// same one, and nobody asks.
+    #[must_use]
+    pub fn running(mut self, release: Option<Release>) -> Self {
+        self.release = release;
+        self
+    }
+    /// A member whose certificate is known says which release it runs. Is that another one than this
+    /// node knew of?
+    pub fn tells(&mut self, node: NodeId, release: Release) -> bool {
+        self.known(node).is_some() && self.told.insert(node, release) != Some(release)
+    }
+    /// Does this node understand what `node` says? One that has not told its release is asked first.
+    fn understands(&self, node: NodeId) -> Result<(), Refusal> {
+        let Some(own) = self.release else {
+            return Ok(());
+        };
+        match self.told.get(&node) {
+            None => Err(Refusal::NoCertificate),
+            Some(other) if own.understands(*other) => Ok(()),
+            Some(_) => Err(Refusal::VersionSkew),
         }
     }
     /// Takes in the members of the genesis; whose time has not come or is over is refused when it
@@ -345,23 +408,26 @@ impl Registry {
         }
         genesis.certificates.len() as u32
     }
-    /// Is `node` authenticated as a peer at this instant?
+    /// Is `node` authenticated as a peer at this instant, and of a release that this node
+    /// understands?
     pub fn peer(&self, node: NodeId, now_wall_ns: i64) -> Result<(), Refusal> {
-        let identity = &self.known(node).ok_or(Refusal::NoCertificate)?.identity;
-        if identity.role != Role::Peer {
+        let known = self.known(node).ok_or(Refusal::NoCertificate)?;
+        if known.identity.role != Role::Peer {
             return Err(Refusal::WrongRole);
         }
-        identity.in_time(now_wall_ns)
+        self.genesis.roots.is_good(known, now_wall_ns)?;
+        self.understands(node)
     }
     /// Is `node` authenticated, as whatever, at this instant?
     pub fn bearer(&self, node: NodeId, now_wall_ns: i64) -> Result<(), Refusal> {
         let known = self.known(node).ok_or(Refusal::NoCertificate)?;
-        known.identity.in_time(now_wall_ns)
+        self.genesis.roots.is_good(known, now_wall_ns)
     }
     /// Is `node` authenticated as a client at this instant?
     pub fn client(&self, node: NodeId, now_wall_ns: i64) -> bool {
         self.known(node).is_some_and(|known| {
-            known.identity.role == Role::Client && known.identity.in_time(now_wall_ns).is_ok()
+            let good = || self.genesis.roots.is_good(known, now_wall_ns).is_ok();
+            known.identity.role == Role::Client && good()
         })
     }
     /// Was `certificate` verified for `node` already? Then only its time is to be looked at.
@@ -377,13 +443,20 @@ impl Registry {
         now_wall_ns: i64,
     ) -> Result<(), Refusal> {
         if self.verified(node, certificate) {
-            return certificate.identity.in_time(now_wall_ns);
+            return self.genesis.roots.is_good(certificate, now_wall_ns);
         }
         self.genesis
             .roots
             .authenticate(certificate, node, now_wall_ns, &self.keys)?;
         self.keep(certificate);
         Ok(())
+    }
+    /// Somebody introduced itself as `node` and failed to show that it is: what was known of it holds no
+    /// more, as for a connection that was made anew.
+    pub fn forget(&mut self, node: NodeId) {
+        if let Some(slot) = self.known.get_mut(node.index()) {
+            *slot = None;
+        }
     }
     /// Is `certificate` in the genesis, so that every member knows it?
     pub fn in_genesis(&self, certificate: &IdentityCertificate) -> bool {

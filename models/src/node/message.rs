@@ -1,6 +1,7 @@
 //! Messages of the node itself: who it is, and what clients ask of it.
 
 use super::membership::IdentityCertificate;
+use super::release::Release;
 use consim_core::codec::MAX_FIELD;
 use consim_core::{CodecError, Decoder, Encoder, NodeId, Payload, Tx, TxId};
 use std::any::Any;
@@ -16,6 +17,8 @@ pub enum Message {
     Hello(IdentityCertificate),
     /// The receiver is not known and should present its certificate.
     Identify,
+    /// The sender runs this release of the program.
+    Release(Release),
     /// A client wants a transaction of its own to be ordered.
     Request(Arc<Tx>),
     /// What came of it at one member.
@@ -107,6 +110,7 @@ impl Message {
                     None
                 },
             }),
+            6 => Self::Release(Release(d.u32()?.cast_signed())),
             tag => return Err(CodecError::Tag(tag)),
         };
         match d.remaining() {
@@ -117,13 +121,16 @@ impl Message {
 }
 
 /// The words of the kinds of messages.
-pub const KINDS: &[&str] = &["hello", "identify", "request", "reply", "query", "shown"];
+pub const KINDS: &[&str] = &[
+    "hello", "identify", "release", "request", "reply", "query", "shown",
+];
 
 impl Payload for Message {
     fn kind(&self) -> &'static str {
         match self {
             Self::Hello(_) => "hello",
             Self::Identify => "identify",
+            Self::Release(_) => "release",
             Self::Request(_) => "request",
             Self::Reply(_) => "reply",
             Self::Query { .. } => "query",
@@ -135,6 +142,9 @@ impl Payload for Message {
             Self::Hello(certificate) => certificate.encode(&mut Encoder::message(out, FAMILY, 0)),
             Self::Identify => {
                 Encoder::message(out, FAMILY, 1);
+            }
+            Self::Release(release) => {
+                Encoder::message(out, FAMILY, 6).u32(release.0.cast_unsigned());
             }
             Self::Request(tx) => tx.encode(&mut Encoder::message(out, FAMILY, 2)),
             Self::Reply(reply) => {
@@ -162,6 +172,7 @@ impl Payload for Message {
         3 + match self {
             Self::Hello(certificate) => certificate.encoded_len(),
             Self::Identify => 0,
+            Self::Release(_) => 4,
             Self::Request(tx) => tx.encoded_len(),
             // Origin, number, view, leader, two flags.
             Self::Reply(_) => 4 + 8 + 8 + 4 + 1 + 1,

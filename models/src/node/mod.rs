@@ -7,6 +7,7 @@ mod full_node;
 mod gate;
 pub mod membership;
 pub mod message;
+pub mod release;
 mod seeded;
 pub mod service;
 pub(crate) mod waiting;

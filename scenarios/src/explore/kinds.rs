@@ -252,6 +252,17 @@ pub const ROWS: &[Row] = &[
     row(Operator, "wrong-genesis", "{weak}"),
     row(Operator, "short-timeouts", "{ target: {weak}, to: 1ms }"),
     row(Operator, "expired-certificate", "{weak}"),
+    row(
+        Operator,
+        "expired-certificate",
+        "{ target: {weak}, how: revoked }",
+    ),
+    row(
+        Operator,
+        "mixed-versions",
+        "{ target: {weak}, to: current+2, gap: {short} }",
+    ),
+    row(Operator, "early-prune", "{ target: {any}, keep: 4 }"),
     row(Operator, "wrong-zone", "{ target: {weak}, by: 8h }"),
     row(Traitor, "selective-silence", "{ to: {any} }"),
     row(Traitor, "late-vote", "{ wait: 90% }"),
@@ -295,6 +306,10 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     (
         "expiry-edge",
         "needs a service with consents; the search of that model has its own",
+    ),
+    (
+        "interfere",
+        "needs lines, and the faults of lines are drawn as such",
     ),
     (
         "censor",

@@ -1,6 +1,6 @@
 //! Adversaries and attacks of a plan.
 
-use consim_core::Time;
+use consim_core::{Distribution, Time};
 use consim_models::adversary::Conduct;
 
 /// A budget.
@@ -8,6 +8,36 @@ use consim_models::adversary::Conduct;
 pub struct AdversaryPlan {
     /// The nodes that it controls: indexes into `institutions`, ascending.
     pub nodes: Vec<usize>,
+    /// Members whose signing keys it stole, beside those: indexes into `institutions`, ascending.
+    pub keys: Vec<usize>,
+    /// The lines on which it can read, delay and drop.
+    pub links: Links,
+}
+
+/// Lines between sites.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Links {
+    /// All lines of these institutions.
+    Of(Vec<usize>),
+    /// Lines between two institutions each.
+    Between(Vec<(usize, usize)>),
+}
+
+impl Links {
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Of(list) => list.is_empty(),
+            Self::Between(list) => list.is_empty(),
+        }
+    }
+}
+
+impl AdversaryPlan {
+    /// All institutions whose keys it has: with their nodes, or without.
+    pub fn held(&self) -> impl Iterator<Item = usize> + '_ {
+        self.nodes.iter().chain(&self.keys).copied()
+    }
 }
 
 /// An attack with all its windows.
@@ -49,6 +79,17 @@ pub enum AttackPlanKind {
     LazyVote,
     /// Anything that names no institutions.
     Conduct(Conduct),
+    /// `interfere` (K6) on the adversary's lines.
+    Interfere(Interference),
+}
+
+/// What an adversary does on its lines.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Interference {
+    /// It holds messages up.
+    Delay(Distribution),
+    /// It drops a share of messages, parts per 10^9.
+    Drop(u32),
 }
 
 impl AttackPlan {

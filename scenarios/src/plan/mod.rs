@@ -10,7 +10,7 @@ mod paths;
 mod print;
 mod resolve;
 
-pub use adversaries::{AdversaryPlan, AttackPlan, AttackPlanKind};
+pub use adversaries::{AdversaryPlan, AttackPlan, AttackPlanKind, Interference, Links};
 pub use print::{Explained, Origin, OriginKind};
 pub(crate) use print::{explain, yaml};
 pub(crate) use resolve::{BOUND_TIMERS, Head, limits, resolve};
@@ -21,6 +21,7 @@ use consim_core::{Distribution, SeededBug, Span, Time};
 use consim_kernel::config::{FaultKind, Hardware, LineGroups, Link};
 use consim_models::consensus::{BlockLimits, MempoolLimits, ProtocolOptions};
 use consim_models::key_value::TransactionOptions;
+use consim_models::node::release::Release;
 use consim_models::sharing::config::{ConsentOptions, SharingOptions, VisitOptions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -184,6 +185,8 @@ pub struct Institution {
     /// `authority: own`: its certificates come from an authority of its own, which a chain trusts
     /// only if the organisation is one of its members.
     pub own_authority: bool,
+    /// The release of the program that its node runs.
+    pub release: Release,
 }
 
 /// A chain.
@@ -346,6 +349,8 @@ pub enum Who {
     Institutions(Vec<usize>),
     /// `leader of CHAIN`, bound when the window opens.
     LeaderOf(String),
+    /// `leaders of CHAIN`, whoever it is at each moment of the window.
+    LeadersOf(String),
 }
 
 /// The end of the faults.

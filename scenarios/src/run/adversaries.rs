@@ -2,17 +2,21 @@
 //! came to.
 
 use super::layout::Layout;
-use crate::plan::{AttackPlan, AttackPlanKind, ChainPlan, Plan};
+use crate::plan::{
+    AdversaryPlan, AttackPlan, AttackPlanKind, ChainPlan, Interference, Links, Plan,
+};
 use consim_check::attacks::AttackFigures;
 use consim_core::{
     ChainId, Check, Finding, Heal, KeyId, Keyring, NodeId, Observer, Payload, Probe, Process,
     SecretKey, Severity, StateMachine, Streams, Time,
 };
+use consim_kernel::config::{Delay, FaultKind, FaultWindow, Filter, Lines, Target, Which};
 use consim_models::adversary::machines::{Count, Diverge, LazyMachine, LazyNode};
 use consim_models::adversary::{
     Conduct, Means, Move, Recorder, Traitor, Twins, TwinsPlan, Windows,
 };
 use consim_models::consensus::{PROTOCOLS, behaviour};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -23,7 +27,7 @@ pub(crate) struct Adversaries {
     chain_id: ChainId,
     chain: ChainPlan,
     members: Arc<[NodeId]>,
-    /// All nodes under control, ascending.
+    /// All nodes under control, and those whose keys are stolen, ascending.
     corrupt: Vec<NodeId>,
     attacks: Vec<Planned>,
 }
@@ -35,6 +39,8 @@ struct Planned {
     windows: Windows,
     /// The adversary's nodes among the members.
     nodes: Arc<[NodeId]>,
+    /// Members whose keys the adversary stole.
+    stolen: Vec<NodeId>,
     /// What the attack is aimed at.
     aimed: Arc<[NodeId]>,
     /// Sides of each view, of twins.
@@ -47,6 +53,8 @@ struct Planned {
 #[derive(Clone, Debug)]
 pub(crate) struct Mark {
     pub(crate) at: Time,
+    /// The attack, by its number in the run.
+    pub(crate) attack: usize,
     pub(crate) id: String,
     pub(crate) open: bool,
     pub(crate) excuses: bool,
@@ -59,15 +67,14 @@ impl Adversaries {
         (chain_id, chain): (ChainId, &ChainPlan),
         members: &Arc<[NodeId]>,
     ) -> Self {
-        let held = plan.adversaries.values();
-        let held: Vec<usize> = held.flat_map(|a| a.nodes.clone()).collect();
-        let mut corrupt = layout.servers_of(&held);
-        corrupt.sort_unstable();
+        let corrupt = corrupt(plan, layout);
         let attacks = plan.attacks.iter().map(|(name, attack)| {
-            let held = plan.adversaries.get(&attack.by);
-            let held = held.map_or(&[][..], |a| &a.nodes);
-            let nodes = layout.servers_of(held);
-            let nodes: Vec<NodeId> = nodes.into_iter().filter(|n| members.contains(n)).collect();
+            let adversary = plan.adversaries.get(&attack.by);
+            let of = |list: Option<&Vec<usize>>| -> Vec<NodeId> {
+                let nodes = layout.servers_of(list.map_or(&[], Vec::as_slice));
+                nodes.into_iter().filter(|n| members.contains(n)).collect()
+            };
+            let nodes = of(adversary.map(|a| &a.nodes));
             let aimed = match &attack.does {
                 AttackPlanKind::Silence(who) | AttackPlanKind::Censor(who) => {
                     everything_of(layout, who)
@@ -84,6 +91,7 @@ impl Adversaries {
                 rounds: rounds(layout, members, &nodes, attack),
                 plan: attack.clone(),
                 nodes: nodes.into(),
+                stolen: of(adversary.map(|a| &a.keys)),
                 aimed: aimed.into(),
                 count: Count::default(),
             }
@@ -99,7 +107,7 @@ impl Adversaries {
         }
     }
 
-    /// All nodes under control.
+    /// All nodes that count as faulty: under control, or with a stolen key.
     pub(crate) fn corrupt(&self) -> &[NodeId] {
         &self.corrupt
     }
@@ -117,10 +125,11 @@ impl Adversaries {
     /// The windows, in order of time; at one instant ends come first.
     pub(crate) fn marks(&self) -> Vec<Mark> {
         let mut marks = Vec::new();
-        for attack in &self.attacks {
+        for (place, attack) in self.attacks.iter().enumerate() {
             for &(number, from, to) in &attack.plan.windows {
                 let mark = |at, open| Mark {
                     at,
+                    attack: place,
                     id: AttackPlan::id(&attack.name, number),
                     open,
                     excuses: attack.plan.beyond,
@@ -240,7 +249,7 @@ impl Adversaries {
         Some(Box::new(Twins::new(plan, processes)?))
     }
 
-    /// What a node has to work with: its own key, and no other.
+    /// What a node has to work with: its own key, and those that are stolen.
     fn means(&self, attack: &Planned, node: NodeId, keys: &Keyring) -> Option<Means> {
         let key: SecretKey = keys.steal(KeyId::from(node))?;
         Some(Means {
@@ -252,15 +261,45 @@ impl Adversaries {
             block: self.chain.block,
             timeout: self.chain.timeout,
             key: Arc::new(key),
+            stolen: attack
+                .stolen
+                .iter()
+                .filter_map(|&n| keys.steal(KeyId::from(n)).map(Arc::new))
+                .collect(),
             keys: keys.clone(),
             draws: self.draws(attack, node),
         })
     }
 
-    /// What came of the attacks; `told` is what processes said by probes, by attack.
-    pub(crate) fn figures(&self, told: &[u64]) -> Vec<AttackFigures> {
+    /// What an attack did so far; `told` is what processes said by probes, by attack.
+    pub(crate) fn effect(&self, attack: usize, told: &[u64]) -> u64 {
+        let count = self.attacks.get(attack).map(|a| &a.count);
+        let counted = count.map_or(0, |count| count.load(Ordering::Relaxed));
+        counted + told.get(attack).copied().unwrap_or(0)
+    }
+
+    /// What came of the attacks. `opened` are their windows in order of time, each with the attack's
+    /// number and what it had done before; `interfered` is what the kernel counted of windows.
+    pub(crate) fn figures(
+        &self,
+        told: &[u64],
+        opened: &[(usize, String, u64)],
+        interfered: &BTreeMap<String, u64>,
+    ) -> Vec<AttackFigures> {
         let one = |(number, attack): (usize, &Planned)| {
-            let told = told.get(number).copied().unwrap_or(0);
+            let mut took_effect = self.effect(number, told);
+            let own = opened.iter().filter(|(of, ..)| *of == number);
+            let next = own.clone().skip(1).map(|&(.., before)| before);
+            let ends = next.chain([took_effect]);
+            let windows = own.zip(ends);
+            let mut windows: Vec<(String, u64)> = windows
+                .map(|((_, id, before), end)| (id.clone(), end - before))
+                .collect();
+            for (id, count) in &mut windows {
+                let more = interfered.get(id).copied().unwrap_or(0);
+                *count += more;
+                took_effect += more;
+            }
             let seconds = |at: Option<Time>| at.map_or(0.0, Time::seconds);
             AttackFigures {
                 id: attack.name.clone(),
@@ -268,10 +307,11 @@ impl Adversaries {
                 code: attack.plan.code.clone(),
                 by: attack.plan.by.clone(),
                 beyond: attack.plan.beyond,
-                nodes: attack.nodes.to_vec(),
+                nodes: attack.held(),
                 from_s: seconds(attack.windows.iter().map(|w| w.0).min()),
                 to_s: seconds(attack.windows.iter().map(|w| w.1).max()),
-                took_effect: told + attack.count.load(Ordering::Relaxed),
+                took_effect,
+                windows,
                 unit: attack.unit().to_owned(),
                 ..AttackFigures::default()
             }
@@ -333,6 +373,12 @@ impl Check for OfCorrect {
 }
 
 impl Planned {
+    /// The adversary's nodes, and those whose keys it stole.
+    fn held(&self) -> Vec<NodeId> {
+        let mut held: Vec<NodeId> = self.nodes.iter().chain(&self.stolen).copied().collect();
+        held.sort_unstable();
+        held
+    }
     /// What it makes a process say or hear; none for twins and machines.
     fn conduct(&self) -> Option<Conduct> {
         match &self.plan.does {
@@ -351,9 +397,69 @@ impl Planned {
             AttackPlanKind::Twins { .. } => "messages of copies",
             AttackPlanKind::Diverge(_) => "transactions diverged",
             AttackPlanKind::LazyVote => "transactions not executed",
+            AttackPlanKind::Interfere(Interference::Delay(_)) => "messages delayed",
+            AttackPlanKind::Interfere(Interference::Drop(_)) => "messages dropped",
             _ => self.conduct().map_or("", |conduct| conduct.unit()),
         }
     }
+}
+
+/// The servers that count as faulty, ascending.
+pub(super) fn corrupt(plan: &Plan, layout: &Layout) -> Vec<NodeId> {
+    let adversaries = plan.adversaries.values();
+    let held: Vec<usize> = adversaries.flat_map(AdversaryPlan::held).collect();
+    let mut corrupt = layout.servers_of(&held);
+    corrupt.sort_unstable();
+    corrupt.dedup();
+    corrupt
+}
+
+/// Between the name of an attack's window and the number of one of its lines; no name has it.
+const LINE: char = '/';
+
+/// The window of an attack of whose interference on a line the kernel speaks.
+pub(super) fn interferes(id: &str) -> Option<&str> {
+    id.split_once(LINE).map(|(window, _)| window)
+}
+
+/// What adversaries do on lines, as the kernel does it.
+pub(super) fn interference(plan: &Plan, layout: &Layout) -> Vec<FaultWindow> {
+    let mut windows = Vec::new();
+    for (name, attack) in &plan.attacks {
+        let AttackPlanKind::Interfere(how) = &attack.does else {
+            continue;
+        };
+        let links = plan.adversaries.get(&attack.by).map(|a| &a.links);
+        let on = |list: &[usize]| Target::Nodes(layout.sites_of(list));
+        let lines: Vec<Lines> = match links {
+            Some(Links::Of(list)) => vec![Lines::Of(on(list))],
+            Some(Links::Between(pairs)) => pairs
+                .iter()
+                .map(|&(a, b)| Lines::Between(on(&[a]), on(&[b])))
+                .collect(),
+            None => Vec::new(),
+        };
+        for &(number, from, to) in &attack.windows {
+            for (line, lines) in lines.iter().enumerate() {
+                let lines = lines.clone();
+                let kind = match how {
+                    Interference::Delay(add) => FaultKind::Delay(Delay {
+                        lines,
+                        add: add.clone(),
+                    }),
+                    Interference::Drop(share) => FaultKind::Filter(Filter {
+                        lines,
+                        kinds: Vec::new(),
+                        hold: false,
+                        which: Which::Share(*share),
+                    }),
+                };
+                let id = format!("{}{LINE}{line}", AttackPlan::id(name, number));
+                windows.push(FaultWindow { id, from, to, kind });
+            }
+        }
+    }
+    windows
 }
 
 /// The servers and desks of institutions.

@@ -1,6 +1,6 @@
 //! A run of which nothing but its verdicts is wanted, as a search makes thousands of.
 
-use super::{Hooks, RunError, Running};
+use super::{Hooks, RunError, Running, adversaries, attack_figures};
 use crate::plan::Plan;
 use consim_core::{Finding, Observer, Severity, Time, Verdict, seeded};
 use consim_kernel::Progress;
@@ -89,16 +89,16 @@ impl Running<'_> {
     fn brief(self) -> Brief {
         let totals = self.kernel.totals();
         let faults = self.kernel.fault_effects().into_iter();
+        let faults = faults.filter(|effect| adversaries::interferes(&effect.id).is_none());
         let watch = &self.kernel.observer().watch;
         let mut effects: Vec<Effect> = faults
             .map(|effect| Effect {
                 kind: effect.kind.to_owned(),
-                took_effect: watch.count(&effect.id).unwrap_or(effect.took_effect),
+                took_effect: watch.count(&effect.id, effect.took_effect),
                 id: effect.id,
             })
             .collect();
-        let told = &self.kernel.observer().attacks.told;
-        let attacks = self.adversaries.figures(told).into_iter();
+        let attacks = attack_figures(&self.adversaries, &self.kernel).into_iter();
         effects.extend(attacks.map(|attack| Effect {
             id: attack.id,
             kind: attack.kind,

@@ -84,11 +84,21 @@ impl Layout {
         chain: &ChainPlan,
         institutions: &[usize],
     ) -> Vec<NodeId> {
-        let servers = self.servers_of(institutions);
+        let mut nodes = self.servers_of(institutions);
+        let desks = self.desks_at(plan, chain, &nodes);
+        nodes.extend(desks);
+        nodes
+    }
+    /// The desks that talk to one of these servers and to no other.
+    pub(crate) fn desks_at(
+        &self,
+        plan: &Plan,
+        chain: &ChainPlan,
+        servers: &[NodeId],
+    ) -> Vec<NodeId> {
         let desks = self.desks.iter().enumerate();
         let desks = desks.filter(|(i, _)| servers.contains(&self.entry(plan, chain, *i)));
-        let desks: Vec<NodeId> = desks.map(|(_, &desk)| desk).collect();
-        servers.into_iter().chain(desks).collect()
+        desks.map(|(_, &desk)| desk).collect()
     }
     /// The name of a node, as results print it: its institution's; a desk's says so.
     pub(crate) fn name(&self, plan: &Plan, node: NodeId) -> String {
@@ -163,6 +173,11 @@ impl Layout {
             }
         };
         plan.faults.iter().map(window).collect()
+    }
+
+    /// Nodes that stand for the sites of institutions.
+    pub(crate) fn sites_of(&self, institutions: &[usize]) -> Vec<NodeId> {
+        institutions.iter().filter_map(|&i| self.node(i)).collect()
     }
 
     /// The node of an institution: its server, or its desk if it has none.

@@ -25,6 +25,7 @@ use crate::plan::{
 };
 use adversaries::{Adversaries, Mark};
 use consim_check::assemble::{ChainIdentity, Domain as Figures, Identity, KernelFigures, assemble};
+use consim_check::attacks::AttackFigures;
 use consim_check::invariants::{self, ChainSubject, Subjects};
 use consim_check::metrics::{Metrics, MetricsConfig, Unjudged, WorkloadSubject};
 use consim_check::outcome::{CheckOutcome, FaultOutcome, Input};
@@ -156,12 +157,13 @@ impl<'a> Running<'a> {
         let domain_checks = domain_checks.into_iter().filter(|c| wanted(plan, &**c));
         judges.extend(domain_checks.map(|check| adversaries.of_correct(check)));
         judges.retain(|c| plan.judges_liveness || c.severity() != Severity::Liveness);
-        let windows = layout.faults(plan);
+        let mut windows = layout.faults(plan);
+        windows.extend(adversaries::interference(plan, &layout));
         let observer = RunObserver {
             suite: Suite::new(Metrics::new(metrics_config(plan, &layout, corrupt)), judges),
             summary,
             watch: Watch::new(&windows, only.chain.quorum, plan.start_ns),
-            attacks: Attacks::new(&adversaries),
+            attacks: Attacks::new(Arc::clone(&adversaries)),
             watcher: None,
         };
         let spawner = Spawner::new(spawner::Parts {
@@ -244,6 +246,7 @@ impl<'a> Running<'a> {
             ..
         } = self;
         let figures = figures(plan, &layout, &kernel);
+        let attacks = attack_figures(&adversaries, &kernel);
         let memory = meter.read();
         let observer = kernel.into_observer();
         let mut table = observer.summary.rows();
@@ -251,7 +254,7 @@ impl<'a> Running<'a> {
         let domain = Figures {
             metrics: BTreeMap::new(),
             table,
-            attacks: adversaries.figures(&observer.attacks.told),
+            attacks,
             names: names(plan, &layout),
         };
         let identity = identity(plan, only.chain_name, only.chain, chain_id);
@@ -331,6 +334,7 @@ fn checks(
         keys: keys.clone(),
         names: names(plan, layout),
         corrupt: corrupt.to_vec(),
+        at_mercy: layout.desks_at(plan, only.chain, corrupt),
         recorded: !corrupt.is_empty(),
         restarts: plan.faults.values().any(restarts),
         disks: plan.faults.values().any(|f| f.kind.disks()),
@@ -393,15 +397,21 @@ struct Attacks {
     /// When the next window opens or closes.
     next: Time,
     told: Vec<u64>,
+    adversaries: Arc<Adversaries>,
+    /// Windows that have opened: the attack's number, the window's name, and what the attack had done
+    /// before.
+    opened: Vec<(usize, String, u64)>,
 }
 
 impl Attacks {
-    fn new(adversaries: &Adversaries) -> Self {
+    fn new(adversaries: Arc<Adversaries>) -> Self {
         let marks = adversaries.marks().into_iter();
         Self {
             next: marks.as_slice().first().map_or(Time::MAX, |mark| mark.at),
             marks,
             told: Vec::new(),
+            adversaries,
+            opened: Vec::new(),
         }
     }
 }
@@ -421,6 +431,11 @@ impl RunObserver {
         {
             let (suite, mark) = (&mut self.suite, mark.clone());
             suite.attack(mark.at, &mark.id, mark.open, mark.excuses);
+            if mark.open {
+                let attacks = &mut self.attacks;
+                let before = attacks.adversaries.effect(mark.attack, &attacks.told);
+                attacks.opened.push((mark.attack, mark.id.clone(), before));
+            }
             self.attacks.marks.next();
         }
         let next = self.attacks.marks.as_slice().first();
@@ -463,6 +478,10 @@ impl Observer for RunObserver {
     }
     fn fault(&mut self, at: Time, id: &str, open: bool) {
         self.keep_time(at);
+        if adversaries::interferes(id).is_some() {
+            // The attack's own window says so.
+            return;
+        }
         self.suite.fault(at, id, open);
         self.watch.fault(at, id, open);
         if let Some(watcher) = &mut self.watcher {
@@ -510,6 +529,18 @@ fn sets(
     sets
 }
 
+/// What came of the attacks.
+fn attack_figures(adversaries: &Adversaries, kernel: &Kernel<RunObserver>) -> Vec<AttackFigures> {
+    let mut interfered: BTreeMap<String, u64> = BTreeMap::new();
+    for effect in kernel.fault_effects() {
+        if let Some(window) = adversaries::interferes(&effect.id) {
+            *interfered.entry(window.to_owned()).or_default() += effect.took_effect;
+        }
+    }
+    let attacks = &kernel.observer().attacks;
+    adversaries.figures(&attacks.told, &attacks.opened, &interfered)
+}
+
 fn figures(plan: &Plan, layout: &Layout, kernel: &Kernel<RunObserver>) -> KernelFigures {
     let watch = &kernel.observer().watch;
     let totals = kernel.totals();
@@ -540,10 +571,11 @@ fn figures(plan: &Plan, layout: &Layout, kernel: &Kernel<RunObserver>) -> Kernel
     let faults = kernel
         .fault_effects()
         .into_iter()
+        .filter(|effect| adversaries::interferes(&effect.id).is_none())
         .map(|effect| FaultOutcome {
             kind: effect.kind.to_owned(),
             code: effect.code.to_owned(),
-            took_effect: watch.count(&effect.id).unwrap_or(effect.took_effect),
+            took_effect: watch.count(&effect.id, effect.took_effect),
             unit: effect.unit.to_owned(),
             skipped: effect.skipped,
             from_s: effect.from.seconds(),

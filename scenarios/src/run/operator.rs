@@ -1,11 +1,12 @@
 //! Mistakes of operators: which process a node with a wrong setting gets, and what came of it.
 
-use crate::plan::Plan;
+use crate::plan::{FaultPlan, Institution, Plan};
 use consim_core::{
     Certificate, ChainId, KeyId, NodeId, Observer, Payload, Probe, SecretKey, Span, Time,
 };
-use consim_kernel::config::{FaultKind, Mistake, Operator, Target};
-use consim_models::node::membership::IdentityCertificate;
+use consim_kernel::config::{FaultKind, Invalid, Mistake, MixedVersions, Operator, Target};
+use consim_models::node::membership::{IdentityCertificate, Refusal};
+use consim_models::node::release::Release;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -22,6 +23,10 @@ pub(super) struct Setting {
     pub(super) chain: ChainId,
     pub(super) quorum: usize,
     pub(super) timeout: Span,
+    /// Blocks that it keeps for others; `None`: all.
+    pub(super) keep: Option<u64>,
+    /// Its release, if the members of the run tell each other theirs.
+    pub(super) release: Option<Release>,
 }
 
 /// Which settings are wrong now.
@@ -29,6 +34,8 @@ pub(super) struct Setting {
 pub(super) struct Mistakes {
     /// By node and fault.
     of: BTreeMap<NodeId, BTreeMap<String, Mistake>>,
+    /// The release that a node runs because of a fault, by fault.
+    releases: BTreeMap<NodeId, BTreeMap<String, Release>>,
     /// Nodes whose certificate was renewed.
     renewed: BTreeSet<NodeId>,
 }
@@ -36,6 +43,14 @@ pub(super) struct Mistakes {
 impl Mistakes {
     /// The setting of `node` is wrong because of fault `id`, or right again.
     pub(super) fn set(&mut self, node: NodeId, id: &str, fault: &FaultKind, wrong: bool) {
+        if let FaultKind::MixedVersions(MixedVersions { to, .. }) = fault {
+            let of = self.releases.entry(node).or_default();
+            if wrong {
+                of.insert(id.to_owned(), Release(*to));
+            } else {
+                of.remove(id);
+            }
+        }
         let FaultKind::Operator(Operator { mistake, .. }) = fault else {
             return;
         };
@@ -45,13 +60,15 @@ impl Mistakes {
             return;
         }
         of.remove(id);
-        if *mistake == Mistake::ExpiredCertificate {
+        if matches!(mistake, Mistake::Certificate(_)) {
             self.renewed.insert(node);
         }
     }
-    /// Has the certificate of `node` been renewed?
+    /// Does `node` show its second certificate: renewed, or of a new authority?
     pub(super) fn is_renewed(&self, node: NodeId) -> bool {
-        self.renewed.contains(&node)
+        let of = self.of.get(&node).into_iter().flat_map(BTreeMap::values);
+        let new = Mistake::Certificate(Invalid::NewAuthority);
+        self.renewed.contains(&node) || of.clone().any(|mistake| *mistake == new)
     }
     /// Makes the setting of `node` as wrong as it is. `identity` is what another node signs and
     /// shows.
@@ -79,9 +96,21 @@ impl Mistakes {
                 }
                 Mistake::WrongGenesis => setting.chain = ChainId(OTHER_CHAIN - setting.chain.0),
                 Mistake::ShortTimeouts { to } => setting.timeout = *to,
-                // The certificate itself says when it is over.
-                Mistake::ExpiredCertificate => {}
+                Mistake::EarlyPrune { keep } => {
+                    let least = setting.keep.map_or(*keep, |other| other.min(*keep));
+                    setting.keep = Some(least);
+                }
+                // The certificate itself, or who issued it, says when it is over.
+                Mistake::Certificate(_) => {}
             }
+        }
+        // The last upgrade by name counts, where several overlap.
+        let release = self
+            .releases
+            .get(&node)
+            .and_then(|of| of.values().next_back());
+        if let (Some(own), Some(release)) = (&mut setting.release, release) {
+            *own = *release;
         }
     }
 }
@@ -90,22 +119,46 @@ impl Mistakes {
 fn known(target: &Target) -> &[NodeId] {
     match target {
         Target::Nodes(nodes) => nodes,
-        Target::LeaderOf(_) => &[],
+        Target::LeaderOf(_) | Target::LeadersOf(_) => &[],
     }
 }
 
-/// When certificates of institutions are over because of a fault, if before their usual end.
-pub(super) fn expiries(plan: &Plan) -> BTreeMap<usize, Time> {
-    let mut out: BTreeMap<usize, Time> = BTreeMap::new();
+/// Do the members of a run have to tell each other which release they run?
+pub(super) fn releases_differ(plan: &Plan) -> bool {
+    let mixed = |fault: &FaultPlan| matches!(fault.kind, FaultKind::MixedVersions(_));
+    let other = |institution: &Institution| institution.release != Release::CURRENT;
+    plan.faults.values().any(mixed) || plan.institutions.iter().any(other)
+}
+
+/// What becomes of the certificate of an institution's server before its usual end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Loss {
+    pub(super) why: Invalid,
+    /// From when on it is no good.
+    pub(super) from: Time,
+    /// When there is a good one.
+    pub(super) to: Time,
+}
+
+/// The first fault of the certificate of each institution. A second finds the certificate renewed.
+pub(super) fn certificate_losses(plan: &Plan) -> BTreeMap<usize, Loss> {
+    let mut out: BTreeMap<usize, Loss> = BTreeMap::new();
     for fault in plan.faults.values() {
         if let FaultKind::Operator(Operator {
             target,
-            mistake: Mistake::ExpiredCertificate,
+            mistake: Mistake::Certificate(why),
         }) = &fault.kind
         {
+            let loss = Loss {
+                why: *why,
+                from: fault.from,
+                to: fault.to,
+            };
             for institution in known(target) {
-                let at = out.entry(institution.index()).or_insert(fault.from);
-                *at = (*at).min(fault.from);
+                let first = out.entry(institution.index()).or_insert(loss);
+                if loss.from < first.from {
+                    *first = loss;
+                }
             }
         }
     }
@@ -123,8 +176,14 @@ enum Counts {
     Missed,
     /// Messages of these kinds that its nodes send.
     Kinds(&'static [&'static str]),
-    /// Messages of its nodes that are refused for this reason.
-    Refused(&'static str),
+    /// Messages of its nodes that are refused for one of these reasons.
+    Refused(&'static [&'static str]),
+    /// Messages that its nodes, or others of them, do not understand.
+    Skewed,
+    /// Transactions that its nodes have no memory for.
+    Memory,
+    /// Requests for blocks that its nodes do not have any more.
+    Gone,
     /// Blocks put forward by its nodes whose time is off by so much, at least.
     Times(u64),
 }
@@ -163,9 +222,17 @@ impl Watch {
                         Mistake::DuplicateKey { .. } => Counts::ForeignKeys,
                         Mistake::WrongGenesis => Counts::Missed,
                         Mistake::ShortTimeouts { .. } => Counts::Kinds(&["suspect", "view-change"]),
-                        Mistake::ExpiredCertificate => Counts::Refused("expired"),
+                        Mistake::Certificate(Invalid::Expired) => Counts::Refused(&["expired"]),
+                        Mistake::Certificate(Invalid::Revoked) => Counts::Refused(&["revoked"]),
+                        // Who has shown a bad one is asked for a good one.
+                        Mistake::Certificate(Invalid::NewAuthority) => {
+                            Counts::Refused(&["unknown authority", "no certificate"])
+                        }
+                        Mistake::EarlyPrune { .. } => Counts::Gone,
                     },
                 ),
+                FaultKind::ExhaustMemory(memory) => (&memory.target, Counts::Memory),
+                FaultKind::MixedVersions(mixed) => (&mixed.target, Counts::Skewed),
                 FaultKind::WrongZone(zone) => {
                     (&zone.target, Counts::Times(zone.by_ns.unsigned_abs() / 2))
                 }
@@ -185,16 +252,22 @@ impl Watch {
             start_ns,
         }
     }
-    /// What was counted of fault `id`, if something was to be.
-    pub(super) fn count(&self, id: &str) -> Option<u64> {
-        let watched = self.list.iter().find(|watched| watched.id == id)?;
+    /// What fault `id` did, of which the kernel counted `kernel`.
+    pub(super) fn count(&self, id: &str, kernel: u64) -> u64 {
+        let Some(watched) = self.list.iter().find(|watched| watched.id == id) else {
+            return kernel;
+        };
         let mut count = watched.count;
         if matches!(watched.counts, Counts::Missed) {
             let most = watched.executed.values().max().copied().unwrap_or(0);
             let own = |node| watched.executed.get(node).copied().unwrap_or(0);
             count = watched.nodes.iter().map(|node| most - own(node)).sum();
         }
-        Some(count)
+        match watched.counts {
+            // It takes the room of messages too, which the kernel sees.
+            Counts::Memory => kernel + count,
+            _ => count,
+        }
     }
 }
 
@@ -216,8 +289,14 @@ impl Observer for Watch {
                     false
                 }
                 (Counts::Refused(why), Probe::Unauthenticated { subject, reason }) => {
-                    watched.nodes.contains(subject) && reason == why
+                    watched.nodes.contains(subject) && why.contains(reason)
                 }
+                (Counts::Skewed, Probe::Unauthenticated { subject, reason }) => {
+                    let skewed = *reason == Refusal::VersionSkew.words();
+                    skewed && (mine || watched.nodes.contains(subject))
+                }
+                (Counts::Memory, Probe::OutOfMemory { .. })
+                | (Counts::Gone, Probe::BlocksGone { .. }) => mine,
                 (Counts::Times(least), Probe::Applied(block)) => {
                     let batch = &block.committed.batch;
                     let now = start_ns.saturating_add_unsigned(at.nanos());

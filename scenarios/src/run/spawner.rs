@@ -4,7 +4,7 @@ use super::adversaries::Adversaries;
 use super::domain::{Bearer, Domain, Place};
 use super::flood::{Flooder, Flooders};
 use super::layout::Layout;
-use super::operator::{Mistakes, Setting};
+use super::operator::{self, Mistakes, Setting};
 use super::trust::Trust;
 use crate::plan::{ChainPlan, Plan};
 use consim_core::{
@@ -15,6 +15,7 @@ use consim_kernel::config::{FaultKind, Flooded};
 use consim_models::consensus::{self, BlockLimits, MempoolLimits, ProtocolOptions, ReplicaConfig};
 use consim_models::ledger::{ExecutionCache, Meter};
 use consim_models::node::membership::IdentityCertificate;
+use consim_models::node::release::Release;
 use consim_models::node::{FullNode, NodeConfig};
 use consim_models::{key_value, sharing};
 use std::sync::Arc;
@@ -82,6 +83,8 @@ pub(crate) struct Spawner {
     mempool: MempoolLimits,
     /// Bytes of memory of each institution's machine.
     memory: Vec<u64>,
+    /// The release of each institution's server; empty if all run the same one.
+    releases: Vec<Release>,
     timeout: consim_core::Span,
     checkpoint: u64,
     keys: Keyring,
@@ -138,6 +141,11 @@ impl Spawner {
             block: chain.block,
             mempool: chain.mempool,
             memory: plan.institutions.iter().map(|i| i.memory).collect(),
+            releases: if operator::releases_differ(plan) {
+                plan.institutions.iter().map(|i| i.release).collect()
+            } else {
+                Vec::new()
+            },
             timeout: chain.timeout,
             checkpoint: chain.checkpoint,
             keys,
@@ -187,6 +195,8 @@ impl Spawner {
             chain: self.chain_id,
             quorum: self.quorum,
             timeout: self.timeout,
+            keep: None,
+            release: self.releases.get(place.institution).copied(),
         };
         self.mistakes
             .spoil(node, &mut setting, |other| self.identity(other));
@@ -202,6 +212,7 @@ impl Spawner {
                 mempool: self.mempool(place.institution),
                 timeout: setting.timeout,
                 checkpoint: self.checkpoint,
+                keep: setting.keep,
             },
             &self.options,
         );
@@ -215,6 +226,7 @@ impl Spawner {
             executions: self.executions.clone(),
             genesis: Arc::clone(&self.trust.genesis),
             certificate: setting.certificate,
+            release: setting.release,
         };
         let node = FullNode::new(config, replica, self.domain.service(place));
         Some(Box::new(match self.domain.shows(place) {

@@ -1,9 +1,10 @@
 //! Certificate authorities of a run, and whom its chain believes.
 
 use super::layout::Layout;
-use super::operator;
+use super::operator::{self, Loss};
 use crate::plan::{ChainPlan, Plan};
-use consim_core::{NodeId, SecretKey, Span};
+use consim_core::{NodeId, SecretKey, Span, Time};
+use consim_kernel::config::Invalid;
 use consim_models::node::membership::{
     Authority, Genesis, Identity, IdentityCertificate, Role, TrustRoots,
 };
@@ -21,13 +22,21 @@ pub(crate) struct Trust {
     pub(crate) genesis: Arc<Genesis>,
     /// The certificate of each node.
     pub(crate) certificates: Vec<IdentityCertificate>,
-    /// The second certificate of servers whose first is over before its time.
+    /// The second certificate of servers whose first is no good before its time.
     pub(crate) renewed: BTreeMap<NodeId, IdentityCertificate>,
 }
 
-/// How many authorities the plan has: the shared one, and one for each institution with its own.
+/// How many authorities the plan has: the shared one, one for each institution with its own, and the
+/// new one of each institution that gets one.
 pub(crate) fn authorities(plan: &Plan) -> u32 {
-    1 + plan.institutions.iter().filter(|i| i.own_authority).count() as u32
+    let own = plan.institutions.iter().filter(|i| i.own_authority).count();
+    let losses = operator::certificate_losses(plan);
+    let new = losses.values().filter(|loss| is_new(loss)).count();
+    (1 + own + new) as u32
+}
+
+fn is_new(loss: &Loss) -> bool {
+    loss.why == Invalid::NewAuthority
 }
 
 /// Issues a certificate to every node; the chain believes the shared authority, and the own ones of
@@ -42,8 +51,11 @@ pub(crate) fn establish(
     let mut shared = authorities.next();
     let mut own: BTreeMap<usize, Authority> = (0..plan.institutions.len())
         .filter(|&i| plan.institutions.get(i).is_some_and(|i| i.own_authority))
-        .zip(authorities)
+        .zip(authorities.by_ref())
         .collect();
+    let losses = operator::certificate_losses(plan);
+    let with_new = losses.iter().filter(|(_, loss)| is_new(loss));
+    let mut new: BTreeMap<usize, Authority> = with_new.map(|(&i, _)| i).zip(authorities).collect();
     let mut roots = TrustRoots::new();
     if let Some(shared) = &shared {
         roots.trust_shared(shared.id());
@@ -53,7 +65,12 @@ pub(crate) fn establish(
             roots.trust_own(authority.id(), i as u32);
         }
     }
-    let expiries = operator::expiries(plan);
+    let wall = |at: Time| plan.start_ns.saturating_add_unsigned(at.nanos());
+    for (&i, authority) in &new {
+        if let Some(loss) = losses.get(&i).filter(|_| chain.members.contains(&i)) {
+            roots.trust_own_from(authority.id(), i as u32, wall(loss.to));
+        }
+    }
     let mut certificates = Vec::new();
     let mut renewed = BTreeMap::new();
     for (node, &i) in layout.institution_of.iter().enumerate() {
@@ -70,15 +87,19 @@ pub(crate) fn establish(
             not_after_ns: plan.start_ns.saturating_add(VALIDITY.nanos() as i64),
         };
         if let Some(authority) = own.get_mut(&i).or(shared.as_mut()) {
-            let over = expiries.get(&i).filter(|_| identity.role == Role::Peer);
-            certificates.push(authority.issue(Identity {
-                not_after_ns: over.map_or(identity.not_after_ns, |at| {
-                    plan.start_ns.saturating_add_unsigned(at.nanos())
-                }),
+            let loss = losses.get(&i).filter(|_| identity.role == Role::Peer);
+            let over = loss.filter(|loss| loss.why == Invalid::Expired);
+            let first = authority.issue(Identity {
+                not_after_ns: over.map_or(identity.not_after_ns, |loss| wall(loss.from)),
                 ..identity
-            }));
-            if over.is_some() {
-                renewed.insert(subject, authority.issue(identity));
+            });
+            certificates.push(first);
+            if let Some(loss) = loss {
+                if loss.why == Invalid::Revoked {
+                    roots.revoke_from(&first, wall(loss.from));
+                }
+                let issuer = new.get_mut(&i).unwrap_or(authority);
+                renewed.insert(subject, issuer.issue(identity));
             }
         }
     }

@@ -1,34 +1,21 @@
 //! `attacks`.
 
 use super::decode::At;
-use super::faults::{For, Pair};
+use super::delay::Delay;
+use super::faults::{Pair, timeline};
 use super::lists::{List, Targets};
 use super::macros::{choice, entry, record, words};
 use consim_core::Span;
-use consim_core::values::{Count, Instant, Name, Range, Share, Switch};
+use consim_core::values::{Count, Name, Share};
 
 entry! {
     /// An attack.
     pub struct Attack { common: AttackCommon, kind: AttackKind }
 }
 
-record! {
+timeline! {
     /// What all attacks have.
     pub struct AttackCommon {
-        /// Start.
-        at: At<Range<Instant>>,
-        /// Length of the window, or `rest`.
-        r#for: Option<At<For>>,
-        /// End, in place of the length.
-        until: Option<At<Instant>>,
-        /// From start to start.
-        every: Option<At<Span>>,
-        /// How often; as often as fits if left out.
-        times: Option<At<Count>>,
-        /// Each occurrence happens with this chance.
-        chance: At<Share> = "100%",
-        /// With or without it.
-        enabled: At<Switch> = "true",
         /// The adversary; the only one if left out.
         by: Option<At<Name>>,
     }
@@ -74,6 +61,8 @@ choice! {
         LazyVote(OnChain) = "lazy-vote" "B14",
         /// A leader that is just fast enough not to be replaced.
         SlowLeader(Late) = "slow-leader" "K5",
+        /// Messages on the adversary's lines are held up or dropped.
+        Interfere(Interfere) = "interfere" "K6",
     }
     later "withhold-body" "clone-authority" "long-range" "fake-header" "edit-record" "swap-blob"
         "stale-consent" "revoke-race" "purpose-creep" "stolen-key" "cut-audit" "exfiltrate"
@@ -116,6 +105,46 @@ record! {
     }
     main "split";
     later "leader";
+}
+
+record! {
+    /// Options of `interfere`.
+    pub struct Interfere {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+        /// What happens to messages.
+        r#do: Meddling = "delay",
+    }
+    main "do";
+}
+
+choice! {
+    /// What happens to messages on an adversary's lines.
+    pub enum Meddling: "interference" {
+        /// They take longer.
+        Delay(HeldUp) = "delay",
+        /// They are lost.
+        Drop(Dropped) = "drop",
+    }
+    later "read";
+}
+
+record! {
+    /// Options of `interfere.do.delay`.
+    pub struct HeldUp {
+        /// How much longer, one way.
+        add: Delay = "1s",
+    }
+    main "add";
+}
+
+record! {
+    /// Options of `interfere.do.drop`.
+    pub struct Dropped {
+        /// Which share of them.
+        share: At<Share> = "100%",
+    }
+    main "share";
 }
 
 record! {

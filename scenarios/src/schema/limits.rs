@@ -18,12 +18,14 @@ record! {
     pub struct FaultBudget {
         /// How many nodes may be stopped at a time.
         crashed: At<Budget> = "minority",
-        /// What happens to a draw that is beyond it.
+        /// How many members of a chain adversaries may hold, nodes and keys together; as many as they
+        /// say if left out.
+        byzantine: Option<At<Budget>>,
+        /// What happens to a draw, or to a member that adversaries hold, beyond it.
         excess: At<Excess> = "refuse",
         /// What faults of disks may take.
         disks: At<DiskBudget> = "keep-one-copy",
     }
-    later "byzantine";
 }
 
 words! {

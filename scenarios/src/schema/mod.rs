@@ -25,19 +25,19 @@ pub(crate) mod shape;
 mod studies;
 mod workloads;
 
-pub(crate) use adversaries::Adversary;
-pub(crate) use attacks::{Answer, Attack, AttackCommon, AttackKind, Field, TwinsKeys};
+pub(crate) use adversaries::{Adversary, Amount};
+pub(crate) use attacks::{Answer, Attack, AttackCommon, AttackKind, Field, Meddling, TwinsKeys};
 pub(crate) use chains::{Auto, Chain, Consensus, WaitFor};
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
 pub(crate) use faults::{
     Astray, BitRot, ClockBack, ClockDrift, ClockStep, ClockStrobe, Clog, Corrupt, Crash, CutShape,
-    Damage, Direction, DiskFull, Duplicate, DuplicateKey, During, Eclipse, ExhaustMemory,
-    ExpiredCertificate, ExpiryEdge, Fault, FaultCommon, FaultKind, Filter, Filtered, Flap, Flood,
-    Flooded, For, Hijack, Invalid, Leap, LeapKind, Lie, Lines, Lossy, Lost, LostWrites, LyingFsync,
-    Misdirect, Mix, MoveTimeServer, OldBackup, Partition, Pause, Random, Release, Reorder, Restart,
-    Rollback, RollingRestart, ShortTimeouts, Slow, SlowCpu, SlowDisk, SlowWork, Swizzle, ThenFull,
-    Throttle, TornWrite, UnstableNetwork, WhichLost, Wipe, Written, WrongGenesis, WrongQuorum,
-    WrongZone,
+    Damage, Direction, DiskFull, Duplicate, DuplicateKey, During, EarlyPrune, Eclipse,
+    ExhaustMemory, ExpiredCertificate, ExpiryEdge, Fault, FaultCommon, FaultKind, Filter, Filtered,
+    Flap, Flood, Flooded, For, Hijack, Invalid, Leap, LeapKind, Lie, Lines, Lossy, Lost,
+    LostWrites, LyingFsync, Misdirect, Mix, MixedVersions, MoveTimeServer, OldBackup, Partition,
+    Pause, Random, Release, Reorder, Restart, Rollback, RollingRestart, ShortTimeouts, Slow,
+    SlowCpu, SlowDisk, SlowWork, Swizzle, ThenFull, Throttle, TornWrite, UnstableNetwork, When,
+    WhichLost, Wipe, Written, WrongGenesis, WrongQuorum, WrongZone,
 };
 pub(crate) use found::FoundNote;
 pub(crate) use gates::{Checks, Core, Drawn, Expect, Heal, Output, Sourced};
@@ -45,7 +45,9 @@ pub(crate) use hardware::{HardwareKeys, Scheme, Schemes, SuiteKeys};
 pub(crate) use limits::{Budget, DiskBudget, Excess, Limits};
 pub(crate) use lists::{Targets, Words};
 pub(crate) use network::{LinkKeys, LossRate, Network, OneWay, Place2, Rule, TableKeys, Transport};
-pub(crate) use organisations::{Authority, Organisation, Population, RegionRule, TableRef, Tier};
+pub(crate) use organisations::{
+    Authority, Organisation, Population, RegionRule, ReleaseName, TableRef, Tier,
+};
 pub(crate) use profiled::Profiled;
 pub(crate) use services::{
     Access, Ask, Audit, DataSharing, Freshness, Identity, KeyValue, OffChain, OnChain, Pseudonym,

@@ -7,6 +7,7 @@ use super::macros::{choice, record, words};
 use super::shape::{Form, Lists, Record, Shape};
 use crate::tree::{Node, Place, Value as Tree};
 use consim_core::values::{Count, Share, Value, ValueError};
+use consim_models::node::release::Release;
 
 record! {
     /// A group of like institutions.
@@ -26,8 +27,10 @@ record! {
         roles: Option<Words>,
         /// Who certifies their nodes.
         authority: Authority = "shared",
+        /// The release of the program that its nodes run.
+        version: At<ReleaseName> = "current",
     }
-    later "nodes" "cohorts" "alliance" "version";
+    later "nodes" "cohorts" "alliance";
 }
 
 /// A file: `file:PATH`, or a built-in one: `dataset:NAME`.
@@ -113,6 +116,36 @@ impl Tier {
             | Self::Pharmacy => "clinic-box",
             _ => "hospital-server",
         }
+    }
+}
+
+/// A release of the program: `current` is this one, `current+1` the next, `current-2` the last but one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct ReleaseName(pub(crate) Release);
+
+/// The most steps that a release may be away from the program's own.
+const MAX_STEPS: i32 = 99;
+
+impl Value for ReleaseName {
+    const FORM: &'static str = "a release";
+    const EXAMPLES: &'static str = "current, current+1 or current-2";
+    fn pattern() -> String {
+        "current([+-][1-9][0-9]?)?".to_owned()
+    }
+    fn parse(text: &str) -> Result<Self, ValueError> {
+        let steps = match text.strip_prefix("current") {
+            Some("") => Some(0),
+            Some(steps) if steps.starts_with(['+', '-']) => steps.parse().ok(),
+            _ => None,
+        };
+        steps
+            .filter(|steps: &i32| steps.abs() <= MAX_STEPS)
+            .map(|steps| Self(Release(steps)))
+            .filter(|release| release.text() == text)
+            .ok_or_else(|| ValueError::form::<Self>(text))
+    }
+    fn text(&self) -> String {
+        self.0.to_string()
     }
 }
 

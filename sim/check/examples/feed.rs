@@ -174,6 +174,7 @@ fn main() {
             keys: world.keys.clone(),
             names: (0..nodes).map(|n| format!("node-{n}")).collect(),
             corrupt: Vec::new(),
+            at_mercy: Vec::new(),
             recorded: false,
             restarts: true,
             disks: true,

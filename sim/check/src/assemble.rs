@@ -143,6 +143,11 @@ pub fn assemble(
         let name = domain.names.get(node.index());
         name.map_or_else(|| node.to_string(), Clone::clone)
     };
+    let windows: BTreeMap<String, u64> = domain
+        .attacks
+        .iter()
+        .flat_map(|attack| attack.windows.iter().cloned())
+        .collect();
     let attacks = attacks::judge(domain.attacks, suite, &resilience, &names);
     for attack in &attacks {
         for (word, value) in &attack.metrics {
@@ -190,7 +195,7 @@ pub fn assemble(
         expectations,
         services: metrics.services(),
     };
-    name_windows(&mut outcome);
+    name_windows(&mut outcome, &windows);
     verdict::word(verdict::run_verdict(&outcome)).clone_into(&mut outcome.verdict);
     let exit_code = verdict::exit_code(&outcome);
     let [groups, institutions] = metrics.organisations();
@@ -218,11 +223,13 @@ pub fn assemble(
 }
 
 /// Says of each window what it is, whether it took effect, and how safety stood in the end.
-fn name_windows(outcome: &mut Outcome) {
+/// `attacks` is what each window of an attack did.
+fn name_windows(outcome: &mut Outcome, attacks: &BTreeMap<String, u64>) {
     let safety = crate::pairs::safety(outcome);
-    let attack = |id: &str| -> Option<&str> {
+    let attack = |id: &str| -> Option<(&str, &str)> {
         let is = |attack: &&serde_json::Value| attack.get("id").is_some_and(|i| i == id);
-        outcome.attacks.iter().find(is)?.get("kind")?.as_str()
+        let attack = outcome.attacks.iter().find(is)?;
+        Some((attack.get("kind")?.as_str()?, attack.get("unit")?.as_str()?))
     };
     for row in &mut outcome.resilience {
         row.safety.clone_from(&safety);
@@ -230,8 +237,10 @@ fn name_windows(outcome: &mut Outcome) {
             row.kind.clone_from(&fault.kind);
             row.took_effect = fault.took_effect;
             row.unit.clone_from(&fault.unit);
-        } else if let Some(kind) = attack(&row.entry) {
+        } else if let Some((kind, unit)) = attack(&row.entry) {
             kind.clone_into(&mut row.kind);
+            unit.clone_into(&mut row.unit);
+            row.took_effect = attacks.get(&row.id).copied().unwrap_or(0);
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct AttackFigures {
     pub took_effect: u64,
     /// What that counts.
     pub unit: String,
+    /// The same, of each window by its name: from its opening to that of the next one.
+    pub windows: Vec<(String, u64)>,
     /// Figures of the attack's own, by word.
     pub metrics: BTreeMap<String, f64>,
 }

@@ -45,6 +45,30 @@ pub struct Leaving {
     pub bound: Arc<[(u64, u64, Digest)]>,
 }
 
+/// A new view begins, with what those who left earlier ones were bound to (a new view).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Opening {
+    /// The chain.
+    pub chain: ChainId,
+    /// The view.
+    pub view: u64,
+    /// Everything up to this sequence number counts as settled.
+    pub low: u64,
+    /// The leave-takings that justify it: whose, and the digest that they are signed over.
+    pub changes: Arc<[(KeyId, Digest)]>,
+    /// What it puts forward, from the sequence number after `low` on.
+    pub proposals: Arc<[Digest]>,
+}
+
+/// What a message says about the way from one view to the next.
+#[derive(Clone, Debug)]
+pub enum Handover {
+    /// Its signer leaves.
+    Leaves(Leaving),
+    /// The next view begins.
+    Opens(Opening),
+}
+
 /// A signed statement.
 #[derive(Clone, Debug)]
 pub enum Evidence {

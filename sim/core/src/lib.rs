@@ -32,7 +32,7 @@ pub use digest::Digest;
 pub use disk::{Damaged, Disk, Holds, Slot, Torn, Write, WriteToken, is_damaged};
 pub use dist::{Distribution, Sampler, Samples};
 pub use effect::{Delivery, Effect, Effects};
-pub use evidence::{Evidence, Leaving, Promise, SignedVote};
+pub use evidence::{Evidence, Handover, Leaving, Opening, Promise, SignedVote};
 pub use ids::{ChainId, NodeId, OpId, WorkloadId};
 pub use machine::{State, StateMachine};
 pub use observer::{Calm, Check, Finding, Heal, Observer, Severity, Verdict};

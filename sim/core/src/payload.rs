@@ -1,7 +1,7 @@
 //! What travels: a message body, shared behind `Arc`, encoded once per send.
 
 use crate::disk::Holds;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Handover};
 use crate::{Digest, KeyId};
 use std::any::Any;
 use std::fmt::Debug;
@@ -23,6 +23,11 @@ pub trait Payload: Any + Debug + Send + Sync {
     /// The signed statements inside that can show, held against others of the same key, that its
     /// owner broke the protocol; what forensics reads. The default has none.
     fn evidence(&self, _each: &mut dyn FnMut(Evidence)) {}
+    /// What it says about the way from one view to the next; what the check `carry-over` listens to.
+    /// The default says nothing.
+    fn handover(&self) -> Option<Handover> {
+        None
+    }
     /// As a record of a disk: what it holds of a chain. The default holds nothing.
     fn holds(&self) -> Option<Holds> {
         None

@@ -94,6 +94,20 @@ pub enum Probe {
         /// The id of the block at that height.
         head: Digest,
     },
+    /// A node did not take a transaction in, because its machine has less memory than it should.
+    OutOfMemory {
+        /// The chain.
+        chain: ChainId,
+    },
+    /// A member that is behind asked for blocks which the node does not keep any more.
+    BlocksGone {
+        /// The chain.
+        chain: ChainId,
+        /// Who asked.
+        asked_by: NodeId,
+        /// From which on.
+        from: u64,
+    },
     /// A node fetched `blocks` committed batches from a peer and verified them.
     CaughtUp {
         /// The chain.

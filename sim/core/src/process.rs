@@ -57,6 +57,7 @@ pub struct Context<'a> {
     /// The same of the context of the process that hosts this one.
     host_read: Option<&'a Cell<bool>>,
     node: NodeId,
+    room: u64,
     effects: &'a mut Effects,
     rng: &'a mut dyn FnMut() -> ChaCha12Rng,
     rng_slot: &'a mut Option<Box<ChaCha12Rng>>,
@@ -80,10 +81,21 @@ impl<'a> Context<'a> {
             wall_read: Cell::new(false),
             host_read: None,
             node,
+            room: u64::MAX,
             effects,
             rng,
             rng_slot,
         }
+    }
+    /// The same, on a node with this much [`Self::room`].
+    #[inline]
+    #[must_use]
+    pub fn with_room(self, room: u64) -> Self {
+        Self { room, ..self }
+    }
+    /// Bytes of memory for what waits on this node; `u64::MAX` if its machine has as much as it should.
+    pub fn room(&self) -> u64 {
+        self.room
     }
     /// A context for a process that this one hosts: what it asks for goes into `effects`, where its
     /// host may look at it before anything leaves. Time, node and randomness are the host's.
@@ -94,6 +106,7 @@ impl<'a> Context<'a> {
             wall_read: Cell::new(false),
             host_read: Some(&self.wall_read),
             node: self.node,
+            room: self.room,
             effects,
             rng: &mut *self.rng,
             rng_slot: &mut *self.rng_slot,

@@ -192,6 +192,8 @@ pub(crate) struct Node {
     pub(crate) rng: Option<Box<ChaCha12Rng>>,
     /// Bytes of messages that wait for the server, while a fault asks about it.
     pub(crate) waiting_bytes: u64,
+    /// Bytes of memory for what waits: little while a fault takes it.
+    pub(crate) room: u64,
 }
 
 impl Node {
@@ -231,6 +233,7 @@ impl Node {
             sends: 0,
             rng: None,
             waiting_bytes: 0,
+            room: u64::MAX,
             usage: Usage::default(),
         }
     }

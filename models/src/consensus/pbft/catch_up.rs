@@ -211,9 +211,17 @@ impl PbftReplica {
         if !self.catch_up.may_serve(from) || seeded::on(&seeded::BLOCKS_NEVER_SENT) {
             return;
         }
+        let first = first.max(1);
+        if first <= self.log.base() {
+            cx.emit(Probe::BlocksGone {
+                chain: self.group.chain,
+                asked_by: self.group.node(from),
+                from: first,
+            });
+        }
         let mut blocks = Vec::new();
         let mut bytes = 0;
-        for committed in self.log.from(first.max(1)).take(MAX_BLOCKS) {
+        for committed in self.log.from(first).take(MAX_BLOCKS) {
             bytes += committed.encoded_len();
             if bytes > MAX_BLOCK_BYTES && !blocks.is_empty() {
                 break;

@@ -1,9 +1,11 @@
 //! What PBFT's messages prove about their signers, for forensics (P. Sheng et al., "BFT Protocol
 //! Forensics", CCS 2021, section 4: PBFT with signatures).
 
+use super::change::ViewChange;
 use super::message::{Ballot, Body, CHECKPOINT, COMMIT, Message, NEW_VIEW, PREPARE, VIEW_CHANGE};
 use consim_core::{
-    Certificate, ChainId, Digest, Evidence, Leaving, Promise, Signature, SignedVote, Vote,
+    Certificate, ChainId, Digest, Evidence, Handover, Leaving, Opening, Promise, Signature,
+    SignedVote, Vote,
 };
 
 /// What a vote of this kind binds its signer to.
@@ -37,6 +39,20 @@ fn signed(
 }
 
 impl Message {
+    /// What a view change or a new view says.
+    pub(super) fn handing_over(&self) -> Option<Handover> {
+        match &self.body {
+            Body::ViewChange(change) => Some(Handover::Leaves(leaving(self.chain, change))),
+            Body::NewView(new_view) => Some(Handover::Opens(Opening {
+                chain: self.chain,
+                view: new_view.view(),
+                low: new_view.low(),
+                changes: new_view.changes().into(),
+                proposals: new_view.proposals().iter().map(|p| p.0).collect(),
+            })),
+            _ => None,
+        }
+    }
     /// Tells all signed statements in this message.
     pub(super) fn statements(&self, each: &mut dyn FnMut(Evidence)) {
         let chain = self.chain;
@@ -76,23 +92,28 @@ impl Message {
                 for certificate in prepared.clone().chain(change.stable().map(|c| &**c)) {
                     opened(certificate, &mut vote);
                 }
-                let place = (change.view(), 0);
-                let bound = prepared.map(|c| (c.sequence, c.view, c.digest));
-                return each(Evidence::Leaving(Leaving {
-                    signed: signed(
-                        chain,
-                        VIEW_CHANGE,
-                        place,
-                        change.digest(),
-                        *change.signature(),
-                    ),
-                    low: change.low(),
-                    bound: bound.collect(),
-                }));
+                return each(Evidence::Leaving(leaving(chain, change)));
             }
             _ => return,
         };
         vote(kind, place, digest, signature);
+    }
+}
+
+/// A view change as leave-taking.
+fn leaving(chain: ChainId, change: &ViewChange) -> Leaving {
+    let prepared = change.prepared().iter().map(|p| &p.0);
+    let bound = prepared.map(|c| (c.sequence, c.view, c.digest));
+    Leaving {
+        signed: signed(
+            chain,
+            VIEW_CHANGE,
+            (change.view(), 0),
+            change.digest(),
+            *change.signature(),
+        ),
+        low: change.low(),
+        bound: bound.collect(),
     }
 }
 

@@ -1,18 +1,32 @@
 //! What was handed up, for those that are behind.
 
 use consim_core::Committed;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// The committed batches of a replica, without a gap: from sequence number 1 on, or from where it
-/// took a state over.
-#[derive(Debug, Default)]
+/// took a state over; or only the last of these.
+#[derive(Debug)]
 pub(super) struct Log {
     /// Nothing up to here is in it.
     base: u64,
-    entries: Vec<Arc<Committed>>,
+    entries: VecDeque<Arc<Committed>>,
+    /// How many it keeps at most.
+    keep: usize,
 }
 
 impl Log {
+    /// An empty one, which keeps so many batches; `None`: all.
+    pub(super) fn new(keep: Option<u64>) -> Self {
+        let keep = keep.map_or(usize::MAX, |keep| {
+            usize::try_from(keep).unwrap_or(usize::MAX)
+        });
+        Self {
+            base: 0,
+            entries: VecDeque::new(),
+            keep,
+        }
+    }
     pub(super) fn get(&self, sequence: u64) -> Option<&Arc<Committed>> {
         self.from(sequence).next()
     }
@@ -29,7 +43,11 @@ impl Log {
         self.base
     }
     pub(super) fn push(&mut self, committed: Arc<Committed>) {
-        self.entries.push(committed);
+        self.entries.push_back(committed);
+        if self.entries.len() > self.keep {
+            self.entries.pop_front();
+            self.base += 1;
+        }
     }
     /// It goes on after a state that was taken over.
     pub(super) fn restart(&mut self, base: u64) {

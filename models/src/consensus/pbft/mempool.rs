@@ -116,13 +116,13 @@ impl Mempool {
         let taken = self.taken.as_ref();
         self.ordered.contains(id) || taken.is_some_and(|state| state.executed(id).is_some())
     }
-    /// Is there room for a transaction of `bytes`?
-    pub(super) fn has_room(&self, bytes: usize) -> bool {
+    /// Is there room for a transaction of `bytes`, on a machine with `memory` left for them?
+    pub(super) fn has_room(&self, bytes: usize, memory: u64) -> bool {
         if seeded::on(&seeded::MEMPOOL_WITHOUT_LIMIT) {
             return true;
         }
         self.entries.len() < self.limits.transactions as usize
-            && self.bytes.saturating_add(bytes as u64) <= self.limits.bytes
+            && self.bytes.saturating_add(bytes as u64) <= self.limits.bytes.min(memory)
     }
     /// Takes a transaction in that is not here yet; it has waited for too long after `patience`, or
     /// twice that if others have it in charge.

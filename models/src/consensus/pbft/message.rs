@@ -7,8 +7,8 @@ use super::config::{MAX_BLOCKS, MAX_FORWARD, MAX_WANTED};
 use crate::ledger::state::parts::{Part, Prefix};
 use consim_core::chain::{MAX_SIGNATURES, vote_statement};
 use consim_core::{
-    Batch, Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, Evidence, Header,
-    Payload, SecretKey, Signature, Tx, Vote,
+    Batch, Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, Evidence,
+    Handover, Header, Payload, SecretKey, Signature, Tx, Vote,
 };
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
@@ -658,6 +658,12 @@ impl Payload for Message {
     }
     fn evidence(&self, each: &mut dyn FnMut(Evidence)) {
         self.statements(each);
+    }
+    fn handover(&self) -> Option<Handover> {
+        match &self.body {
+            Body::ViewChange(_) | Body::NewView(_) => self.handing_over(),
+            _ => None,
+        }
     }
     fn as_any(&self) -> &dyn Any {
         self

@@ -103,7 +103,8 @@
 //!    of commits proves that q - f correct ones prepared, as a transferred certificate does.
 //! 7. A replica that is behind by no more than the window replays committed batches instead of
 //!    copying state, as a node of a chain wants the blocks. What is further behind takes the state and
-//!    has no blocks below it. Nothing is ever discarded from the log.
+//!    has no blocks below it. Nothing is discarded from the
+//!    log in memory, unless it is told to keep little; what is on disk stays.
 //! 8. A node may be its own client: what is submitted there is answered by its own executed blocks.
 //!    Clients that are no members are told by all members. Instead of FIFO fairness (4.5.2), the
 //!    timer is not restarted any more once the oldest waiting transaction, which everybody has, was

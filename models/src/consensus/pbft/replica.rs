@@ -84,6 +84,7 @@ impl PbftReplica {
     /// A replica that has not started.
     pub fn new(config: ReplicaConfig, options: PbftOptions) -> Self {
         let mempool = Mempool::new(config.mempool);
+        let log = Log::new(config.keep);
         let group = Group::new(config, options);
         let n = group.len();
         let null = Batch::new(group.node(0), 0, Arc::new([]), merkle::root(&[]));
@@ -96,7 +97,7 @@ impl PbftReplica {
             floor: 0,
             top: 0,
             next: 1,
-            log: Log::default(),
+            log,
             window: Window::new(group.watermark),
             checkpoints: Checkpoints::default(),
             changes: Changes::new(n),

@@ -12,7 +12,13 @@ impl PbftReplica {
     /// Takes a transaction into the mempool if there is room and a block can hold it.
     pub(super) fn admit(&mut self, cx: &mut Context<'_>, tx: &Arc<Tx>, charge: bool) -> bool {
         let bytes = tx.encoded_len();
-        if bytes as u64 > self.group.block.bytes || !self.mempool.has_room(bytes) {
+        if bytes as u64 > self.group.block.bytes || !self.mempool.has_room(bytes, u64::MAX) {
+            return false;
+        }
+        if !self.mempool.has_room(bytes, cx.room()) {
+            cx.emit(Probe::OutOfMemory {
+                chain: self.group.chain,
+            });
             return false;
         }
         let source = if charge {

@@ -275,6 +275,23 @@ impl Rig {
         certificate: IdentityCertificate,
         executions: ExecutionCache,
     ) -> Self {
+        Self::made(world, id, certificate, executions, None)
+    }
+    fn running(
+        world: &World,
+        id: u32,
+        certificate: IdentityCertificate,
+        release: Option<Release>,
+    ) -> Self {
+        Self::made(world, id, certificate, ExecutionCache::off(), release)
+    }
+    fn made(
+        world: &World,
+        id: u32,
+        certificate: IdentityCertificate,
+        executions: ExecutionCache,
+        release: Option<Release>,
+    ) -> Self {
         let log = Log::default();
         let config = NodeConfig {
             node: NodeId(id),
@@ -286,6 +303,7 @@ impl Rig {
             executions,
             genesis: Arc::clone(&world.genesis),
             certificate,
+            release,
         };
         let replica = AtOnce {
             sequence: 0,
@@ -732,4 +750,42 @@ fn a_node_reads_the_messages_of_all_its_parts_and_no_others() {
     for strange in [&[][..], &[1, 102, 0], &[2, 100, 0], &bytes[..2]] {
         assert!(rig.node.decode(strange).is_err(), "{strange:?}");
     }
+}
+
+#[test]
+fn members_of_several_releases_tell_each_other_and_do_not_understand_two_steps() {
+    let world = world();
+    let certificate = world.genesis.certificates[2];
+    let mut rig = Rig::running(&world, 2, certificate, Some(Release(0)));
+    rig.handle(Event::Start);
+    assert_eq!(rig.sent(), [(None, "release"), (None, "identify")]);
+    // Who has not told its release is asked.
+    rig.please(1, 1, &[1, 1]);
+    assert_eq!(rig.sent(), [(Some(NodeId(1)), "identify")]);
+    rig.message(1, Message::Release(Release(2)));
+    assert_eq!(rig.sent(), [(Some(NodeId(1)), "release")]);
+    rig.message(1, Message::Release(Release(2)));
+    assert_eq!(rig.sent(), [], "it is known");
+    rig.take();
+    rig.please(1, 1, &[1, 1]);
+    assert_eq!(rig.refusals(), [(NodeId(1), "version skew")]);
+    assert_eq!(rig.sent(), [], "and it knows that too");
+    rig.message(1, Message::Release(Release(1)));
+    rig.please(1, 1, &[1, 1]);
+    assert!(rig.refusals().is_empty() && rig.node.ledger().height() > 0);
+}
+
+#[test]
+fn who_introduces_itself_with_a_bad_certificate_is_known_no_more() {
+    let mut world = world();
+    let bad = world.stranger.issue(identity(3, Role::Peer));
+    let mut rig = Rig::member(&world, 0);
+    rig.message(3, Message::Hello(bad));
+    assert_eq!(rig.refusals(), [(NodeId(3), "unknown authority")]);
+    rig.please(3, 1, &[1, 1]);
+    assert_eq!(rig.refusals(), [(NodeId(3), "no certificate")]);
+    let good = world.shared.issue(identity(3, Role::Peer));
+    rig.message(3, Message::Hello(good));
+    rig.please(3, 1, &[1, 1]);
+    assert!(rig.refusals().is_empty() && rig.node.ledger().height() > 0);
 }

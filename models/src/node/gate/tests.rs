@@ -152,6 +152,7 @@ impl Node {
             executions: ExecutionCache::off(),
             genesis: Arc::clone(&bench.genesis),
             certificate,
+            release: None,
         };
         let mut node = Self {
             node: FullNode::new(config, replica, Box::new(service)),

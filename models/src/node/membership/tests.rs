@@ -98,7 +98,7 @@ fn other_authorities_and_changed_certificates_are_refused() {
 fn a_revoked_certificate_is_refused_and_its_successor_is_not() {
     let mut w = world();
     let (first, second) = (w.shared.issue(peer(1, 2)), w.shared.issue(peer(1, 2)));
-    w.roots.revoke(&first);
+    w.roots.revoke_from(&first, i64::MIN);
     assert_eq!(
         w.roots.authenticate(&first, NodeId(1), NOON, &w.keys),
         Err(Refusal::Revoked)
@@ -194,6 +194,61 @@ fn the_registry_knows_the_genesis_and_whoever_presents_a_certificate() {
     });
     assert_eq!(registry.present(NodeId(7), &client, NOON), Ok(()));
     assert_eq!(registry.peer(NodeId(7), NOON), Err(Refusal::WrongRole));
+}
+
+#[test]
+fn a_certificate_is_good_until_it_is_revoked_and_a_new_authority_from_when_it_is_known() {
+    let mut w = world();
+    let (old, new) = (w.shared.issue(peer(1, 7)), w.stranger.issue(peer(1, 7)));
+    w.roots.revoke_from(&old, NOON);
+    w.roots.trust_own_from(w.stranger.id(), 7, NOON + 5);
+    let genesis = Arc::new(Genesis {
+        roots: w.roots.clone(),
+        certificates: vec![old],
+    });
+    let mut registry = Registry::new(w.keys.clone(), genesis);
+    registry.open();
+    assert_eq!(registry.peer(NodeId(1), NOON - 1), Ok(()));
+    assert_eq!(registry.peer(NodeId(1), NOON), Err(Refusal::Revoked));
+    assert_eq!(registry.bearer(NodeId(1), NOON), Err(Refusal::Revoked));
+    let early = registry.present(NodeId(1), &new, NOON + 4);
+    assert_eq!(early, Err(Refusal::UnknownAuthority));
+    registry.forget(NodeId(1));
+    let after = registry.peer(NodeId(1), NOON - 1);
+    assert_eq!(after, Err(Refusal::NoCertificate));
+    assert_eq!(registry.present(NodeId(1), &new, NOON + 5), Ok(()));
+    assert_eq!(registry.peer(NodeId(1), NOON + 5), Ok(()));
+}
+
+#[test]
+fn releases_understand_each_other_up_to_one_step() {
+    let mut w = world();
+    let certificates = vec![w.shared.issue(peer(0, 1)), w.shared.issue(peer(1, 1))];
+    let genesis = Arc::new(Genesis {
+        roots: w.roots.clone(),
+        certificates,
+    });
+    let registry = || Registry::new(w.keys.clone(), Arc::clone(&genesis));
+    let mut alone = registry();
+    alone.open();
+    assert_eq!(alone.peer(NodeId(1), NOON), Ok(()), "nobody asks");
+    let mut new = registry().running(Some(Release(1)));
+    new.open();
+    let ask = |registry: &Registry| registry.peer(NodeId(1), NOON);
+    assert_eq!(ask(&new), Err(Refusal::NoCertificate), "not told yet");
+    for (told, is) in [(0, true), (1, true), (2, true), (3, false), (-1, false)] {
+        assert!(new.tells(NodeId(1), Release(told)));
+        assert!(!new.tells(NodeId(1), Release(told)), "known");
+        let expected = if is {
+            Ok(())
+        } else {
+            Err(Refusal::VersionSkew)
+        };
+        assert_eq!(ask(&new), expected, "{told}");
+    }
+    assert!(!new.tells(NodeId(9), Release(0)), "a stranger");
+    let words = [Release(0), Release(2), Release(-1)].map(|r| r.to_string());
+    assert_eq!(words, ["current", "current+2", "current-1"]);
 }
 
 #[test]

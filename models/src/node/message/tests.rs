@@ -37,6 +37,7 @@ fn messages() -> Vec<Message> {
     vec![
         Message::Hello(certificate),
         Message::Identify,
+        Message::Release(Release(-2)),
         Message::Request(Arc::new(tx)),
         reply(true, Outcome::Applied),
         reply(false, Outcome::Refused),
@@ -67,10 +68,10 @@ fn every_message_comes_back_as_it_was_and_nothing_else_does() {
         wire.push(0);
         assert_eq!(Message::decode(&wire), Err(CodecError::Trailing(1)));
     }
-    assert_eq!(Message::decode(&[1, FAMILY, 6]), Err(CodecError::Tag(6)));
+    assert_eq!(Message::decode(&[1, FAMILY, 7]), Err(CodecError::Tag(7)));
     // A flag is 0 or 1.
     let mut wire = Vec::new();
-    messages()[6].encode(&mut wire);
+    messages()[7].encode(&mut wire);
     *wire.last_mut().unwrap() = 2;
     assert_eq!(Message::decode(&wire), Err(CodecError::Tag(2)));
 }

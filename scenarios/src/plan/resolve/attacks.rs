@@ -2,15 +2,18 @@
 
 use super::Planner;
 use super::windows::Timing;
-use crate::plan::{AdversaryPlan, AttackPlan, AttackPlanKind};
+use crate::plan::{AdversaryPlan, AttackPlan, AttackPlanKind, Interference, Links};
 use crate::schema::shape::{Shape, suggestion};
-use crate::schema::{Answer, At, Attack, AttackKind, Decode, Field, For, TwinsKeys};
+use crate::schema::{
+    Adversary, Amount, Answer, At, Attack, AttackKind, Budget, Decode, Excess, Field, For,
+    Meddling, TwinsKeys,
+};
 use crate::tree::Place;
 use consim_core::Span;
-use consim_core::values::Name;
+use consim_core::values::{Count, Name};
 use consim_models::adversary::{Conduct, MutatedField, SyncLie};
 use consim_models::consensus::PROTOCOLS;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most copies of a twin (the number of a copy stands in five bits).
 const MAX_COPIES: u64 = 7;
@@ -48,10 +51,11 @@ impl Planner<'_> {
         let mut whole = true;
         for (name, adversary) in &scenario.adversaries {
             let key = name.value.0.as_str();
-            let Some(nodes) = self.nodes(&adversary.nodes) else {
+            let Some(mut plan) = self.budget(name, adversary) else {
                 whole = false;
                 continue;
             };
+            let nodes = &plan.nodes;
             let other = out.iter().find_map(|(other, plan)| {
                 let shared = plan.nodes.iter().find(|n| nodes.contains(n))?;
                 Some((other.clone(), *shared))
@@ -68,27 +72,192 @@ impl Planner<'_> {
                 );
                 whole = false;
             }
-            self.held(name, &nodes);
-            out.insert(key.to_owned(), AdversaryPlan { nodes });
+            if self.within_byzantine(name, &mut plan, &out).is_none() {
+                whole = false;
+            }
+            self.held(name, &plan);
+            out.insert(key.to_owned(), plan);
         }
         whole.then_some(out)
     }
 
+    /// What an adversary has.
+    fn budget(&mut self, name: &At<Name>, adversary: &Adversary) -> Option<AdversaryPlan> {
+        let roles = self.insiders(adversary);
+        let nodes = self.nodes(&adversary.nodes);
+        let (nodes, ()) = (nodes?, roles?);
+        let keys = self.stolen(name, &adversary.keys, &nodes)?;
+        let links = self.links(name, &adversary.links)?;
+        Some(AdversaryPlan { nodes, keys, links })
+    }
+
+    /// What its people are: so far all stand outside.
+    fn insiders(&mut self, adversary: &Adversary) -> Option<()> {
+        const KNOWN: [&str; 6] = [
+            "administrator",
+            "clinician",
+            "authority",
+            "carrier",
+            "worker",
+            "outsider",
+        ];
+        let mut whole = Some(());
+        for (role, place) in adversary.roles.iter().flat_map(|words| &words.list) {
+            if !KNOWN.contains(&role.as_str()) {
+                let message = format!("no role of an adversary is called `{role}`");
+                self.cx
+                    .error("E202", place, message, suggestion(role, &KNOWN));
+                whole = None;
+            } else if role != "outsider" {
+                self.cx.later(place, &format!("the role {role}"));
+                whole = None;
+            }
+        }
+        whole
+    }
+
+    /// Members of chains whose keys are stolen, beside those of its own nodes.
+    fn stolen(&mut self, name: &At<Name>, keys: &Amount, nodes: &[usize]) -> Option<Vec<usize>> {
+        let members = self.chains.values().flat_map(|chain| &chain.members);
+        let members: BTreeSet<usize> = members.copied().collect();
+        match keys {
+            Amount::Of(targets) => {
+                let mut list = self.nodes(targets)?;
+                if let Some(stranger) = list.iter().find(|i| !members.contains(i))
+                    && !self.doubt
+                {
+                    let who = self.institutions.get(*stranger).map(|i| i.name.clone());
+                    let message = format!("{} signs for no chain", who.unwrap_or_default());
+                    let help = "keys of members, for example 1 of CHAIN";
+                    self.cx.error("E308", &targets.place, message, help);
+                    return None;
+                }
+                list.retain(|i| !nodes.contains(i));
+                Some(list)
+            }
+            Amount::Count(count) => {
+                let others = members.iter().copied().filter(|i| !nodes.contains(i));
+                let wanted = usize::try_from(count.value.0).unwrap_or(usize::MAX);
+                let list: Vec<usize> = others.take(wanted).collect();
+                self.as_many(name, count, list.len(), "keys of other members")?;
+                Some(list)
+            }
+        }
+    }
+
+    /// The lines that it can read, delay and drop messages on.
+    fn links(&mut self, name: &At<Name>, links: &Amount) -> Option<Links> {
+        let count = match links {
+            Amount::Of(targets) => return self.nodes(targets).map(Links::Of),
+            Amount::Count(count) => count,
+        };
+        let mut pairs: BTreeSet<(usize, usize)> = BTreeSet::new();
+        let wanted = usize::try_from(count.value.0).unwrap_or(usize::MAX);
+        'all: for chain in self.chains.values() {
+            for (place, &a) in chain.members.iter().enumerate() {
+                for &b in chain.members.iter().skip(place + 1) {
+                    if pairs.len() == wanted {
+                        break 'all;
+                    }
+                    pairs.insert((a, b));
+                }
+            }
+        }
+        self.as_many(name, count, pairs.len(), "lines between members")?;
+        Some(Links::Between(pairs.into_iter().collect()))
+    }
+
+    /// Are there as many as are asked for?
+    fn as_many(
+        &mut self,
+        name: &At<Name>,
+        wanted: &At<Count>,
+        found: usize,
+        what: &str,
+    ) -> Option<()> {
+        if wanted.value.0 <= found as u64 {
+            return Some(());
+        }
+        if !self.doubt {
+            let (key, wanted_by) = (&name.value.0, wanted.value.0);
+            let message = format!("`{key}` asks for {wanted_by} {what}, there are {found}");
+            let help = format!("{found} for all of them");
+            self.cx.error("E302", &wanted.place, message, help);
+        }
+        None
+    }
+
+    /// Holds an adversary, with those before it, against `limits.fault_budget.byzantine`.
+    fn within_byzantine(
+        &mut self,
+        name: &At<Name>,
+        plan: &mut AdversaryPlan,
+        others: &BTreeMap<String, AdversaryPlan>,
+    ) -> Option<()> {
+        let limits = &self.scenario.limits.fault_budget;
+        let (excess, Some(budget)) = (limits.excess.value, limits.byzantine.as_ref()) else {
+            return Some(());
+        };
+        for (chain, view) in self.chains.clone() {
+            let most = match budget.value {
+                Budget::Faulty => view.f,
+                Budget::Minority => view.members.len().saturating_sub(1) / 2,
+                Budget::Number(number) => usize::try_from(number).unwrap_or(usize::MAX),
+            };
+            let earlier = others.values().flat_map(AdversaryPlan::held);
+            let mut held: BTreeSet<usize> = earlier.filter(|i| view.members.contains(i)).collect();
+            let mut left_out = Vec::new();
+            for member in plan.held().filter(|i| view.members.contains(i)) {
+                if held.len() < most || held.contains(&member) {
+                    held.insert(member);
+                } else {
+                    left_out.push(member);
+                }
+            }
+            if left_out.is_empty() {
+                continue;
+            }
+            let key = name.value.0.as_str();
+            if excess == Excess::Refuse {
+                let count = held.len() + left_out.len();
+                self.cx.error(
+                    "E408",
+                    &name.place,
+                    format!("with `{key}` adversaries hold {count} members of {chain}; the fault budget is {most}"),
+                    "limits: { fault_budget: { excess: skip } } leaves those beyond it out; or a larger `byzantine`",
+                );
+                return None;
+            }
+            let names = self.ranges(&left_out).join(", ");
+            self.notes.push(format!(
+                "The adversary {key} does not get {names}: the fault budget of {chain} is {most}."
+            ));
+            plan.nodes.retain(|i| !left_out.contains(i));
+            plan.keys.retain(|i| !left_out.contains(i));
+        }
+        Some(())
+    }
+
     /// Says what an adversary holds of each chain.
-    fn held(&mut self, name: &At<Name>, nodes: &[usize]) {
+    fn held(&mut self, name: &At<Name>, plan: &AdversaryPlan) {
         let key = name.value.0.as_str();
         for (chain, view) in self.chains.clone() {
-            let members = view.members.iter().filter(|m| nodes.contains(m)).count();
+            let members = plan.held().filter(|i| view.members.contains(i)).count();
             if members == 0 {
                 continue;
             }
+            let keys = plan.keys.iter().filter(|i| view.members.contains(i));
+            let keys = match keys.count() {
+                0 => String::new(),
+                count => format!(" ({count} by their keys alone)"),
+            };
             let beyond = if members > view.f {
                 ": beyond the bound"
             } else {
                 ""
             };
             let text = format!(
-                "holds {members} of the {} members of {chain}, which bears {}{beyond}",
+                "holds {members} of the {} members of {chain}{keys}, which bears {}{beyond}",
                 view.members.len(),
                 view.f
             );
@@ -131,9 +300,17 @@ impl Planner<'_> {
         };
         let windows = windows.into_iter().map(|(n, w)| (n, w.from, w.to));
         let view = self.chains.get(&chain)?.clone();
-        let nodes = adversaries.get(&by).map_or(&[][..], |a| &a.nodes);
-        let members = view.members.iter().filter(|m| nodes.contains(m)).count();
-        if members == 0 {
+        let adversary = adversaries.get(&by)?;
+        let of_chain = |i: &usize| view.members.contains(i);
+        let members = adversary.held().filter(of_chain).count();
+        if matches!(does, AttackPlanKind::Interfere(_)) {
+            if adversary.links.is_empty() {
+                let message = format!("nobody does this attack: `{by}` has no lines");
+                let help = format!("adversaries: {{ {by}: {{ links: 1 of {chain} }} }}");
+                self.cx.error("E503", &name.place, message, help);
+                return None;
+            }
+        } else if !adversary.nodes.iter().any(|i| of_chain(i)) {
             if !self.doubt {
                 self.cx.error(
                     "E503",
@@ -243,6 +420,14 @@ impl Planner<'_> {
             Some((chain.clone(), word, AttackPlanKind::Conduct(conduct)))
         };
         match &attack.kind {
+            AttackKind::Interfere(keys) => {
+                let does = match &keys.r#do {
+                    Meddling::Delay(held) => Interference::Delay(held.add.distribution(self.cx)),
+                    Meddling::Drop(dropped) => Interference::Drop(dropped.share.value.0),
+                };
+                let does = AttackPlanKind::Interfere(does);
+                Some((keys.chain.clone(), "interfere", does))
+            }
             AttackKind::Twins(keys) => {
                 let does = self.twins(attack, keys)?;
                 Some((keys.chain.clone(), "twins", does))

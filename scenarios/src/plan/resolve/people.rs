@@ -12,6 +12,7 @@ use crate::tree::Place;
 use consim_core::rng::below;
 use consim_core::values::{Name, Value};
 use consim_kernel::config::Hardware;
+use consim_models::node::release::Release;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ struct Settled<'a> {
     region: usize,
     machine: (&'a str, &'a Machine),
     authority: &'a Authority,
+    release: Release,
     visits: Option<u64>,
     access: Option<u64>,
 }
@@ -263,6 +265,7 @@ impl Planner<'_> {
                 region,
                 machine: (&hardware_name, &machine),
                 authority: &organisation.authority,
+                release: organisation.version.value.0,
                 visits: None,
                 access: None,
             });
@@ -299,6 +302,7 @@ impl Planner<'_> {
                 region: row.region,
                 machine: (&hardware_name, &machine),
                 authority: &organisation.authority,
+                release: organisation.version.value.0,
                 visits: row.visits,
                 access: row.access,
             });
@@ -339,6 +343,7 @@ impl Planner<'_> {
             memory: machine.memory,
             visits_per_day: settled.visits,
             own_authority: matches!(settled.authority, Authority::Own(_)),
+            release: settled.release,
         };
         let index = self.institutions.len();
         let group = institution.group.clone();

@@ -2,9 +2,9 @@
 
 use super::Planner;
 use crate::diagnostic::MAX_DIAGNOSTICS;
-use crate::plan::Who;
+use crate::plan::{Institution, Who};
 use crate::schema::shape::{nearest, suggestion};
-use crate::schema::{Targets, Tier};
+use crate::schema::{ReleaseName, Targets, Tier};
 use crate::tree::Place;
 use consim_core::mix;
 use consim_core::values::{Counted, Pick, Quantity, Selector, Set, Value, Word};
@@ -28,7 +28,7 @@ impl Planner<'_> {
     pub(super) fn nodes(&mut self, targets: &Targets) -> Option<Vec<usize>> {
         match self.who(targets)? {
             Who::Institutions(nodes) => Some(nodes),
-            Who::LeaderOf(_) => {
+            Who::LeaderOf(_) | Who::LeadersOf(_) => {
                 let place = targets.place.clone();
                 self.cx.error(
                     "E306",
@@ -54,7 +54,10 @@ impl Planner<'_> {
             if let Some(leaf) = self.cx.leaves.get_mut(targets.leaf) {
                 leaf.origin = Some("at run time".into());
             }
-            return Some(Who::LeaderOf(chain));
+            return Some(match selector.pick {
+                Pick::Leaders => Who::LeadersOf(chain),
+                _ => Who::LeaderOf(chain),
+            });
         }
         let mut nodes = Vec::new();
         for (number, (selector, place)) in (0u64..).zip(&targets.list) {
@@ -113,10 +116,6 @@ impl Planner<'_> {
     }
 
     fn leader(&mut self, selector: &Selector, place: &Place) -> Option<String> {
-        if matches!(selector.pick, Pick::Leaders) {
-            self.cx.later(place, "leaders of");
-            return None;
-        }
         if let (Set::Name(word), None, None) = (&selector.set, &selector.region, &selector.except) {
             if self.chains.contains_key(&word.text) {
                 return Some(word.text.clone());
@@ -431,6 +430,28 @@ impl Planner<'_> {
                     .collect();
                 if nodes.is_empty() {
                     self.nobody(&format!("tier {}", word.text), place);
+                    return None;
+                }
+                Some(nodes)
+            }
+            "version" => {
+                let release = match ReleaseName::parse(&word.text) {
+                    Ok(name) => name.0,
+                    Err(error) => {
+                        let place = place.part(Some(word.at.clone()));
+                        self.cx.error("E301", &place, error.message, error.help);
+                        return None;
+                    }
+                };
+                let runs = |(i, x): (usize, &Institution)| (x.release == release).then_some(i);
+                let nodes: Vec<usize> = self
+                    .institutions
+                    .iter()
+                    .enumerate()
+                    .filter_map(runs)
+                    .collect();
+                if nodes.is_empty() {
+                    self.nobody(&format!("version {}", word.text), place);
                     return None;
                 }
                 Some(nodes)

@@ -2,9 +2,9 @@
 
 use super::{Planner, within};
 use crate::schema::shape::suggestion;
-use crate::schema::{At, AttackCommon, FaultCommon, For, Scenario};
+use crate::schema::{At, AttackCommon, FaultCommon, For, Scenario, When};
 use crate::tree::Place;
-use consim_core::values::{Count, Instant, Name, Range, Share, Value};
+use consim_core::values::{Instant, Name, Range, Value};
 use consim_core::{Span, Time};
 
 /// The most occurrences of one entry.
@@ -30,12 +30,7 @@ pub(super) struct Timing<'a> {
     /// What it is.
     noun: &'static str,
     name: &'a At<Name>,
-    at: &'a At<Range<Instant>>,
-    length: Option<&'a At<For>>,
-    until: Option<&'a At<Instant>>,
-    every: Option<&'a At<Span>>,
-    times: Option<&'a At<Count>>,
-    chance: &'a At<Share>,
+    when: When<'a>,
 }
 
 impl<'a> Timing<'a> {
@@ -44,12 +39,7 @@ impl<'a> Timing<'a> {
             family: "faults",
             noun: "fault",
             name,
-            at: &common.at,
-            length: common.r#for.as_ref(),
-            until: common.until.as_ref(),
-            every: common.every.as_ref(),
-            times: common.times.as_ref(),
-            chance: &common.chance,
+            when: common.when(),
         }
     }
     pub(super) fn of_attack(name: &'a At<Name>, common: &'a AttackCommon) -> Self {
@@ -57,12 +47,7 @@ impl<'a> Timing<'a> {
             family: "attacks",
             noun: "attack",
             name,
-            at: &common.at,
-            length: common.r#for.as_ref(),
-            until: common.until.as_ref(),
-            every: common.every.as_ref(),
-            times: common.times.as_ref(),
-            chance: &common.chance,
+            when: common.when(),
         }
     }
     /// The path of a key of it, which names the stream of its draws.
@@ -84,14 +69,14 @@ impl Planner<'_> {
     /// The occurrences of an entry, by number.
     pub(super) fn windows(&mut self, timing: &Timing<'_>) -> Option<Vec<(u64, Window)>> {
         let name = timing.name;
-        let every = timing.every.map(|at| at.value);
-        if let Some(at) = timing.every.filter(|at| at.value.is_zero()) {
+        let every = timing.when.every.map(|at| at.value);
+        if let Some(at) = timing.when.every.filter(|at| at.value.is_zero()) {
             let place = at.place.clone();
             self.cx
                 .error("E107", &place, "every nothing", "for example 2h");
             return None;
         }
-        if let (Some(times), None) = (timing.times, every) {
+        if let (Some(times), None) = (timing.when.times, every) {
             let place = times.place.clone();
             self.cx.error(
                 "E404",
@@ -104,7 +89,7 @@ impl Planner<'_> {
         let first = self.occurrence(timing, 0)?;
         let end = Time::ZERO + self.duration;
         if first.from >= end {
-            let place = timing.at.place.clone();
+            let place = timing.when.at.place.clone();
             let duration = self.duration;
             let fits = Span::from_nanos(first.to.nanos()) + Span::from_secs(60);
             self.cx.error(
@@ -116,7 +101,7 @@ impl Planner<'_> {
             return None;
         }
         let mut out = Vec::new();
-        let most = timing.times.map_or(u64::MAX, |at| at.value.0);
+        let most = timing.when.times.map_or(u64::MAX, |at| at.value.0);
         for number in 0..most {
             let shift = every.map_or(Span::ZERO, |every| every.times(number));
             let mut window = if number == 0 {
@@ -141,7 +126,7 @@ impl Planner<'_> {
             }
             let path = timing.path("chance");
             let happens =
-                self.draw(0, BILLION - 1, &path, number) < u64::from(timing.chance.value.0);
+                self.draw(0, BILLION - 1, &path, number) < u64::from(timing.when.chance.value.0);
             if happens {
                 out.push((number, window));
             }
@@ -149,9 +134,9 @@ impl Planner<'_> {
                 break;
             }
         }
-        if let (Some(at), Some((_, last))) = (timing.times, out.last()) {
+        if let (Some(at), Some((_, last))) = (timing.when.times, out.last()) {
             let wanted = every.map_or(Span::ZERO, |e| e.times(at.value.0.saturating_sub(1)));
-            if first.from + wanted > last.from && timing.chance.value.0 == BILLION as u32 {
+            if first.from + wanted > last.from && timing.when.chance.value.0 == BILLION as u32 {
                 let place = at.place.clone();
                 self.cx.warning(
                     "W405",
@@ -167,8 +152,8 @@ impl Planner<'_> {
     /// Occurrence `number`, as if it were the first: ranges are drawn for each.
     fn occurrence(&mut self, timing: &Timing<'_>, number: u64) -> Option<Window> {
         let key = timing.name.value.0.as_str();
-        let low = self.instant(&timing.at.value.low, &timing.at.place)?;
-        let high = self.instant(&timing.at.value.high, &timing.at.place)?;
+        let low = self.instant(&timing.when.at.value.low, &timing.when.at.place)?;
+        let high = self.instant(&timing.when.at.value.high, &timing.when.at.place)?;
         let at = self.draw(
             low.nanos(),
             high.nanos().max(low.nanos()),
@@ -176,11 +161,11 @@ impl Planner<'_> {
             number,
         );
         let from = Time::from_nanos(at);
-        let repeats = timing.every.is_some();
-        self.drawn_line(timing.at.leaf, low != high && !repeats, || {
+        let repeats = timing.when.every.is_some();
+        self.drawn_line(timing.when.at.leaf, low != high && !repeats, || {
             Instant::After(Span::from_nanos(at)).text()
         });
-        let window = match (timing.length, timing.until) {
+        let window = match (timing.when.length, timing.when.until) {
             (Some(length), Some(until)) => {
                 let place = until.place.clone();
                 let other = length.value.text();
@@ -261,7 +246,7 @@ impl Planner<'_> {
         if window.rest || window.to < end || window.from >= end {
             return;
         }
-        let place = match (timing.length, timing.until) {
+        let place = match (timing.when.length, timing.when.until) {
             (Some(at), _) => at.place.clone(),
             (_, Some(at)) => at.place.clone(),
             _ => timing.name.place.clone(),
@@ -359,8 +344,8 @@ impl Planner<'_> {
             }
             other => planner.instant(other, place),
         };
-        let low = at(self, &timing.at.value.low)?;
-        let high = at(self, &timing.at.value.high)?;
+        let low = at(self, &timing.when.at.value.low)?;
+        let high = at(self, &timing.when.at.value.high)?;
         let from = self.draw(
             low.nanos(),
             high.nanos().max(low.nanos()),
@@ -371,7 +356,7 @@ impl Planner<'_> {
         if !end {
             return Some(from);
         }
-        match (timing.length, timing.until) {
+        match (timing.when.length, timing.when.until) {
             (Some(length), _) => Some(from + self.length(&length.value, timing, 0, from).0),
             (None, Some(until)) => at(self, &until.value),
             (None, None) => None,

@@ -1,5 +1,6 @@
 //! `data-sharing` in a run.
 
+use super::super::adversaries;
 use super::super::spawner::PolicyOf;
 use super::{Bearer, Domain, Parts, Place, Setting, Summary};
 use consim_core::{NodeId, Process, StateMachine};
@@ -35,9 +36,7 @@ pub(super) fn parts(options: &SharingOptions, setting: &Setting<'_>) -> Parts {
         supervision,
         policy: Arc::clone(&setting.hooks.policy),
     };
-    let held = plan.adversaries.values();
-    let held: Vec<usize> = held.flat_map(|a| a.nodes.clone()).collect();
-    let corrupt = layout.servers_of(&held);
+    let corrupt = adversaries::corrupt(plan, layout);
     let (emergency, slack) = (options.emergency, plan.heal_bound);
     let checks = sharing::checks_but_of(&corrupt, setting.members, emergency, slack);
     (Box::new(model), checks, Box::new(sharing::Summary::new()))

@@ -18,33 +18,75 @@ pub(crate) use process::*;
 pub(crate) use random::{Mix, Random};
 
 use super::decode::At;
-use super::macros::{choice, entry, record};
+use super::macros::{choice, entry};
 use consim_core::Span;
-use consim_core::values::{Count, Instant, Range, Share, Switch, Value, ValueError};
+use consim_core::values::{Count, Instant, Range, Share, Value, ValueError};
 
 entry! {
     /// A fault.
     pub struct Fault { common: FaultCommon, kind: FaultKind }
 }
 
-record! {
+/// What all entries of a timeline have, and what some have beside it.
+macro_rules! timeline {
+    (
+        $(#[doc = $about:literal])+
+        pub struct $name:ident { $($fields:tt)* }
+        $(later $($later:literal)+;)?
+    ) => {
+        $crate::schema::macros::record! {
+            $(#[doc = $about])+
+            pub struct $name {
+                /// Start.
+                at: $crate::schema::At<consim_core::values::Range<consim_core::values::Instant>>,
+                /// Length of the window, or `rest`.
+                r#for: Option<$crate::schema::At<$crate::schema::For>>,
+                /// End, in place of the length.
+                until: Option<$crate::schema::At<consim_core::values::Instant>>,
+                /// From start to start.
+                every: Option<$crate::schema::At<consim_core::Span>>,
+                /// How often; as often as fits if left out.
+                times: Option<$crate::schema::At<consim_core::values::Count>>,
+                /// Each occurrence happens with this chance.
+                chance: $crate::schema::At<consim_core::values::Share> = "100%",
+                /// With or without it.
+                enabled: $crate::schema::At<consim_core::values::Switch> = "true",
+                $($fields)*
+            }
+            $(later $($later)+;)?
+        }
+
+        impl $name {
+            /// When it happens.
+            pub(crate) fn when(&self) -> $crate::schema::When<'_> {
+                $crate::schema::When {
+                    at: &self.at,
+                    length: self.r#for.as_ref(),
+                    until: self.until.as_ref(),
+                    every: self.every.as_ref(),
+                    times: self.times.as_ref(),
+                    chance: &self.chance,
+                }
+            }
+        }
+    };
+}
+pub(super) use timeline;
+
+/// When an entry of a timeline happens, as written.
+#[derive(Clone, Copy)]
+pub(crate) struct When<'a> {
+    pub(crate) at: &'a At<Range<Instant>>,
+    pub(crate) length: Option<&'a At<For>>,
+    pub(crate) until: Option<&'a At<Instant>>,
+    pub(crate) every: Option<&'a At<Span>>,
+    pub(crate) times: Option<&'a At<Count>>,
+    pub(crate) chance: &'a At<Share>,
+}
+
+timeline! {
     /// What all faults have.
-    pub struct FaultCommon {
-        /// Start.
-        at: At<Range<Instant>>,
-        /// Length of the window, or `rest`.
-        r#for: Option<At<For>>,
-        /// End, in place of the length.
-        until: Option<At<Instant>>,
-        /// From start to start.
-        every: Option<At<Span>>,
-        /// How often; as often as fits if left out.
-        times: Option<At<Count>>,
-        /// Each occurrence happens with this chance.
-        chance: At<Share> = "100%",
-        /// With or without it.
-        enabled: At<Switch> = "true",
-    }
+    pub struct FaultCommon {}
 }
 
 choice! {
@@ -90,6 +132,8 @@ choice! {
         ExhaustMemory(ExhaustMemory) = "exhaust-memory" "P7",
         /// Nodes are restarted one after the other.
         RollingRestart(RollingRestart) = "rolling-restart" "P8",
+        /// Nodes are restarted one after the other with another release of the program, and go back at the end.
+        MixedVersions(MixedVersions) = "mixed-versions" "P9",
         /// Nodes take another number of votes for a quorum.
         WrongQuorum(WrongQuorum) = "wrong-quorum" "O1",
         /// A node runs with the identity of another.
@@ -98,12 +142,14 @@ choice! {
         WrongGenesis(WrongGenesis) = "wrong-genesis" "O5",
         /// Timers are too short.
         ShortTimeouts(ShortTimeouts) = "short-timeouts" "O6",
-        /// Certificates are over.
+        /// Certificates are no good any more.
         ExpiredCertificate(ExpiredCertificate) = "expired-certificate" "O7",
         /// An old backup is put on disks.
         OldBackup(OldBackup) = "old-backup" "O8",
         /// Wall clocks are set to another zone.
         WrongZone(WrongZone) = "wrong-zone" "O9",
+        /// Nodes throw blocks away before others have caught up.
+        EarlyPrune(EarlyPrune) = "early-prune" "O11",
         /// The data of nodes is deleted.
         Wipe(Wipe) = "wipe" "O13",
         /// A crash keeps some of what was not synced, the first of it or any.
@@ -139,7 +185,7 @@ choice! {
         /// Other faults are drawn.
         Random(Random) = "random",
     }
-    later "poison-discovery" "mixed-versions" "cut-change" "double-change" "early-prune" "force-recovery"
+    later "poison-discovery" "cut-change" "double-change" "force-recovery"
         "weak-endorsement" "even-signers" "sensor";
 }
 

@@ -5,7 +5,7 @@ use crate::schema::lists::Targets;
 use crate::schema::macros::{choice, record};
 use crate::schema::organisations::Plain;
 use consim_core::Span;
-use consim_core::values::{Bare, Offset, Value, ValueError};
+use consim_core::values::{Bare, Count, Offset, Value, ValueError};
 
 record! {
     /// Options of `wrong-quorum`.
@@ -89,7 +89,7 @@ record! {
 record! {
     /// Options of `expired-certificate`.
     pub struct ExpiredCertificate {
-        /// Whose certificate is over at the start, and renewed at the end.
+        /// Whose certificate is no good from the start on; at the end there is a good one.
         target: Targets,
         /// Why it is not good any more.
         how: Invalid = "expired",
@@ -102,8 +102,22 @@ choice! {
     pub enum Invalid: "reason" {
         /// Its time is over.
         Expired(Plain) = "expired",
+        /// Its authority took it back.
+        Revoked(Plain) = "revoked",
+        /// It is of a new authority, which the others come to know only at the end.
+        NewAuthority(Plain) = "new-authority",
     }
-    later "revoked" "new-authority";
+}
+
+record! {
+    /// Options of `early-prune`.
+    pub struct EarlyPrune {
+        /// Who throws blocks away, for as long as it lasts.
+        target: Targets,
+        /// How many of the latest blocks they keep for others.
+        keep: At<Count> = "16",
+    }
+    main "target";
 }
 
 record! {

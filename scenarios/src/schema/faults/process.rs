@@ -3,7 +3,7 @@
 use crate::schema::decode::At;
 use crate::schema::lists::Targets;
 use crate::schema::macros::{choice, record, words};
-use crate::schema::organisations::Plain;
+use crate::schema::organisations::{Plain, ReleaseName};
 use consim_core::Span;
 use consim_core::values::{Bytes, Count, Factor, Switch, Value, ValueError};
 use consim_kernel::config::Point;
@@ -133,7 +133,8 @@ record! {
     pub struct ExhaustMemory {
         /// Who.
         target: Targets,
-        /// What may wait for its server; messages that find no room are dropped.
+        /// What may wait for its server, and as much in its mempool; messages that find no room are
+        /// dropped, transactions refused.
         cap: At<Bytes> = "64MB",
     }
     main "target";
@@ -150,6 +151,19 @@ record! {
         down: At<Span> = "5s",
         /// All at once, with each gap, until the end.
         storm: At<Switch> = "false",
+    }
+    main "target";
+}
+
+record! {
+    /// Options of `mixed-versions`.
+    pub struct MixedVersions {
+        /// Who, one after the other.
+        target: Targets,
+        /// The release that they run then; nodes understand their own and those one step away.
+        to: At<ReleaseName> = "current+1",
+        /// From one node to the next.
+        gap: At<Span> = "20s",
     }
     main "target";
 }

@@ -86,6 +86,7 @@ fn suite() -> Suite {
         keys: world.keys.clone(),
         names: (0..4).map(|i| format!("hospital-{i}")).collect(),
         corrupt: Vec::new(),
+        at_mercy: Vec::new(),
         recorded: false,
         restarts: false,
         disks: false,
@@ -111,6 +112,12 @@ fn suite() -> Suite {
     });
     let mut suite = Suite::new(metrics, invariants::build(&subjects, &[], &[]));
     let minute = Span::from_secs(60);
+    let view = Probe::View {
+        chain: CHAIN,
+        view: 0,
+        leader: NodeId(0),
+    };
+    suite.probe(s(0), NodeId(0), &view);
     for i in 1..200_u64 {
         let at = |after: u64| ms(i * 500 + after);
         if i == 80 || i == 100 {

@@ -13,7 +13,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     code: "L2",
     since: "0.1.0",
     severity: Severity::Liveness,
-    says: "Every client that asks while nothing is disturbed has an answer to one of its questions within the bound, whatever the others get.",
+    says: "Every client of a correct server that asks while nothing is disturbed has an answer to one of its questions within the bound, whatever the others get.",
     applies: any_chain,
     build: |subjects| Box::new(ClientProgress::new(subjects)),
 };
@@ -54,6 +54,11 @@ impl ClientProgress {
             open: BTreeMap::new(),
             queue: BTreeSet::new(),
         }
+    }
+
+    /// Does a correct server owe this client its answers?
+    fn is_owed(&self, client: NodeId) -> bool {
+        self.subjects.correct(client) && !self.subjects.at_mercy.contains(&client)
     }
 
     /// Condemns what was due before `at`.
@@ -103,7 +108,7 @@ fn client_of(op: OpId) -> NodeId {
 impl Observer for ClientProgress {
     fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
         match probe {
-            Probe::Asked { op, .. } if client_of(*op) == node && self.subjects.correct(node) => {
+            Probe::Asked { op, .. } if client_of(*op) == node && self.is_owed(node) => {
                 self.expire(at);
                 *self.open.entry(node).or_default() += 1;
                 if self.calm.broken(node) {

@@ -9,6 +9,7 @@ mod agreement;
 mod at_most_once;
 mod bounded_mempool;
 mod by_height;
+mod carry_over;
 mod certificate;
 mod client_progress;
 mod convergence;
@@ -36,6 +37,7 @@ pub use accountability::Accountability;
 pub use agreement::Agreement;
 pub use at_most_once::AtMostOnce;
 pub use bounded_mempool::BoundedMempool;
+pub use carry_over::CarryOver;
 pub use certificate::CertificateSoundness;
 pub use client_progress::ClientProgress;
 pub use convergence::Convergence;
@@ -93,6 +95,7 @@ pub const CHECKS: &[CheckEntry] = &[
     at_most_once::ENTRY,
     no_double_signing::ENTRY,
     certificate::ENTRY,
+    carry_over::ENTRY,
     equal_state_roots::ENTRY,
     accountability::ENTRY,
     hash_chain::ENTRY,

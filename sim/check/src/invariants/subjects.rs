@@ -32,6 +32,8 @@ pub struct Subjects {
     pub names: Vec<String>,
     /// Nodes under an adversary's control; all others are correct, also those that crash.
     pub corrupt: Vec<NodeId>,
+    /// Clients that depend on a server under an adversary's control: nobody else owes them an answer.
+    pub at_mercy: Vec<NodeId>,
     /// Do correct nodes keep a record of what they hear? They do where somebody may be guilty.
     pub recorded: bool,
     /// Does the plan restart a node?

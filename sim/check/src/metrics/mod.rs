@@ -415,6 +415,8 @@ impl Observer for Metrics {
                 chain.height = chain.height.max(*height);
             }
             Probe::ViewTimeout { .. }
+            | Probe::OutOfMemory { .. }
+            | Probe::BlocksGone { .. }
             | Probe::CaughtUp { .. }
             | Probe::StateTaken { .. }
             | Probe::StateRefused { .. }

@@ -53,13 +53,13 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     }
 }
 
-/// The figure of `values` with its percentile interval (Efron and Tibshirani, section 13.3).
-/// `None` for no values; without ends for one.
-pub fn percentile<T: Copy>(
+/// The figure of `values` with an interval whose ends are `ends` of the figure and its sorted
+/// resamples. `None` for no values; without ends for one.
+fn interval<T: Copy, F: Fn(&[T]) -> f64>(
     values: &[T],
-    figure: impl Fn(&[T]) -> f64,
-    confidence: f64,
+    figure: &F,
     rng: &mut ChaCha12Rng,
+    ends: impl FnOnce(f64, &[f64]) -> (f64, f64),
 ) -> Option<Interval> {
     let n = values.len() as u64;
     let estimate = figure(values);
@@ -68,13 +68,26 @@ pub fn percentile<T: Copy>(
         1 => return Some(Interval::bare(estimate, 1)),
         _ => {}
     }
-    let figures = resampled(values, &figure, rng);
-    let tail = (1.0 - confidence) / 2.0;
+    let (low, high) = ends(estimate, &resampled(values, figure, rng));
     Some(Interval {
         estimate,
-        low: quantile(&figures, tail),
-        high: quantile(&figures, 1.0 - tail),
+        low,
+        high,
         n,
+    })
+}
+
+/// The figure of `values` with its percentile interval (Efron and Tibshirani, section 13.3).
+/// `None` for no values; without ends for one.
+pub fn percentile<T: Copy>(
+    values: &[T],
+    figure: impl Fn(&[T]) -> f64,
+    confidence: f64,
+    rng: &mut ChaCha12Rng,
+) -> Option<Interval> {
+    interval(values, &figure, rng, |_, figures| {
+        let tail = (1.0 - confidence) / 2.0;
+        (quantile(figures, tail), quantile(figures, 1.0 - tail))
     })
 }
 
@@ -88,31 +101,20 @@ pub fn bca<T: Copy>(
     confidence: f64,
     rng: &mut ChaCha12Rng,
 ) -> Option<Interval> {
-    let n = values.len() as u64;
-    let estimate = figure(values);
-    match n {
-        0 => return None,
-        1 => return Some(Interval::bare(estimate, 1)),
-        _ => {}
-    }
-    let figures = resampled(values, &figure, rng);
-    let of = figures.len() as f64;
-    let under = figures.iter().filter(|f| **f < estimate).count() as f64;
-    let over = figures.iter().filter(|f| **f > estimate).count() as f64;
-    // Not quite 0 or 1, at which the correction would be infinite.
-    let share = ((under + (of - under - over) / 2.0) / of).clamp(1.0 / of, 1.0 - 1.0 / of);
-    let bias = normal_quantile(share);
-    let skew = acceleration(values, &figure);
-    let end = |p: f64| {
-        let z = bias + normal_quantile(p);
-        quantile(&figures, normal_cdf(bias + z / (1.0 - skew * z)))
-    };
-    let tail = (1.0 - confidence) / 2.0;
-    Some(Interval {
-        estimate,
-        low: end(tail),
-        high: end(1.0 - tail),
-        n,
+    interval(values, &figure, rng, |estimate, figures| {
+        let of = figures.len() as f64;
+        let under = figures.iter().filter(|f| **f < estimate).count() as f64;
+        let over = figures.iter().filter(|f| **f > estimate).count() as f64;
+        // Not quite 0 or 1, at which the correction would be infinite.
+        let share = ((under + (of - under - over) / 2.0) / of).clamp(1.0 / of, 1.0 - 1.0 / of);
+        let bias = normal_quantile(share);
+        let skew = acceleration(values, &figure);
+        let end = |p: f64| {
+            let z = bias + normal_quantile(p);
+            quantile(figures, normal_cdf(bias + z / (1.0 - skew * z)))
+        };
+        let tail = (1.0 - confidence) / 2.0;
+        (end(tail), end(1.0 - tail))
     })
 }
 

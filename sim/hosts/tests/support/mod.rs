@@ -265,6 +265,7 @@ impl Nursery {
                 },
                 timeout: Span::from_secs(1),
                 checkpoint: 8,
+                keep: None,
             },
             PbftOptions::default(),
         );
@@ -284,6 +285,7 @@ impl Nursery {
                 executions: ExecutionCache::off(),
                 genesis: Arc::clone(&self.genesis),
                 certificate: self.genesis.certificates[node.index()],
+                release: None,
             },
             Box::new(replica),
             Box::new(service),

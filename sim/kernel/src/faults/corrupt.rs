@@ -21,6 +21,7 @@ impl Kind for Corrupt {
     const WORD: &'static str = "corrupt";
     const CODE: &'static str = "N12";
     const UNIT: &'static str = "messages refused by their receivers";
+    const FOLLOWS: bool = true;
     type Open = Corrupting;
 
     fn open(&self, cx: &mut Cx<'_>) -> Corrupting {

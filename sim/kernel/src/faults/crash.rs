@@ -103,6 +103,7 @@ impl Kind for Crash {
     const CODE: &'static str = "P1";
     const UNIT: &'static str = "nodes taken down";
     const RESTARTS: bool = true;
+    const FOLLOWS: bool = true;
     type Open = Crashed;
 
     fn disks(&self) -> bool {

@@ -19,6 +19,7 @@ impl Kind for Delay {
     const WORD: &'static str = "delay";
     const CODE: &'static str = "N1";
     const UNIT: &'static str = "messages delayed";
+    const FOLLOWS: bool = true;
     type Open = Delaying;
 
     fn open(&self, cx: &mut Cx<'_>) -> Delaying {

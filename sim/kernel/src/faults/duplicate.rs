@@ -22,6 +22,7 @@ impl Kind for Duplicate {
     const WORD: &'static str = "duplicate";
     const CODE: &'static str = "N3";
     const UNIT: &'static str = "messages that came twice";
+    const FOLLOWS: bool = true;
     type Open = Duplicating;
 
     fn open(&self, cx: &mut Cx<'_>) -> Duplicating {

@@ -23,6 +23,7 @@ impl Kind for Eclipse {
     const WORD: &'static str = "eclipse";
     const CODE: &'static str = "N13";
     const UNIT: &'static str = "messages dropped";
+    const FOLLOWS: bool = true;
     type Open = Eclipsed;
 
     fn open(&self, cx: &mut Cx<'_>) -> Eclipsed {

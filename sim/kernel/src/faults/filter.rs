@@ -32,6 +32,7 @@ impl Kind for Filter {
     const WORD: &'static str = "filter";
     const CODE: &'static str = "N10";
     const UNIT: &'static str = "messages dropped or held";
+    const FOLLOWS: bool = true;
     type Open = Filtering;
 
     fn open(&self, cx: &mut Cx<'_>) -> Filtering {

@@ -23,6 +23,7 @@ impl Kind for Loss {
     const WORD: &'static str = "loss";
     const CODE: &'static str = "N2";
     const UNIT: &'static str = "transmissions lost";
+    const FOLLOWS: bool = true;
     type Open = Losing;
 
     fn open(&self, cx: &mut Cx<'_>) -> Losing {

@@ -30,6 +30,7 @@ mod loss;
 mod lost_writes;
 mod lying_fsync;
 mod misdirect;
+mod mixed_versions;
 mod move_time_server;
 mod old_backup;
 mod on_clocks;
@@ -75,9 +76,10 @@ pub use loss::Loss;
 pub use lost_writes::{LostWrites, WhichLost};
 pub use lying_fsync::{Lie, LyingFsync};
 pub use misdirect::Misdirect;
+pub use mixed_versions::MixedVersions;
 pub use move_time_server::MoveTimeServer;
 pub use old_backup::OldBackup;
-pub use operator::{Mistake, Operator};
+pub use operator::{Invalid, Mistake, Operator};
 pub use partition::{Direction, Partition, Shape};
 pub use pause::Pause;
 pub use reorder::Reorder;
@@ -98,7 +100,8 @@ pub use wrong_zone::WrongZone;
 use crate::config::Hardware;
 use crate::network::Extra;
 use crate::seeded;
-use consim_core::{NodeId, Span, Streams, Time};
+use consim_core::{ChainId, NodeId, Span, Streams, Time};
+use std::collections::BTreeMap;
 use window::{Asks, Cx, Kind, Window};
 
 /// The registry: what stands in it can be in a plan.
@@ -126,6 +129,10 @@ macro_rules! kinds {
             /// The sets of nodes that it names.
             pub fn targets(&mut self) -> Vec<&mut Target> {
                 match self { $( Self::$name(kind) => kind.targets(), )* }
+            }
+            /// Can it follow the leader of a chain from one to the next ([`Target::LeadersOf`])?
+            pub fn follows(&self) -> bool {
+                match self { $( Self::$name(_) => <$name as Kind>::FOLLOWS, )* }
             }
             /// Do nodes go down and come up again?
             pub fn restarts(&self) -> bool {
@@ -178,6 +185,9 @@ macro_rules! kinds {
             }
             fn room(&mut self, node: NodeId, bytes: u64, effect: &mut FaultEffect) -> bool {
                 match self { $( Self::$name(open) => open.room(node, bytes, effect), )* }
+            }
+            fn cap(&self, node: NodeId) -> Option<u64> {
+                match self { $( Self::$name(open) => open.cap(node), )* }
             }
             fn machine(&self, node: NodeId, hardware: &mut Hardware) {
                 match self { $( Self::$name(open) => open.machine(node, hardware), )* }
@@ -233,6 +243,8 @@ kinds! {
     ExhaustMemory,
     /// Nodes are restarted one after the other.
     RollingRestart,
+    /// Nodes run another release of the program.
+    MixedVersions,
     /// Nodes run with a wrong setting.
     Operator,
     /// Wall clocks are set to another zone.
@@ -289,6 +301,9 @@ pub struct FaultWindow {
 /// What a window is woken with that was asked to close and had more to do.
 const CLOSE: u32 = u32::MAX - 1;
 
+/// What a window is woken with whose chain may have another leader.
+pub(crate) const FOLLOW: u32 = u32::MAX - 2;
+
 /// What happens to a window.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Step {
@@ -297,11 +312,21 @@ enum Step {
     Woken(u32),
 }
 
+/// Whom an open window that follows leaders has hold of.
+struct Followed {
+    chain: ChainId,
+    /// The view that they led when it took hold of them.
+    view: u64,
+    leader: Option<NodeId>,
+}
+
 /// The timeline and its open windows.
 pub(crate) struct Faults {
     pub(crate) windows: Vec<FaultWindow>,
     effects: Vec<FaultEffect>,
     open: Vec<(usize, Open)>,
+    /// Whom open windows that follow a leader have hold of.
+    followed: BTreeMap<usize, Followed>,
     /// What any of them asks about.
     asks: Asks,
     acts: Vec<Act>,
@@ -314,6 +339,7 @@ impl Faults {
             effects: windows.iter().map(FaultEffect::new).collect(),
             windows,
             open: Vec::new(),
+            followed: BTreeMap::new(),
             asks: Asks::NOTHING,
             acts: Vec::new(),
             streams,
@@ -332,16 +358,67 @@ impl Faults {
         Some((Time::from_nanos(at), target))
     }
 
+    /// The chain whose leaders window `index` follows.
+    fn follows(&self, index: usize) -> Option<ChainId> {
+        let mut kind = self.windows.get(index)?.kind.clone();
+        let targets = kind.targets();
+        targets.iter().find_map(|target| match target {
+            Target::LeadersOf(chain) => Some(*chain),
+            _ => None,
+        })
+    }
+    /// The open windows that follow the leaders of `chain` and have not come to `view`.
+    pub(crate) fn behind(&self, chain: ChainId, view: u64) -> Vec<u32> {
+        let behind = |of: &Followed| of.chain == chain && of.view < view;
+        let followed = self.followed.iter().filter(|(_, of)| behind(of));
+        followed.map(|(&index, _)| index as u32).collect()
+    }
+    /// Does an open window follow leaders?
+    #[inline]
+    pub(crate) fn follow_leaders(&self) -> bool {
+        !self.followed.is_empty()
+    }
+    /// Lets go of who led, and takes who leads now. Only forward: one that is let go comes back in
+    /// the view that it knew.
+    fn follow(&mut self, index: usize, now: Time, world: World<'_>) {
+        let Some(of) = self.followed.get_mut(&index) else {
+            return;
+        };
+        let view = world.view(of.chain);
+        if view <= of.view {
+            return;
+        }
+        let leader = world.leader(of.chain);
+        let same = leader == of.leader;
+        (of.view, of.leader) = (view, leader);
+        if !same {
+            self.step(index, now, world, Step::Close);
+            self.step(index, now, world, Step::Open);
+        }
+    }
+
     /// Window `index` opens; what it asks for is taken by [`Faults::acts`].
     pub(crate) fn open(&mut self, index: usize, now: Time, world: World<'_>) {
+        if let Some(chain) = self.follows(index) {
+            let of = Followed {
+                chain,
+                view: world.view(chain),
+                leader: world.leader(chain),
+            };
+            self.followed.insert(index, of);
+        }
         self.step(index, now, world, Step::Open);
     }
     /// It closes.
     pub(crate) fn close(&mut self, index: usize, now: Time, world: World<'_>) {
+        self.followed.remove(&index);
         self.step(index, now, world, Step::Close);
     }
     /// It asked to be woken now.
     pub(crate) fn woken(&mut self, index: usize, what: u32, now: Time, world: World<'_>) {
+        if what == FOLLOW {
+            return self.follow(index, now, world);
+        }
         self.step(index, now, world, Step::Woken(what));
     }
 
@@ -503,6 +580,12 @@ impl Faults {
             }
         }
         Verdict::Pass
+    }
+
+    /// The memory that open windows leave a node for what waits.
+    pub(crate) fn cap(&self, node: NodeId) -> u64 {
+        let caps = self.open.iter().filter_map(|(_, open)| open.cap(node));
+        caps.min().unwrap_or(u64::MAX)
     }
 
     /// The machine of a node as open windows make it.

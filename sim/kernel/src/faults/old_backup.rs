@@ -3,7 +3,7 @@
 use super::crash::Lose;
 use super::target::Target;
 use super::window::{Act, Cx, Kind, Window};
-use consim_core::Span;
+use consim_core::{NodeId, Span};
 
 /// An old backup is put on the disks of nodes.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,12 +23,7 @@ impl Kind for OldBackup {
     type Open = Replaced;
 
     fn open(&self, cx: &mut Cx<'_>) -> Replaced {
-        for node in cx.hit(&self.target) {
-            cx.act(Act::Stop(node, Lose::Nothing));
-            cx.act(Act::Restore { node, counts: true });
-            cx.act(Act::Up(node));
-        }
-        Replaced
+        Replaced::new(cx, &self.target, |node| Act::Restore { node, counts: true })
     }
     fn targets(&mut self) -> Vec<&mut Target> {
         vec![&mut self.target]
@@ -40,5 +35,17 @@ impl Kind for OldBackup {
 
 /// Disks that were replaced: nothing is left to be done.
 pub(crate) struct Replaced;
+
+impl Replaced {
+    /// Stops nodes, has their disks replaced, and starts them again.
+    pub(super) fn new(cx: &mut Cx<'_>, target: &Target, replace: impl Fn(NodeId) -> Act) -> Self {
+        for node in cx.hit(target) {
+            cx.act(Act::Stop(node, Lose::Nothing));
+            cx.act(replace(node));
+            cx.act(Act::Up(node));
+        }
+        Self
+    }
+}
 
 impl Window for Replaced {}

@@ -1,4 +1,4 @@
-//! Mistakes of operators (O1, O2, O5, O6, O7): nodes are restarted with a wrong setting, and with the
+//! Mistakes of operators (O1, O2, O5, O6, O7, O11): nodes are restarted with a wrong setting, and with the
 //! right one at the end. What the setting is, who makes the processes knows; what it did, who
 //! watches the run.
 
@@ -35,8 +35,24 @@ pub enum Mistake {
         /// Its first timer.
         to: Span,
     },
-    /// Its certificate is over, and renewed at the end.
-    ExpiredCertificate,
+    /// Its certificate is no good, and a new one is at the end.
+    Certificate(Invalid),
+    /// It throws away what it ordered, but for the last of it.
+    EarlyPrune {
+        /// Blocks that it keeps.
+        keep: u64,
+    },
+}
+
+/// Why a certificate is no good.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Invalid {
+    /// Its time is over.
+    Expired,
+    /// Its authority took it back.
+    Revoked,
+    /// It is of an authority that the others do not know yet.
+    NewAuthority,
 }
 
 impl Mistake {
@@ -56,7 +72,8 @@ impl Mistake {
             Self::ShortTimeouts { .. } => {
                 ("short-timeouts", "O6", "messages that ask for another view")
             }
-            Self::ExpiredCertificate => ("expired-certificate", "O7", "messages refused"),
+            Self::Certificate(_) => ("expired-certificate", "O7", "messages refused"),
+            Self::EarlyPrune { .. } => ("early-prune", "O11", "requests for blocks that are gone"),
         }
     }
 }
@@ -81,8 +98,9 @@ impl Kind for Operator {
         let nodes = cx.hit(&self.target);
         for &node in &nodes {
             cx.act(Act::Configure { node, wrong: true });
-            // A certificate is over without anybody doing anything.
-            if self.mistake != Mistake::ExpiredCertificate {
+            // A certificate is over, or taken back, without anybody doing anything on the node.
+            let remote = [Invalid::Expired, Invalid::Revoked].map(Mistake::Certificate);
+            if !remote.contains(&self.mistake) {
                 cx.act(Act::Bounce(node));
             }
         }

@@ -77,6 +77,7 @@ impl Kind for Partition {
     const WORD: &'static str = "partition";
     const CODE: &'static str = "N7";
     const UNIT: &'static str = "messages dropped";
+    const FOLLOWS: bool = true;
     type Open = Cut;
 
     fn open(&self, cx: &mut Cx<'_>) -> Cut {

@@ -25,6 +25,7 @@ impl Kind for Reorder {
     const WORD: &'static str = "reorder";
     const CODE: &'static str = "N4";
     const UNIT: &'static str = "messages held back";
+    const FOLLOWS: bool = true;
     type Open = Reordering;
 
     fn open(&self, cx: &mut Cx<'_>) -> Reordering {

@@ -33,6 +33,7 @@ impl Kind for SlowCpu {
     const WORD: &'static str = "slow-cpu";
     const CODE: &'static str = "P4";
     const UNIT: &'static str = "milliseconds of processors lost";
+    const FOLLOWS: bool = true;
     type Open = Slow;
 
     fn open(&self, cx: &mut Cx<'_>) -> Slow {

@@ -19,6 +19,7 @@ impl Kind for SlowDisk {
     const WORD: &'static str = "slow-disk";
     const CODE: &'static str = "D7";
     const UNIT: &'static str = "writes slowed";
+    const FOLLOWS: bool = true;
     type Open = OnDisks;
 
     fn open(&self, cx: &mut Cx<'_>) -> OnDisks {

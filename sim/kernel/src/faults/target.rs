@@ -12,6 +12,8 @@ pub enum Target {
     Nodes(Vec<NodeId>),
     /// Whoever leads the chain when the window opens; bound for the whole window.
     LeaderOf(ChainId),
+    /// Whoever leads the chain at each moment of the window.
+    LeadersOf(ChainId),
 }
 
 /// Which lines a link fault hits; `Target` lists are resolved when the window opens.
@@ -51,7 +53,9 @@ impl World<'_> {
     pub(crate) fn resolve(&self, target: &Target) -> Vec<NodeId> {
         match target {
             Target::Nodes(list) => list.clone(),
-            Target::LeaderOf(chain) => self.leader(*chain).into_iter().collect(),
+            Target::LeaderOf(chain) | Target::LeadersOf(chain) => {
+                self.leader(*chain).into_iter().collect()
+            }
         }
     }
     /// The site of a node.
@@ -67,6 +71,13 @@ impl World<'_> {
     /// down, nobody leads and the next to lead is not known before somebody enters the next view,
     /// so the leader of the highest view stands for it.
     pub(crate) fn leader(&self, chain: ChainId) -> Option<NodeId> {
+        self.latest(chain).map(|(_, leader)| leader)
+    }
+    /// The highest view of `chain` that an up node is in; 0 if there is none.
+    pub(crate) fn view(&self, chain: ChainId) -> u64 {
+        self.latest(chain).map_or(0, |(view, _)| view)
+    }
+    fn latest(&self, chain: ChainId) -> Option<(u64, NodeId)> {
         let up = |n: &NodeId| {
             let node = self.nodes.get(n.index());
             node.is_some_and(|n| n.process.is_some())
@@ -77,7 +88,7 @@ impl World<'_> {
             .filter(|(n, _)| up(n))
             .map(|(_, v)| v)
             .max_by_key(|(view, _)| *view)
-            .map(|&(_, leader)| leader)
+            .copied()
     }
     /// Which sites stand on which side of these lines, and the nodes that were named.
     pub(crate) fn sides(&self, lines: &Lines) -> (Sides, Vec<NodeId>) {

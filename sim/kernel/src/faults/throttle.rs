@@ -21,6 +21,7 @@ impl Kind for Throttle {
     const WORD: &'static str = "throttle";
     const CODE: &'static str = "N11";
     const UNIT: &'static str = "messages that had to wait";
+    const FOLLOWS: bool = true;
     type Open = Throttled;
 
     fn open(&self, cx: &mut Cx<'_>) -> Throttled {

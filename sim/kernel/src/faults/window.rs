@@ -41,6 +41,8 @@ pub(crate) trait Kind {
     }
     /// Does it damage records?
     const DAMAGES: bool = false;
+    /// Can it let go of some nodes and take others while its window is open ([`Target::LeadersOf`])?
+    const FOLLOWS: bool = false;
     /// The fault while its window is open.
     type Open: Window;
     /// The window opens: run-time targets are resolved, and what happens at once is asked for.
@@ -165,6 +167,10 @@ pub(crate) trait Window {
     fn room(&mut self, _node: NodeId, _bytes: u64, _effect: &mut FaultEffect) -> bool {
         true
     }
+    /// Bytes of memory that it leaves a node for what waits.
+    fn cap(&self, _node: NodeId) -> Option<u64> {
+        None
+    }
     /// What is different about a machine of its nodes.
     fn machine(&self, _node: NodeId, _hardware: &mut Hardware) {}
     /// It asked for [`Cx::wake`].
@@ -196,7 +202,7 @@ pub(crate) enum Act {
     Pause { node: NodeId, until: Time },
     /// What waits for the server of a node counts as an effect.
     CountWaiting(NodeId),
-    /// From now on it matters how many bytes wait for the server of a node.
+    /// What waits on a node has another cap than before.
     Measure(NodeId),
     /// The wall clock of a node is moved.
     Clock { node: NodeId, by_ns: i64 },

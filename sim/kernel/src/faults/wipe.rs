@@ -1,7 +1,6 @@
 //! `wipe` (O13): an operator deletes the data of nodes and starts them again, as in a report on Besu
 //! (hyperledger/besu issue 8307) on more of them than the chain bears.
 
-use super::crash::Lose;
 use super::old_backup::Replaced;
 use super::target::Target;
 use super::window::{Act, Cx, Kind};
@@ -22,12 +21,7 @@ impl Kind for Wipe {
     type Open = Replaced;
 
     fn open(&self, cx: &mut Cx<'_>) -> Replaced {
-        for node in cx.hit(&self.target) {
-            cx.act(Act::Stop(node, Lose::Nothing));
-            cx.act(Act::Wipe { node, counts: true });
-            cx.act(Act::Up(node));
-        }
-        Replaced
+        Replaced::new(cx, &self.target, |node| Act::Wipe { node, counts: true })
     }
     fn targets(&mut self) -> Vec<&mut Target> {
         vec![&mut self.target]

@@ -313,11 +313,13 @@ impl<O: Observer> Kernel<O> {
     /// From now on it is known how many bytes wait for the server of a node.
     fn measure(&mut self, id: NodeId) {
         let sends = &self.sends;
+        let room = self.faults.cap(id);
         if let Some(node) = self.nodes.get_mut(id.index()) {
             let bytes = |pending: &Pending| match pending {
                 Pending::Message { send } => sends.get(*send).map_or(0, |r| u64::from(r.bytes)),
                 _ => 0,
             };
+            node.room = room;
             node.waiting_bytes = node.inbox.iter().map(bytes).sum();
         }
     }

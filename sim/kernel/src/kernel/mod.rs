@@ -14,7 +14,7 @@ mod results;
 
 use crate::config::{EventList, FaultWindow, Hardware, NetworkConfig, NodeConfig};
 use crate::digest::{Mark, RunDigest};
-use crate::faults::{FaultKind, Faults, Flooded, Views};
+use crate::faults::{FOLLOW, FaultKind, Faults, Flooded, Views};
 use crate::network::{LastTransfer, Network, Place};
 use crate::node::{Node, Pending};
 use crate::queue::{Item, MAX_SENDS, Queue};
@@ -621,7 +621,8 @@ impl<O: Observer> Kernel<O> {
                 effects,
                 &mut make_rng,
                 &mut node.rng,
-            );
+            )
+            .with_room(node.room);
             match call {
                 Call::Start => process.handle(&mut cx, Event::Start),
                 Call::Recover => process.handle(&mut cx, Event::Recover(&node.disk)),
@@ -686,6 +687,12 @@ impl<O: Observer> Kernel<O> {
                         .entry(chain)
                         .or_default()
                         .insert(node_id, (view, leader));
+                    if self.faults.follow_leaders() {
+                        for window in self.faults.behind(chain, view) {
+                            let what = FOLLOW;
+                            self.queue.push(finish, Item::Woken { window, what });
+                        }
+                    }
                 }
                 self.observer.probe(self.now, node_id, &probe);
             }

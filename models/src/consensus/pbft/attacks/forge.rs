@@ -1,9 +1,8 @@
 //! Committed batches that nobody committed, as far as one liar can make them.
 
-use super::super::message::COMMIT;
-use super::vote;
+use super::super::message::{Ballot, COMMIT};
 use crate::adversary::Means;
-use consim_core::{Batch, Committed, Digest, Tx};
+use consim_core::{Batch, Committed, Digest, SecretKey, Signature, Tx};
 use std::sync::Arc;
 
 /// What is false.
@@ -15,7 +14,8 @@ pub(super) enum Lie {
     OtherSequence,
     /// The same batch, its transactions signed by the liar.
     OtherTransactions,
-    /// Another batch, under the liar's own signature as often as a quorum needs.
+    /// Another batch, under the signatures that the liar can make: its own, those of the keys that it
+    /// stole, and its own again until they are as many as a quorum needs.
     DoubleSignatures,
     /// The true batch, one signature short of a quorum.
     StripSignatures,
@@ -59,9 +59,19 @@ pub(super) fn forge(means: &Means, committed: &Committed, lie: Lie) -> Option<Co
         Lie::DoubleSignatures => {
             batch = Arc::new(another(&batch));
             let digest: Digest = batch.digest();
-            let own = vote(means, COMMIT, certificate.view, sequence, digest);
+            let sign = |key: &SecretKey| {
+                let view = certificate.view;
+                Ballot::sign(means.chain, COMMIT, view, sequence, digest, key).signature
+            };
+            let own = sign(&means.key);
+            let stolen = means.stolen.iter().map(|key| sign(key));
+            let distinct = std::iter::once(own).chain(stolen);
+            let padded = distinct.chain(std::iter::repeat(own)).take(means.quorum);
+            let mut signatures: Vec<Signature> = padded.collect();
+            // As a certificate has them.
+            signatures.sort_by_key(|signature| signature.key);
             certificate.digest = digest;
-            certificate.signatures = vec![own.signature; means.quorum].into();
+            certificate.signatures = signatures.into();
         }
         Lie::StripSignatures => {
             let few = means.quorum.saturating_sub(1);

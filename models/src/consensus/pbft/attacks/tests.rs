@@ -55,6 +55,7 @@ impl World {
             },
             timeout: Span::from_millis(1_000),
             key: Arc::clone(&self.secrets[0]),
+            stolen: [].into(),
             keys: self.keys.clone(),
             draws: 5,
         }

@@ -441,6 +441,43 @@ fn a_lying_new_view_is_refused_and_the_next_one_is_not() {
     }
 }
 
+/// The same, of a replica that nobody knows to lie: the check that has eyes of its own sees what the
+/// others refuse.
+#[test]
+fn a_new_view_that_drops_or_changes_what_was_prepared_fails_the_check_of_carry_over() {
+    for (how, said) in [
+        (1, "puts nothing forward at"),
+        (2, "was prepared in view 0"),
+        (3, "are needed"),
+        (4, "are needed"),
+        (5, "the latest stable checkpoint is"),
+    ] {
+        let liar = traitor(move |cx, key, message, _| {
+            if let Body::NewView(new_view) = &message.body
+                && new_view.signature().key == key.id()
+            {
+                let lie = Arc::new(twist(new_view, key, how).0);
+                for to in [2, 3, 4, 5, 6] {
+                    send(cx, to, Body::NewView(Arc::clone(&lie)));
+                }
+                return true;
+            }
+            false
+        });
+        let outcome = Cluster {
+            corrupt: vec![(1, liar)],
+            unnoticed: true,
+            checkpoint: 128,
+            ..Cluster::new(7, 2)
+        }
+        .fault(crash(nodes(&[0]), 10, 20))
+        .run();
+        let finding = &outcome.findings["carry-over"];
+        assert_eq!(finding.verdict, Verdict::Fail, "lie {how}");
+        assert!(finding.violations[0].contains(said), "{finding:?}");
+    }
+}
+
 /// A primary that lets a member's transactions lie is replaced, although it does all other work.
 #[test]
 fn a_primary_that_censors_a_member_is_replaced() {

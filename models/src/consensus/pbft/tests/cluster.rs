@@ -84,6 +84,8 @@ pub(super) struct Cluster {
     pub(super) mempool: MempoolLimits,
     pub(super) timeout: Span,
     pub(super) checkpoint: u64,
+    /// Blocks that each keeps for those that are behind.
+    pub(super) keep: Option<u64>,
     /// One transaction per node and period, from the first to the last instant.
     pub(super) period: Span,
     pub(super) load: (Time, Time),
@@ -99,6 +101,8 @@ pub(super) struct Cluster {
     /// Crashes that left a torn tail.
     pub(super) torn: Arc<AtomicU64>,
     pub(super) corrupt: Vec<(u32, Corrupt)>,
+    /// Do the checks take those for correct?
+    pub(super) unnoticed: bool,
     /// Clients that are no members.
     pub(super) outside: Option<Outside>,
     /// How long liveness may take after the last disturbance.
@@ -124,6 +128,7 @@ impl Cluster {
             },
             timeout: ms(1_000),
             checkpoint: 16,
+            keep: None,
             period: ms(250),
             load: (Time::ZERO, secs(30)),
             clients: (0..n).collect(),
@@ -144,6 +149,7 @@ impl Cluster {
             kept: Kept::All,
             torn: Arc::default(),
             corrupt: Vec::new(),
+            unnoticed: false,
             outside: None,
             bound: Span::from_secs(15),
         }
@@ -202,7 +208,11 @@ impl Cluster {
             }],
             keys: keys.clone(),
             names: (0..all).map(|i| format!("n-{i}")).collect(),
-            corrupt: self.corrupt.iter().map(|&(i, _)| NodeId(i)).collect(),
+            corrupt: match self.unnoticed {
+                true => Vec::new(),
+                false => self.corrupt.iter().map(|&(i, _)| NodeId(i)).collect(),
+            },
+            at_mercy: Vec::new(),
             recorded: false,
             restarts: true,
             disks: self.faults.iter().any(|f| f.kind.disks()),
@@ -325,6 +335,7 @@ impl Spawn for Nursery {
                 mempool: cluster.mempool,
                 timeout: cluster.timeout,
                 checkpoint: cluster.checkpoint,
+                keep: cluster.keep,
             },
             cluster.options,
         );
@@ -345,6 +356,7 @@ impl Spawn for Nursery {
                 executions: self.executions.clone(),
                 genesis: Arc::clone(&self.genesis),
                 certificate: self.genesis.certificates[node.index()],
+                release: None,
             },
             Box::new(replica),
             Box::new(service),

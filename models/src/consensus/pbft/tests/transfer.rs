@@ -70,6 +70,36 @@ fn a_replica_that_was_cut_off_for_long_takes_over_what_changed() {
 }
 
 #[test]
+fn who_is_behind_members_that_keep_few_batches_takes_a_state_or_stays_behind() {
+    let run = |keep, checkpoint| {
+        let cluster = Cluster {
+            keep,
+            checkpoint,
+            ..Cluster::new(4, 5)
+        };
+        cluster.fault(cut(nodes(&[TRAVELLER]), 10, 20)).run()
+    };
+    let node = NodeId(TRAVELLER);
+    let usual = run(None, 16);
+    usual.assert_good("all is kept");
+    assert!(usual.seen.taken.is_empty() && usual.seen.fetched[&node] > 100);
+    let few = run(Some(8), 16);
+    few.assert_good("little is kept");
+    let taken = &few.seen.taken[&node];
+    assert!(taken[0].0 > 100, "{taken:?}");
+    // Without a proven state there is nothing that it could believe.
+    let nothing = run(Some(8), 1_000_000);
+    assert!(nothing.seen.taken.is_empty());
+    let (own, others) = (
+        nothing.seen.heights[&node],
+        nothing.seen.heights[&NodeId(0)],
+    );
+    assert!(own + 50 < others, "{own} of {others}");
+    assert_eq!(nothing.verdict("convergence"), Verdict::Fail);
+    assert_eq!(nothing.verdict("agreement"), Verdict::Pass);
+}
+
+#[test]
 fn a_restart_after_a_state_was_taken_over_begins_with_it() {
     let outcome = narrow(4, 6)
         .fault(cut(nodes(&[TRAVELLER]), 5, 15))

@@ -88,12 +88,22 @@ impl Plan for ExpiryEdge {
             if planner.doubt {
                 return None;
             }
-            let (place, what) = match &self.service {
-                Some(service) => (service.place.clone(), service.value.0.as_str()),
-                None => (name.place.clone(), ""),
+            let none = "services: { records: { data-sharing: {} } }".to_owned();
+            let (place, message, help) = match &self.service {
+                Some(service) => {
+                    let what = service.value.0.as_str();
+                    let message = format!("no service `{what}` whose consents could end");
+                    let help = match known.as_slice() {
+                        [] => none,
+                        known => suggestion(what, known),
+                    };
+                    (service.place.clone(), message, help)
+                }
+                None => {
+                    let message = "no service whose consents could end".to_owned();
+                    (name.place.clone(), message, none)
+                }
             };
-            let message = format!("no service `{what}` whose consents could end");
-            let help = suggestion(what, &known);
             planner.cx.error("E301", &place, message, help);
             return None;
         };

@@ -42,6 +42,7 @@ impl Fault {
             FaultKind::SlowCpu(options) => options,
             FaultKind::ExhaustMemory(options) => options,
             FaultKind::RollingRestart(options) => options,
+            FaultKind::MixedVersions(options) => options,
             FaultKind::WrongQuorum(options) => options,
             FaultKind::DuplicateKey(options) => options,
             FaultKind::WrongGenesis(options) => options,
@@ -49,6 +50,7 @@ impl Fault {
             FaultKind::ExpiredCertificate(options) => options,
             FaultKind::OldBackup(options) => options,
             FaultKind::WrongZone(options) => options,
+            FaultKind::EarlyPrune(options) => options,
             FaultKind::Wipe(options) => options,
             FaultKind::LostWrites(options) => options,
             FaultKind::TornWrite(options) => options,
@@ -67,7 +69,19 @@ impl Fault {
             FaultKind::ExpiryEdge(options) => options,
             FaultKind::Random(_) => return None,
         };
-        kind.plan(planner, name)
+        let mut planned = kind.plan(planner, name)?;
+        let leaders = |target: &&mut Target| matches!(target, Target::LeadersOf(_));
+        if planned.targets().iter().any(leaders) && !planned.follows() {
+            let word = planned.word();
+            planner.cx.error(
+                "E306",
+                &name.place,
+                format!("`{word}` cannot go from one leader to the next"),
+                "`leader of CHAIN`: who leads when the window opens",
+            );
+            return None;
+        }
+        Some(planned)
     }
 }
 
@@ -104,13 +118,16 @@ impl Planner<'_> {
         Some(self.target_of(&who))
     }
 
+    fn number_of(&self, chain: &str) -> ChainId {
+        let number = self.chains.keys().position(|name| name == chain);
+        ChainId(number.unwrap_or(0) as u16)
+    }
+
     fn target_of(&self, who: &Who) -> Target {
         match who {
             Who::Institutions(list) => Target::Nodes(stand_ins(list)),
-            Who::LeaderOf(chain) => {
-                let number = self.chains.keys().position(|name| name == chain);
-                Target::LeaderOf(ChainId(number.unwrap_or(0) as u16))
-            }
+            Who::LeaderOf(chain) => Target::LeaderOf(self.number_of(chain)),
+            Who::LeadersOf(chain) => Target::LeadersOf(self.number_of(chain)),
         }
     }
 

@@ -102,7 +102,7 @@ impl Plan for Partition {
         };
         let count = match &target {
             Target::Nodes(nodes) => nodes.len(),
-            Target::LeaderOf(_) => 1,
+            Target::LeaderOf(_) | Target::LeadersOf(_) => 1,
         };
         let place = self.target.place.clone();
         if count == planner.institutions.len() && shape == kernel::Shape::Cut {

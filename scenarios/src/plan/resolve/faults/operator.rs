@@ -3,8 +3,8 @@
 use super::super::Planner;
 use super::kinds::Plan;
 use crate::schema::{
-    At, DuplicateKey, ExpiredCertificate, Invalid, OldBackup, ShortTimeouts, Targets, Wipe,
-    WrongGenesis, WrongQuorum, WrongZone,
+    At, DuplicateKey, EarlyPrune, ExpiredCertificate, Invalid, OldBackup, ShortTimeouts, Targets,
+    Wipe, WrongGenesis, WrongQuorum, WrongZone,
 };
 use consim_core::values::Name;
 use consim_kernel::config::{self as kernel, FaultKind, Mistake, Target};
@@ -53,10 +53,21 @@ impl Plan for ShortTimeouts {
 
 impl Plan for ExpiredCertificate {
     fn plan(&self, planner: &mut Planner<'_>, _: &At<Name>) -> Option<FaultKind> {
-        let Invalid::Expired(_) = self.how;
+        let why = match self.how {
+            Invalid::Expired(_) => kernel::Invalid::Expired,
+            Invalid::Revoked(_) => kernel::Invalid::Revoked,
+            Invalid::NewAuthority(_) => kernel::Invalid::NewAuthority,
+        };
         // Certificates are issued before the run, with their last day.
         planner.nodes_quietly(&self.target)?;
-        operator(planner, &self.target, Mistake::ExpiredCertificate)
+        operator(planner, &self.target, Mistake::Certificate(why))
+    }
+}
+
+impl Plan for EarlyPrune {
+    fn plan(&self, planner: &mut Planner<'_>, _: &At<Name>) -> Option<FaultKind> {
+        let keep = self.keep.value.0;
+        operator(planner, &self.target, Mistake::EarlyPrune { keep })
     }
 }
 

@@ -3,7 +3,8 @@
 use super::super::Planner;
 use super::kinds::Plan;
 use crate::schema::{
-    At, Crash, ExhaustMemory, Lost, Pause, Restart, RollingRestart, SlowCpu, SlowWork,
+    At, Crash, ExhaustMemory, Lost, MixedVersions, Pause, Restart, RollingRestart, SlowCpu,
+    SlowWork,
 };
 use consim_core::values::Name;
 use consim_kernel::config::{self as kernel, FaultKind, Target};
@@ -103,6 +104,17 @@ impl Plan for RollingRestart {
             gap: self.gap.value,
             down: self.down.value,
             storm: self.storm.value.0,
+        }))
+    }
+}
+
+impl Plan for MixedVersions {
+    fn plan(&self, planner: &mut Planner<'_>, _: &At<Name>) -> Option<FaultKind> {
+        let target = planner.servers(&self.target, "be upgraded")?;
+        Some(FaultKind::MixedVersions(kernel::MixedVersions {
+            target,
+            to: self.to.value.0.0,
+            gap: self.gap.value,
         }))
     }
 }

@@ -63,6 +63,21 @@ fn progress_is_asked_for_every_client() {
 }
 
 #[test]
+fn progress_is_not_asked_for_a_client_of_an_adversarys_server() {
+    let ask = |at_mercy: &[u32]| {
+        let mut h = History::of("client-progress");
+        let mut subjects = super::subjects(&h.world, &[0]);
+        subjects.at_mercy = at_mercy.iter().map(|&n| NodeId(n)).collect();
+        h.check = super::build(&Arc::new(subjects), &["client-progress".into()], &[]).remove(0);
+        h.probe(s(1), 6, &asked(op(6, 1), 0, "read", MINUTE));
+        h.check.end(s(30));
+        h
+    };
+    ask(&[]).violation();
+    ask(&[6]).unknown();
+}
+
+#[test]
 fn progress_counts_from_the_heal_and_by_its_bound() {
     let ask = |h: &mut History| {
         h.fault(s(1), true);

@@ -5,6 +5,7 @@
 mod accountability;
 mod alive;
 mod blocks;
+mod carry_over;
 mod disks;
 mod order;
 mod recovery;
@@ -102,6 +103,7 @@ pub(super) fn subjects(world: &World, corrupt: &[u32]) -> Subjects {
         keys: world.keys.clone(),
         names: ["a", "b", "c", "d"].map(String::from).to_vec(),
         corrupt: corrupt.iter().map(|&n| NodeId(n)).collect(),
+        at_mercy: Vec::new(),
         recorded: true,
         restarts: true,
         disks: true,
@@ -146,8 +148,8 @@ fn the_registry_is_in_the_order_of_the_catalogue_and_its_words_are_unique() {
     assert_eq!(
         codes,
         [
-            "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I9", "I11", "I12", "I13", "I14", "I15",
-            "I16", "I17", "A5", "L1", "L2", "L3", "L4", "L6"
+            "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I11", "I12", "I13", "I14",
+            "I15", "I16", "I17", "A5", "L1", "L2", "L3", "L4", "L6"
         ]
     );
     let mut names: Vec<&str> = CHECKS.iter().map(|entry| entry.name).collect();

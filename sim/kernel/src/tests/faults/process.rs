@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::{
-    At, ExhaustMemory, Lose, OldBackup, Pause, Point, Restart, RollingRestart, SlowCpu, Slowed,
-    Wipe, WrongZone,
+    At, ExhaustMemory, Lose, MixedVersions, OldBackup, Pause, Point, Restart, RollingRestart,
+    SlowCpu, Slowed, Wipe, WrongZone,
 };
 
 /// One node writes a note each 10 ms; a write takes 5.
@@ -264,4 +264,54 @@ fn a_wrong_zone_moves_the_wall_clock_and_no_other() {
     });
     let seen = seen.lock().unwrap().clone();
     assert_eq!(seen, [(0, 0), (10, 0), (20, 8), (30, 8), (40, 0), (50, 0)]);
+}
+
+#[test]
+fn memory_for_what_waits_is_what_open_windows_leave() {
+    let exhausted = |cap, from, to| {
+        let target = of(&[0]);
+        window(
+            from,
+            to,
+            FaultKind::ExhaustMemory(ExhaustMemory { target, cap }),
+        )
+    };
+    let seen: Arc<Mutex<Vec<u64>>> = Arc::default();
+    let notes = Arc::clone(&seen);
+    let mut wide = exhausted(900, 15, 45);
+    wide.id = "wide".into();
+    let setup = Setup {
+        nodes: 1,
+        faults: vec![wide, exhausted(300, 25, 35)],
+        end: at(55),
+        ..Setup::default()
+    };
+    setup.run(move |cx, event| {
+        if matches!(event, Event::Start | Event::Timer(_)) {
+            notes.lock().unwrap().push(cx.room());
+            cx.set_timer(TimerKey(1), ms(10));
+        }
+    });
+    let (seen, all) = (seen.lock().unwrap().clone(), u64::MAX);
+    assert_eq!(seen, [all, all, 900, 300, 900, all]);
+}
+
+#[test]
+fn an_upgrade_goes_from_node_to_node_and_back_at_once() {
+    let mixed = MixedVersions {
+        target: of(&[0, 1, 2]),
+        to: 2,
+        gap: ms(20),
+    };
+    let setup = Setup {
+        nodes: 3,
+        faults: vec![window(50, 85, FaultKind::MixedVersions(mixed))],
+        end: at(100),
+        ..Setup::default()
+    };
+    let (log, _) = setup.run(|_, _| {});
+    let back = log.iter().filter(|line| line.2.starts_with("recover"));
+    let back: Vec<(u64, u32)> = back.map(|line| (line.0 / 1_000_000, line.1)).collect();
+    // The third would have its turn at 90.
+    assert_eq!(back, [(50, 0), (70, 1), (85, 0), (85, 1)]);
 }

@@ -1,6 +1,6 @@
-//! The feature `seeded-bugs`: each bug is noticed in its directed scenario, by whom it should be, and
+//! Seeded bugs, which every build has that is not a release: each bug is noticed in its directed scenario, by whom it should be, and
 //! without it that scenario passes.
-#![cfg(feature = "seeded-bugs")]
+#![cfg(any(feature = "seeded-bugs", debug_assertions))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use consim_core::SeededBug;

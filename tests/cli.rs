@@ -486,3 +486,91 @@ fn an_output_folder_that_cannot_be_is_said_plainly() {
         stderr(&below)
     );
 }
+
+#[test]
+fn explore_says_what_it_searched_and_leaves_nothing_where_nothing_failed() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("found");
+    let out = out.to_str().unwrap();
+    let args = [
+        "explore",
+        "--seeds",
+        "24",
+        "--seed",
+        "9",
+        "--model",
+        "key-value",
+    ];
+    let done = consim(&[&args[..], &["--out", out]].concat());
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    let text = String::from_utf8_lossy(&done.stdout);
+    for said in [
+        "24 scenarios of pbft",
+        "agreement",
+        "took effect",
+        "nothing failed",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert!(!Path::new(out).exists());
+    // The same numbers, whatever the number of threads.
+    let json = |threads| {
+        let done = consim(&[&args[..], &["--json", "--threads", threads]].concat());
+        done.stdout
+    };
+    let one = json("1");
+    assert_eq!(one, json("2"));
+    let tally: serde_json::Value = serde_json::from_slice(&one).unwrap();
+    assert_eq!(tally["cases"], 24);
+    for (args, said) in [
+        (vec!["--protocol", "paxos"], "no protocol is called `paxos`"),
+        (vec!["--model", "drugs"], "no model is called `drugs`"),
+        (vec!["--for", "ten"], "`ten` is no duration"),
+        (vec!["nowhere.yaml"], "nowhere.yaml"),
+    ] {
+        let done = consim(&[&["explore", "--seed", "1"], &args[..]].concat());
+        assert_eq!(done.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&done).contains(said), "{said}: {}", stderr(&done));
+    }
+}
+
+#[test]
+fn shrink_keeps_what_fails_and_replaces_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("fork.yaml");
+    let text = std::fs::read_to_string("scenarios/attacks/pbft-f-plus-1.yaml").unwrap();
+    std::fs::write(&file, text).unwrap();
+    let name = file.to_str().unwrap();
+    let done = consim(&["shrink", name, "--for", "20s"]);
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    let small = dir.path().join("fork-shrunk.yaml");
+    let shrunk = std::fs::read_to_string(&small).unwrap();
+    assert!(
+        shrunk.contains("violation:") && shrunk.lines().count() < 25,
+        "{shrunk}"
+    );
+    let again = consim(&["shrink", name]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(
+        stderr(&again).contains("is there already"),
+        "{}",
+        stderr(&again)
+    );
+    let out = dir.path().join("again");
+    let run = run(small.to_str().unwrap(), &out, &["--no-pairs"]);
+    assert_eq!(run.status.code(), Some(10));
+    // What passes cannot be made to fail.
+    let calm = consim(&[
+        "shrink",
+        "scenarios/protocols/pbft-wan.yaml",
+        "--out",
+        name,
+        "--force",
+    ]);
+    assert_eq!(calm.status.code(), Some(2));
+    assert!(
+        stderr(&calm).contains("no check is violated"),
+        "{}",
+        stderr(&calm)
+    );
+}

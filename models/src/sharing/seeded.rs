@@ -61,13 +61,13 @@ pub(crate) const PATIENT_IN_ADDRESS: SeededBug = SeededBug {
 /// What a provider has decided before, for [`DECISION_CACHED`]; nothing in a build without it.
 #[derive(Debug, Default)]
 pub(super) struct Decided {
-    #[cfg(feature = "seeded-bugs")]
+    #[cfg(any(feature = "seeded-bugs", debug_assertions))]
     permits: std::collections::BTreeSet<(Pseudonym, NodeId)>,
 }
 
 impl Decided {
     /// The ruling, or a permit that was given before.
-    #[cfg(feature = "seeded-bugs")]
+    #[cfg(any(feature = "seeded-bugs", debug_assertions))]
     pub(super) fn or_before(
         &mut self,
         pseudonym: Pseudonym,
@@ -88,7 +88,7 @@ impl Decided {
         })
     }
     /// The ruling.
-    #[cfg(not(feature = "seeded-bugs"))]
+    #[cfg(not(any(feature = "seeded-bugs", debug_assertions)))]
     #[allow(clippy::unused_self, reason = "nothing is kept in this build")]
     pub(super) fn or_before(
         &mut self,

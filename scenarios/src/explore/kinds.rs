@@ -95,7 +95,14 @@ pub const ROWS: &[Row] = &[
         "crash",
         "{ target: {one}, point: before-send, hit: {count} }",
     ),
+    row(Process, "crash", "leader of {chain}"),
+    row(
+        Process,
+        "crash",
+        "{ target: leader of {chain}, point: vote-sent, hit: {count} }",
+    ),
     row(Process, "pause", "{any}"),
+    row(Process, "pause", "leader of {chain}"),
     row(
         Process,
         "rolling-restart",

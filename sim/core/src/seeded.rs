@@ -1,6 +1,6 @@
 //! Seeded bugs: mistakes that others have made, put into this code on purpose, to show that the
-//! checks can fail. They exist only in a build with the feature `seeded-bugs`, and there one is
-//! switched on for a run. Without the feature [`on`] is `false` for the compiler too, so that no
+//! checks can fail. They exist only in a build with the feature `seeded-bugs` and in builds for
+//! debugging, which tests are, and there one is switched on for a run. In any other build [`on`] is `false` for the compiler too, so that no
 //! branch is left of them; their names remain, for scenarios that name them.
 //!
 //! A bug is one `if seeded::on(&seeded::NAME)` where the mistake would be made, and an entry in the
@@ -33,7 +33,7 @@ pub const SIGNATURES_LEFT_OUT: SeededBug = SeededBug {
     killers: &["validity"],
 };
 
-#[cfg(feature = "seeded-bugs")]
+#[cfg(any(feature = "seeded-bugs", debug_assertions))]
 mod switch {
     use super::SeededBug;
     use std::cell::Cell;
@@ -63,11 +63,11 @@ mod switch {
     }
 }
 
-#[cfg(feature = "seeded-bugs")]
+#[cfg(any(feature = "seeded-bugs", debug_assertions))]
 pub use switch::{on, with};
 
 /// Is this bug switched on? Never, in this build.
-#[cfg(not(feature = "seeded-bugs"))]
+#[cfg(not(any(feature = "seeded-bugs", debug_assertions)))]
 #[inline(always)]
 #[expect(
     clippy::inline_always,
@@ -78,12 +78,12 @@ pub const fn on(_bug: &'static SeededBug) -> bool {
 }
 
 /// Calls `run`. There are no bugs to switch on in this build.
-#[cfg(not(feature = "seeded-bugs"))]
+#[cfg(not(any(feature = "seeded-bugs", debug_assertions)))]
 pub fn with<R>(_bug: Option<&'static SeededBug>, run: impl FnOnce() -> R) -> R {
     run()
 }
 
-#[cfg(all(test, feature = "seeded-bugs"))]
+#[cfg(all(test, any(feature = "seeded-bugs", debug_assertions)))]
 mod tests {
     #![allow(clippy::unwrap_used)]
 

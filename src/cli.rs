@@ -31,6 +31,8 @@ pub(crate) enum Verb {
     Explore(ExploreArgs),
     /// Make a scenario that fails minimal: it violates the same check.
     Shrink(ShrinkArgs),
+    /// Run a scenario again and tell its story: one event a line, then what broke.
+    Replay(ReplayArgs),
     /// Run the golden runs of the repository and write their digests anew.
     Bless(BlessArgs),
     /// Write a commented scenario to start from.
@@ -82,6 +84,9 @@ pub(crate) struct RunArgs {
     /// How many runs go on at a time, in place of one a core. It changes no result.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
+    /// Write the verdicts of all checks as JUnit XML, for continuous integration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) seeded: SeededArgs,
     /// No progress bar and no summary.
@@ -128,6 +133,10 @@ impl RunArgs {
 
 /// Arguments of `explore`.
 #[derive(Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "flags of a command line are independent"
+)]
 pub(crate) struct ExploreArgs {
     /// A scenario in which things are to happen; drawn consortia if left out.
     pub(crate) file: Option<PathBuf>,
@@ -159,6 +168,19 @@ pub(crate) struct ExploreArgs {
     /// How many runs go on at a time, in place of one a core. It changes no result.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
+    /// The most wall time that the whole search takes, whatever `--seeds` says. A search that is cut
+    /// says so.
+    #[arg(long, value_name = "D")]
+    pub(crate) max_wall: Option<String>,
+    /// Write checks and failures as JUnit XML, for continuous integration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Saved failures that are run first; those of `scenarios/regressions` if left out.
+    #[arg(long, value_name = "DIR", conflicts_with = "file")]
+    pub(crate) regressions: Option<PathBuf>,
+    /// Do not run saved failures first.
+    #[arg(long)]
+    pub(crate) no_regressions: bool,
     /// Where failures are saved, `results/explore-SEED` if left out; without failures nothing is
     /// written.
     #[arg(long, value_name = "DIR")]
@@ -171,19 +193,51 @@ pub(crate) struct ExploreArgs {
     pub(crate) json: bool,
 }
 
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The scenario.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
+    /// Tell what happens from this instant on (`12s`).
+    #[arg(long, value_name = "T")]
+    pub(crate) from: Option<String>,
+    /// Tell what happens until this instant.
+    #[arg(long, value_name = "T")]
+    pub(crate) until: Option<String>,
+    /// Tell what happens at this node. May be repeated.
+    #[arg(long = "node", value_name = "NAME")]
+    pub(crate) nodes: Vec<String>,
+    /// Draw who said what to whom in the last moments, before the first violation if there is one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Replace a drawing that is there.
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) seeded: SeededArgs,
+    /// Say nothing.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Print story and violations as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Arguments of `shrink`.
 #[derive(Debug, Args)]
 pub(crate) struct ShrinkArgs {
     /// The scenario.
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) seeded: SeededArgs,
     /// Where the minimal scenario goes; NAME-shrunk.yaml beside it if left out.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Replace a file that is there.
     #[arg(long)]
     pub(crate) force: bool,
-    #[command(flatten)]
-    pub(crate) seeded: SeededArgs,
     /// How long it may take at most.
     #[arg(long = "for", value_name = "D", default_value = "60s")]
     pub(crate) time: String,

@@ -1,7 +1,7 @@
 //! Wall time, for the user. It never reaches a result.
 
-use consim_core::Span;
 use consim_core::values::Value as _;
+use consim_core::{Span, Time};
 use std::time::Duration;
 
 /// A clock that starts now.
@@ -21,5 +21,14 @@ pub(crate) fn duration(option: &str, text: &str) -> Result<Duration, String> {
         .map(|span| Duration::from_nanos(span.nanos()))
         .map_err(|_| {
             format!("`{text}` is no duration for {option}: it takes a number with its unit, e.g. 60s or 10m")
+        })
+}
+
+/// An instant of a run, counted from its beginning (`12s`, `1m30s`).
+pub(crate) fn instant(option: &str, text: &str) -> Result<Time, String> {
+    Span::parse(text)
+        .map(|span| Time::ZERO + span)
+        .map_err(|_| {
+            format!("`{text}` is no instant for {option}: it takes a time since the beginning with its unit, e.g. 12s or 1m30s")
         })
 }

@@ -4,11 +4,15 @@ use crate::cli::ExploreArgs;
 use crate::clock::{duration, started};
 use crate::exit;
 use crate::overrides::draw_seed;
-use crate::run::{Failure, other};
+use crate::regressions::Regressions;
+use crate::replay::{again, draw_beside};
+use crate::run::{Failure, junit, other};
 use consim_core::Severity;
-use consim_scenarios::explore::{Failing, Focus, MODELS, Search, TWICE, Tally};
+use consim_reports::{JunitCase, JunitEnd, JunitSuite};
+use consim_scenarios::explore::{Failing, Focus, MODELS, Search, TWICE, Tally, planned};
 use consim_scenarios::registries;
-use consim_scenarios::run::cells;
+use consim_scenarios::run::story::{Explanation, explain};
+use consim_scenarios::run::{Hooks, cells};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -34,13 +38,24 @@ fn run(args: &ExploreArgs) -> Result<u8, Failure> {
     if args.seed.is_none() && !args.quiet {
         eprintln!("seed {seed} (drawn)");
     }
-    let mut all = Vec::new();
+    let budget = Budget::new(args.max_wall.as_deref()).map_err(bad)?;
     let protocols = protocols(&args.protocol).map_err(bad)?;
+    let focus = focus(args).map_err(bad)?;
+    let regressions = if args.no_regressions || args.file.is_some() {
+        Regressions::none()
+    } else {
+        Regressions::run(args.regressions.as_deref(), &|| budget.is_left())
+    };
+    if !args.quiet && !args.json {
+        say!("{}", regressions.summary());
+    }
+    let mut codes = vec![regressions.code()];
+    let mut suites: Vec<JunitSuite> = regressions.junit().into_iter().collect();
     let share = time.map(|time| time / protocols.len().max(1) as u32);
     for protocol in protocols {
         let search = Search {
             protocol,
-            focus: focus(args).map_err(bad)?,
+            focus: focus.clone(),
             file: args.file.clone(),
             twins: args.twins,
             seed,
@@ -53,19 +68,53 @@ fn run(args: &ExploreArgs) -> Result<u8, Failure> {
         if args.bugs {
             return crate::kill_table::run(args, &search, time);
         }
-        all.push(one(args, &search, share)?);
-        if args.file.is_some() {
+        let (code, suite) = one(args, &search, share, &budget)?;
+        codes.push(code);
+        suites.push(suite);
+        if args.file.is_some() || !budget.is_left() {
             break;
         }
     }
-    Ok(all
-        .into_iter()
-        .find(|code| *code != exit::PASS)
-        .unwrap_or(exit::PASS))
+    junit(args.junit.as_deref(), &suites)?;
+    if !args.quiet && !budget.is_left() {
+        eprintln!("the search was cut: its time was up (--max-wall)");
+    }
+    Ok(worst(codes))
+}
+
+/// The worst exit code: safety, liveness, what was missed, anything else.
+fn worst(codes: Vec<u8>) -> u8 {
+    let failed = codes.into_iter().filter(|code| *code != exit::PASS);
+    let rank = |code: &u8| if *code == exit::OTHER { u8::MAX } else { *code };
+    failed.min_by_key(rank).unwrap_or(exit::PASS)
+}
+
+/// The wall time of the whole command.
+struct Budget {
+    clock: Box<dyn Fn() -> Duration>,
+    most: Option<Duration>,
+}
+
+impl Budget {
+    fn new(most: Option<&str>) -> Result<Self, String> {
+        let most = most.map(|text| duration("--max-wall", text)).transpose()?;
+        Ok(Self {
+            clock: Box::new(started()),
+            most,
+        })
+    }
+    fn is_left(&self) -> bool {
+        self.most.is_none_or(|most| (self.clock)() < most)
+    }
 }
 
 /// Searches one protocol.
-fn one(args: &ExploreArgs, search: &Search, time: Option<Duration>) -> Result<u8, Failure> {
+fn one(
+    args: &ExploreArgs,
+    search: &Search,
+    time: Option<Duration>,
+    budget: &Budget,
+) -> Result<(u8, JunitSuite), Failure> {
     let clock = started();
     let bar = bar(args, search.most);
     let tally = search.run(&mut |tally| {
@@ -76,7 +125,7 @@ fn one(args: &ExploreArgs, search: &Search, time: Option<Duration>) -> Result<u8
             tally.states,
             tally.failed
         ));
-        time.is_none_or(|time| clock() < time)
+        budget.is_left() && time.is_none_or(|time| clock() < time)
     });
     bar.finish_and_clear();
     let wall = clock();
@@ -86,21 +135,85 @@ fn one(args: &ExploreArgs, search: &Search, time: Option<Duration>) -> Result<u8
         if current != Some(number) {
             (current, since) = (Some(number), clock());
         }
-        clock() - since < SHRINK
+        budget.is_left() && clock() - since < SHRINK
     });
     let dir = args.out.clone();
     let dir = dir.unwrap_or_else(|| PathBuf::from(format!("results/explore-{}", search.seed)));
     let saved = save(&dir, &failing)?;
+    let explanations = failing.iter().zip(&saved);
+    let explanations = explanations.map(|(failing, file)| explained(search, failing, file));
+    let explanations: Result<Vec<_>, Failure> = explanations.collect();
+    let mut explanations = explanations?.into_iter();
     if args.json {
         let text = serde_json::to_string_pretty(&tally).map_err(other)?;
         sayln!("{text}");
     } else if !args.quiet {
         say!("{}", summary(search, &tally, wall));
         for (failing, file) in failing.iter().zip(&saved) {
-            say!("{}", story(failing, file));
+            let explanation = explanations.next().flatten();
+            say!(
+                "{}",
+                story(failing, file, explanation.as_ref(), &search.hooks)
+            );
         }
     }
-    Ok(code(&tally))
+    Ok((code(&tally), suite(search, &tally, &failing, &saved)))
+}
+
+/// Why a minimal scenario fails; its picture is drawn beside it.
+fn explained(
+    search: &Search,
+    failing: &Failing,
+    file: &Path,
+) -> Result<Option<Explanation>, Failure> {
+    if !failing.shrunk.is_check() {
+        return Ok(None);
+    }
+    let plan = planned(&search.place(), &failing.shrunk.text).map_err(other)?;
+    let explanation = explain(&plan, &search.hooks).map_err(other)?;
+    if let Some(explanation) = &explanation {
+        draw_beside(explanation, file)?;
+    }
+    Ok(explanation)
+}
+
+/// A case for each check, and one for each failure.
+fn suite(search: &Search, tally: &Tally, failing: &[Failing], saved: &[PathBuf]) -> JunitSuite {
+    let case = |class: &str, name: &str, end| JunitCase {
+        class: class.to_owned(),
+        name: name.to_owned(),
+        end,
+    };
+    let checks = tally.checks.iter().map(|(name, count)| {
+        let end = match (count.failed, count.passed) {
+            (0, 0) => JunitEnd::Skipped("unknown in all scenarios".into()),
+            (0, _) => JunitEnd::Passed,
+            (failed, _) => {
+                let message = format!("violated in {failed} of {} scenarios", tally.cases);
+                JunitEnd::Failed {
+                    text: message.clone(),
+                    message,
+                }
+            }
+        };
+        case("check", name, end)
+    });
+    let failures = failing.iter().zip(saved).map(|(failing, file)| {
+        let fact = failing.shrunk.facts.first().map_or("", String::as_str);
+        let end = JunitEnd::Failed {
+            message: format!("{} is violated: {fact}", failing.shrunk.check),
+            text: format!(
+                "again: {}\n\n{}",
+                again(file, &search.hooks),
+                failing.shrunk.scenario()
+            ),
+        };
+        case("failure", &failing.file_name(), end)
+    });
+    JunitSuite {
+        name: format!("explore {}, seed {}", search.protocol, search.seed),
+        cases: checks.chain(failures).collect(),
+    }
 }
 
 /// The protocols that `word` means.
@@ -242,7 +355,12 @@ fn summary(search: &Search, tally: &Tally, wall: Duration) -> String {
 }
 
 /// A failure, in few lines.
-fn story(failing: &Failing, file: &Path) -> String {
+fn story(
+    failing: &Failing,
+    file: &Path,
+    explanation: Option<&Explanation>,
+    hooks: &Hooks,
+) -> String {
     let mut out = String::new();
     let shrunk = &failing.shrunk;
     let _ = writeln!(
@@ -256,9 +374,14 @@ fn story(failing: &Failing, file: &Path) -> String {
         shrunk.runs,
         if shrunk.minimal { "" } else { " (time was up)" }
     );
+    let again = again(file, hooks);
+    if let Some(explanation) = explanation {
+        let _ = writeln!(out, "{}", explanation.text(&again));
+        return out;
+    }
     for fact in shrunk.facts.iter().take(2) {
         let _ = writeln!(out, "  {fact}");
     }
-    let _ = writeln!(out, "  again: consim run {}", file.display());
+    let _ = writeln!(out, "  again: {again}");
     out
 }

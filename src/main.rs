@@ -19,6 +19,8 @@ mod list;
 mod matrix;
 mod new;
 mod overrides;
+mod regressions;
+mod replay;
 mod report;
 mod run;
 mod schema;
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         cli::Verb::Check(args) => check::check(args),
         cli::Verb::List(args) => list::list(args),
         cli::Verb::Explore(args) => explore::explore(args),
+        cli::Verb::Replay(args) => replay::replay(args),
         cli::Verb::Shrink(args) => shrink::shrink(args),
         cli::Verb::Bless(args) => bless::bless(args),
         cli::Verb::Report(args) => report::report(args),

@@ -2,8 +2,8 @@
 
 use crate::cli::RunArgs;
 use crate::exit;
-use crate::run::{Failure, STEPS, other, output_folder, print_file, progress_bar};
-use consim_reports::{Axis, MatrixReport, MatrixWriter};
+use crate::run::{Failure, STEPS, junit, other, output_folder, print_file, progress_bar};
+use consim_reports::{Axis, MatrixReport, MatrixWriter, junit_suite};
 use consim_scenarios::Study;
 use consim_scenarios::run::cells::{Matrix, MatrixError, Store};
 use std::path::Path;
@@ -55,10 +55,16 @@ pub(crate) fn run(args: &RunArgs, study: &Study) -> Result<u8, Failure> {
     let bar = progress_bar(args, format!("{} cells", matrix.len()));
     let mut kept = 0;
     let mut unwritten = None;
+    let mut suites = Vec::new();
     let ran = matrix.run(
         &|done| bar.set_position((done * STEPS as f64) as u64),
         |cell| {
             kept += u64::from(cell.kept);
+            if args.junit.is_some() {
+                let mut suite = junit_suite(&cell.outcome);
+                suite.name = format!("{}, {}", suite.name, cell.values.join(", "));
+                suites.push(suite);
+            }
             let added = writer.add(cell.variant.as_deref(), &cell.values, &cell.outcome);
             if let Err(error) = added {
                 unwritten.get_or_insert(error);
@@ -76,6 +82,7 @@ pub(crate) fn run(args: &RunArgs, study: &Study) -> Result<u8, Failure> {
     if let Some(error) = unwritten {
         return Err(other(error));
     }
+    junit(args.junit.as_deref(), &suites)?;
     let (summary, code) = writer.finish().map_err(other)?;
     if args.json {
         print_file(&dir.join("matrix.json"))?;

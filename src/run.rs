@@ -7,6 +7,7 @@ use crate::overrides::{draw_seed, load_options};
 use crate::timing::Timing;
 use crate::variants;
 use consim_check::results::Results;
+use consim_reports::{JunitSuite, junit_suite};
 use consim_scenarios::run::Divergence;
 use consim_scenarios::{Loaded, run as runner, study};
 use std::path::{Path, PathBuf};
@@ -46,6 +47,7 @@ fn one(args: &RunArgs, loaded: &Loaded) -> Result<u8, Failure> {
     let dir = output_folder(args, loaded, &[])?;
     let (results, timing) = simulate(args, loaded, None)?;
     write(loaded, &results, &timing, &dir)?;
+    junit(args.junit.as_deref(), &[junit_suite(&results.outcome)])?;
     if args.json {
         print_file(&dir.join("outcome.json"))?;
     } else if !args.quiet {
@@ -86,6 +88,15 @@ pub(crate) fn write(
             dir.join("timing.json").display()
         ))
     })
+}
+
+/// Writes the suites to the file of `--junit`, if there is one.
+pub(crate) fn junit(file: Option<&Path>, suites: &[JunitSuite]) -> Result<(), Failure> {
+    let Some(file) = file else {
+        return Ok(());
+    };
+    std::fs::write(file, consim_reports::junit(suites))
+        .map_err(|error| other(format!("cannot write {}: {error}", file.display())))
 }
 
 pub(crate) fn print_file(path: &Path) -> Result<(), Failure> {

@@ -3,9 +3,12 @@
 use crate::cli::ShrinkArgs;
 use crate::clock::{duration, started};
 use crate::exit;
+use crate::replay::{again, draw_beside};
 use crate::run::{Failure, other};
+use consim_scenarios::explore::planned;
+use consim_scenarios::run::story::{Explanation, explain};
 use consim_scenarios::shrink::{ShrinkError, Shrunk, shrink as minimal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Runs the verb; returns the exit code: 0 if something was made smaller.
 pub(crate) fn shrink(args: &ShrinkArgs) -> u8 {
@@ -41,11 +44,30 @@ fn run(args: &ShrinkArgs) -> Result<(), Failure> {
     })?;
     std::fs::write(&out, shrunk.scenario())
         .map_err(|error| other(format!("cannot write {}: {error}", out.display())))?;
-    say_what(args, &shrunk, &out);
+    let explanation = explained(args, &shrunk, &out)?;
+    say_what(args, &shrunk, &out, explanation.as_ref());
     Ok(())
 }
 
-fn say_what(args: &ShrinkArgs, shrunk: &Shrunk, out: &std::path::Path) {
+/// Why the minimal scenario fails; its picture is drawn beside it. What fails in another way than by
+/// a check, as by a panic, explains itself.
+fn explained(
+    args: &ShrinkArgs,
+    shrunk: &Shrunk,
+    out: &Path,
+) -> Result<Option<Explanation>, Failure> {
+    if !shrunk.is_check() {
+        return Ok(None);
+    }
+    let plan = planned(out, &shrunk.text).map_err(other)?;
+    let explanation = explain(&plan, &args.seeded.hooks()).map_err(other)?;
+    if let Some(explanation) = &explanation {
+        draw_beside(explanation, out)?;
+    }
+    Ok(explanation)
+}
+
+fn say_what(args: &ShrinkArgs, shrunk: &Shrunk, out: &Path, explanation: Option<&Explanation>) {
     if args.json {
         let value = serde_json::json!({
             "check": shrunk.check, "facts": shrunk.facts, "file": out,
@@ -64,10 +86,13 @@ fn say_what(args: &ShrinkArgs, shrunk: &Shrunk, out: &std::path::Path) {
             if shrunk.minimal { "" } else { " (time was up)" },
             out.display()
         );
+        if let Some(explanation) = explanation {
+            say!("\n{}", explanation.text(&again(out, &args.seeded.hooks())));
+        }
     }
 }
 
-fn beside(file: &std::path::Path) -> PathBuf {
+fn beside(file: &Path) -> PathBuf {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     file.with_file_name(format!("{stem}-shrunk.yaml"))
 }

@@ -2,9 +2,10 @@
 
 use crate::cli::RunArgs;
 use crate::exit;
-use crate::run::{Failure, other, output_folder, print_file, simulate, write};
+use crate::run::{Failure, junit, other, output_folder, print_file, simulate, write};
 use crate::timing::Timing;
 use consim_check::results::Results;
+use consim_reports::junit_suite;
 use consim_scenarios::Variant;
 use std::collections::BTreeMap;
 
@@ -34,6 +35,10 @@ pub(crate) fn run(args: &RunArgs, runs: &[Variant]) -> Result<u8, Failure> {
     for (((label, results), run), timing) in done.iter().zip(runs).zip(&timings) {
         write(&run.loaded, results, timing, &dir.join(label))?;
     }
+    let suites = done
+        .iter()
+        .map(|(_, results)| junit_suite(&results.outcome));
+    junit(args.junit.as_deref(), &suites.collect::<Vec<_>>())?;
     consim_reports::write_comparison(&done, &dir).map_err(other)?;
     let (summary, code) = consim_reports::comparison_summary(&done);
     if args.json {

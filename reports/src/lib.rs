@@ -14,15 +14,18 @@ mod headline;
 mod hgrm;
 mod html;
 mod json;
+mod junit;
 mod matrix;
 mod series;
 mod summary;
 mod words;
 
 pub use comparison::{comparison_files, comparison_summary, write_comparison};
+pub use figures::space_time;
 pub use files::{File, ReportError, read, render, write, write_with_plan};
 pub use headline::headline;
 pub use json::outcome_json;
+pub use junit::{JunitCase, JunitEnd, JunitSuite, junit, junit_suite};
 pub use matrix::{Axis, MatrixReport, MatrixWriter};
 pub use summary::summary;
 

@@ -15,6 +15,7 @@ pub mod plan;
 pub mod profiles;
 pub mod reference;
 pub mod registries;
+pub mod regressions;
 pub mod run;
 mod schema;
 pub mod shrink;

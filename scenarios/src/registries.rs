@@ -166,3 +166,8 @@ fn variants<T: Decode>() -> Vec<Entry> {
         .map(|v| entry(v.name, v.code, v.help))
         .collect()
 }
+
+/// What to say about `word`, which is none of `known`: the nearest of them, and which there are.
+pub fn suggest(word: &str, known: &[&str]) -> String {
+    crate::schema::shape::suggestion(word, known)
+}

@@ -354,6 +354,11 @@ pub(crate) fn legend(canvas: &mut Canvas<'_>, at: Point, items: &[(&str, Key)]) 
             Key::Dashes(colour) => canvas.dashes((x, y), (x + 20.0, y), *colour, 1.5),
             Key::Box(colour) => canvas.rect((x + 6.0, y - 5.0), (x + 17.0, y + 6.0), *colour, 1.0),
             Key::Dot(colour) => canvas.circle((x + 12.0, y), 5.0, *colour, 1.0),
+            Key::Diamond(colour) => {
+                let (x, r) = (x + 12.0, 6.0);
+                let points = [(x, y - r), (x + r, y), (x, y + r), (x - r, y)];
+                canvas.polygon(&points, *colour, 1.0);
+            }
         }
         canvas.text((x + 26.0, y), &name, Anchor::Start, INK);
     }
@@ -366,4 +371,5 @@ pub(crate) enum Key {
     Dashes(plotters::style::RGBColor),
     Box(plotters::style::RGBColor),
     Dot(plotters::style::RGBColor),
+    Diamond(plotters::style::RGBColor),
 }

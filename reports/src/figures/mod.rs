@@ -5,6 +5,7 @@ mod canvas;
 mod cdf;
 mod operations;
 mod palette;
+mod spacetime;
 mod time;
 mod topology;
 mod utilisation;
@@ -15,6 +16,7 @@ use consim_check::results::Results;
 pub(crate) use canvas::{Anchor, Canvas, SMALL, TEXT, WIDTH, XMLNS, fit, svg, text_width};
 pub(crate) use cdf::of_runs as latency_of_runs;
 pub(crate) use palette::{BLUE, INK, MUTED, RED, stylesheet};
+pub use spacetime::space_time;
 pub(crate) use time::TimeAxis;
 pub(crate) use utilisation::by_use;
 

@@ -9,6 +9,7 @@ mod layout;
 mod operator;
 mod pairs;
 mod spawner;
+pub mod story;
 mod trust;
 mod twice;
 mod workloads;
@@ -125,6 +126,15 @@ struct Running<'a> {
 
 impl<'a> Running<'a> {
     fn new(plan: &'a Plan, hooks: &Hooks) -> Result<Self, RunError> {
+        Self::telling(plan, hooks, None)
+    }
+
+    /// The same, with somebody who writes down what happens, from the start of the nodes on.
+    fn telling(
+        plan: &'a Plan,
+        hooks: &Hooks,
+        story: Option<Box<story::Recorder>>,
+    ) -> Result<Self, RunError> {
         let only = Only::of(plan)?;
         let streams = Streams::new(plan.seed);
         let layout = Arc::new(Layout::new(plan));
@@ -165,6 +175,7 @@ impl<'a> Running<'a> {
             watch: Watch::new(&windows, only.chain.quorum, plan.start_ns),
             attacks: Attacks::new(Arc::clone(&adversaries)),
             watcher: None,
+            story,
         };
         let spawner = Spawner::new(spawner::Parts {
             plan,
@@ -389,6 +400,8 @@ struct RunObserver {
     attacks: Attacks,
     /// Somebody who looks on.
     watcher: Option<Box<dyn Observer>>,
+    /// Who writes down what happens, and when a check breaks.
+    story: Option<Box<story::Recorder>>,
 }
 
 /// The timeline of the attacks, and what their nodes said of them.
@@ -417,6 +430,14 @@ impl Attacks {
 }
 
 impl RunObserver {
+    /// An event goes into the story, if there is one, and then what the checks think of it.
+    #[inline]
+    fn tell(&mut self, event: impl FnOnce(&mut story::Recorder)) {
+        if let Some(story) = &mut self.story {
+            event(story);
+            story.look(self.suite.checks(), false);
+        }
+    }
     /// Windows of attacks up to `at` open and close.
     #[inline]
     fn keep_time(&mut self, at: Time) {
@@ -436,6 +457,9 @@ impl RunObserver {
                 let before = attacks.adversaries.effect(mark.attack, &attacks.told);
                 attacks.opened.push((mark.attack, mark.id.clone(), before));
             }
+            if let Some(story) = &mut self.story {
+                story.attack(mark.at, &mark.id, mark.open);
+            }
             self.attacks.marks.next();
         }
         let next = self.attacks.marks.as_slice().first();
@@ -453,6 +477,7 @@ impl Observer for RunObserver {
             if let Some(told) = told.get_mut(number) {
                 *told += times;
             }
+            self.tell(|story| story.probe(at, node, probe));
             return;
         }
         self.suite.probe(at, node, probe);
@@ -461,12 +486,17 @@ impl Observer for RunObserver {
         if let Some(watcher) = &mut self.watcher {
             watcher.probe(at, node, probe);
         }
+        self.tell(|story| story.probe(at, node, probe));
     }
     fn sent(&mut self, at: Time, from: NodeId, payload: &dyn Payload, receivers: usize) {
         self.suite.sent(at, from, payload, receivers);
         self.watch.sent(at, from, payload, receivers);
         if let Some(watcher) = &mut self.watcher {
             watcher.sent(at, from, payload, receivers);
+        }
+        if let Some(story) = &mut self.story {
+            story.sent(at, from);
+            story.look(self.suite.checks(), true);
         }
     }
     fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
@@ -475,6 +505,7 @@ impl Observer for RunObserver {
         if let Some(watcher) = &mut self.watcher {
             watcher.node_up(at, node, up);
         }
+        self.tell(|story| story.node_up(at, node, up));
     }
     fn fault(&mut self, at: Time, id: &str, open: bool) {
         self.keep_time(at);
@@ -487,12 +518,14 @@ impl Observer for RunObserver {
         if let Some(watcher) = &mut self.watcher {
             watcher.fault(at, id, open);
         }
+        self.tell(|story| story.fault(at, id, open));
     }
     fn healed(&mut self, at: Time, heal: &Heal) {
         self.suite.healed(at, heal);
         if let Some(watcher) = &mut self.watcher {
             watcher.healed(at, heal);
         }
+        self.tell(|story| story.healed(at, heal));
     }
     fn stored(&mut self, at: Time, node: NodeId, disk: &Disk) {
         self.suite.stored(at, node, disk);
@@ -503,6 +536,7 @@ impl Observer for RunObserver {
         if let Some(watcher) = &mut self.watcher {
             watcher.end(at);
         }
+        self.tell(|story| story.end(at));
     }
 }
 

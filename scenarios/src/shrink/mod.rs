@@ -45,11 +45,15 @@ impl Shrunk {
             let _ = writeln!(out, "# {}", fact.replace('\n', " "));
         }
         out.push_str(&self.text);
-        let named = ![DIVERGED, PANIC, REFUSED].contains(&self.check.as_str());
-        if named && !self.text.contains("\nexpect:") {
+        if self.is_check() && !self.text.contains("\nexpect:") {
             let _ = writeln!(out, "expect: {{ violation: {} }}", self.check);
         }
         out
+    }
+
+    /// Does it fail by a check, and not by a panic or the like?
+    pub fn is_check(&self) -> bool {
+        ![DIVERGED, PANIC, REFUSED].contains(&self.check.as_str())
     }
 
     /// A scenario that was not made smaller.

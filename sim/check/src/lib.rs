@@ -3,6 +3,7 @@
 pub mod assemble;
 pub mod attacks;
 mod bottleneck;
+pub mod diagram;
 pub mod forensics;
 pub mod invariants;
 pub mod metrics;

@@ -26,4 +26,4 @@ pub use faults::FaultEffect;
 pub use kernel::{Kernel, KernelConfig, LineTotals, Progress, Spawn, Totals};
 pub use node::Usage;
 pub use seeded::BUGS;
-pub use trace::{Traced, What};
+pub use trace::{Flight, Traced, What};

@@ -1,4 +1,4 @@
-//! A trace of events, to find where two runs part.
+//! A trace of events, to find where two runs part, and of the ways of messages, to draw them.
 
 use crate::queue::Item;
 use consim_core::{NodeId, Time};
@@ -73,6 +73,23 @@ pub struct Traced {
     /// A short hash of all that it put into the run digest: sends with their bytes, deliveries,
     /// timers, writes.
     pub effects: u64,
+}
+
+/// The way of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Flight {
+    /// Who sent it.
+    pub from: NodeId,
+    /// To whom.
+    pub to: NodeId,
+    /// The kind of its payload.
+    pub kind: &'static str,
+    /// When the sender was done with it.
+    pub left: Time,
+    /// When it had arrived whole, or was lost.
+    pub ended: Time,
+    /// Did it reach its receiver? Else a line or a fault took it, or one of the two was down.
+    pub arrived: bool,
 }
 
 impl Traced {

@@ -55,6 +55,9 @@ impl<O: Observer> Kernel<O> {
         let quiet = self.faults.is_quiet();
         let kind = if quiet { "" } else { payload.kind() };
         self.copy(i, finish, to, (bytes, kind), per_copy);
+        if self.flights.is_some() {
+            self.note_lost(from, payload.kind(), finish, to);
+        }
         let odd = self.odd.leaving();
         if self.arrivals.is_empty() && odd == 0 {
             return;

@@ -5,6 +5,7 @@ mod costs;
 mod disk;
 mod disturb;
 mod effects;
+mod flights;
 mod odd;
 mod release;
 mod totals;
@@ -19,7 +20,7 @@ use crate::network::{LastTransfer, Network, Place};
 use crate::node::{Node, Pending};
 use crate::queue::{Item, MAX_SENDS, Queue};
 use crate::slab::Sends;
-use crate::trace::Traced;
+use crate::trace::{Flight, Traced};
 use consim_core::payload::PRIORITY;
 use consim_core::{
     Context, Effects, Event, NodeId, Observer, Payload, Probe, Process, Sampler, Span, Streams,
@@ -120,8 +121,12 @@ pub struct Kernel<O: Observer> {
     flows: Vec<Vec<u64>>,
     observer: O,
     finished: bool,
+    /// Are events or messages kept?
+    watched: bool,
     /// Events, while somebody wants them.
     trace: Option<Vec<Traced>>,
+    /// What became of messages, while somebody wants it.
+    flights: Option<Vec<Flight>>,
     #[cfg(test)]
     mistake: Option<Mistake>,
 }
@@ -254,7 +259,9 @@ impl<O: Observer> Kernel<O> {
             flows: vec![vec![0; regions]; regions],
             observer,
             finished: false,
+            watched: false,
             trace: None,
+            flights: None,
             #[cfg(test)]
             mistake: None,
         }
@@ -306,7 +313,7 @@ impl<O: Observer> Kernel<O> {
         let until = until.min(self.end);
         while let Some((at, item)) = self.queue.pop(until) {
             self.now = at;
-            if self.trace.is_some() {
+            if self.watched {
                 self.traced_step(at, item);
             } else {
                 self.step(item);
@@ -327,6 +334,7 @@ impl<O: Observer> Kernel<O> {
     /// From now on every event is kept, to be taken by [`Kernel::take_trace`].
     pub fn trace(&mut self) {
         self.trace = Some(Vec::new());
+        self.watched = true;
         self.digest.watch();
     }
     /// The events since the last call, in the order in which they were served.
@@ -335,15 +343,21 @@ impl<O: Observer> Kernel<O> {
     }
     #[cold]
     fn traced_step(&mut self, at: Time, item: Item) {
+        let flight = self.flights.is_some().then(|| self.flight(item)).flatten();
+        let before = flight.map_or(0, |flight| self.cards_waiting(flight.to));
+        let before = (self.totals.messages, before);
         let kind = match item {
             Item::Arrival { send, .. } => self.sends.get(send).map(|r| r.payload.kind()),
             _ => None,
         };
         let mut event = Traced::of(at, item, kind.unwrap_or("message"));
         self.step(item);
-        event.effects = self.digest.taken();
         if let Some(trace) = &mut self.trace {
+            event.effects = self.digest.taken();
             trace.push(event);
+        }
+        if let Some(flight) = flight {
+            self.note_flight(flight, before);
         }
     }
 

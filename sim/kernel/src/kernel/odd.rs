@@ -34,6 +34,11 @@ impl OddBuffers {
     pub(super) fn tamper(&mut self, to: u32, at: Time) {
         self.tampered.push((to, at));
     }
+    /// Is there a copy of the send at hand for `node`?
+    pub(super) fn leaves_for(&self, node: u32) -> bool {
+        let leaving = self.leaving.iter().any(|(copy, _)| copy.to.node == node);
+        leaving || self.tampered.iter().any(|&(to, _)| to == node)
+    }
     /// How many there are.
     #[inline]
     pub(super) fn leaving(&self) -> usize {
@@ -216,6 +221,9 @@ impl<O: Observer> Kernel<O> {
         }
         let mut arriving = std::mem::take(&mut buffers.arriving);
         for send in buffers.gone.drain(..) {
+            if self.flights.is_some() {
+                self.note_gone(send, NodeId(to));
+            }
             self.sends.release(send);
         }
         self.odd = buffers;

@@ -5,6 +5,7 @@ pub mod attacks;
 mod bottleneck;
 pub mod forensics;
 pub mod invariants;
+pub mod marks;
 pub mod metrics;
 pub mod minimise;
 mod number_set;

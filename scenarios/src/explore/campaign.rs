@@ -87,12 +87,24 @@ pub struct KindTally {
 }
 
 /// How often a situation was met.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct MarkTally {
     /// Scenarios in which it was.
     pub scenarios: u64,
     /// How often in all of them.
     pub times: u64,
+    /// The first of them.
+    pub first: Option<First>,
+}
+
+/// The first scenario in which a situation was met.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct First {
+    /// Its number in the search.
+    pub number: u64,
+    /// The scenario.
+    #[serde(skip)]
+    pub text: String,
 }
 
 /// How often a check judged.
@@ -279,10 +291,14 @@ impl Tally {
                 kind.windows += 1;
                 kind.effective += u64::from(effect.took_effect > 0);
             }
-            for (mark, times) in &brief.marks {
+            for (&mark, times) in &brief.marks {
                 let tally = self.marks.entry(mark).or_default();
                 tally.scenarios += 1;
                 tally.times += times;
+                tally.first.get_or_insert_with(|| First {
+                    number,
+                    text: text.to_owned(),
+                });
             }
             for check in &brief.checks {
                 let tally = self.checks.entry(check.name).or_default();

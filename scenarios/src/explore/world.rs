@@ -57,7 +57,7 @@ pub struct World {
     pub timeout: u8,
     /// Place among the waits of a block.
     pub wait: u8,
-    /// Place among the distances of checkpoints.
+    /// Place among the distances of checkpoints, each with the sequence numbers in flight above one.
     pub checkpoint: u8,
     /// Place among the pipelines.
     pub pipeline: u8,
@@ -65,17 +65,23 @@ pub struct World {
     pub network: u8,
     /// Place among how many answers clients wait for.
     pub clients: u8,
+    /// Place among what a mempool holds at most.
+    pub mempool: u8,
 }
 
 const TIMEOUTS: &[&str] = &["1s", "500ms", "2s"];
 const WAITS: &[&str] = &["100ms", "0ms", "500ms"];
-const CHECKPOINTS: &[&str] = &["128", "8", "3"];
+/// With a narrow window a member that was away falls behind it and takes a state over, and a primary
+/// waits for checkpoints.
+const CHECKPOINTS: &[(&str, &str)] = &[("128", "256"), ("8", "16"), ("3", "6")];
 const PIPELINES: &[&str] = &["8", "1", "3"];
 const NETWORKS: &[&str] = &[
     "{ regions: one-place }",
     "{ regions: guangdong, links: metro }",
     "{ regions: one-place, links: { profile: lan, transport: datagram } }",
 ];
+/// A small one is full when the group stands still for a few seconds.
+const MEMPOOLS: &[&str] = &["100k", "20"];
 const CLIENTS: &[&str] = &["one", "f+1", "quorum"];
 
 /// The `number`th of `list`, counted round.
@@ -115,6 +121,7 @@ impl World {
     pub(super) fn head(&self, seed: u64, protocol: &str, length_ms: u64) -> String {
         let model = self.model();
         let store = model.name == "key-value";
+        let (checkpoint, watermark) = pick(CHECKPOINTS, self.checkpoint);
         let clients = if store {
             format!(", clients: {{ wait_for: {} }}", pick(CLIENTS, self.clients))
         } else {
@@ -128,13 +135,13 @@ warmup: 2s
 network: {network}
 organisations: {{ {GROUP}: {{ tier: tertiary, count: {members} }} }}
 chains:
-  {CHAIN}: {{ members: {GROUP}, consensus: {{ {protocol}: {{ pipeline: {pipeline} }} }}, timeout: {timeout}, checkpoint: {checkpoint}, block: {{ wait: {wait} }}{clients} }}
+  {CHAIN}: {{ members: {GROUP}, consensus: {{ {protocol}: {{ pipeline: {pipeline}, watermark: {watermark} }} }}, timeout: {timeout}, checkpoint: {checkpoint}, mempool: {{ limit: {mempool} }}, block: {{ wait: {wait} }}{clients} }}
 {services}",
             network = pick(NETWORKS, self.network),
             members = self.members,
             pipeline = pick(PIPELINES, self.pipeline),
             timeout = pick(TIMEOUTS, self.timeout),
-            checkpoint = pick(CHECKPOINTS, self.checkpoint),
+            mempool = pick(MEMPOOLS, self.mempool),
             wait = pick(WAITS, self.wait),
             services = model.text.replace("{rate}", pick(model.rates, self.rate)),
         )

@@ -264,12 +264,11 @@ impl PbftReplica {
             return;
         }
         if !self.verify_opening(cx, &opening) {
-            cx.reached(&marks::NEW_VIEW_REFUSED);
-        } else {
-            self.view = view;
-            self.write_view(None, Some(opening.clone()));
-            self.enter(cx, opening);
+            return cx.reached(&marks::NEW_VIEW_REFUSED);
         }
+        self.view = view;
+        self.write_view(None, Some(opening.clone()));
+        self.enter(cx, opening);
     }
 
     /// Does it put forward exactly what its view changes call for? They were verified.

@@ -206,10 +206,12 @@ impl PbftReplica {
         };
         if let Some(accepted) = slot.digest {
             // The new view has put it forward already, and here is its body.
-            if accepted != digest {
+            if accepted == digest {
+                if slot.batch.is_none() {
+                    self.on_batch(cx, sequence, &proposal.batch);
+                }
+            } else {
                 cx.reached(&marks::SECOND_PROPOSAL);
-            } else if slot.batch.is_none() {
-                self.on_batch(cx, sequence, &proposal.batch);
             }
             return;
         }

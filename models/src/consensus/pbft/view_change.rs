@@ -188,7 +188,7 @@ impl PbftReplica {
         if self.batch_timer.take().is_some() {
             cx.cancel_timer(BATCH_TIMER);
         }
-        let prepared = self
+        let prepared: Vec<Arc<Prepared>> = self
             .window
             .iter()
             .filter_map(|(_, slot)| slot.prepared.clone())

@@ -8,6 +8,10 @@ pub(super) const BEGINS_TRANSFER: &str = "state-sought";
 
 /// A member.
 #[derive(Clone, Copy, Default, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own"
+)]
 pub(super) struct Standing {
     pub(super) view: u64,
     /// It left a view and has not entered one since.

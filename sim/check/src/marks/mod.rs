@@ -3,6 +3,8 @@
 
 mod list;
 mod members;
+#[cfg(test)]
+mod tests;
 mod votes;
 
 use consim_core::chain::{Block, Committed};

@@ -1,7 +1,7 @@
 //! Each situation that searches count is met: in the scenarios of `tests/marks/`, which a search found.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use consim_scenarios::explore::{Focus, MarkTally, Search, judge_text};
+use consim_scenarios::explore::{Focus, MarkTally, Search, TWICE, judge_text};
 use consim_scenarios::registries::{list, marks};
 use consim_scenarios::run::{Hooks, cells};
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,10 @@ use std::path::PathBuf;
 
 /// The search that finds the scenarios anew (`CONSIM_BLESS=1`), and how many it may draw.
 const SEED: u64 = 1;
-const MOST: u64 = 3_000;
+fn most() -> u64 {
+    let most = std::env::var("CONSIM_MOST").ok();
+    most.and_then(|most| most.parse().ok()).unwrap_or(3_000)
+}
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/marks")
@@ -31,8 +34,9 @@ fn bless() {
         focus: Focus::default(),
         file: None,
         twins: false,
+        twice: TWICE,
         seed: SEED,
-        most: Some(MOST),
+        most: Some(most()),
         threads: cells::threads(),
         hooks: Hooks::default(),
     };
@@ -108,4 +112,38 @@ fn names_are_kebab_case_and_nobody_elses() {
     // One of them is where an observer looks for another (a node that goes down in a transfer).
     assert!(names.contains("state-sought"));
     assert_eq!(list("marks").len(), marks.len());
+}
+
+#[test]
+#[ignore = "temporary"]
+fn golden_by_hand() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = std::fs::read_to_string(root.join("tests/golden/digests.json")).unwrap();
+    let list: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for entry in list.as_array().unwrap() {
+        let sets: Vec<String> = entry["set"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|s| s.as_str().unwrap().to_owned())
+            .collect();
+        let options = consim_scenarios::LoadOptions {
+            sets,
+            ..Default::default()
+        };
+        let file = root.join(entry["scenario"].as_str().unwrap());
+        match consim_scenarios::load(&file, &options) {
+            Ok(loaded) => {
+                let brief =
+                    consim_scenarios::run::brief(&loaded.plan, &Hooks::default(), None).unwrap();
+                println!(
+                    "{} {} {}",
+                    entry["scenario"],
+                    brief.digest == entry["run_digest"].as_str().unwrap(),
+                    brief.marks.len()
+                );
+            }
+            Err(d) => println!("{} {}", entry["scenario"], d.render()),
+        }
+    }
 }

@@ -11,6 +11,10 @@ pub struct Model {
     text: &'static str,
     /// Rates to draw from, the least first.
     rates: &'static [&'static str],
+    /// Virtual length of a scenario, milliseconds.
+    length_ms: u64,
+    /// Up to when things happen in it, milliseconds.
+    until_ms: u64,
 }
 
 /// The models of the built-in search; simplest first.
@@ -22,6 +26,8 @@ workloads:
   clients: { transactions: { service: store, read_share: 40% }, load: {rate} }
 ",
         rates: &["1/s", "3/s", "10/s"],
+        length_ms: 60_000,
+        until_ms: 40_000,
     },
     Model {
         name: "data-sharing",
@@ -32,6 +38,9 @@ workloads:
   audits: { audits: data-sharing, from: hospital-1, load: 3/min, day: flat }
 ",
         rates: &["6/min", "20/min", "60/min"],
+        // Records are read elsewhere two minutes after their visit at the earliest.
+        length_ms: 200_000,
+        until_ms: 170_000,
     },
 ];
 
@@ -39,10 +48,8 @@ workloads:
 /// quorum shows.
 pub const MEMBERS: (u8, u8) = (4, 12);
 
-/// Virtual length of a scenario, milliseconds.
-const LENGTH_MS: u64 = 60_000;
-/// From when to when things happen in it, milliseconds.
-const HAPPENS_MS: (u64, u64) = (3_000, 40_000);
+/// From when on things happen, milliseconds.
+const HAPPENS_MS: u64 = 3_000;
 
 /// A consortium, as small numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,13 +113,13 @@ impl World {
     /// The ground of a scenario with this `seed` under `protocol`.
     pub fn ground(&self, seed: u64, protocol: &str) -> Ground {
         Ground {
-            head: self.head(seed, protocol, LENGTH_MS),
+            head: self.head(seed, protocol, self.model().length_ms),
             members: (1..=self.members).map(|i| format!("{GROUP}-{i}")).collect(),
             everybody: GROUP.to_owned(),
             chain: CHAIN.to_owned(),
             faulty: usize::from(self.faulty()),
-            from_ms: HAPPENS_MS.0,
-            to_ms: HAPPENS_MS.1,
+            from_ms: HAPPENS_MS,
+            to_ms: self.model().until_ms,
             prefix: "",
         }
     }

@@ -9,10 +9,11 @@ use std::path::PathBuf;
 
 /// The search that finds the scenarios anew (`CONSIM_BLESS=1`), and how many it may draw.
 const SEED: u64 = 1;
-fn most() -> u64 {
-    let most = std::env::var("CONSIM_MOST").ok();
-    most.and_then(|most| most.parse().ok()).unwrap_or(3_000)
-}
+const MOST: u64 = 600;
+
+/// Situations that this search does not meet: they want a longer one, or a scenario made for them.
+const SELDOM: &[&str] = &[
+];
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/marks")
@@ -36,7 +37,7 @@ fn bless() {
         twins: false,
         twice: TWICE,
         seed: SEED,
-        most: Some(most()),
+        most: Some(MOST),
         threads: cells::threads(),
         hooks: Hooks::default(),
     };
@@ -73,8 +74,9 @@ fn each_situation_is_met() {
         }
     }
     let unmet = marks().into_iter().filter(|m| !seen.contains_key(m.name));
-    let unmet: Vec<&str> = unmet.map(|m| m.name).collect();
-    assert!(unmet.is_empty(), "not met: {unmet:?}");
+    let unmet: BTreeSet<&str> = unmet.map(|m| m.name).collect();
+    // One that is met by now is to leave the list.
+    assert_eq!(unmet, SELDOM.iter().copied().collect());
     let known: BTreeSet<String> = marks().iter().map(|m| m.name.to_owned()).collect();
     assert!(seen.keys().all(|name| known.contains(name)), "{seen:?}");
 }
@@ -112,38 +114,4 @@ fn names_are_kebab_case_and_nobody_elses() {
     // One of them is where an observer looks for another (a node that goes down in a transfer).
     assert!(names.contains("state-sought"));
     assert_eq!(list("marks").len(), marks.len());
-}
-
-#[test]
-#[ignore = "temporary"]
-fn golden_by_hand() {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let text = std::fs::read_to_string(root.join("tests/golden/digests.json")).unwrap();
-    let list: serde_json::Value = serde_json::from_str(&text).unwrap();
-    for entry in list.as_array().unwrap() {
-        let sets: Vec<String> = entry["set"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|s| s.as_str().unwrap().to_owned())
-            .collect();
-        let options = consim_scenarios::LoadOptions {
-            sets,
-            ..Default::default()
-        };
-        let file = root.join(entry["scenario"].as_str().unwrap());
-        match consim_scenarios::load(&file, &options) {
-            Ok(loaded) => {
-                let brief =
-                    consim_scenarios::run::brief(&loaded.plan, &Hooks::default(), None).unwrap();
-                println!(
-                    "{} {} {}",
-                    entry["scenario"],
-                    brief.digest == entry["run_digest"].as_str().unwrap(),
-                    brief.marks.len()
-                );
-            }
-            Err(d) => println!("{} {}", entry["scenario"], d.render()),
-        }
-    }
 }

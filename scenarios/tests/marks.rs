@@ -12,8 +12,7 @@ const SEED: u64 = 1;
 const MOST: u64 = 600;
 
 /// Situations that this search does not meet: they want a longer one, or a scenario made for them.
-const SELDOM: &[&str] = &[
-];
+const SELDOM: &[&str] = &[];
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/marks")
@@ -42,6 +41,7 @@ fn bless() {
         hooks: Hooks::default(),
     };
     let tally = search.run(&mut |_| true).unwrap();
+    println!("{} failed: {:#?}", tally.failed, tally.failures);
     let _ = std::fs::remove_dir_all(folder());
     std::fs::create_dir_all(folder()).unwrap();
     let mut rarest: Vec<(&&str, &MarkTally)> = tally.marks.iter().collect();

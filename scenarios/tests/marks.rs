@@ -1,84 +1,17 @@
-//! Each situation that searches count is met: in the scenarios of `tests/marks/`, which a search found.
+//! Situations that searches count: their names, and that none is met in vain.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use consim_scenarios::explore::{Focus, MarkTally, Search, TWICE, judge_text};
+use consim_scenarios::explore::judge_text;
 use consim_scenarios::registries::{list, marks};
-use consim_scenarios::run::{Hooks, cells};
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-
-/// The search that finds the scenarios anew (`CONSIM_BLESS=1`), and how many it may draw.
-const SEED: u64 = 1;
-const MOST: u64 = 600;
-
-/// Situations that this search does not meet: they want a longer one, or a scenario made for them.
-const SELDOM: &[&str] = &[];
-
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/marks")
-}
+use consim_scenarios::run::Hooks;
+use std::collections::BTreeSet;
+use std::path::Path;
 
 fn met(text: &str) -> BTreeSet<String> {
-    let file = folder().join("marks.yaml");
-    let judged = judge_text(&file, text, &Hooks::default(), None);
+    let judged = judge_text(Path::new("marks.yaml"), text, &Hooks::default(), None);
     assert_eq!(judged.failure, None, "{text}");
     let brief = judged.brief.unwrap();
     brief.marks.keys().map(|name| (*name).to_owned()).collect()
-}
-
-/// Writes the scenarios that together meet all: the rarest situation first, each with the first
-/// scenario that met it.
-fn bless() {
-    let search = Search {
-        protocol: "pbft".into(),
-        focus: Focus::default(),
-        file: None,
-        twins: false,
-        twice: TWICE,
-        seed: SEED,
-        most: Some(MOST),
-        threads: cells::threads(),
-        hooks: Hooks::default(),
-    };
-    let tally = search.run(&mut |_| true).unwrap();
-    println!("{} failed: {:#?}", tally.failed, tally.failures);
-    let _ = std::fs::remove_dir_all(folder());
-    std::fs::create_dir_all(folder()).unwrap();
-    let mut rarest: Vec<(&&str, &MarkTally)> = tally.marks.iter().collect();
-    rarest.sort_by_key(|(name, mark)| (mark.scenarios, **name));
-    let mut all = BTreeSet::new();
-    for (name, mark) in rarest {
-        println!("{name} {} {}", mark.scenarios, mark.times);
-        let Some(first) = mark.first.as_ref().filter(|_| !all.contains(*name)) else {
-            continue;
-        };
-        let file = folder().join(format!("{name}.yaml"));
-        std::fs::write(file, &first.text).unwrap();
-        all.extend(met(&first.text));
-    }
-}
-
-#[test]
-fn each_situation_is_met() {
-    if std::env::var_os("CONSIM_BLESS").is_some() {
-        bless();
-    }
-    let mut seen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for file in std::fs::read_dir(folder()).unwrap() {
-        let file = file.unwrap().path();
-        let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
-        let found = met(&std::fs::read_to_string(&file).unwrap());
-        assert!(found.contains(&name), "{name} is not met in its scenario");
-        for mark in found {
-            seen.entry(mark).or_default().insert(name.clone());
-        }
-    }
-    let unmet = marks().into_iter().filter(|m| !seen.contains_key(m.name));
-    let unmet: BTreeSet<&str> = unmet.map(|m| m.name).collect();
-    // One that is met by now is to leave the list.
-    assert_eq!(unmet, SELDOM.iter().copied().collect());
-    let known: BTreeSet<String> = marks().iter().map(|m| m.name.to_owned()).collect();
-    assert!(seen.keys().all(|name| known.contains(name)), "{seen:?}");
 }
 
 #[test]

@@ -38,9 +38,9 @@ workloads:
   audits: { audits: data-sharing, from: hospital-1, load: 3/min, day: flat }
 ",
         rates: &["6/min", "20/min", "60/min"],
-        // Records are read elsewhere two minutes after their visit at the earliest.
-        length_ms: 200_000,
-        until_ms: 170_000,
+        // Too short for reads elsewhere, which come two minutes after their visit at the earliest.
+        length_ms: 60_000,
+        until_ms: 40_000,
     },
 ];
 

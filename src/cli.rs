@@ -370,6 +370,8 @@ pub(crate) enum What {
     Metrics,
     /// Points at which a node can crash.
     Points,
+    /// Situations that searches count.
+    Marks,
     /// Profiles.
     Profiles,
     /// Seeded bugs.

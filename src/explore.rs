@@ -345,6 +345,15 @@ fn summary(search: &Search, tally: &Tally, wall: Duration) -> String {
             count.passed, count.unknown, count.failed, count.evaluated
         );
     }
+    let unmet: Vec<&str> = tally.unmet().collect();
+    let _ = writeln!(
+        out,
+        "\n{} of {} situations were met{}{}",
+        tally.marks.len() - unmet.len(),
+        tally.marks.len(),
+        if unmet.is_empty() { "" } else { ", but not: " },
+        unmet.join(", ")
+    );
     let failed = match tally.failed {
         0 => "nothing failed".to_owned(),
         1 => "1 scenario failed".to_owned(),

@@ -13,6 +13,7 @@ const ALL: &[(What, &str)] = &[
     (What::Checks, "checks"),
     (What::Metrics, "metrics"),
     (What::Points, "points"),
+    (What::Marks, "marks"),
     (What::Profiles, "profiles"),
     #[cfg(feature = "seeded-bugs")]
     (What::Bugs, "bugs"),

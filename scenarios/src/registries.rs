@@ -7,7 +7,7 @@ use crate::schema::{AttackKind, Decode, FaultKind, ServiceKind, WorkloadKind};
 use consim_check::invariants::CHECKS;
 use consim_check::metrics::METRICS;
 pub use consim_core::SeededBug;
-use consim_core::{Check, Severity, Span};
+use consim_core::{Check, Mark, Severity, Span};
 use consim_kernel::config::Point;
 use consim_models::consensus::PROTOCOLS;
 use consim_models::{key_value, ledger, node, sharing};
@@ -47,6 +47,7 @@ pub const LISTS: &[&str] = &[
     "checks",
     "metrics",
     "points",
+    "marks",
     "profiles",
     #[cfg(feature = "seeded-bugs")]
     "bugs",
@@ -99,6 +100,7 @@ pub fn list(what: &str) -> Vec<Entry> {
             .iter()
             .map(|p| entry(&format!("{}/{}", p.folder, p.name), "", p.about()))
             .collect(),
+        "marks" => marks().iter().map(|m| entry(m.name, "", m.says)).collect(),
         #[cfg(feature = "seeded-bugs")]
         "bugs" => bugs()
             .iter()
@@ -120,6 +122,19 @@ pub fn bugs() -> Vec<&'static SeededBug> {
         consim_core::seeded::BUGS,
         consim_kernel::BUGS,
         consim_check::BUGS,
+    ];
+    let others = lists.into_iter().flatten();
+    protocols.chain(others).copied().collect()
+}
+
+/// All situations that searches count, protocols first.
+pub fn marks() -> Vec<&'static Mark> {
+    let protocols = PROTOCOLS.iter().flat_map(|protocol| protocol.marks);
+    let lists = [
+        node::MARKS,
+        sharing::MARKS,
+        key_value::MARKS,
+        consim_check::marks::MARKS,
     ];
     let others = lists.into_iter().flatten();
     protocols.chain(others).copied().collect()

@@ -4,7 +4,9 @@ pub mod pbft;
 
 use crate::adversary::{self, Behaviour, Conduct, Means, Words};
 use crate::ledger::Snapshot;
-use consim_core::{ChainId, Context, Keyring, NodeId, Process, SecretKey, SeededBug, Span, Tx};
+use consim_core::{
+    ChainId, Context, Keyring, Mark, NodeId, Process, SecretKey, SeededBug, Span, Tx,
+};
 use std::sync::Arc;
 
 /// A replica: the process that orders transactions on one node. The full node hosts it, hands it
@@ -122,6 +124,8 @@ pub struct ProtocolEntry {
     pub conduct: fn(&Conduct, &Means) -> Option<Box<dyn Behaviour>>,
     /// Its seeded bugs.
     pub bugs: &'static [&'static SeededBug],
+    /// The situations in it that searches count.
+    pub marks: &'static [&'static Mark],
 }
 
 /// Makes a behaviour of nodes that run the protocol `entry`: one that is the same for every protocol,

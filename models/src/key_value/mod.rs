@@ -11,6 +11,7 @@ pub mod check;
 pub mod client;
 pub mod command;
 pub mod machine;
+mod marks;
 pub mod message;
 pub mod probe;
 mod seeded;
@@ -39,3 +40,6 @@ pub fn checks(writers: &[NodeId]) -> Vec<Box<dyn Check>> {
         Box::new(MonotonicReads::new(writers)),
     ]
 }
+
+/// The situations in the store that searches count.
+pub const MARKS: &[&consim_core::Mark] = marks::MARKS;

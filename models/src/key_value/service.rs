@@ -1,12 +1,14 @@
 //! The server's side: brings commands to the chain and answers when they are executed.
 
 use super::command::{Command, state_key};
+use super::marks;
 use super::message::{Answer, Message};
 use super::probe::KeyValueProbe;
 use super::seeded;
 use crate::consensus::TIMER_LIMIT;
 use crate::ledger::chain::executed;
 use crate::node::Gate;
+use crate::node::marks as node;
 use crate::node::service::{Host, Service};
 use crate::node::waiting::{Ticker, outcome, resubmit};
 use consim_core::{
@@ -77,6 +79,7 @@ impl KeyValueService {
         // An operation bears the number of its client, so nobody can take another's.
         let own = op.0 >> 32 == u64::from(from.0);
         if self.config.gate.admit(cx, host, from, certificate).is_err() || !own {
+            cx.reached(&marks::REFUSED_AT_GATE);
             return reply(cx, from, op, Answer::Refused);
         }
         if let Command::Get { key } = command
@@ -87,11 +90,15 @@ impl KeyValueService {
         }
         let again = self.pending.contains_key(&op);
         if let Some((receipt, tx)) = outcome(host, op) {
+            cx.reached(&node::OPERATION_FOUND);
             self.pending.remove(&op);
             return self.settle(cx, host, from, &tx, receipt);
         }
         if self.pending.len() >= MAX_PENDING && !self.pending.contains_key(&op) {
             return reply(cx, from, op, Answer::Busy);
+        }
+        if again {
+            cx.reached(&marks::REPEATED_WHILE_OPEN);
         }
         let body = command.body();
         let mut number = op.0;
@@ -140,6 +147,9 @@ impl KeyValueService {
         key: u64,
     ) -> Option<Arc<[u8]>> {
         let value = self.config.policy.value(host.get(&state_key(key)));
+        if value.is_none() {
+            cx.reached(&marks::NOTHING_READ);
+        }
         let read = KeyValueProbe::Read {
             op,
             key,

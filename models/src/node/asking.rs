@@ -1,6 +1,7 @@
 //! The operations that the client of one server has under way: each is asked again until it is
 //! answered, and given up in the end.
 
+use super::marks;
 use crate::workload::Terms;
 use consim_core::{Context, NodeId, OpEnd, OpId, Payload, Probe, Span, Time, TimerKey};
 use std::collections::BTreeMap;
@@ -129,8 +130,10 @@ impl<T> Asking<T> {
         let open = self.open.get_mut(&op)?;
         let terms = open.question.terms;
         if open.repeats >= terms.retry_times {
+            cx.reached(&marks::OPERATION_GIVEN_UP);
             return self.end(cx, op, OpEnd::GaveUp);
         }
+        cx.reached(&marks::OPERATION_REPEATED);
         open.repeats += 1;
         cx.send(self.server, Arc::clone(&open.message));
         cx.set_timer(timer(op), terms.retry_after);
@@ -140,6 +143,8 @@ impl<T> Asking<T> {
     pub(crate) fn answered(&mut self, cx: &mut Context<'_>, op: OpId, end: OpEnd) -> Option<T> {
         if self.open.contains_key(&op) {
             cx.cancel_timer(timer(op));
+        } else {
+            cx.reached(&marks::ANSWER_LATE);
         }
         self.end(cx, op, end)
     }

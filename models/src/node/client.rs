@@ -13,6 +13,7 @@
 //! different order of time, a read may find no quorum; it is asked again, not ordered as in the
 //! paper, since a read is no transaction of the machine.
 
+use super::marks;
 use super::membership::IdentityCertificate;
 use super::message::{Message, Outcome, Reply, Shown};
 use super::seeded;
@@ -241,9 +242,13 @@ impl Client {
         };
         if open.sent >= open.wish.terms.retry_times {
             if let Some(open) = self.open.remove(&number) {
+                cx.reached(&marks::CLIENT_GAVE_UP);
                 end(cx, &open, OpEnd::GaveUp);
             }
             return;
+        }
+        if open.sent == 0 {
+            cx.reached(&marks::CLIENT_ASKED_ALL);
         }
         open.sent += 1;
         if matches!(open.wish.what, What::Read(_)) {
@@ -276,15 +281,22 @@ impl Client {
         if !fits || !self.config.members.contains(&from) {
             return false;
         }
-        open.said.insert(from, said.clone());
+        let before = open.said.insert(from, said.clone());
+        if before.is_some_and(|before| !before.agrees(&said)) {
+            cx.reached(&marks::MEMBER_SAID_OTHERWISE);
+        }
         let same = open.said.values().filter(|other| other.agrees(&said));
         let firm = |s: &&Said| matches!(s, Said::Executed { tentative, .. } if !tentative);
         let (mut all, firm) = (same.clone().count(), same.filter(firm).count());
+        let disagreed = all < open.said.len();
         if matches!(said, Said::Shown(_)) && seeded::on(&seeded::BELIEVES_FIRST_ANSWER) {
             all = self.config.quorum;
         }
         if all < self.config.quorum && firm < self.config.wait_for {
             return false;
+        }
+        if disagreed {
+            cx.reached(&marks::MEMBERS_DISAGREED);
         }
         cx.cancel_timer(TimerKey(number));
         if let Some(open) = self.open.remove(&number) {
@@ -317,6 +329,9 @@ impl Client {
         let believed = self.heard(cx, from, reply.id.number, said);
         // Where the next request goes first: a lie costs a retransmission.
         if believed && reply.view >= self.leader.0 && self.config.members.contains(&reply.leader) {
+            if self.leader.1 != reply.leader {
+                cx.reached(&marks::CLIENT_FOLLOWED_LEADER);
+            }
             self.leader = (reply.view, reply.leader);
         }
     }

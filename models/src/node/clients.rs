@@ -2,6 +2,7 @@
 //! them the state.
 
 use super::full_node::NodeHost;
+use super::marks;
 use super::membership::Refusal;
 use super::message::{Message, Outcome, Reply, Shown};
 use consim_core::{Block, Context, NodeId, Receipt, State as _, Tx, TxId, Work};
@@ -49,7 +50,10 @@ impl NodeHost {
         if let Some(height) = self.ledger.executed(tx.id()) {
             let block = self.ledger.block(height).cloned();
             if let Some(receipt) = block.and_then(|block| receipt_of(&block, tx.id())) {
+                cx.reached(&marks::REQUEST_ANSWERED_AGAIN);
                 self.reply(cx, tx.id(), receipt, false);
+            } else {
+                cx.reached(&marks::REQUEST_BLOCK_GONE);
             }
             return Ok(());
         }
@@ -77,7 +81,11 @@ impl NodeHost {
                 key: Arc::clone(key),
                 after: self.replica.decided_by_now(),
             });
+            let before = self.clients.reads.len();
             self.show_ready(cx);
+            if self.clients.reads.len() == before {
+                cx.reached(&marks::READ_WAITED);
+            }
         }
         Ok(())
     }

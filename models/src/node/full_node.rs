@@ -1,6 +1,7 @@
 //! The process of a full node.
 
 use super::clients::{Clients, Shows};
+use super::marks;
 use super::membership::{Genesis, IdentityCertificate, Refusal, Registry};
 use super::message::Message;
 use super::release::Release;
@@ -188,6 +189,7 @@ impl FullNode {
     /// asked for it, since its first greeting may be lost or forgotten.
     fn refuse(&mut self, cx: &mut Context<'_>, subject: NodeId, why: Refusal) {
         if why == Refusal::NoCertificate {
+            cx.reached(&marks::STRANGER_ASKED);
             cx.send(subject, Arc::new(Message::Identify));
         }
         cx.emit(Probe::Unauthenticated {

@@ -5,6 +5,7 @@ pub mod client;
 mod clients;
 mod full_node;
 mod gate;
+pub(crate) mod marks;
 pub mod membership;
 pub mod message;
 pub mod release;
@@ -16,3 +17,6 @@ pub use clients::Shows;
 pub use full_node::{FullNode, NodeConfig};
 pub use gate::{CertificateGate, Gate};
 pub use seeded::BUGS;
+
+/// The situations in nodes that searches count.
+pub const MARKS: &[&consim_core::Mark] = marks::MARKS;

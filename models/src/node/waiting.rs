@@ -1,6 +1,7 @@
 //! The transactions that a service has brought to consensus and waits for: how they ended, and
 //! handing those to consensus again that take too long.
 
+use super::marks;
 use super::service::Host;
 use crate::ledger::chain::executed;
 use consim_core::{Context, OpId, Receipt, Span, Time, TimerKey, Tx, TxId};
@@ -49,9 +50,16 @@ pub(crate) fn resubmit<'a>(
     let mut over = Over::default();
     for (op, _, body) in waiting.filter(|(_, since, _)| now.since(*since) >= RESUBMIT) {
         match outcome(host, op) {
-            Some((receipt, tx)) => over.missed.push((op, receipt, tx)),
-            None if host.executed(tx_id(host, op)).is_some() => over.gone.push(op),
+            Some((receipt, tx)) => {
+                cx.reached(&marks::OPERATION_ON_DISK);
+                over.missed.push((op, receipt, tx));
+            }
+            None if host.executed(tx_id(host, op)).is_some() => {
+                cx.reached(&marks::OPERATION_BLOCK_GONE);
+                over.gone.push(op);
+            }
             None => {
+                cx.reached(&marks::OPERATION_RESUBMITTED);
                 host.submit(cx, op, op.0, Arc::clone(body));
             }
         }

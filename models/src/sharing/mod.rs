@@ -14,6 +14,7 @@ pub mod config;
 pub mod desk;
 pub mod ids;
 pub mod machine;
+mod marks;
 pub mod message;
 pub mod probe;
 pub mod records;
@@ -32,6 +33,9 @@ pub use machine::SharingMachine;
 pub use seeded::BUGS;
 pub use service::{Honest, Policy, ServiceConfig, SharingService};
 pub use workload::{AuditWorkload, ConsentWorkload, VisitWorkload};
+
+/// The situations in data sharing that searches count.
+pub const MARKS: &[&consim_core::Mark] = marks::MARKS;
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use super::judge::{DIVERGED, Failure, Judged, judge_text};
 use super::novelty::Novelty;
 use super::strategy::{Focus, cases};
 use super::twins::Twins;
+use crate::registries;
 use crate::run::{Hooks, cells};
 use consim_core::{Verdict, mix};
 use proptest::strategy::{Strategy, ValueTree};
@@ -66,6 +67,8 @@ pub struct Tally {
     pub states: usize,
     /// By kind of fault and attack.
     pub kinds: BTreeMap<String, KindTally>,
+    /// By situation: all that there are, also those that were not met.
+    pub marks: BTreeMap<&'static str, MarkTally>,
     /// By check.
     pub checks: BTreeMap<&'static str, CheckTally>,
     /// Scenarios that failed.
@@ -81,6 +84,27 @@ pub struct KindTally {
     pub windows: u64,
     /// Those that made a measured difference.
     pub effective: u64,
+}
+
+/// How often a situation was met.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct MarkTally {
+    /// Scenarios in which it was.
+    pub scenarios: u64,
+    /// How often in all of them.
+    pub times: u64,
+    /// The first of them.
+    pub first: Option<First>,
+}
+
+/// The first scenario in which a situation was met.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct First {
+    /// Its number in the search.
+    pub number: u64,
+    /// The scenario.
+    #[serde(skip)]
+    pub text: String,
 }
 
 /// How often a check judged.
@@ -124,7 +148,7 @@ impl Search {
     /// The search; `tell` is told after every scenario, and says whether to go on. Gives an error if
     /// the user's scenario cannot be searched.
     pub fn run(&self, tell: &mut dyn FnMut(&Tally) -> bool) -> Result<Tally, String> {
-        let mut tally = Tally::default();
+        let mut tally = Tally::new();
         let mut corpus = Corpus::default();
         // That the file is sound is said before anything is drawn.
         self.file
@@ -240,6 +264,22 @@ impl Drawn {
 }
 
 impl Tally {
+    /// Of no scenario yet.
+    fn new() -> Self {
+        let marks = registries::marks();
+        let marks = marks.into_iter().map(|m| (m.name, MarkTally::default()));
+        Self {
+            marks: marks.collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The situations that were not met in any scenario.
+    pub fn unmet(&self) -> impl Iterator<Item = &'static str> {
+        let unmet = self.marks.iter().filter(|(_, tally)| tally.scenarios == 0);
+        unmet.map(|(name, _)| *name)
+    }
+
     fn add(&mut self, number: u64, text: &str, done: Done) {
         self.cases += 1;
         self.seconds += done.judged.seconds;
@@ -250,6 +290,15 @@ impl Tally {
                 let kind = self.kinds.entry(effect.kind.clone()).or_default();
                 kind.windows += 1;
                 kind.effective += u64::from(effect.took_effect > 0);
+            }
+            for (&mark, times) in &brief.marks {
+                let tally = self.marks.entry(mark).or_default();
+                tally.scenarios += 1;
+                tally.times += times;
+                tally.first.get_or_insert_with(|| First {
+                    number,
+                    text: text.to_owned(),
+                });
             }
             for check in &brief.checks {
                 let tally = self.checks.entry(check.name).or_default();

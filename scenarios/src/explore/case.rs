@@ -87,6 +87,7 @@ impl Case {
             pipeline: 0,
             network: 0,
             clients: 0,
+            mempool: 0,
         };
         Self {
             seed: seed >> 32,

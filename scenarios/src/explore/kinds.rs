@@ -223,6 +223,12 @@ pub const ROWS: &[Row] = &[
         "bit-rot",
         "{ target: {weak}, during: read, rate: {share} }",
     ),
+    // Without a crash the host finds the damage, and what is in memory is written again.
+    row(
+        Disk,
+        "bit-rot",
+        "{ target: {weak}, during: write, rate: {share} }",
+    ),
     with_crash(
         Disk,
         "misdirect",

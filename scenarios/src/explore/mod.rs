@@ -13,7 +13,7 @@ mod strategy;
 mod twins;
 mod world;
 
-pub use campaign::{CheckTally, Found, KindTally, Search, TWICE, Tally};
+pub use campaign::{CheckTally, First, Found, KindTally, MarkTally, Search, TWICE, Tally};
 pub use case::{Case, Event, Tail};
 pub use failing::Failing;
 pub use ground::Ground;

@@ -31,13 +31,21 @@ impl Default for Focus {
 fn world(focus: &Focus) -> impl Strategy<Value = World> + use<> {
     let models = focus.models.clone();
     let small = || 0u8..3;
-    let knobs = (small(), small(), small(), small(), small(), small());
+    let knobs = (
+        small(),
+        small(),
+        small(),
+        small(),
+        small(),
+        small(),
+        small(),
+    );
     // Four to seven are drawn more often than larger groups: they run faster and hide less.
     let members = prop_oneof![3 => MEMBERS.0..=7, 1 => 8..=MEMBERS.1];
     let model = any::<u8>().prop_map(move |number| super::world::pick(&models, number));
     let all = (members, model, small(), knobs);
     all.prop_map(|(members, model, rate, knobs)| {
-        let (timeout, wait, checkpoint, pipeline, network, clients) = knobs;
+        let (timeout, wait, checkpoint, pipeline, network, clients, mempool) = knobs;
         World {
             members,
             model,
@@ -48,6 +56,7 @@ fn world(focus: &Focus) -> impl Strategy<Value = World> + use<> {
             pipeline,
             network,
             clients,
+            mempool,
         }
     })
 }

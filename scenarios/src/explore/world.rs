@@ -11,6 +11,10 @@ pub struct Model {
     text: &'static str,
     /// Rates to draw from, the least first.
     rates: &'static [&'static str],
+    /// Virtual length of a scenario, milliseconds.
+    length_ms: u64,
+    /// Up to when things happen in it, milliseconds.
+    until_ms: u64,
 }
 
 /// The models of the built-in search; simplest first.
@@ -22,6 +26,8 @@ workloads:
   clients: { transactions: { service: store, read_share: 40% }, load: {rate} }
 ",
         rates: &["1/s", "3/s", "10/s"],
+        length_ms: 60_000,
+        until_ms: 40_000,
     },
     Model {
         name: "data-sharing",
@@ -32,6 +38,9 @@ workloads:
   audits: { audits: data-sharing, from: hospital-1, load: 3/min, day: flat }
 ",
         rates: &["6/min", "20/min", "60/min"],
+        // Too short for reads elsewhere, which come two minutes after their visit at the earliest.
+        length_ms: 60_000,
+        until_ms: 40_000,
     },
 ];
 
@@ -39,10 +48,8 @@ workloads:
 /// quorum shows.
 pub const MEMBERS: (u8, u8) = (4, 12);
 
-/// Virtual length of a scenario, milliseconds.
-const LENGTH_MS: u64 = 60_000;
-/// From when to when things happen in it, milliseconds.
-const HAPPENS_MS: (u64, u64) = (3_000, 40_000);
+/// From when on things happen, milliseconds.
+const HAPPENS_MS: u64 = 3_000;
 
 /// A consortium, as small numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,7 +64,7 @@ pub struct World {
     pub timeout: u8,
     /// Place among the waits of a block.
     pub wait: u8,
-    /// Place among the distances of checkpoints.
+    /// Place among the distances of checkpoints, each with the sequence numbers in flight above one.
     pub checkpoint: u8,
     /// Place among the pipelines.
     pub pipeline: u8,
@@ -65,17 +72,23 @@ pub struct World {
     pub network: u8,
     /// Place among how many answers clients wait for.
     pub clients: u8,
+    /// Place among what a mempool holds at most.
+    pub mempool: u8,
 }
 
 const TIMEOUTS: &[&str] = &["1s", "500ms", "2s"];
 const WAITS: &[&str] = &["100ms", "0ms", "500ms"];
-const CHECKPOINTS: &[&str] = &["128", "8", "3"];
+/// With a narrow window a member that was away falls behind it and takes a state over, and a primary
+/// waits for checkpoints.
+const CHECKPOINTS: &[(&str, &str)] = &[("128", "256"), ("8", "16"), ("3", "6")];
 const PIPELINES: &[&str] = &["8", "1", "3"];
 const NETWORKS: &[&str] = &[
     "{ regions: one-place }",
     "{ regions: guangdong, links: metro }",
     "{ regions: one-place, links: { profile: lan, transport: datagram } }",
 ];
+/// A small one is full when the group stands still for a few seconds.
+const MEMPOOLS: &[&str] = &["100k", "20"];
 const CLIENTS: &[&str] = &["one", "f+1", "quorum"];
 
 /// The `number`th of `list`, counted round.
@@ -100,13 +113,13 @@ impl World {
     /// The ground of a scenario with this `seed` under `protocol`.
     pub fn ground(&self, seed: u64, protocol: &str) -> Ground {
         Ground {
-            head: self.head(seed, protocol, LENGTH_MS),
+            head: self.head(seed, protocol, self.model().length_ms),
             members: (1..=self.members).map(|i| format!("{GROUP}-{i}")).collect(),
             everybody: GROUP.to_owned(),
             chain: CHAIN.to_owned(),
             faulty: usize::from(self.faulty()),
-            from_ms: HAPPENS_MS.0,
-            to_ms: HAPPENS_MS.1,
+            from_ms: HAPPENS_MS,
+            to_ms: self.model().until_ms,
             prefix: "",
         }
     }
@@ -115,6 +128,7 @@ impl World {
     pub(super) fn head(&self, seed: u64, protocol: &str, length_ms: u64) -> String {
         let model = self.model();
         let store = model.name == "key-value";
+        let (checkpoint, watermark) = pick(CHECKPOINTS, self.checkpoint);
         let clients = if store {
             format!(", clients: {{ wait_for: {} }}", pick(CLIENTS, self.clients))
         } else {
@@ -128,13 +142,13 @@ warmup: 2s
 network: {network}
 organisations: {{ {GROUP}: {{ tier: tertiary, count: {members} }} }}
 chains:
-  {CHAIN}: {{ members: {GROUP}, consensus: {{ {protocol}: {{ pipeline: {pipeline} }} }}, timeout: {timeout}, checkpoint: {checkpoint}, block: {{ wait: {wait} }}{clients} }}
+  {CHAIN}: {{ members: {GROUP}, consensus: {{ {protocol}: {{ pipeline: {pipeline}, watermark: {watermark} }} }}, timeout: {timeout}, checkpoint: {checkpoint}, mempool: {{ limit: {mempool} }}, block: {{ wait: {wait} }}{clients} }}
 {services}",
             network = pick(NETWORKS, self.network),
             members = self.members,
             pipeline = pick(PIPELINES, self.pipeline),
             timeout = pick(TIMEOUTS, self.timeout),
-            checkpoint = pick(CHECKPOINTS, self.checkpoint),
+            mempool = pick(MEMPOOLS, self.mempool),
             wait = pick(WAITS, self.wait),
             services = model.text.replace("{rate}", pick(model.rates, self.rate)),
         )

@@ -2,8 +2,10 @@
 
 use super::{Hooks, RunError, Running, adversaries, attack_figures};
 use crate::plan::Plan;
+use consim_check::marks::{Marks, Scene};
 use consim_core::{Finding, Observer, Severity, Time, Verdict, seeded};
 use consim_kernel::Progress;
+use std::collections::BTreeMap;
 
 /// Into how many slices a run is cut, after each of which it can be stopped.
 const SLICES: u64 = 40;
@@ -15,6 +17,8 @@ pub struct Brief {
     pub checks: Vec<BriefCheck>,
     /// Windows of faults and attacks, with what they did.
     pub effects: Vec<Effect>,
+    /// How often the run came to each mark, by its name; those that it did not are left out.
+    pub marks: BTreeMap<&'static str, u64>,
     /// Up to when it ran: its end, or the first slice after a violation.
     pub ended: Time,
     /// Hexadecimal run digest.
@@ -64,8 +68,10 @@ pub fn brief(
 ) -> Result<Brief, RunError> {
     seeded::with(hooks.bug, || {
         let mut running = Running::new(plan, hooks)?;
+        let scene = running.scene();
         let observer = running.kernel.observer_mut();
         observer.watcher = watcher;
+        observer.marks = Some(Marks::new(scene));
         observer.suite.only_judge();
         let slice = (plan.duration.nanos() / SLICES).max(1);
         let mut until = Time::ZERO;
@@ -84,6 +90,16 @@ impl Running<'_> {
     fn violated(&self) -> bool {
         let checks = self.kernel.observer().suite.checks();
         checks.iter().any(|check| check.violated())
+    }
+
+    /// What the marks are looked for in.
+    fn scene(&self) -> Scene {
+        let faults = self.kernel.fault_effects().into_iter();
+        Scene {
+            members: self.layout.servers_of(&self.only.chain.members),
+            quorum: self.only.chain.quorum,
+            kinds: faults.map(|effect| (effect.id, effect.kind)).collect(),
+        }
     }
 
     fn brief(self) -> Brief {
@@ -106,6 +122,8 @@ impl Running<'_> {
         }));
         let (ended, digest) = (self.kernel.now(), self.kernel.run_digest());
         let observer = self.kernel.into_observer();
+        let marks = observer.marks.as_ref();
+        let marks = marks.map(|marks| marks.counts().clone());
         let checks = observer.suite.checks().iter();
         let checks = checks.map(|check| BriefCheck {
             name: check.name(),
@@ -115,6 +133,7 @@ impl Running<'_> {
         Brief {
             checks: checks.collect(),
             effects,
+            marks: marks.unwrap_or_default(),
             ended,
             digest,
             events: totals.events,

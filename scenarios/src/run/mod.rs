@@ -28,6 +28,7 @@ use adversaries::{Adversaries, Mark};
 use consim_check::assemble::{ChainIdentity, Domain as Figures, Identity, KernelFigures, assemble};
 use consim_check::attacks::AttackFigures;
 use consim_check::invariants::{self, ChainSubject, Subjects};
+use consim_check::marks::Marks;
 use consim_check::metrics::{Metrics, MetricsConfig, Unjudged, WorkloadSubject};
 use consim_check::outcome::{CheckOutcome, FaultOutcome, Input};
 use consim_check::pairs::{Companion, companion};
@@ -174,6 +175,7 @@ impl<'a> Running<'a> {
             summary,
             watch: Watch::new(&windows, only.chain.quorum, plan.start_ns),
             attacks: Attacks::new(Arc::clone(&adversaries)),
+            marks: None,
             watcher: None,
             story,
         };
@@ -398,6 +400,8 @@ struct RunObserver {
     summary: Box<dyn Summary>,
     watch: Watch,
     attacks: Attacks,
+    /// Counts the marks that the run comes to, for those who ask.
+    marks: Option<Marks>,
     /// Somebody who looks on.
     watcher: Option<Box<dyn Observer>>,
     /// Who writes down what happens, and when a check breaks.
@@ -470,6 +474,12 @@ impl RunObserver {
 impl Observer for RunObserver {
     fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
         self.keep_time(at);
+        if let Some(marks) = &mut self.marks {
+            marks.probe(at, node, probe);
+        }
+        if let Probe::Reached(_) = probe {
+            return;
+        }
         if let Probe::Misbehaved { attack, times } = probe {
             let told = &mut self.attacks.told;
             let number = usize::from(*attack);
@@ -491,6 +501,9 @@ impl Observer for RunObserver {
     fn sent(&mut self, at: Time, from: NodeId, payload: &dyn Payload, receivers: usize) {
         self.suite.sent(at, from, payload, receivers);
         self.watch.sent(at, from, payload, receivers);
+        if let Some(marks) = &mut self.marks {
+            marks.sent(at, from, payload, receivers);
+        }
         if let Some(watcher) = &mut self.watcher {
             watcher.sent(at, from, payload, receivers);
         }
@@ -502,6 +515,9 @@ impl Observer for RunObserver {
     fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
         self.keep_time(at);
         self.suite.node_up(at, node, up);
+        if let Some(marks) = &mut self.marks {
+            marks.node_up(at, node, up);
+        }
         if let Some(watcher) = &mut self.watcher {
             watcher.node_up(at, node, up);
         }
@@ -515,6 +531,9 @@ impl Observer for RunObserver {
         }
         self.suite.fault(at, id, open);
         self.watch.fault(at, id, open);
+        if let Some(marks) = &mut self.marks {
+            marks.fault(at, id, open);
+        }
         if let Some(watcher) = &mut self.watcher {
             watcher.fault(at, id, open);
         }
@@ -522,6 +541,9 @@ impl Observer for RunObserver {
     }
     fn healed(&mut self, at: Time, heal: &Heal) {
         self.suite.healed(at, heal);
+        if let Some(marks) = &mut self.marks {
+            marks.healed(at, heal);
+        }
         if let Some(watcher) = &mut self.watcher {
             watcher.healed(at, heal);
         }

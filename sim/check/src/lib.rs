@@ -6,6 +6,7 @@ mod bottleneck;
 pub mod diagram;
 pub mod forensics;
 pub mod invariants;
+pub mod marks;
 pub mod metrics;
 pub mod minimise;
 mod number_set;

@@ -1,7 +1,7 @@
 //! Typed observations that processes emit; metrics, checks, traces and reports observe them.
 
 use crate::chain::{Block, Committed, TxId};
-use crate::{ChainId, Digest, NodeId, OpId, Payload, Span, Time, WorkloadId};
+use crate::{ChainId, Digest, Mark, NodeId, OpId, Payload, Span, Time, WorkloadId};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -183,6 +183,8 @@ pub enum Probe {
         /// The message.
         payload: Arc<dyn Payload>,
     },
+    /// A situation that searches count.
+    Reached(&'static Mark),
     /// A domain model's own observation, known to that model's checks and metrics alone.
     Domain(Arc<dyn DomainProbe>),
 }

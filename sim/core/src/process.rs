@@ -2,7 +2,7 @@
 
 use crate::effect::{Delivery, Effect, Effects};
 use crate::probe::Probe;
-use crate::{CodecError, Disk, NodeId, Payload, Span, Time, Work, Write, WriteToken};
+use crate::{CodecError, Disk, Mark, NodeId, Payload, Span, Time, Work, Write, WriteToken};
 use rand_chacha::ChaCha12Rng;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -167,6 +167,11 @@ impl<'a> Context<'a> {
     /// Emits an observation.
     pub fn emit(&mut self, probe: Probe) {
         self.effects.probes.push(probe);
+    }
+    /// A situation that searches count is here.
+    #[cold]
+    pub fn reached(&mut self, mark: &'static Mark) {
+        self.emit(Probe::Reached(mark));
     }
     /// Hands an ordered batch up to the layer that hosts this process.
     pub fn deliver(&mut self, delivery: Delivery) {

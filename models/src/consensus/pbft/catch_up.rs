@@ -3,6 +3,7 @@
 
 use super::change::Prepared;
 use super::config::{IDLE_TICKS, MAX_BLOCK_BYTES, MAX_BLOCKS, MAX_HELP, MAX_RESENT, MAX_SERVED};
+use super::marks;
 use super::members::{Members, PerMember};
 use super::message::{Blocks, Body, COMMIT, Proposal, Status};
 use super::replica::{PbftReplica, TICK};
@@ -240,10 +241,11 @@ impl PbftReplica {
     /// something invalid, or nothing, is not asked again before it makes a new claim.
     pub(super) fn on_blocks(&mut self, cx: &mut Context<'_>, from: usize, answer: &Blocks) {
         if answer.blocks.len() > MAX_BLOCKS || !self.catch_up.answered_by(from) {
-            return;
+            return cx.reached(&marks::ANSWER_UNASKED);
         }
         if answer.blocks.is_empty() && answer.executed > self.executed {
             // It took a state over itself and has nothing that led there.
+            cx.reached(&marks::BLOCKS_GONE);
             self.transfer.blocks_are_gone();
         }
         let before = self.executed;
@@ -253,6 +255,7 @@ impl PbftReplica {
                 continue;
             }
             if committed.sequence != self.executed + 1 || !self.verify_committed(cx, committed) {
+                cx.reached(&marks::BLOCKS_REFUSED);
                 sound = false;
                 break;
             }
@@ -381,6 +384,7 @@ impl PbftReplica {
             Arc::clone(batch),
             signature,
         ))));
+        cx.reached(&marks::BODY_FETCHED);
         self.accept(cx, sequence, Arc::clone(batch), proposal);
         self.try_propose(cx);
     }
@@ -397,6 +401,7 @@ impl PbftReplica {
         catch_up.served.fill(0);
         match &mut catch_up.fetch {
             Some(fetch) if fetch.old => {
+                cx.reached(&marks::FETCH_UNANSWERED);
                 let peer = fetch.peer;
                 catch_up.fetch = None;
                 catch_up.set_claim(peer, 0);

@@ -2,6 +2,7 @@
 
 use super::config::{KEPT_STATES, MAX_OWN_STATES};
 use super::journal::{FORMER, LOG, PREPARED, PROPOSALS, Record, STABLE, former_key};
+use super::marks;
 use super::message::{Ballot, Body, CHECKPOINT, StateHead};
 use super::replica::PbftReplica;
 use super::seeded;
@@ -153,6 +154,7 @@ impl PbftReplica {
             state,
         });
         if sequence <= stable {
+            cx.reached(&marks::CHECKPOINT_PROVEN_BEFORE);
             // It was proven before this replica came to it.
             return self.checkpoints.drop_below(stable);
         }
@@ -253,6 +255,7 @@ impl PbftReplica {
         if self.checkpoints.own_state(sequence) == Some(proof.digest) {
             self.make_stable(cx, proof);
         } else if sequence > self.executed && sequence > self.checkpoints.proven() {
+            cx.reached(&marks::CHECKPOINT_AHEAD);
             self.checkpoints.ahead = Some(proof);
             self.seek(cx);
         }
@@ -279,11 +282,14 @@ impl PbftReplica {
             self.journal.write(Write::erase_below(table, key));
         }
         self.checkpoints.proof = Some(proof);
+        if !self.active {
+            cx.reached(&marks::CHECKPOINT_WHILE_LEAVING);
+        }
         cx.emit(Probe::StableCheckpoint {
             chain: self.group.chain,
             sequence,
         });
-        self.end_silence(sequence);
+        self.end_silence(cx, sequence);
         self.put_forward_again(cx);
         self.try_propose(cx);
     }
@@ -305,6 +311,7 @@ impl PbftReplica {
             .find(|(s, _)| *s <= self.checkpoints.overdue)
             .copied();
         if let Some((sequence, state)) = overdue {
+            cx.reached(&marks::CHECKPOINT_TOLD_AGAIN);
             self.tell_checkpoint(cx, sequence, state);
             self.try_stable(cx, sequence);
         }

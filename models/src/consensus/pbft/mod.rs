@@ -136,6 +136,7 @@ pub mod config;
 mod evidence;
 mod journal;
 mod log;
+mod marks;
 mod members;
 mod mempool;
 pub mod message;
@@ -170,6 +171,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     conducts: attacks::CONDUCTS,
     conduct: attacks::build,
     bugs: seeded::BUGS,
+    marks: marks::MARKS,
 };
 
 /// A signed view change for a view that nobody is in, with nothing prepared (see

@@ -3,12 +3,14 @@
 use super::change::{NewView, Prepared, ViewChange};
 use super::config::MAX_RESENT;
 use super::journal::{Opening, Said};
+use super::marks;
 use super::message::{Ballot, Body, NEW_VIEW, PREPARE, Proposal, Statements};
 use super::normal::Phase;
 use super::replica::PbftReplica;
 use super::seeded;
 use consim_core::chain::vote_statement;
 use consim_core::{Context, Digest, Probe, Signature, Work};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A new view whose view changes are not all here yet.
@@ -71,10 +73,37 @@ pub(super) fn select(changes: &[Arc<ViewChange>], null: Digest) -> (u64, Vec<Dig
     (low, digests)
 }
 
+/// What a new view puts forward again.
+fn mark_opening(
+    cx: &mut Context<'_>,
+    changes: &[Arc<ViewChange>],
+    digests: &[Digest],
+    null: Digest,
+) {
+    if !digests.is_empty() {
+        cx.reached(&marks::PUT_FORWARD_AGAIN);
+    }
+    if digests.contains(&null) {
+        cx.reached(&marks::GAP_FILLED);
+    }
+    let mut views: BTreeMap<u64, (u64, Digest)> = BTreeMap::new();
+    for Prepared(certificate) in changes.iter().flat_map(|c| c.prepared()).map(AsRef::as_ref) {
+        let here = (certificate.view, certificate.digest);
+        let (view, digest) = *views.entry(certificate.sequence).or_insert(here);
+        if view != here.0 {
+            cx.reached(&marks::LOCKS_OF_TWO_VIEWS);
+            if digest != here.1 {
+                cx.reached(&marks::LOCKS_ON_TWO_BATCHES);
+            }
+        }
+    }
+}
+
 impl PbftReplica {
     /// The primary opens its view: it puts forward again what may have been committed.
     pub(super) fn open_view(&mut self, cx: &mut Context<'_>, changes: Vec<Arc<ViewChange>>) {
         let (low, digests) = select(&changes, self.null.digest());
+        mark_opening(cx, &changes, &digests, self.null.digest());
         let (chain, view) = (self.group.chain, self.view);
         cx.work(Work::sign(1 + digests.len() as u32));
         let proposals = digests
@@ -132,7 +161,10 @@ impl PbftReplica {
             return;
         }
         if !self.verify_head(cx, new_view) {
-            return;
+            return cx.reached(&marks::NEW_VIEW_REFUSED);
+        }
+        if from != primary {
+            cx.reached(&marks::NEW_VIEW_PASSED_ON);
         }
         let changes = new_view.changes().iter().map(|&(key, digest)| {
             let index = self.group.index_of_key(key)?;
@@ -144,6 +176,9 @@ impl PbftReplica {
             new_view: Arc::clone(new_view),
             from,
         };
+        if pending.missing().next().is_some() {
+            cx.reached(&marks::NEW_VIEW_INCOMPLETE);
+        }
         self.fetch_changes(cx, &pending, from);
         self.changes.pending.insert(primary, pending);
         self.try_enter(cx, primary);
@@ -225,11 +260,15 @@ impl PbftReplica {
         self.changes.pending.remove(&primary);
         let view = opening.new_view.view();
         let due = view > self.view || (view == self.view && !self.active);
-        if due && self.verify_opening(cx, &opening) {
-            self.view = view;
-            self.write_view(None, Some(opening.clone()));
-            self.enter(cx, opening);
+        if !due {
+            return;
         }
+        if !self.verify_opening(cx, &opening) {
+            return cx.reached(&marks::NEW_VIEW_REFUSED);
+        }
+        self.view = view;
+        self.write_view(None, Some(opening.clone()));
+        self.enter(cx, opening);
     }
 
     /// Does it put forward exactly what its view changes call for? They were verified.

@@ -2,6 +2,7 @@
 
 use super::change::Prepared;
 use super::journal::{FORMER, LOG, PREPARED, PROPOSALS, Record, Said, Vow, former_key};
+use super::marks;
 use super::mempool::Ready;
 use super::message::{Ballot, Body, COMMIT, PREPARE, Proposal, Statements};
 use super::replica::{BATCH_TIMER, PbftReplica};
@@ -77,6 +78,9 @@ impl PbftReplica {
                 self.next += 1;
             }
             let in_flight = self.next - 1 - self.executed;
+            if self.next > self.window.high() {
+                cx.reached(&marks::WINDOW_FULL);
+            }
             if self.next > self.window.high()
                 || in_flight >= self.group.pipeline
                 || !self.knows_below(self.next)
@@ -202,13 +206,17 @@ impl PbftReplica {
         };
         if let Some(accepted) = slot.digest {
             // The new view has put it forward already, and here is its body.
-            if accepted == digest && slot.batch.is_none() {
-                self.on_batch(cx, sequence, &proposal.batch);
+            if accepted == digest {
+                if slot.batch.is_none() {
+                    self.on_batch(cx, sequence, &proposal.batch);
+                }
+            } else {
+                cx.reached(&marks::SECOND_PROPOSAL);
             }
             return;
         }
         if sequence <= self.executed && !self.executed_as(sequence, &digest) {
-            return;
+            return cx.reached(&marks::PROPOSAL_OVER_EXECUTED);
         }
         let statements = proposal.statements(self.group.chain);
         cx.work(Work::verify(1));
@@ -219,7 +227,7 @@ impl PbftReplica {
                 .verify(&statements.prepare, &proposal.signature)
             || !self.is_acceptable(cx, from, &proposal.batch)
         {
-            return;
+            return cx.reached(&marks::PROPOSAL_REFUSED);
         }
         self.settle(sequence, digest, &statements);
         self.count(sequence, Phase::Prepare, digest, proposal.signature);
@@ -308,6 +316,7 @@ impl PbftReplica {
     ) {
         let digest = batch.digest();
         if self.silent.is_some() {
+            cx.reached(&marks::FOLLOWED_IN_SILENCE);
             if let Some(slot) = self.window.open(sequence) {
                 slot.batch = Some(batch);
             }
@@ -357,7 +366,7 @@ impl PbftReplica {
     /// The own vote is on disk: it is said and counted.
     pub(super) fn say_vote(&mut self, cx: &mut Context<'_>, phase: Phase, vow: &Vow) {
         if vow.view != self.view || !self.active {
-            return;
+            return cx.reached(&marks::VOTE_OVERTAKEN);
         }
         cx.multicast(&self.group.members, Arc::clone(&vow.message));
         self.said(phase, vow);
@@ -469,6 +478,7 @@ impl PbftReplica {
         let Some(certificate) = certificate else {
             return;
         };
+        let unprepared = !slot.prepared_in(view);
         if sequence > self.executed {
             let committed = Arc::new(Committed {
                 chain: self.group.chain,
@@ -479,6 +489,12 @@ impl PbftReplica {
             if let Some(slot) = self.window.get_mut(sequence) {
                 slot.committed = Some(committed);
             }
+        }
+        if unprepared {
+            cx.reached(&marks::COMMITTED_UNPREPARED);
+        }
+        if sequence > self.executed.saturating_add(1) {
+            cx.reached(&marks::COMMITTED_OUT_OF_ORDER);
         }
         self.window.finish(sequence);
         while self.window.get(self.floor + 1).is_some_and(|s| s.finished) {

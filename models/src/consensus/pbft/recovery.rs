@@ -3,6 +3,7 @@
 use super::change::Prepared;
 use super::config::MAX_FORMER;
 use super::journal::{FORMER, LOG, PREPARED, PROPOSALS, Record, STABLE, STARTED, TAKEN, VIEW};
+use super::marks;
 use super::members::Members;
 use super::message::{Body, Message};
 use super::normal::Phase;
@@ -51,9 +52,10 @@ impl PbftReplica {
     }
 
     /// Everything up to `stable` is stable: what a silent replica may have signed is past.
-    pub(super) fn end_silence(&mut self, stable: u64) {
+    pub(super) fn end_silence(&mut self, cx: &mut Context<'_>, stable: u64) {
         let over = |silent: &Silent| silent.until.is_some_and(|until| until <= stable);
         if self.silent.as_ref().is_some_and(over) {
+            cx.reached(&marks::SILENCE_OVER);
             self.silent = None;
             self.mark_started();
         }
@@ -63,7 +65,7 @@ impl PbftReplica {
     /// and asks the others how far they are.
     pub(super) fn recover(&mut self, cx: &mut Context<'_>, disk: &Disk) {
         let records = disk.damaged();
-        let mut forgotten = self.clear_damage(disk) || disk.restored();
+        let mut forgotten = self.clear_damage(cx, disk) || disk.restored();
         if forgotten || disk.cell(STARTED, 0).is_none() {
             self.silent = Some(Silent::default());
         }
@@ -78,6 +80,7 @@ impl PbftReplica {
             }
             // The log is shorter than what is stable, so the votes above that have no place yet.
             Some(_) => {
+                cx.reached(&marks::LOG_BELOW_CHECKPOINT);
                 forgotten = true;
                 self.silent = Some(Silent::default());
             }
@@ -90,10 +93,19 @@ impl PbftReplica {
         if records > 0 || forgotten {
             cx.emit(Probe::DamageFound { records, forgotten });
         }
+        if self.silent.is_some() {
+            cx.reached(&marks::CAME_BACK_SILENT);
+        }
         self.floor = self.floor.max(self.window.low());
         self.next = self.executed + 1;
         self.restore_view(disk);
         let votes = self.restore_slots(cx, disk);
+        if !votes.is_empty() {
+            cx.reached(&marks::VOTES_SAID_AGAIN);
+        }
+        if !self.active {
+            cx.reached(&marks::CAME_BACK_BETWEEN_VIEWS);
+        }
         self.put_forward_again(cx);
         self.ask_everybody(cx, &votes);
         self.repeat_view_change(cx);
@@ -108,12 +120,14 @@ impl PbftReplica {
 
     /// Cuts off what cannot be read of the log, to be fetched again. Returns whether a promise may be
     /// forgotten: a record of a vote, of a view, or of what votes are counted from is damaged.
-    fn clear_damage(&mut self, disk: &Disk) -> bool {
+    fn clear_damage(&mut self, cx: &mut Context<'_>, disk: &Disk) -> bool {
         if disk.any_damaged(TAKEN) {
+            cx.reached(&marks::TAKEN_STATE_DAMAGED);
             // Without the state that it goes on from, the log is of no use.
             self.journal.write(Write::erase_below(TAKEN, u64::MAX));
             self.journal.write(Write::cut(LOG, 0));
         } else if let Some(from) = disk.first_damaged(LOG) {
+            cx.reached(&marks::LOG_CUT_AT_DAMAGE);
             self.journal.write(Write::cut(LOG, from));
         }
         let promises = [VIEW, STABLE, PROPOSALS, PREPARED, TAKEN, STARTED];
@@ -146,15 +160,16 @@ impl PbftReplica {
             if let Some(prepared) = slot.and_then(|slot| slot.prepared.clone())
                 && is_damaged(&**cell)
             {
+                cx.reached(&marks::SCRUB_REPAIRED_CERTIFICATE);
                 self.journal
                     .write(Write::cell(PREPARED, sequence, prepared));
             }
         }
-        self.write_chain_again(disk);
+        self.write_chain_again(cx, disk);
     }
 
     /// Writes what is damaged of the log and of the state before it again.
-    fn write_chain_again(&mut self, disk: &Disk) {
+    fn write_chain_again(&mut self, cx: &mut Context<'_>, disk: &Disk) {
         let mut from = disk.first_damaged(LOG);
         if seeded::on(&seeded::SCRUB_SKIPS_LOG) {
             return;
@@ -176,6 +191,7 @@ impl PbftReplica {
         let Some(from) = from else {
             return;
         };
+        cx.reached(&marks::SCRUB_REPAIRED_LOG);
         self.journal.write(Write::cut(LOG, from));
         let whole = disk.log(LOG).iter().take(from).rev();
         let last = whole.filter_map(|entry| match entry.holds()? {
@@ -194,6 +210,7 @@ impl PbftReplica {
             sequence, state, ..
         }) = disk.cell(TAKEN, 0).and_then(record)
         {
+            cx.reached(&marks::CAME_BACK_FROM_TAKEN_STATE);
             self.executed = *sequence;
             self.log.restart(*sequence);
             self.mempool.restore(&state.state);
@@ -299,6 +316,9 @@ impl PbftReplica {
         self.count(sequence, Phase::Prepare, digest, proposal.signature);
         let mut said = Vec::new();
         if me == primary {
+            if sequence > executed {
+                cx.reached(&marks::PRIMARY_CAME_BACK);
+            }
             self.mempool.propose(proposal.batch.txs());
             said.push((Phase::Prepare, Arc::clone(value), proposal.signature));
         } else {
@@ -306,6 +326,9 @@ impl PbftReplica {
             said.push((Phase::Prepare, vow.message, vow.signature));
         }
         if committed {
+            if sequence > executed {
+                cx.reached(&marks::CAME_BACK_PREPARED);
+            }
             let vow = self.vow(cx, Phase::Commit, sequence, digest);
             said.push((Phase::Commit, vow.message, vow.signature));
         }

@@ -5,6 +5,7 @@ use super::checkpoint::Checkpoints;
 use super::config::{Group, MAX_FUTURE, PbftOptions};
 use super::journal::{Journal, Said};
 use super::log::Log;
+use super::marks;
 use super::members::PerMember;
 use super::mempool::Mempool;
 use super::message::{Body, Message};
@@ -189,6 +190,8 @@ impl PbftReplica {
             self.cancel_view_timer(cx);
         } else if self.deadline.is_none() || !self.mempool.overtaken() {
             self.set_view_timer(cx, cx.now() + self.patience());
+        } else {
+            cx.reached(&marks::OLDEST_OVERTAKEN);
         }
     }
     fn set_forward_timer(&mut self, cx: &mut Context<'_>) {

@@ -1,6 +1,7 @@
 //! The way of a transaction to the primary (section 4.1).
 
 use super::config::{MAX_FORWARD, MAX_FORWARD_BYTES, MAX_RESENT_TXS};
+use super::marks;
 use super::mempool::Source;
 use super::message::Body;
 use super::replica::PbftReplica;
@@ -13,6 +14,7 @@ impl PbftReplica {
     pub(super) fn admit(&mut self, cx: &mut Context<'_>, tx: &Arc<Tx>, charge: bool) -> bool {
         let bytes = tx.encoded_len();
         if bytes as u64 > self.group.block.bytes || !self.mempool.has_room(bytes, u64::MAX) {
+            cx.reached(&marks::MEMPOOL_FULL);
             return false;
         }
         if !self.mempool.has_room(bytes, cx.room()) {
@@ -57,6 +59,7 @@ impl PbftReplica {
             }
             // Sent to this node alone, by one that takes it for the primary.
             if !to_all && !lead {
+                cx.reached(&marks::FORWARDED_ON);
                 self.outbox.push(Arc::clone(tx));
             }
         }
@@ -113,6 +116,12 @@ impl PbftReplica {
         }
         let patience = self.group.patience();
         let due = self.mempool.due(cx.now(), patience, MAX_RESENT_TXS);
+        if !due.taken.is_empty() {
+            cx.reached(&marks::CHARGE_TAKEN);
+        }
+        if !due.to_all.is_empty() {
+            cx.reached(&marks::SENT_TO_ALL);
+        }
         self.forward(cx, due.to_all, None);
         if self.active {
             self.forward(cx, due.taken, Some(primary));

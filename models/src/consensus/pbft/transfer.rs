@@ -3,6 +3,7 @@
 
 use super::config::{MAX_BLOCK_BYTES, MAX_WANTED};
 use super::journal::{Record, TAKEN};
+use super::marks;
 use super::message::{Body, StateHead, StateParts};
 use super::replica::PbftReplica;
 use super::seeded;
@@ -30,6 +31,9 @@ struct UnderWay {
 }
 
 impl Transfer {
+    pub(super) fn is_under_way(&self) -> bool {
+        self.under_way.is_some()
+    }
     pub(super) fn blocks_are_gone(&mut self) {
         self.no_blocks = true;
     }
@@ -57,10 +61,12 @@ impl PbftReplica {
         let state = state.and_then(|u| u.state.as_ref());
         let wanted = state.map_or_else(Vec::new, |(_, a)| a.wanted(MAX_WANTED));
         if state.is_none() {
+            cx.reached(&marks::STATE_SOUGHT);
             let fresh = UnderWay { proof, state: None };
             let overtaken = self.transfer.under_way.replace(fresh);
             let former = overtaken.and_then(|u| u.state);
             if let Some((_, assembly)) = former {
+                cx.reached(&marks::TRANSFER_OVERTAKEN);
                 self.transfer.former = Some(assembly.partial());
             }
         }

@@ -3,6 +3,7 @@
 use super::change::{Prepared, ViewChange};
 use super::config::{Group, MAX_BACKOFF};
 use super::journal::{Opening, Record, Said, VIEW};
+use super::marks;
 use super::members::{Members, PerMember};
 use super::message::{Body, PREPARE, VIEW_CHANGE};
 use super::new_view::Pending;
@@ -162,6 +163,9 @@ impl PbftReplica {
         }
         let joins = !seeded::on(&seeded::NO_JUMP_TO_HIGHER_VIEW);
         if leaving > self.group.faults && lowest > view && self.silent.is_none() && joins {
+            if lowest > view.saturating_add(1) {
+                cx.reached(&marks::VIEW_SKIPPED);
+            }
             self.leave(cx, lowest);
         }
     }
@@ -184,11 +188,12 @@ impl PbftReplica {
         if self.batch_timer.take().is_some() {
             cx.cancel_timer(BATCH_TIMER);
         }
-        let prepared = self
+        let prepared: Vec<Arc<Prepared>> = self
             .window
             .iter()
             .filter_map(|(_, slot)| slot.prepared.clone())
             .collect();
+        self.mark_leaving(cx, to, &prepared);
         let change = Arc::new(ViewChange::sign(
             self.group.chain,
             to,
@@ -202,6 +207,30 @@ impl PbftReplica {
         self.changes.own = Some(Arc::clone(&change));
         self.journal.then(Said::ViewChange(change));
         self.count_changes(cx);
+    }
+
+    /// What a replica takes along when it leaves.
+    fn mark_leaving(&self, cx: &mut Context<'_>, to: u64, prepared: &[Arc<Prepared>]) {
+        let open = |p: &&Arc<Prepared>| p.0.sequence > self.executed;
+        let oldest = prepared.iter().filter(open).map(|p| p.0.view).min();
+        if !prepared.is_empty() {
+            cx.reached(&marks::LEFT_WITH_CERTIFICATE);
+        }
+        if oldest.is_some() {
+            cx.reached(&marks::LEFT_WITH_LOCK);
+        }
+        if oldest.is_some_and(|view| view.saturating_add(2) <= to) {
+            cx.reached(&marks::LOCK_CARRIED);
+        }
+        if self.changes.backoff > 3 {
+            cx.reached(&marks::VIEWS_IN_VAIN);
+        }
+        if self.transfer.is_under_way() {
+            cx.reached(&marks::LEFT_DURING_TRANSFER);
+        }
+        if self.group.primary(to) == self.group.me {
+            cx.reached(&marks::LEFT_TO_LEAD);
+        }
     }
 
     pub(super) fn write_view(
@@ -297,8 +326,11 @@ impl PbftReplica {
         let same = known.is_some_and(|known| known.digest() == change.digest());
         let newer = signer == from && known.is_none_or(|known| known.view() < view);
         let wanted = self.is_wanted(change);
-        if too_late || !(newer || wanted) || !(same || self.verify_change(cx, change)) {
+        if too_late || !(newer || wanted) {
             return;
+        }
+        if !same && !self.verify_change(cx, change) {
+            return cx.reached(&marks::VIEW_CHANGE_REFUSED);
         }
         if newer {
             self.catch_up.claim(from, change.low());
@@ -339,6 +371,7 @@ impl PbftReplica {
         if let Some(change) = change
             && self.catch_up.may_serve(from)
         {
+            cx.reached(&marks::VIEW_CHANGE_PASSED_ON);
             self.send(cx, from, Body::ViewChange(change));
         }
     }
@@ -376,7 +409,7 @@ impl PbftReplica {
     /// Helps a member that is in an older view: with the new view, or with the own view change.
     pub(super) fn help(&mut self, cx: &mut Context<'_>, member: usize) {
         if !self.catch_up.may_help(member) {
-            return;
+            return cx.reached(&marks::HELP_BOUNDED);
         }
         if self.active {
             if let Some(Opening { new_view, .. }) = self.changes.opening.clone() {

@@ -9,6 +9,7 @@ mod flow;
 
 use super::config::SharingOptions;
 use super::ids::{Reason, RequestId};
+use super::marks;
 use super::message::{Answer, Ask, Message};
 use super::probe::SharingProbe;
 use super::request::{Change, Request};
@@ -120,6 +121,9 @@ impl Desk {
                 let permit = flow
                     .answer
                     .unwrap_or_else(|| below(cx.rng().next_u64(), BILLION) < share);
+                if !permit {
+                    cx.reached(&marks::PATIENT_REFUSED);
+                }
                 cx.emit(SharingProbe::Answered { permit, recorded }.probe());
                 name = if permit { "grant" } else { "deny" };
                 Ask::Decide {

@@ -6,6 +6,7 @@ use crate::consensus::TOKEN_LIMIT;
 use crate::node::service::Host;
 use crate::sharing::command::Command;
 use crate::sharing::ids::{Pseudonym, Purpose, Reason, RecordId, RequestId};
+use crate::sharing::marks;
 use crate::sharing::message::{Answer, Ask, Message};
 use crate::sharing::seeded;
 use crate::sharing::state::{Lookup, consented};
@@ -137,6 +138,7 @@ impl SharingService {
             || self.storing(record)
             || self.store.get(record).is_some_and(other)
         {
+            cx.reached(&marks::REGISTERED_TWICE);
             return Self::refuse(cx, op, desk, Reason::RegisteredTwice);
         }
         cx.work(Work::hash(body.len()));
@@ -160,7 +162,10 @@ impl SharingService {
                 self.put(cx, op, asker, Stage::Storing { command });
             }
             // On the disk already: a crash came between the original and the chain.
-            None => self.commit(cx, host, op, asker, &command),
+            None => {
+                cx.reached(&marks::ORIGINAL_FOUND);
+                self.commit(cx, host, op, asker, &command);
+            }
         }
     }
 
@@ -203,6 +208,7 @@ impl SharingService {
             purpose,
             after: wanted.after,
         };
+        cx.reached(&marks::READ_FORWARDED);
         cx.send(entry.provider, Arc::new(message));
         self.put(
             cx,

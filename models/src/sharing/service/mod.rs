@@ -18,12 +18,14 @@ pub use refusals::MAX_SUBJECTS;
 use super::command::Command;
 use super::config::SharingOptions;
 use super::ids::{PseudonymKey, Reason};
+use super::marks;
 use super::message::{Answer, Ask, Message, Sealed, Tally};
 use super::probe::SharingProbe;
 use super::seeded;
 use crate::consensus::TIMER_LIMIT;
 use crate::ledger::chain::executed;
 use crate::node::Gate;
+use crate::node::marks as node;
 use crate::node::membership::Refusal;
 use crate::node::service::{Host, Service};
 use crate::node::waiting::{Ticker, outcome, resubmit};
@@ -158,6 +160,7 @@ impl SharingService {
     /// is nothing more to do. An open operation is its first asker's alone.
     fn known(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, op: OpId, asker: Asker) -> bool {
         if let Some((receipt, tx)) = outcome(host, op) {
+            cx.reached(&node::OPERATION_FOUND);
             self.pending.remove(&op);
             self.settle(cx, host, asker, &tx, receipt);
             return true;
@@ -237,6 +240,7 @@ impl SharingService {
         ask: &Ask,
     ) {
         if let Err(why) = self.config.gate.admit(cx, host, from, certificate) {
+            cx.reached(&marks::SHARING_REFUSED_AT_GATE);
             Self::refuse(cx, op, from, Reason::Unauthenticated);
             return self.audit_refusal(cx, host, from, why);
         }
@@ -392,6 +396,7 @@ impl Service for SharingService {
     fn scrubbed(&mut self, cx: &mut Context<'_>, _host: &mut dyn Host, disk: &Disk) {
         let repairs = self.store.repairs(disk);
         if !repairs.is_empty() {
+            cx.reached(&marks::SCRUB_REPAIRED_ORIGINAL);
             cx.persist(asks::REPAIR, repairs);
         }
     }

@@ -6,10 +6,11 @@ use crate::node::membership::Refusal;
 use crate::node::service::Host;
 use crate::sharing::command::{Access, Command};
 use crate::sharing::ids::{Pseudonym, Reason};
+use crate::sharing::marks;
 use crate::sharing::message::{Answer, Message, Sealed};
 use crate::sharing::probe::SharingProbe;
 use crate::sharing::seeded;
-use crate::sharing::state::{Lookup, ruling};
+use crate::sharing::state::{Lookup, consented, ruling};
 use consim_core::{Context, NodeId, OpId, Probe};
 use std::sync::Arc;
 
@@ -66,6 +67,7 @@ impl SharingService {
         wanted: Wanted,
     ) {
         if wanted.after > host.height() {
+            cx.reached(&marks::PROVIDER_BEHIND);
             return self.put(cx, op, asker, Stage::Waiting(wanted));
         }
         let Wanted {
@@ -92,6 +94,7 @@ impl SharingService {
         let ruled = self.seeded_ruling(asker, &wanted, entry.pseudonym, ruled);
         let decision = self.config.policy.decide(ruled);
         let (permit, reason) = (decision.is_ok(), decision.unwrap_or_else(|reason| reason));
+        mark_decision(cx, permit, reason);
         let (height, provider) = (host.height(), host.node());
         let pseudonym = entry.pseudonym;
         let access = Access {
@@ -159,9 +162,13 @@ impl SharingService {
             }
             .probe(),
         );
+        mark_race(cx, host, access);
         let answer = match (access.permit, self.store.released(access.record)) {
             (false, _) => Answer::Refused(access.reason),
-            (true, None) => Answer::Refused(Reason::Missing),
+            (true, None) => {
+                cx.reached(&marks::ORIGINAL_MISSING);
+                Answer::Refused(Reason::Missing)
+            }
             (true, Some(body)) => {
                 let body = self.config.policy.release(Arc::clone(body));
                 Answer::Record(Sealed::seal(op, body))
@@ -191,6 +198,33 @@ impl SharingService {
                 self.provide(cx, host, op, asker, wanted);
             }
         }
+    }
+}
+
+/// Decisions that a search must have met.
+fn mark_decision(cx: &mut Context<'_>, permit: bool, reason: Reason) {
+    match reason {
+        Reason::Emergency if permit => cx.reached(&marks::READ_IN_EMERGENCY),
+        Reason::Revoked => cx.reached(&marks::READ_AFTER_REVOKE),
+        Reason::Denied => cx.reached(&marks::READ_AFTER_DENIAL),
+        Reason::NoGrant => cx.reached(&marks::READ_WITHOUT_GRANT),
+        _ => {}
+    }
+}
+
+/// Would the decision be another by now?
+fn mark_race(cx: &mut Context<'_>, host: &dyn Host, access: &Access) {
+    if access.permit
+        && access.reason == Reason::Granted
+        && let Some(entry) = host.record(access.record)
+        && consented(
+            host,
+            &entry.pseudonym,
+            access.requester,
+            host.head_time_ns(),
+        ) == Err(Reason::Revoked)
+    {
+        cx.reached(&marks::REVOKE_RACED_READ);
     }
 }
 

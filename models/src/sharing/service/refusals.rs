@@ -7,6 +7,7 @@ use crate::node::membership::Refusal;
 use crate::node::service::Host;
 use crate::node::waiting::outcome;
 use crate::sharing::command::Command;
+use crate::sharing::marks;
 use crate::sharing::probe::SharingProbe;
 use consim_core::{Context, NodeId, OpId};
 use std::collections::BTreeSet;
@@ -51,6 +52,7 @@ impl SharingService {
         self.refused.subjects.insert(subject);
         // Executed already: it was audited before a restart in the same period.
         if outcome(host, op).is_none() {
+            cx.reached(&marks::REFUSAL_AUDITED);
             let command = Command::Refusal { subject, reason };
             self.commit(cx, host, op, Asker::Nobody, &command);
         }

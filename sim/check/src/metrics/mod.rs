@@ -427,6 +427,7 @@ impl Observer for Metrics {
             | Probe::Refused { .. }
             | Probe::Misbehaved { .. }
             | Probe::Heard { .. }
+            | Probe::Reached(_)
             | Probe::Domain(_) => {}
         }
     }

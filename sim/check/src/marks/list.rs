@@ -1,0 +1,60 @@
+//! The marks of what no single part of the code sees: faults and observations together.
+
+use consim_core::marks;
+
+marks! {
+    COMMITTED_AFTER_VIEW_CHANGE = "committed-after-view-change": "A batch was committed in a view above the first.";
+    COMMITTED_IN_VIEW_3 = "committed-in-view-3": "A batch was committed in view 3 or a later one.";
+    COMMITTED_WITH_TRAITOR = "committed-with-traitors-vote": "A certificate holds the vote of a member that had misbehaved.";
+    COMMITTED_WITH_BARE_QUORUM = "committed-with-bare-quorum": "A batch was committed while no more members were up than a quorum.";
+    COMMITTED_UNDER_CUT = "committed-under-partition": "A batch was committed while the network was cut.";
+    COMMITTED_WITH_FULL_DISK = "committed-with-full-disk": "A batch was committed while a disk was full.";
+    COMMITTED_WITH_SLOW_DISK = "committed-with-slow-disk": "A batch was committed while a disk was slow.";
+    COMMITTED_WITH_WRONG_CLOCK = "committed-with-wrong-clock": "A batch was committed while a clock was wrong.";
+    COMMITTED_UNDER_FLOOD = "committed-under-flood": "A batch was committed while a member was flooded.";
+    COMMITTED_UNDER_THREE_FAULTS = "committed-under-three-faults": "A batch was committed while faults of three kinds went on.";
+    COMMITTED_WITH_BROKEN = "committed-with-broken-rest": "After the heal a batch was committed, with members that stay broken.";
+    NULL_BATCH = "null-batch-committed": "A null batch was committed where a new view had a gap.";
+    BLOCK_TIME_HELD = "block-time-held": "A proposer's clock was behind the last block, whose time the block took.";
+    TRANSACTION_REFUSED = "transaction-refused": "A transaction was ordered, and refused when it was executed.";
+    VIEW_5 = "view-5": "A replica entered view 5 or a later one.";
+    ENTERED_UNDER_CUT = "view-entered-under-partition": "A replica entered another view while the network was cut.";
+    THREE_VIEWS = "three-views-at-once": "Members that are up were in three different views at one time.";
+    LEADER_DOWN_LEFT = "view-of-crashed-leader-left": "A replica left the view of a leader that is down.";
+    TRAITOR_LEFT = "view-of-traitor-left": "A replica left the view of a leader that had misbehaved.";
+    SOUND_LEADER_LEFT = "view-of-sound-leader-left": "A replica left the view of a leader that is up and keeps to the protocol.";
+    LEFT_WITH_PAUSE = "view-left-during-pause": "A replica left its view while a member stood still.";
+    SYNC_UNDER_CUT = "sync-under-partition": "A replica caught up with others while the network was cut.";
+    SYNC_OF_MANY = "sync-of-twenty": "A replica fetched twenty or more batches at once.";
+    STATE_TAKEN = "state-taken": "A replica took a state over in place of what led to it.";
+    STATE_TAKEN_UNDER_CUT = "state-taken-under-partition": "A replica took a state over while the network was cut.";
+    STATE_REFUSED = "state-refused": "A part of a state was refused, since it is not what the checkpoint commits to.";
+    STATE_AFTER_LIE = "state-taken-after-lie": "A replica refused a part of a state and took the state of others.";
+    CHECKPOINT_UNDER_CUT = "checkpoint-under-partition": "A checkpoint became stable while the network was cut.";
+    LEADER_CRASHED = "leader-crashed-with-proposal": "A leader went down between a proposal and its commit.";
+    CRASHED_BETWEEN_VIEWS = "crashed-between-views": "A replica went down on its way to another view.";
+    CRASHED_SOON_AGAIN = "crashed-soon-again": "A node went down within five seconds of coming up.";
+    CRASHED_DURING_TRANSFER = "restart-during-state-transfer": "A replica went down while it took a state over.";
+    TWO_DOWN = "two-down-at-once": "Two members were down at one time.";
+    TOO_MANY_DOWN = "no-quorum-up": "Fewer members were up than a quorum.";
+    ALL_DOWN = "all-down": "No member was up.";
+    TWO_STARTED = "two-restarted-at-once": "Two members came up within half a second.";
+    STARTED_UNDER_CUT = "restarted-under-partition": "A node came up while the network was cut.";
+    STARTED_WITH_CLOCK_BACK = "restarted-with-clock-back": "A node came up with a clock that had gone back.";
+    CAME_BACK_EMPTY = "came-back-empty": "A member came back with nothing, though there were blocks.";
+    EMPTY_CAUGHT_UP = "empty-member-caught-up": "A member that came back with nothing executed the newest block again.";
+    TORN_FOUND = "torn-write-found": "A node came back after a torn write and found damage.";
+    DAMAGE_FORGOTTEN = "damage-with-promise": "Damage was found that may have taken a promise along.";
+    DAMAGE_HARMLESS = "damage-without-promise": "Damage was found that took no promise along.";
+    CERTIFICATE_EXPIRED = "expired-certificate-refused": "A node was refused, since its certificate has run out.";
+    CERTIFICATE_UNKNOWN = "foreign-certificate-refused": "A node was refused, since the chain does not know or trust its certificate.";
+    MALFORMED = "malformed-message-refused": "A message was refused that its decoder cannot read.";
+    ALTERED = "altered-message-refused": "A message was refused that is not what was sent.";
+    GAVE_UP = "user-gave-up": "A user gave an operation up.";
+    SERVED_LATE = "served-late": "An operation was done after the time within which it counts as available.";
+    OPERATION_REFUSED = "user-refused": "A user got a refusal for an answer.";
+    EQUIVOCATED = "equivocation-sent": "A member signed two votes for one number in one view.";
+    EVIDENCE_KEPT = "equivocation-seen": "A correct member heard two votes of one member that exclude each other.";
+    VOTES_SPLIT = "equivocation-split": "Two correct members heard votes of one member that exclude each other.";
+    LATE_VOTE = "late-vote": "A vote was sent for a number eight or more below one that was committed.";
+}

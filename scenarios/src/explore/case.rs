@@ -140,6 +140,10 @@ impl Case {
             if takes && self.weak_members(ground).is_empty() {
                 continue;
             }
+            // A member has one set of copies, however many windows were drawn.
+            if row.kind == "twins" && attacks.contains(" twins: ") {
+                continue;
+            }
             let list = if traitor { &mut attacks } else { &mut faults };
             let (prefix, kind) = (ground.prefix, row.kind);
             let at = window(from, to);
@@ -164,8 +168,12 @@ impl Case {
         if !faults.is_empty() {
             let _ = write!(out, "faults:\n{faults}");
         }
-        if self.core && !(attacks.is_empty() && faults.is_empty()) {
+        if self.core && ground.alone && !(attacks.is_empty() && faults.is_empty()) {
             out.push_str("heal: { core: { quorum: random } }\n");
+        }
+        let happening = self.happening();
+        if happening.iter().any(|(row, _)| row.forgets()) {
+            out.push_str("checks: { except: [no-double-signing] }\n");
         }
         out
     }

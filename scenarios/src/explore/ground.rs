@@ -21,6 +21,9 @@ pub struct Ground {
     pub from_ms: u64,
     /// Until when.
     pub to_ms: u64,
+    /// Does every member answer its users alone? Where it asks others, which may be broken for good,
+    /// nobody can say when users have to have their answers.
+    pub alone: bool,
     /// What the names of its windows begin with.
     pub prefix: &'static str,
 }
@@ -66,6 +69,7 @@ impl Ground {
             from_ms: from,
             to_ms: (millis(plan.duration.nanos()) * 2 / 3).max(from + 2_000),
             chain: chain.clone(),
+            alone: false,
             prefix: "drawn-",
             members,
         })

@@ -38,9 +38,9 @@ workloads:
   audits: { audits: data-sharing, from: hospital-1, load: 3/min, day: flat }
 ",
         rates: &["6/min", "20/min", "60/min"],
-        // Too short for reads elsewhere, which come two minutes after their visit at the earliest.
-        length_ms: 60_000,
-        until_ms: 40_000,
+        // Reads elsewhere come two minutes after their visit at the earliest.
+        length_ms: 200_000,
+        until_ms: 170_000,
     },
 ];
 
@@ -120,6 +120,7 @@ impl World {
             faulty: usize::from(self.faulty()),
             from_ms: HAPPENS_MS,
             to_ms: self.model().until_ms,
+            alone: self.model().name == "key-value",
             prefix: "",
         }
     }

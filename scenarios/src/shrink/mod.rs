@@ -35,6 +35,8 @@ pub struct Shrunk {
     pub runs: u64,
     /// Was nothing left to try?
     pub minimal: bool,
+    /// The seeded bug that was switched on.
+    pub bug: Option<&'static str>,
 }
 
 impl Shrunk {
@@ -45,9 +47,22 @@ impl Shrunk {
             let _ = writeln!(out, "# {}", fact.replace('\n', " "));
         }
         out.push_str(&self.text);
-        if self.is_check() && !self.text.contains("\nexpect:") {
+        if self.is_check() {
             let _ = writeln!(out, "expect: {{ violation: {} }}", self.check);
         }
+        let head = self.digest.get(..16).unwrap_or_default();
+        let _ = write!(
+            out,
+            "found: {{ by: shrink, faults_before: {}",
+            self.events_before
+        );
+        if !head.is_empty() {
+            let _ = write!(out, ", run_digest: \"{head}\"");
+        }
+        if let Some(bug) = self.bug {
+            let _ = write!(out, ", bug: {bug}");
+        }
+        out.push_str(" }\n");
         out
     }
 
@@ -67,6 +82,7 @@ impl Shrunk {
             kinds: Vec::new(),
             runs: 0,
             minimal: false,
+            bug: None,
         }
     }
 }
@@ -98,7 +114,11 @@ pub fn shrink(
     let check = failure.check;
     let composed = compose(file, Some(text.as_bytes()), &LoadOptions::default());
     let whole = composed.tree.filter(|_| composed.problems.is_empty());
-    let whole = whole.ok_or_else(|| ShrinkError::Invalid("it cannot be read".into()))?;
+    let mut whole = whole.ok_or_else(|| ShrinkError::Invalid("it cannot be read".into()))?;
+    // Both are said anew.
+    if let Value::Map(entries) = &mut whole.value {
+        entries.retain(|(key, _)| !["expect", "found"].contains(&&*key.text));
+    }
     let events_before = passes::events(&whole).len();
 
     let mut search = Search {
@@ -139,6 +159,7 @@ pub fn shrink(
         kinds: kinds(&left.subject),
         runs: search.runs,
         minimal: left.minimal,
+        bug: hooks.bug.map(|bug| bug.name),
         check,
     })
 }

@@ -12,7 +12,7 @@ type Path = Vec<usize>;
 /// Keys of the top that hold what happens.
 const EVENTS: [&str; 2] = ["faults", "attacks"];
 /// Keys that stay as they are: they say which run it is.
-const FIXED: [&str; 4] = ["consim", "seed", "expect", "found"];
+const FIXED: [&str; 2] = ["consim", "seed"];
 
 /// Takes away whole faults and attacks.
 pub(super) struct Events;
@@ -48,18 +48,35 @@ impl Pass<Node> for Keys {
     }
 }
 
+/// Keys without which a run would be as long, or as busy, as by default.
+const BOUNDS: [&str; 2] = ["duration", "rate"];
+
 fn removable(tree: &Node) -> Vec<Path> {
     let mut paths = Vec::new();
-    // Without its key a run would be as long as by default.
-    let mut tops = tree.entries().iter();
-    let duration = tops.position(|(key, _)| &*key.text == "duration");
     walk(tree, &mut Vec::new(), &mut |path, _| {
-        let lasts = path.len() == 1 && path.first().copied() == duration;
-        if !path.is_empty() && !lasts {
+        let bounds = key_at(tree, path).is_some_and(|key| BOUNDS.contains(&key));
+        if !path.is_empty() && !bounds {
             paths.push(path.clone());
         }
     });
     paths
+}
+
+/// The key under which the node at `path` stands, if it is in a map.
+fn key_at<'a>(tree: &'a Node, path: &[usize]) -> Option<&'a str> {
+    let (&place, rest) = path.split_first()?;
+    match &tree.value {
+        Value::Map(entries) => {
+            let (key, node) = entries.get(place)?;
+            if rest.is_empty() {
+                Some(&key.text)
+            } else {
+                key_at(node, rest)
+            }
+        }
+        Value::List(items) => key_at(items.get(place)?, rest),
+        Value::Empty | Value::Scalar(_) => None,
+    }
 }
 
 /// Calls `visit` for every node below the top that may be changed, outer ones first.

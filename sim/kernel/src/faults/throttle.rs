@@ -5,6 +5,7 @@ use super::effect::FaultEffect;
 use super::target::{Lines, Sides, Target};
 use super::window::{Asks, Cx, Hop, Kind, Window};
 use crate::network::Extra;
+use consim_core::Time;
 
 /// Lines carry less.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,6 +30,7 @@ impl Kind for Throttle {
             sides: cx.lines(&self.lines),
             rate: self.rate,
             queue: self.queue,
+            to: cx.to,
             window: cx.window as u32,
         }
     }
@@ -42,6 +44,7 @@ pub(crate) struct Throttled {
     sides: Sides,
     rate: u64,
     queue: u64,
+    to: Time,
     window: u32,
 }
 
@@ -52,6 +55,7 @@ impl Window for Throttled {
         if !self.sides.joins(hop.from, hop.to) {
             return;
         }
+        extra.throttled_until = extra.throttled_until.later(self.to);
         if extra.rate == 0 || self.rate < extra.rate {
             extra.rate = self.rate;
             extra.throttled_by = Some(self.window);

@@ -105,6 +105,8 @@ pub(crate) struct Extra {
     pub(crate) burst: Option<Burst>,
     /// Bits per second at most; 0 is no bound of a fault.
     pub(crate) rate: u64,
+    /// When the last window that bounds it closes: from then on the line carries what is its own.
+    pub(crate) throttled_until: Time,
     /// Bytes that may wait; 0 is the line's own bound.
     pub(crate) queue: u64,
     /// The window whose rate it is.

@@ -375,8 +375,11 @@ impl Network {
                 waited: 0,
             });
         }
-        let time = transfer(bytes, link.rate);
         let free = self.free(from, to).map_or(depart, |free| *free);
+        let own = self.lines.get(self.line_of(from, to));
+        let own = own.map_or(link.rate, |line| line.link.rate);
+        let slow_for = leave.extra.throttled_until.since(free.later(depart));
+        let time = occupied(bytes, link.rate, own, slow_for);
         leave.told.waited += u64::from(free > depart);
         let mut at = depart;
         let mut waited = 0;
@@ -428,6 +431,18 @@ impl Network {
         let loss = own + extra_ppb - own * extra_ppb / BILLION;
         loss > 0 && lost(loss.min(BILLION), bytes, bits())
     }
+}
+
+/// How long `bytes` occupy a line that carries `slow` bits a second for a while yet, and `own`
+/// afterwards (0: no bound).
+fn occupied(bytes: u64, slow: u64, own: u64, slow_for: Span) -> Span {
+    let whole = transfer(bytes, slow);
+    if slow == own || whole <= slow_for {
+        return whole;
+    }
+    let bits = u128::from(slow_for.nanos()) * u128::from(slow) / 1_000_000_000;
+    let carried = (bits / 8) as u64;
+    slow_for + transfer(bytes.saturating_sub(carried), own)
 }
 
 /// Where messages go that leave, and what is told of them.

@@ -194,6 +194,22 @@ fn a_throttled_line_makes_messages_wait_or_drops_them_and_the_smallest_holds() {
 }
 
 #[test]
+fn what_waits_for_a_throttled_line_goes_on_at_full_speed_after_it() {
+    // 50 notes of 8 bytes at 400 bit/s would take eight seconds.
+    let kind = FaultKind::Throttle(Throttle {
+        lines: from_to(0, 1),
+        rate: 400,
+        queue: 0,
+    });
+    let (log, _) = ticked(2, vec![window(1, 1_000, kind)]);
+    let times: Vec<u64> = came(&log, 1).into_iter().map(|(t, _)| t).collect();
+    assert_eq!(times.len(), 50);
+    let slow = times.iter().filter(|t| **t < 1_000).count();
+    assert!((5..8).contains(&slow), "{times:?}");
+    assert!(times.iter().all(|t| *t < 1_200), "{times:?}");
+}
+
+#[test]
 fn losses_in_bursts_come_one_after_the_other() {
     let burst = Burst {
         good_to_bad_ppb: 50_000_000,

@@ -135,7 +135,7 @@ fn one(
         if current != Some(number) {
             (current, since) = (Some(number), clock());
         }
-        budget.is_left() && clock() - since < SHRINK
+        budget.is_left() && clock().saturating_sub(since) < SHRINK
     });
     let dir = args.out.clone();
     let dir = dir.unwrap_or_else(|| PathBuf::from(format!("results/explore-{}", search.seed)));

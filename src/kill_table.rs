@@ -84,7 +84,7 @@ fn one(search: &Search, bug: &'static SeededBug, time: Duration) -> Result<Row, 
         if found_after.is_zero() {
             found_after = clock();
         }
-        clock() - found_after < SHRINK
+        clock().saturating_sub(found_after) < SHRINK
     });
     let all = clock();
     let seconds = if found_after.is_zero() {
@@ -97,7 +97,7 @@ fn one(search: &Search, bug: &'static SeededBug, time: Duration) -> Result<Row, 
         directed,
         kill: Some(kill.map_err(other)?),
         seconds: seconds.as_secs_f64(),
-        shrink_s: (all - seconds).as_secs_f64(),
+        shrink_s: all.saturating_sub(seconds).as_secs_f64(),
     })
 }
 

@@ -204,7 +204,7 @@ impl Search {
         let fresh = strategy.new_tree(&mut runner).map(|tree| tree.current());
         // Nothing is filtered, so that nothing can be rejected.
         let fresh = fresh.unwrap_or_else(|_| Case::calm(key));
-        let changed = (key % 2 == 0).then(|| corpus.change(key, &fresh));
+        let changed = key.is_multiple_of(2).then(|| corpus.change(key, &fresh));
         Drawn::Case(changed.flatten().unwrap_or(fresh))
     }
 

@@ -61,9 +61,7 @@ impl Decode for Amount {
         Shape::Scalar(Form::of::<AmountForm>().several(AmountForm::FORM, Lists::Also))
     }
     fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
-        let counted = node
-            .scalar()
-            .is_some_and(|text| Count::parse(&text).is_ok());
+        let counted = node.scalar().is_some_and(|text| Count::parse(text).is_ok());
         if counted {
             return At::decode(cx, node).map(Self::Count);
         }

@@ -200,12 +200,8 @@ impl Numbers {
             Self::Round => {
                 let digits = value.checked_ilog10()?;
                 // Two digits, and then one.
-                let keep = if value % 10u64.pow(digits.saturating_sub(1)) == 0 {
-                    0
-                } else {
-                    1
-                };
-                let step = 10u64.pow(digits.saturating_sub(keep));
+                let two_digits = value.is_multiple_of(10u64.pow(digits.saturating_sub(1)));
+                let step = 10u64.pow(digits.saturating_sub(u32::from(!two_digits)));
                 value / step * step
             }
             Self::Units => {
@@ -269,7 +265,9 @@ fn rename(tree: &mut Node, old: &str, new: &str) {
             .iter_mut()
             .for_each(|(_, node)| rename(node, old, new)),
         Value::List(items) => {
-            items.iter_mut().for_each(|node| rename(node, old, new));
+            for node in items.iter_mut() {
+                rename(node, old, new);
+            }
             let is_new = |node: &Node| node.scalar().is_some_and(|text| **text == *new);
             let first = items.iter().position(is_new);
             let mut place = 0;

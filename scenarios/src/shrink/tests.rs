@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
 use super::passes::{Events, Explicit, Keys, Members, Numbers};
 use crate::tree::{Node, SourceId, parse, written};
 use consim_check::minimise::Pass;
@@ -6,7 +8,7 @@ fn tree(text: &str) -> Node {
     let mut problems = Vec::new();
     let node = parse(text, SourceId(0), &mut problems);
     assert!(problems.is_empty());
-    node.expect("it is YAML")
+    node.unwrap()
 }
 
 const TEXT: &str = "consim: 1

@@ -233,7 +233,7 @@ impl Distribution {
                 let lo = 1.0 / 4096.0;
                 let step = (1.0 - 2.0 * lo) / TABLE as f64;
                 let edges = |i: usize| self.quantile(lo + step * i as f64).nanos();
-                if (0..=TABLE).all(|i| edges(i) <= u64::from(u32::MAX)) {
+                if (0..=TABLE).all(|i| u32::try_from(edges(i)).is_ok()) {
                     let edges = |i| edges(i) as u32;
                     Sampler::Table(Box::new(std::array::from_fn(edges)))
                 } else {

@@ -508,8 +508,8 @@ impl PbftReplica {
         let before = self.executed;
         let mut room = false;
         if seeded::on(&seeded::EXECUTES_OVER_GAPS) {
-            let ready = self.window.iter().filter(|(_, s)| s.committed.is_some());
-            if let Some((first, _)) = ready.map(|(s, slot)| (s, slot)).next() {
+            let mut slots = self.window.iter();
+            if let Some((first, _)) = slots.find(|(_, slot)| slot.committed.is_some()) {
                 self.executed = self.executed.max(first - 1);
             }
         }

@@ -34,6 +34,7 @@ pub(super) const QUORUM_OF_2F_PLUS_1: SeededBug = SeededBug {
         "agreement",
         "prefix-order",
         "certificate",
+        "carry-over",
         "equal-state-roots",
         "hash-chain",
         "equal-storage",
@@ -116,6 +117,7 @@ pub(super) const VOTES_WITHOUT_DIGEST: SeededBug = SeededBug {
 const FORKS: &[&str] = &[
     "agreement",
     "prefix-order",
+    "carry-over",
     "equal-state-roots",
     "hash-chain",
     "equal-storage",

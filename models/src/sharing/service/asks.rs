@@ -154,18 +154,15 @@ impl SharingService {
             address: address.into(),
         };
         let asker = Asker::Desk(desk, None);
-        match self.store.add(record, body) {
-            Some(write) => {
-                let token = WriteToken(TOKENS | op.0);
-                self.writes.insert(token, op);
-                cx.persist(token, vec![write]);
-                self.put(cx, op, asker, Stage::Storing { command });
-            }
+        if let Some(write) = self.store.add(record, body) {
+            let token = WriteToken(TOKENS | op.0);
+            self.writes.insert(token, op);
+            cx.persist(token, vec![write]);
+            self.put(cx, op, asker, Stage::Storing { command });
+        } else {
             // On the disk already: a crash came between the original and the chain.
-            None => {
-                cx.reached(&marks::ORIGINAL_FOUND);
-                self.commit(cx, host, op, asker, &command);
-            }
+            cx.reached(&marks::ORIGINAL_FOUND);
+            self.commit(cx, host, op, asker, &command);
         }
     }
 

@@ -310,7 +310,7 @@ impl Planner<'_> {
                 self.cx.error("E503", &name.place, message, help);
                 return None;
             }
-        } else if !adversary.nodes.iter().any(|i| of_chain(i)) {
+        } else if !adversary.nodes.iter().any(of_chain) {
             if !self.doubt {
                 self.cx.error(
                     "E503",

@@ -200,7 +200,7 @@ fn a_run_with_everything_passes() {
         assert!(check.evaluated > 0);
     }
     // Nothing restarts, so finality has no subject.
-    assert_eq!(outcome.checks.len(), 16);
+    assert_eq!(outcome.checks.len(), 17);
     assert_eq!((outcome.verdict.as_str(), code), ("pass", EXIT_PASS));
     assert_eq!(outcome.schema, 1);
     assert_eq!(outcome.virtual_seconds, 100.0);

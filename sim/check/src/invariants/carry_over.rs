@@ -91,19 +91,19 @@ impl CarryOver {
             return;
         };
         let subjects = &self.subjects;
-        self.finding.judge(defect.is_none(), || {
+        self.finding.judge(defect.is_ok(), || {
             format!(
                 "{}: view {} of {} {}",
                 subjects.chain_name(opening.chain),
                 opening.view,
                 subjects.name(from),
-                defect.unwrap_or_default()
+                defect.err().unwrap_or_default()
             )
         });
     }
 
-    /// What is wrong with a new view, in words; `None` if that cannot be told.
-    fn defect(&self, opening: &Opening) -> Option<Option<String>> {
+    /// What is wrong with a new view, in words; `None` if there is no telling.
+    fn defect(&self, opening: &Opening) -> Option<Result<(), String>> {
         let changes: Vec<&Bound> = opening
             .changes
             .iter()
@@ -116,14 +116,14 @@ impl CarryOver {
         let quorum = self.subjects.chain(opening.chain)?.quorum;
         if signers.len() < quorum {
             let count = signers.len();
-            return Some(Some(format!(
+            return Some(Err(format!(
                 "names view changes of {count} members, {quorum} are needed"
             )));
         }
         let low = changes.iter().map(|change| change.low).max().unwrap_or(0);
         if opening.low != low {
             let found = opening.low;
-            return Some(Some(format!(
+            return Some(Err(format!(
                 "begins above {found}, the latest stable checkpoint is {low}"
             )));
         }
@@ -146,14 +146,14 @@ impl CarryOver {
             let above = usize::try_from(sequence - low - 1).unwrap_or(usize::MAX);
             let found = opening.proposals.get(above);
             if !found.is_some_and(|found| values.contains(found)) {
-                return Some(Some(format!(
+                return Some(Err(format!(
                     "puts {} forward at {sequence}, where {} was prepared in view {view}",
                     found.map_or_else(|| "nothing".to_owned(), Digest::to_string),
                     values.first().map_or_else(String::new, Digest::to_string),
                 )));
             }
         }
-        Some(None)
+        Some(Ok(()))
     }
 }
 
@@ -168,13 +168,11 @@ impl Observer for CarryOver {
 
     fn sent(&mut self, _at: Time, from: NodeId, payload: &dyn Payload, _receivers: usize) {
         match payload.handover() {
-            None => {}
             Some(Handover::Leaves(leaving)) => self.leaves(leaving),
-            Some(Handover::Opens(opening)) => {
-                if self.subjects.correct(from) {
-                    self.opens(from, &opening);
-                }
+            Some(Handover::Opens(opening)) if self.subjects.correct(from) => {
+                self.opens(from, &opening);
             }
+            Some(Handover::Opens(_)) | None => {}
         }
     }
 }

@@ -208,9 +208,10 @@ impl Cluster {
             }],
             keys: keys.clone(),
             names: (0..all).map(|i| format!("n-{i}")).collect(),
-            corrupt: match self.unnoticed {
-                true => Vec::new(),
-                false => self.corrupt.iter().map(|&(i, _)| NodeId(i)).collect(),
+            corrupt: if self.unnoticed {
+                Vec::new()
+            } else {
+                self.corrupt.iter().map(|&(i, _)| NodeId(i)).collect()
             },
             at_mercy: Vec::new(),
             recorded: false,

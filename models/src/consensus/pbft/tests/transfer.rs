@@ -73,8 +73,8 @@ fn a_replica_that_was_cut_off_for_long_takes_over_what_changed() {
 fn who_is_behind_members_that_keep_few_batches_takes_a_state_or_stays_behind() {
     let run = |keep, checkpoint| {
         let cluster = Cluster {
-            keep,
             checkpoint,
+            keep,
             ..Cluster::new(4, 5)
         };
         cluster.fault(cut(nodes(&[TRAVELLER]), 10, 20)).run()

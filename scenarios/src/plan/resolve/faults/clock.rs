@@ -89,20 +89,17 @@ impl Plan for ExpiryEdge {
                 return None;
             }
             let none = "services: { records: { data-sharing: {} } }".to_owned();
-            let (place, message, help) = match &self.service {
-                Some(service) => {
-                    let what = service.value.0.as_str();
-                    let message = format!("no service `{what}` whose consents could end");
-                    let help = match known.as_slice() {
-                        [] => none,
-                        known => suggestion(what, known),
-                    };
-                    (service.place.clone(), message, help)
-                }
-                None => {
-                    let message = "no service whose consents could end".to_owned();
-                    (name.place.clone(), message, none)
-                }
+            let (place, message, help) = if let Some(service) = &self.service {
+                let what = service.value.0.as_str();
+                let message = format!("no service `{what}` whose consents could end");
+                let help = match known.as_slice() {
+                    [] => none,
+                    known => suggestion(what, known),
+                };
+                (service.place.clone(), message, help)
+            } else {
+                let message = "no service whose consents could end".to_owned();
+                (name.place.clone(), message, none)
             };
             planner.cx.error("E301", &place, message, help);
             return None;

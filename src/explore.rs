@@ -283,23 +283,13 @@ fn save(dir: &Path, failing: &[Failing]) -> Result<Vec<PathBuf>, Failure> {
 
 /// The exit code: the worst of what failed.
 fn code(tally: &Tally) -> u8 {
-    let severity = |name: &str| registries::severity(name);
-    let failed = tally
-        .failures
-        .iter()
-        .map(|found| found.failure.check.as_str());
-    failed
-        .map(|check| match severity(check) {
-            Some(Severity::Safety) => 10,
-            Some(Severity::Liveness) => 11,
-            None => exit::OTHER,
-        })
-        .min_by_key(|code| match code {
-            10 => 0,
-            11 => 1,
-            _ => 2,
-        })
-        .unwrap_or(exit::PASS)
+    let failed = tally.failures.iter();
+    let codes = failed.map(|found| match registries::severity(&found.failure.check) {
+        Some(Severity::Safety) => 10,
+        Some(Severity::Liveness) => 11,
+        None => exit::OTHER,
+    });
+    worst(codes.collect())
 }
 
 /// What was searched, kind by kind and check by check.

@@ -74,7 +74,7 @@ fn every_row_gives_a_valid_scenario_in_groups_of_every_size() {
         for (place, row) in (0u8..).zip(rows) {
             for members in [4, 5, 6, 12] {
                 let case = case_of(family, place, members);
-                let ground = case.world.ground(case.seed, PBFT);
+                let ground = case.world.ground(PBFT);
                 let text = case.text(&ground);
                 let plan = planned(Path::new("x.yaml"), &text);
                 let plan = plan.unwrap_or_else(|why| panic!("{}: {why}\n{text}", row.kind));

@@ -145,3 +145,36 @@ fn a_core_that_heals_goes_on_and_is_asked_to() {
         "{found:?}"
     );
 }
+
+/// Nobody else has anything to order when the member is back, so no block tells it so: what the others
+/// say of themselves has to.
+#[test]
+fn what_waited_through_a_long_cut_is_ordered_soon_after_it_also_in_a_quiet_group() {
+    let text = "consim: 1
+seed: 7
+duration: 500s
+warmup: 2s
+network: { regions: one-place }
+organisations: { hospital: { count: 4 } }
+chains: { ledger: { members: hospital, consensus: pbft, timeout: 10s } }
+services: { store: { key-value: { keys: 10 } } }
+workloads:
+  before: { transactions: store, load: 1/s, at: 5s, for: 10s }
+  within: { transactions: store, from: hospital-2, load: 3/s, at: 67s, for: 2s }
+faults:
+  cut: { at: 60s, for: 224s, partition: hospital-2 }
+";
+    let outcome = execute(&plan(text).plan, &mut |_| {})
+        .unwrap()
+        .results
+        .outcome;
+    let liveness = outcome
+        .checks
+        .iter()
+        .find(|c| c.name == "liveness")
+        .unwrap();
+    assert_eq!(liveness.verdict, "pass", "{:?}", liveness.violations);
+    let first = outcome.resilience.first().unwrap();
+    let seconds = first.time_to_first_commit_s;
+    assert!(seconds.is_some_and(|s| s < 30.0), "{seconds:?}");
+}

@@ -141,6 +141,7 @@ enum Drawn {
 struct Done {
     judged: Judged,
     states: BTreeSet<u64>,
+    /// It was run twice, to the same end.
     twice: bool,
 }
 
@@ -151,9 +152,7 @@ impl Search {
         let mut tally = Tally::new();
         let mut corpus = Corpus::default();
         // That the file is sound is said before anything is drawn.
-        self.file
-            .as_ref()
-            .map_or(Ok(()), |file| Ground::of_file(file, 0).map(drop))?;
+        let of_file = self.file.as_deref().map(Ground::of_file).transpose()?;
         let strategy = cases(&self.focus);
         let mut from = 0;
         let mut more = true;
@@ -169,7 +168,7 @@ impl Search {
                 .collect();
             let texts: Vec<String> = (from..to)
                 .zip(&drawn)
-                .map(|(number, drawn)| self.text(number, drawn))
+                .map(|(number, drawn)| self.text(number, drawn, of_file.as_ref()))
                 .collect();
             let work = |place: usize| {
                 let text = texts.get(place).map_or("", String::as_str);
@@ -208,14 +207,15 @@ impl Search {
         Drawn::Case(changed.flatten().unwrap_or(fresh))
     }
 
-    fn text(&self, number: u64, drawn: &Drawn) -> String {
+    fn text(&self, number: u64, drawn: &Drawn, of_file: Option<&Ground>) -> String {
         let case = match drawn {
             Drawn::Case(case) => case,
             Drawn::Twins(twins) => return twins.text(mix(self.seed, number) >> 32, &self.protocol),
         };
-        let of_file = self.file.as_ref();
-        let ground = of_file.and_then(|file| Ground::of_file(file, case.seed).ok());
-        case.text(&ground.unwrap_or_else(|| case.world.ground(case.seed, &self.protocol)))
+        match of_file {
+            Some(ground) => case.text(ground),
+            None => case.text(&case.world.ground(&self.protocol)),
+        }
     }
 
     /// Where the text of a scenario stands: its paths start here.
@@ -232,10 +232,12 @@ impl Search {
         let mut judged = judge_text(&place, text, &self.hooks, Some(Box::new(watcher)));
         // A difference between two runs outranks whatever else failed.
         let twice = twice || judged.failure.is_some();
+        let mut same = false;
         if twice && let Some(brief) = &judged.brief {
             let again = judge_text(&place, text, &self.hooks, None);
             let other = again.brief.map(|brief| brief.digest).unwrap_or_default();
-            if other != brief.digest {
+            same = other == brief.digest;
+            if !same {
                 judged.failure = Some(Failure {
                     check: DIVERGED.to_owned(),
                     facts: vec![format!("run digests {} and {other}", brief.digest)],
@@ -249,7 +251,7 @@ impl Search {
         Done {
             judged,
             states,
-            twice,
+            twice: same,
         }
     }
 }

@@ -127,8 +127,10 @@ impl Case {
     /// The scenario on `ground`, as a user would write it.
     pub fn text(&self, ground: &Ground) -> String {
         let mut out = ground.head.clone();
+        let _ = writeln!(out, "seed: {}", self.seed);
         let (mut faults, mut attacks) = (String::new(), String::new());
-        for (number, (row, event)) in (1..).zip(self.happening()) {
+        let happening = self.happening();
+        for (number, &(row, event)) in (1..).zip(&happening) {
             let (from, to) = self.window(ground, event);
             let window = |from: u64, to: u64| {
                 let length = to.saturating_sub(from).max(1);
@@ -171,7 +173,6 @@ impl Case {
         if self.core && ground.alone && !(attacks.is_empty() && faults.is_empty()) {
             out.push_str("heal: { core: { quorum: random } }\n");
         }
-        let happening = self.happening();
         if happening.iter().any(|(row, _)| row.forgets()) {
             out.push_str("checks: { except: [no-double-signing] }\n");
         }

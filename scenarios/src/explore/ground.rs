@@ -7,7 +7,7 @@ use std::path::Path;
 /// A scenario in which something is to happen.
 #[derive(Clone, Debug)]
 pub struct Ground {
-    /// The scenario without it.
+    /// The scenario without it, and without its seed.
     pub head: String,
     /// The names of the chain's members.
     pub members: Vec<String>,
@@ -31,19 +31,14 @@ pub struct Ground {
 impl Ground {
     /// A scenario of the user's, to which things are added that happen in its first two thirds.
     /// Where it has adversaries of its own, no others are drawn.
-    pub fn of_file(file: &Path, seed: u64) -> Result<Self, String> {
-        let options = LoadOptions {
-            seed: Some(seed),
-            ..LoadOptions::default()
-        };
-        let plan = crate::load(file, &options)
-            .map_err(|found| found.render())?
-            .plan;
+    pub fn of_file(file: &Path) -> Result<Self, String> {
+        let loaded = crate::load(file, &LoadOptions::default());
+        let plan = loaded.map_err(|found| found.render())?.plan;
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        Self::of_plan(&plan, &name, seed)
+        Self::of_plan(&plan, &name)
     }
 
-    fn of_plan(plan: &Plan, file: &str, seed: u64) -> Result<Self, String> {
+    fn of_plan(plan: &Plan, file: &str) -> Result<Self, String> {
         let mut chains = plan.chains.iter();
         let (Some((chain, only)), None) = (chains.next(), chains.next()) else {
             return Err("a search takes scenarios with one chain".into());
@@ -56,10 +51,7 @@ impl Ground {
         let millis = |nanos: u64| nanos / 1_000_000;
         let from = millis(plan.warmup.nanos());
         Ok(Self {
-            head: format!(
-                "consim: 1\nbase: {}\nseed: {seed}\n",
-                crate::tree::quoted(file)
-            ),
+            head: format!("consim: 1\nbase: {}\n", crate::tree::quoted(file)),
             everybody: chain.clone(),
             faulty: if plan.adversaries.is_empty() {
                 only.f

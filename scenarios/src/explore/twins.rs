@@ -125,9 +125,10 @@ impl Twins {
             rate: 1,
             ..Case::calm(0).world
         };
-        let ground = world.ground(seed, protocol);
+        let ground = world.ground(protocol);
         let length = FROM_MS + ROUND_MS * self.rounds.len() as u32 + AFTER_MS;
-        let mut out = world.head(seed, protocol, u64::from(length));
+        let mut out = world.head(protocol, u64::from(length));
+        let _ = writeln!(out, "seed: {seed}");
         let name = |i: u8| ground.names(vec![usize::from(i)]);
         let twin = name(self.twin);
         let others: Vec<u8> = (0..self.members).filter(|i| *i != self.twin).collect();

@@ -110,10 +110,10 @@ impl World {
         MODELS.get(place).unwrap_or(&MODELS[0])
     }
 
-    /// The ground of a scenario with this `seed` under `protocol`.
-    pub fn ground(&self, seed: u64, protocol: &str) -> Ground {
+    /// The ground of a scenario under `protocol`.
+    pub fn ground(&self, protocol: &str) -> Ground {
         Ground {
-            head: self.head(seed, protocol, self.model().length_ms),
+            head: self.head(protocol, self.model().length_ms),
             members: (1..=self.members).map(|i| format!("{GROUP}-{i}")).collect(),
             everybody: GROUP.to_owned(),
             chain: CHAIN.to_owned(),
@@ -125,8 +125,8 @@ impl World {
         }
     }
 
-    /// The scenario without what happens in it.
-    pub(super) fn head(&self, seed: u64, protocol: &str, length_ms: u64) -> String {
+    /// The scenario without what happens in it, and without its seed.
+    pub(super) fn head(&self, protocol: &str, length_ms: u64) -> String {
         let model = self.model();
         let store = model.name == "key-value";
         let (checkpoint, watermark) = pick(CHECKPOINTS, self.checkpoint);
@@ -137,7 +137,6 @@ impl World {
         };
         format!(
             "consim: 1
-seed: {seed}
 duration: {length_ms}ms
 warmup: 2s
 network: {network}

@@ -27,6 +27,8 @@ pub(super) struct CatchUp {
     told: PerMember<Time>,
     /// After a restart: who has answered so far; `None` if enough have.
     answered: Option<Members>,
+    /// When a member last said how far it is.
+    heard: Time,
     ticks: u32,
     steps: usize,
     /// What was executed at the last tick.
@@ -61,6 +63,7 @@ impl CatchUp {
             served: PerMember::new(n, 0),
             told: PerMember::new(n, Time::ZERO),
             answered: None,
+            heard: Time::ZERO,
             ticks: 0,
             steps: 0,
             last: 0,
@@ -141,6 +144,8 @@ impl PbftReplica {
     /// Upon STATUS: a member that is in an older view or lacks votes is helped; if it is ahead,
     /// this replica catches up with it.
     pub(super) fn on_status(&mut self, cx: &mut Context<'_>, from: usize, status: &Status) {
+        let silence = cx.now() - std::mem::replace(&mut self.catch_up.heard, cx.now());
+        self.in_reach_after(cx, silence);
         if let Some(answered) = &mut self.catch_up.answered {
             answered.insert(from);
             if answered.len() > self.group.faults {

@@ -175,14 +175,17 @@ impl PbftReplica {
             self.set_view_timer(cx, cx.now() + self.patience());
         }
     }
+    /// The group is in reach again, after so long: what it missed is not held back any longer.
+    pub(super) fn in_reach_after(&mut self, cx: &Context<'_>, silence: Span) {
+        if silence >= self.group.patience().times(2) {
+            self.mempool.hurry(cx.now());
+        }
+    }
     /// Something was executed: the timer starts afresh if more waits, unless the primary lets
     /// others overtake the oldest.
     pub(super) fn progressed(&mut self, cx: &mut Context<'_>) {
         let dry = cx.now() - std::mem::replace(&mut self.progress_at, cx.now());
-        if dry >= self.group.patience().times(2) {
-            // The group is in reach again: what it missed is not held back any longer.
-            self.mempool.hurry(cx.now());
-        }
+        self.in_reach_after(cx, dry);
         if !self.active {
             return;
         }

@@ -18,7 +18,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     code: "I8",
     since: "0.1.0",
     severity: Severity::Safety,
-    says: "A view that a correct node opens, or passes on, puts forward again what the view changes that it names prove to be prepared.",
+    says: "A view that a correct node opens, or passes on, puts forward again what the view changes that it names prove to be prepared; and nobody goes back to an earlier view.",
     applies: any_chain,
     build: |subjects| Box::new(CarryOver::new(subjects)),
 };
@@ -27,8 +27,9 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
 /// lowest views are forgotten first.
 const MAX_KEPT: usize = 4_096;
 
-/// A wiretap on view changes and new views. Nodes that are in the first view had nothing to carry over,
-/// which is what it judges of runs without a view change.
+/// A wiretap on view changes and new views. Besides, who is in a view does not go back to an earlier
+/// one before it is started anew: what it carried over would be lost. Of a run without a view change
+/// that is all there is to judge.
 pub struct CarryOver {
     subjects: Arc<Subjects>,
     finding: Finding,
@@ -36,6 +37,8 @@ pub struct CarryOver {
     leavings: BTreeMap<(u64, ChainId, KeyId, Digest), Bound>,
     /// Those that were judged.
     judged: BTreeSet<(u64, ChainId, Digest)>,
+    /// The latest view of each node since it was started.
+    views: BTreeMap<(NodeId, ChainId), u64>,
 }
 
 /// What a view change proves.
@@ -53,6 +56,7 @@ impl CarryOver {
             finding: Finding::new(),
             leavings: BTreeMap::new(),
             judged: BTreeSet::new(),
+            views: BTreeMap::new(),
         }
     }
 
@@ -159,11 +163,22 @@ impl CarryOver {
 
 impl Observer for CarryOver {
     fn probe(&mut self, _at: Time, node: NodeId, probe: &Probe) {
-        if let Probe::View { view: 0, .. } = probe
-            && self.subjects.correct(node)
-        {
-            self.finding.judge(true, String::new);
+        let &Probe::View { chain, view, .. } = probe else {
+            return;
+        };
+        if !self.subjects.correct(node) {
+            return;
         }
+        let before = self.views.insert((node, chain), view).unwrap_or(view);
+        let subjects = &self.subjects;
+        self.finding.judge(view >= before, || {
+            let (chain, name) = (subjects.chain_name(chain), subjects.name(node));
+            format!("{chain}: {name} went back from view {before} to {view}")
+        });
+    }
+
+    fn node_up(&mut self, _at: Time, node: NodeId, _up: bool) {
+        self.views.retain(|(of, _), _| *of != node);
     }
 
     fn sent(&mut self, _at: Time, from: NodeId, payload: &dyn Payload, _receivers: usize) {

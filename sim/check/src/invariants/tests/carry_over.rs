@@ -141,13 +141,18 @@ fn carry_over_does_not_judge_what_it_did_not_hear_or_a_traitor_says() {
 }
 
 #[test]
-fn carry_over_has_nothing_to_ask_of_the_first_view() {
-    let mut h = History::of("carry-over");
-    let view = Probe::View {
+fn nobody_goes_back_to_an_earlier_view_but_by_a_restart() {
+    let view = |view| Probe::View {
         chain: CHAIN,
-        view: 0,
+        view,
         leader: NodeId(0),
     };
-    h.all(s(0), &view).passes();
-    assert_eq!(h.finding().evaluated, 4);
+    let mut h = History::of("carry-over");
+    h.all(s(0), &view(0)).all(s(1), &view(2)).passes();
+    assert_eq!(h.finding().evaluated, 8);
+    // Another life may begin further back, and what is said twice is no step back.
+    h.up(s(2), 1, false).up(s(3), 1, true);
+    h.probe(s(3), 1, &view(1)).probe(s(4), 2, &view(2)).passes();
+    h.probe(s(5), 1, &view(0));
+    assert!(h.violation().ends_with("b went back from view 1 to 0"));
 }

@@ -155,6 +155,9 @@ pub(crate) struct ExploreArgs {
     /// The model of drawn consortia; all if left out.
     #[arg(long, value_name = "M")]
     pub(crate) model: Option<String>,
+    /// How many members drawn consortia have (`4..7`); 4 to 12 if left out. Twins have 4 or 5.
+    #[arg(long, value_name = "A..B", conflicts_with = "file")]
+    pub(crate) members: Option<String>,
     /// Search for every seeded bug, run its directed scenario, and print who noticed what. `--for` is
     /// the time for each.
     #[cfg(feature = "seeded-bugs")]

@@ -9,7 +9,7 @@ use crate::replay::{again, draw_beside};
 use crate::run::{Failure, junit, other};
 use consim_core::Severity;
 use consim_reports::{JunitCase, JunitEnd, JunitSuite};
-use consim_scenarios::explore::{Failing, Focus, MODELS, Search, TWICE, Tally, planned};
+use consim_scenarios::explore::{Failing, Focus, MEMBERS, MODELS, Search, TWICE, Tally, planned};
 use consim_scenarios::registries;
 use consim_scenarios::run::story::{Explanation, explain};
 use consim_scenarios::run::{Hooks, cells};
@@ -245,7 +245,25 @@ fn focus(args: &ExploreArgs) -> Result<Focus, String> {
         })?;
         focus.models = vec![place as u8];
     }
+    if let Some(range) = &args.members {
+        focus.members = members(range)?;
+    }
     Ok(focus)
+}
+
+/// How many members, of `A..B` or `A`.
+fn members(range: &str) -> Result<(u8, u8), String> {
+    let (least, most) = range.split_once("..").unwrap_or((range, range));
+    let number = |text: &str| text.trim().parse().ok();
+    let (first, last) = MEMBERS;
+    match (number(least), number(most)) {
+        (Some(least), Some(most)) if first <= least && least <= most && most <= last => {
+            Ok((least, most))
+        }
+        _ => Err(format!(
+            "--members {range}: two numbers from {first} to {last} are needed, like {first}..7"
+        )),
+    }
 }
 
 pub(crate) fn bar(args: &ExploreArgs, most: Option<u64>) -> indicatif::ProgressBar {

@@ -525,6 +525,7 @@ fn explore_says_what_it_searched_and_leaves_nothing_where_nothing_failed() {
     for (args, said) in [
         (vec!["--protocol", "paxos"], "no protocol is called `paxos`"),
         (vec!["--model", "drugs"], "no model is called `drugs`"),
+        (vec!["--members", "3..7"], "two numbers from 4 to 12"),
         (vec!["--for", "ten"], "`ten` is no duration"),
         (vec!["nowhere.yaml"], "nowhere.yaml"),
     ] {

@@ -59,7 +59,7 @@ pub fn load(file: &Path, options: &LoadOptions) -> Result<Loaded, Diagnostics> {
 pub(crate) struct Composed {
     pub(crate) sources: Sources,
     pub(crate) problems: Vec<Problem>,
-    pub(crate) shape: Shape,
+    pub(crate) shape: &'static Shape,
     pub(crate) tree: Option<Node>,
     /// The scenario's name where it gives none.
     pub(crate) file_name: String,
@@ -132,7 +132,7 @@ fn file_name(file: &Path) -> String {
 struct Loader {
     sources: Sources,
     problems: Vec<Problem>,
-    shape: Shape,
+    shape: &'static Shape,
 }
 
 impl Loader {
@@ -218,7 +218,7 @@ impl Loader {
         let mut under = self.base(base, source, seen)?;
         for path in removed {
             if let Err(problem) =
-                compose::remove(Some(&self.shape), &mut under, &path, "", "the base")
+                compose::remove(Some(self.shape), &mut under, &path, "", "the base")
             {
                 self.problems.push(problem);
             }
@@ -227,7 +227,7 @@ impl Loader {
         if let Value::Map(entries) = &mut under.value {
             entries.retain(|(key, _)| &*key.text != "name");
         }
-        Some(compose::overlay(&self.shape, under, own))
+        Some(compose::overlay(self.shape, under, own))
     }
 
     /// The first key is `consim: 1`.
@@ -458,7 +458,7 @@ impl Loader {
             return;
         }
         let path = compose::split(path, &place);
-        if let Err(problem) = compose::set(&self.shape, tree, &path, node, "") {
+        if let Err(problem) = compose::set(self.shape, tree, &path, node, "") {
             self.problems.push(problem);
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::schema::shape::suggestion;
 use crate::schema::{At, Cx};
-use crate::tree::{Key, MAX_FILE, Node, Place, Role, Source, Value, parse};
+use crate::tree::{Key, MAX_FILE, Node, Place, Role, Source, Value, parse, parse_built_in};
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -106,12 +106,14 @@ pub(crate) fn load(
     if let Some(node) = cx.profiles.loaded.get(&(folder, word.to_owned())) {
         return Some(node.clone());
     }
-    let source = match word.strip_prefix("file:") {
-        Some(path) => read_file(cx, path, place?)?,
+    let whole = match word.strip_prefix("file:") {
+        Some(path) => {
+            let source = read_file(cx, path, place?)?;
+            let text = cx.sources.get(source)?.text.clone();
+            parse(&text, source, &mut cx.problems)?
+        }
         None => built_in(cx, folder, word, place)?,
     };
-    let text = cx.sources.get(source)?.text.clone();
-    let whole = parse(&text, source, &mut cx.problems)?;
     check_head(cx, &whole, place)?;
     let label = match word.strip_prefix("file:") {
         Some(path) => path.to_owned(),
@@ -131,12 +133,7 @@ pub(crate) fn load(
     Some(node)
 }
 
-fn built_in(
-    cx: &mut Cx,
-    folder: &'static str,
-    word: &str,
-    place: Option<&Place>,
-) -> Option<crate::tree::SourceId> {
+fn built_in(cx: &mut Cx, folder: &'static str, word: &str, place: Option<&Place>) -> Option<Node> {
     let entry = PROFILES
         .iter()
         .find(|p| p.folder == folder && p.name == word);
@@ -144,12 +141,13 @@ fn built_in(
         unknown(cx, folder, word, place?, &[]);
         return None;
     };
-    Some(cx.sources.add(Source {
+    let source = cx.sources.add(Source {
         name: format!("profile {folder}/{word}"),
         text: entry.text.into(),
         role: Role::Profile,
         folder: PathBuf::new(),
-    }))
+    });
+    parse_built_in(entry.text, source, &mut cx.problems)
 }
 
 /// Says that there is no profile `word`, and what there is: profiles, and the names in `more`.

@@ -4,7 +4,7 @@ use crate::compose;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::load::{Composed, LoadOptions, Loaded, compose as compose_file, plan_tree};
 use crate::plan::Head;
-use crate::schema::shape::{Shape, suggestion};
+use crate::schema::shape::suggestion;
 use crate::schema::{Cx, Overrides, Studies};
 use crate::tree::{Key, Node, Place, Problem, Value};
 use std::fmt;
@@ -294,7 +294,7 @@ impl Expander {
         overridden: &mut Vec<(String, Vec<Place>)>,
         problems: &mut Vec<Problem>,
     ) {
-        let shape: &Shape = &self.composed.shape;
+        let shape = self.composed.shape;
         for path in &overrides.remove {
             if let Err(problem) = compose::remove(Some(shape), tree, path, "", "the scenario") {
                 problems.push(problem);

@@ -17,6 +17,8 @@ pub struct Focus {
     pub models: Vec<u8>,
     /// Families of faults.
     pub families: Vec<Family>,
+    /// The least and the most members, within [`MEMBERS`].
+    pub members: (u8, u8),
 }
 
 impl Default for Focus {
@@ -24,6 +26,7 @@ impl Default for Focus {
         Self {
             models: (0..MODELS.len() as u8).collect(),
             families: Family::ALL.to_vec(),
+            members: MEMBERS,
         }
     }
 }
@@ -40,8 +43,10 @@ fn world(focus: &Focus) -> impl Strategy<Value = World> + use<> {
         small(),
         small(),
     );
-    // Four to seven are drawn more often than larger groups: they run faster and hide less.
-    let members = prop_oneof![3 => MEMBERS.0..=7, 1 => 8..=MEMBERS.1];
+    // Up to seven are drawn more often than larger groups: they run faster and hide less.
+    let (least, most) = focus.members;
+    let members =
+        prop_oneof![3 => least..=most.min(7).max(least), 1 => least.max(8).min(most)..=most];
     let model = any::<u8>().prop_map(move |number| super::world::pick(&models, number));
     let all = (members, model, small(), knobs);
     all.prop_map(|(members, model, rate, knobs)| {

@@ -3,7 +3,7 @@
 use super::shape::{Choice, Form, Shape, suggestion};
 use crate::diagnostic::Severity;
 use crate::profiles::Profiles;
-use crate::tree::{Key, Node, Place, Problem, Role, Source, Sources, Value, parse};
+use crate::tree::{Key, Node, Place, Problem, Role, Source, Sources, Value, parse_built_in};
 use consim_core::values::{self, Name, ValueError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
@@ -279,7 +279,7 @@ impl Cx {
             role: Role::Default,
             folder: PathBuf::new(),
         });
-        let node = parse(text, source, &mut self.problems)?;
+        let node = parse_built_in(text, source, &mut self.problems)?;
         self.defaults.insert(text, node.clone());
         Some(node)
     }

@@ -62,6 +62,7 @@ use consim_core::Span;
 use consim_core::values::{Count, DateTime, Name};
 use macros::record;
 use shape::Shape;
+use std::sync::LazyLock;
 
 record! {
     /// A scenario.
@@ -121,8 +122,11 @@ record! {
 }
 
 /// The shape of a whole scenario, studies included.
-pub(crate) fn whole() -> Shape {
-    let mut record = Scenario::record();
-    record.fields.extend(Studies::record().fields);
-    Shape::Record(record)
+pub(crate) fn whole() -> &'static Shape {
+    static WHOLE: LazyLock<Shape> = LazyLock::new(|| {
+        let mut record = Scenario::record();
+        record.fields.extend(Studies::record().fields);
+        Shape::Record(record)
+    });
+    &WHOLE
 }

@@ -10,10 +10,11 @@ pub(crate) use parse::parse;
 pub(crate) use write::written;
 
 use crate::diagnostic::{Diagnostic, MAX_DIAGNOSTICS, Severity};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The longest file, in bytes.
 pub const MAX_FILE: u64 = 8 << 20;
@@ -196,6 +197,27 @@ impl Problem {
     }
 }
 
+/// Trees of texts that are part of the program, each read once: a search plans many scenarios, and
+/// all of them have the same defaults and profiles.
+static BUILT_IN: RwLock<BTreeMap<&'static str, Node>> = RwLock::new(BTreeMap::new());
+
+/// The tree of a text that is part of the program, as if it was read from `source`.
+pub(crate) fn parse_built_in(
+    text: &'static str,
+    source: SourceId,
+    problems: &mut Vec<Problem>,
+) -> Option<Node> {
+    let known = BUILT_IN.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(node) = known.get(text) {
+        return Some(node.in_source(source));
+    }
+    drop(known);
+    let node = parse(text, source, problems)?;
+    let mut known = BUILT_IN.write().unwrap_or_else(PoisonError::into_inner);
+    known.insert(text, node.clone());
+    Some(node)
+}
+
 /// A key with its place.
 #[derive(Clone, Debug)]
 pub(crate) struct Key {
@@ -247,6 +269,32 @@ impl Node {
         match &self.value {
             Value::Scalar(text) => Some(text),
             _ => None,
+        }
+    }
+    /// The same, read from another source with the same text.
+    fn in_source(&self, source: SourceId) -> Self {
+        let place = |place: &Place| Place {
+            source,
+            at: place.at.clone(),
+        };
+        let value = match &self.value {
+            Value::Empty => Value::Empty,
+            Value::Scalar(text) => Value::Scalar(Arc::clone(text)),
+            Value::List(items) => Value::List(items.iter().map(|n| n.in_source(source)).collect()),
+            Value::Map(entries) => {
+                let moved = entries.iter().map(|(key, node)| {
+                    let key = Key {
+                        text: Arc::clone(&key.text),
+                        place: place(&key.place),
+                    };
+                    (key, node.in_source(source))
+                });
+                Value::Map(moved.collect())
+            }
+        };
+        Self {
+            value,
+            place: place(&self.place),
         }
     }
     /// What kind of value it is, with its article.

@@ -161,7 +161,7 @@ pub(crate) struct ExploreArgs {
     /// Search for every seeded bug, run its directed scenario, and print who noticed what. `--for` is
     /// the time for each.
     #[cfg(feature = "seeded-bugs")]
-    #[arg(long, conflicts_with_all = ["file", "seeds", "bug"])]
+    #[arg(long, conflicts_with_all = ["file", "seeds", "bug", "max_wall", "junit"])]
     pub(crate) bugs: bool,
     #[command(flatten)]
     pub(crate) seeded: SeededArgs,

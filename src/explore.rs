@@ -139,7 +139,7 @@ fn one(
     });
     let dir = args.out.clone();
     let dir = dir.unwrap_or_else(|| PathBuf::from(format!("results/explore-{}", search.seed)));
-    let saved = save(&dir, &failing)?;
+    let saved = save(search, &dir, &failing)?;
     let explanations = failing.iter().zip(&saved);
     let explanations = explanations.map(|(failing, file)| explained(search, failing, file));
     let explanations: Result<Vec<_>, Failure> = explanations.collect();
@@ -286,13 +286,13 @@ pub(crate) fn bar(args: &ExploreArgs, most: Option<u64>) -> indicatif::ProgressB
 }
 
 /// Writes the minimal scenarios; their names hang on their contents.
-fn save(dir: &Path, failing: &[Failing]) -> Result<Vec<PathBuf>, Failure> {
+fn save(search: &Search, dir: &Path, failing: &[Failing]) -> Result<Vec<PathBuf>, Failure> {
     let mut saved = Vec::new();
     for failing in failing {
         std::fs::create_dir_all(dir)
             .map_err(|error| other(format!("cannot make {}: {error}", dir.display())))?;
         let file = dir.join(failing.file_name());
-        std::fs::write(&file, failing.shrunk.scenario())
+        std::fs::write(&file, search.scenario_in(failing, dir))
             .map_err(|error| other(format!("cannot write {}: {error}", file.display())))?;
         saved.push(file);
     }

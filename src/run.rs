@@ -82,6 +82,10 @@ pub(crate) fn write(
     // What the plan names by a path is found from the folder in which it then stands.
     let plan = loaded.plan.yaml_in(dir);
     consim_reports::write_with_plan(results, &plan, dir).map_err(other)?;
+    if loaded.plan.junit {
+        let file = dir.join("junit.xml");
+        junit(Some(&file), &[junit_suite(&results.outcome)])?;
+    }
     timing.write(dir).map_err(|error| {
         other(format!(
             "cannot write {}: {error}",

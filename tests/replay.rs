@@ -114,8 +114,17 @@ fn a_run_writes_junit() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let (out, xml) = (path("out"), path("junit.xml"));
-    consim(&["run", STORY, "--quiet", "--out", &out, "--junit", &xml]);
+    let set = ["--set", "output.junit=true"];
+    consim(
+        &[
+            &["run", STORY, "--quiet", "--out", &out, "--junit", &xml][..],
+            &set,
+        ]
+        .concat(),
+    );
     let text = std::fs::read_to_string(&xml).unwrap();
+    let beside = std::fs::read_to_string(dir.path().join("out/junit.xml")).unwrap();
+    assert_eq!(text, beside);
     assert!(
         text.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"consim\"")
     );

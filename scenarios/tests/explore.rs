@@ -191,3 +191,29 @@ fn a_search_finds_a_wrong_rule_and_says_it_once() {
             .all(|f| f.file_name().starts_with(&f.shrunk.check))
     );
 }
+
+#[test]
+fn what_was_found_in_a_users_scenario_is_a_scenario_wherever_it_is_saved() {
+    let dir = tempfile::tempdir().unwrap();
+    let (from, to) = (dir.path().join("mine"), dir.path().join("results/found"));
+    std::fs::create_dir(&from).unwrap();
+    std::fs::create_dir_all(&to).unwrap();
+    let links = "consim_profile: 1\nabout: A lame line.\ndelay: 1ms\nloss: 0%\ntransport: stream\nrate: 10Mbit/s\n";
+    std::fs::write(from.join("lame.yaml"), links).unwrap();
+    let network = "network: { regions: one-place, links: file:lame.yaml }";
+    let text = MESSY.replace("network: { regions: one-place }", network);
+    let text = text.replace("load: 17/s", "load: 1/s");
+    let file = from.join("messy.yaml");
+    std::fs::write(&file, text).unwrap();
+    let mut search = search(1, 8, 2);
+    search.hooks = half_is_enough();
+    search.file = Some(file);
+    let tally = search.run(&mut |tally| tally.failed == 0).unwrap();
+    // Without time for anything else the lines stay.
+    let failing = search.reduce(&tally, &mut |_| false);
+    let saved = search.scenario_in(&failing[0], &to);
+    assert!(saved.contains("file:../../mine/lame.yaml"), "{saved}");
+    let here = to.join("found.yaml");
+    let again = judge_text(&here, &saved, &search.hooks, None);
+    assert_eq!(again.failure.unwrap().check, failing[0].shrunk.check);
+}

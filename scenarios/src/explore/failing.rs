@@ -1,8 +1,10 @@
 //! What a search found, made minimal, each once.
 
 use super::campaign::{Search, Tally};
+use super::judge::planned;
 use crate::shrink::{Shrunk, shrink};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Scenarios that are made minimal for each check that is violated. Of one mistake there are often
 /// many, and each takes seconds.
@@ -29,6 +31,16 @@ impl Failing {
 }
 
 impl Search {
+    /// The minimal scenario of a failure as a file in `folder`: what it names is reached from there.
+    pub fn scenario_in(&self, failing: &Failing, folder: &Path) -> String {
+        let text = failing.shrunk.scenario();
+        match planned(&self.place(), &text) {
+            Ok(plan) => plan.text_in(&text, folder),
+            // It is kept because it is no valid scenario.
+            Err(_) => text,
+        }
+    }
+
     /// Makes minimal what `tally` found; failures that come to the same are one. `go_on` is told the
     /// number of the scenario before every run, and says whether there is time.
     pub fn reduce(&self, tally: &Tally, go_on: &mut dyn FnMut(u64) -> bool) -> Vec<Failing> {

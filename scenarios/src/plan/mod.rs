@@ -79,6 +79,8 @@ pub struct Plan {
     pub found: FoundPlan,
     /// Length of a bin of the time series.
     pub interval: Span,
+    /// Is the outcome written as a suite of JUnit too?
+    pub junit: bool,
     /// Data that was read.
     pub inputs: Vec<InputPlan>,
     /// Notes of the planner for the reader.

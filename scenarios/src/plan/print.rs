@@ -269,6 +269,23 @@ impl Plan {
             path.to_string_lossy().into_owned()
         })
     }
+    /// `text`, of which this is the plan, for a file in `folder`: what it names is reached from there.
+    pub(crate) fn text_in(&self, text: &str, folder: &Path) -> String {
+        let mut out = text.to_owned();
+        for piece in &self.pieces {
+            if let Piece::File {
+                form,
+                written,
+                path,
+            } = piece
+            {
+                let moved = paths::relative(folder, path);
+                let moved = format!("{form}{}", moved.to_string_lossy());
+                out = out.replace(&format!("{form}{written}"), &moved);
+            }
+        }
+        out
+    }
 }
 
 fn joined(pieces: &[Piece], name: impl Fn(&Path, &str) -> String) -> String {

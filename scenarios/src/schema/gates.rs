@@ -58,8 +58,10 @@ record! {
     pub struct Output {
         /// Length of a bin of the time series; 1/200 of the duration if left out.
         interval: Option<At<Span>>,
+        /// Is `junit.xml` among the results: checks and expectations as a suite of JUnit?
+        junit: At<Switch> = "false",
     }
-    later "trace" "junit" "operations";
+    later "trace" "operations";
 }
 
 /// `expect`: metric paths and their limits, and the check that the run is meant to violate.

@@ -143,6 +143,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
     }
     let warmup = warmup(cx, scenario, duration);
     let interval = interval(cx, scenario, duration);
+    let junit = junit(cx, scenario);
     let doubt = cx.damaged || !cx.broken.is_empty();
     let mut planner = Planner {
         cx,
@@ -233,6 +234,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         violation,
         found,
         interval,
+        junit,
         inputs,
         notes,
         sources,
@@ -316,6 +318,14 @@ fn interval(cx: &mut Cx, scenario: &Scenario, duration: Span) -> Span {
         return Span::from_nanos((duration.nanos() / BINS).max(1));
     }
     at.value
+}
+
+fn junit(cx: &mut Cx, scenario: &Scenario) -> bool {
+    let at = &scenario.output.junit;
+    if let Some(leaf) = cx.leaves.get_mut(at.leaf) {
+        leaf.aside = true;
+    }
+    at.value.0
 }
 
 /// An instant at the end of the window is outside of it.

@@ -24,6 +24,8 @@ pub(crate) enum Verb {
     Check(CheckArgs),
     /// List what a scenario can name.
     List(ListArgs),
+    /// Analyse the network of a scenario: distances, and what latency they alone allow.
+    Topology(TopologyArgs),
     /// Make the report of an output folder again, from its results.
     Report(ReportArgs),
     /// Search for failures: random faults and attacks with all checks on. What fails is made minimal
@@ -55,6 +57,21 @@ pub(crate) struct Overrides {
     /// Override one value, e.g. `chains.alliance.block.wait=250ms`. May be repeated.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub(crate) sets: Vec<String>,
+}
+
+/// Arguments of `topology`.
+#[derive(Debug, Args)]
+pub(crate) struct TopologyArgs {
+    /// The scenario.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
+    /// The least latency of every protocol on this network, by quorums and distance alone.
+    #[arg(long)]
+    pub(crate) floors: bool,
+    /// Print everything as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Arguments of `run`.

@@ -26,6 +26,7 @@ mod run;
 mod schema;
 mod shrink;
 mod timing;
+mod topology;
 mod variants;
 
 use clap::Parser as _;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         cli::Verb::Run(args) => run::run(args),
         cli::Verb::Check(args) => check::check(args),
         cli::Verb::List(args) => list::list(args),
+        cli::Verb::Topology(args) => topology::topology(args),
         cli::Verb::Explore(args) => explore::explore(args),
         cli::Verb::Replay(args) => replay::replay(args),
         cli::Verb::Shrink(args) => shrink::shrink(args),

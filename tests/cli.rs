@@ -536,6 +536,30 @@ fn explore_says_what_it_searched_and_leaves_nothing_where_nothing_failed() {
 }
 
 #[test]
+fn topology_says_what_distance_allows() {
+    let file = "scenarios/paper/alliance-sharing.yaml";
+    let done = consim(&["topology", file, "--floors"]);
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    let text = String::from_utf8_lossy(&done.stdout);
+    for said in ["alliance: 21 members", "pbft *", "best", "worst"] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let done = consim(&["topology", file, "--json"]);
+    let chains: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    let leaders = chains[0]["protocols"][0]["leaders"].as_array().unwrap();
+    assert_eq!(leaders.len(), 21);
+    for leader in leaders {
+        let ns = |key: &str| leader[key].as_u64().unwrap();
+        assert!(ns("first_ns") <= ns("quorum_ns") && ns("quorum_ns") <= ns("last_ns"));
+        // Three one-way delays at most.
+        assert!(
+            ns("first_ns") > 0 && ns("last_ns") <= 3 * chains[0]["diameter_ns"].as_u64().unwrap()
+        );
+    }
+    assert_eq!(consim(&["topology", "nowhere.yaml"]).status.code(), Some(2));
+}
+
+#[test]
 fn shrink_keeps_what_fails_and_replaces_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("fork.yaml");

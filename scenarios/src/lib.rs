@@ -21,6 +21,7 @@ mod schema;
 pub mod shrink;
 pub mod sources;
 mod study;
+pub mod topology;
 mod tree;
 
 pub use load::{LoadOptions, Loaded, MAX_BASES, load};

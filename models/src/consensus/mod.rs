@@ -1,5 +1,6 @@
 //! Consensus protocols, one folder each, behind one trait and one registry line.
 
+pub mod floor;
 pub mod pbft;
 
 use crate::adversary::{self, Behaviour, Conduct, Means, Words};
@@ -114,8 +115,10 @@ pub struct ProtocolEntry {
     pub tolerates: fn(usize) -> usize,
     /// Votes that a certificate of `n` members needs.
     pub quorum: fn(usize) -> usize,
-    /// Message delays from proposal to commit at a replica, for latency floors.
+    /// Message delays from proposal to commit at a replica, for timers.
     pub phases: u32,
+    /// When each member knows that a proposal is decided, by distance alone.
+    pub floor: floor::Floor,
     /// Words of the kinds of messages that attacks name.
     pub words: Words,
     /// The attacks, by their words, that forge messages of this protocol.

@@ -134,6 +134,7 @@ pub mod change;
 mod checkpoint;
 pub mod config;
 mod evidence;
+mod floor;
 mod journal;
 mod log;
 mod marks;
@@ -167,6 +168,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     tolerates: super::byzantine_faults,
     quorum: super::byzantine_quorum,
     phases: 3,
+    floor: floor::floor,
     words: attacks::WORDS,
     conducts: attacks::CONDUCTS,
     conduct: attacks::build,

@@ -31,6 +31,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "attacks" / "alliance-diverge",
     "attacks" / "alliance-equivocate",
     "attacks" / "alliance-forget-lock",
+    "attacks" / "alliance-interfere",
     "attacks" / "alliance-invalid-block",
     "attacks" / "alliance-lying-sync",
     "attacks" / "alliance-malformed",
@@ -70,6 +71,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "protocols" / "pbft-wan",
     "studies" / "alliance-size",
     "studies" / "block-wait",
+    "studies" / "traitors",
 ];
 
 impl LibraryEntry {

@@ -2,7 +2,7 @@
 
 pub mod pace;
 
-pub use pace::{Day, Pace, Spacing};
+pub use pace::{Day, Pace, Spacing, Stretch};
 
 use consim_core::rng::below;
 use consim_core::{CodecError, Decoder, Encoder, NodeId, Span, Time, WorkloadId};
@@ -88,13 +88,14 @@ pub struct Common {
 }
 
 impl Common {
-    /// The instants of a workload that has rates; a recorded pace has none.
+    /// The instants of a workload; recorded visits have none here.
     pub(crate) fn arrivals(&self) -> Arrivals {
-        let (rates, even): (&[u64], bool) = match &self.pace {
-            Pace::Rates { rates, even } => (rates, *even),
-            Pace::Recorded(_) => (&[], false),
-        };
-        Arrivals::new(rates, even, self.day.clone(), self.from, self.to)
+        let (from, to) = (self.from, self.to);
+        match &self.pace {
+            Pace::Rates { rates, even } => Arrivals::new(rates, *even, self.day.clone(), from, to),
+            Pace::Instants(instants) => Arrivals::at(instants, self.places.len(), from, to),
+            Pace::Recorded(_) => Arrivals::new(&[], false, self.day.clone(), from, to),
+        }
     }
 }
 

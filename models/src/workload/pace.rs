@@ -1,11 +1,13 @@
-//! When users come: Poisson arrivals by thinning, even arrivals, and the places of recorded ones,
-//! all over the profile of a day. Everything but the Poisson gaps is integer arithmetic.
+//! When users come: Poisson arrivals by thinning, even arrivals, given instants, and the places of
+//! recorded ones, over the profile of a day and the course of a load. Everything but the Poisson gaps is
+//! integer arithmetic.
 
 use super::draw;
 use consim_core::rng::unit;
 use consim_core::{Distribution, Span, Time};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng;
+use std::sync::Arc;
 
 const HOUR: u64 = 3_600_000_000_000;
 /// Weights of the day are parts of this.
@@ -13,11 +15,109 @@ const MILLION: u32 = 1_000_000;
 /// Events per 10^9 s times nanoseconds times weight that make one event: 10^9 * 10^9 * 10^6.
 const EVENT: u128 = 1_000_000_000_000_000_000_000_000;
 
-/// The profile of a day: how much comes in each hour, parts per million of the mean.
+/// A stretch of time in which a load is another share of itself, changing evenly from its beginning to
+/// its end: a ramp, a step, a burst.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stretch {
+    /// When it begins.
+    pub from: Time,
+    /// When it is over.
+    pub to: Time,
+    /// The share at its beginning, parts per million.
+    pub first: u32,
+    /// The share at its end.
+    pub last: u32,
+}
+
+impl Stretch {
+    /// The share at an instant in it, or at its end.
+    fn at(&self, at: Time) -> u64 {
+        let whole = u128::from(self.to.since(self.from).nanos().max(1));
+        let part = u128::from(at.since(self.from).nanos()).min(whole);
+        let sum = u128::from(self.first) * (whole - part) + u128::from(self.last) * part;
+        (sum / whole) as u64
+    }
+}
+
+/// Stretches laid over each other become stretches one after the other: where some overlap, their shares
+/// multiply.
+pub fn overlaid(stretches: &[Stretch]) -> Vec<Stretch> {
+    let mut edges: Vec<Time> = stretches.iter().flat_map(|s| [s.from, s.to]).collect();
+    edges.sort_unstable();
+    edges.dedup();
+    let mut out = Vec::new();
+    for pair in edges.windows(2) {
+        let &[from, to] = pair else {
+            continue;
+        };
+        let here = stretches.iter().filter(|s| s.from <= from && to <= s.to);
+        let million = u64::from(MILLION);
+        let (mut first, mut last, mut any) = (million, million, false);
+        for stretch in here {
+            any = true;
+            first = first * stretch.at(from) / million;
+            last = last * stretch.at(to) / million;
+        }
+        if any {
+            let share = |share: u64| u32::try_from(share).unwrap_or(u32::MAX);
+            let (first, last) = (share(first), share(last));
+            out.push(Stretch {
+                from,
+                to,
+                first,
+                last,
+            });
+        }
+    }
+    out
+}
+
+/// The profile of a day, how much comes in each hour, parts per million of the mean; and the course of the
+/// load over it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Day {
     weights: [u32; 24],
     offset: u64,
+    /// In their order, none within another.
+    course: Vec<Stretch>,
+}
+
+/// A part of the time in which the weight changes evenly.
+#[derive(Clone, Copy)]
+struct Part {
+    to: Time,
+    first: u64,
+    last: u64,
+}
+
+impl Part {
+    /// Weight times nanoseconds of the first `ns` of its `length`.
+    fn area(&self, ns: u64, length: u64) -> u128 {
+        if self.first == self.last {
+            return u128::from(self.first) * u128::from(ns);
+        }
+        let (length, ns) = (u128::from(length.max(1)), u128::from(ns));
+        let (first, last) = (u128::from(self.first), u128::from(self.last));
+        // The integral of a line, divided last: it never falls as `ns` grows. Parts are an hour long at
+        // most, so that nothing overflows.
+        ns * (first * (2 * length - ns) + last * ns) / (2 * length)
+    }
+    /// After how many nanoseconds of its `length` `area` has passed; it does pass.
+    fn after(&self, area: u128, length: u64) -> u64 {
+        if self.first == self.last {
+            return (area / u128::from(self.first.max(1))) as u64;
+        }
+        let (mut low, mut high) = (0, length);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.area(middle, length) < area {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
 }
 
 impl Day {
@@ -26,31 +126,70 @@ impl Day {
         Self {
             weights,
             offset: offset.nanos() % (24 * HOUR),
+            course: Vec::new(),
         }
     }
     /// The same at every hour.
     pub fn flat() -> Self {
         Self::new([MILLION; 24], Span::ZERO)
     }
-    /// The weight at an instant.
-    pub fn weight(&self, at: Time) -> u32 {
+    /// The same with the course of a load over it: stretches in their order, none within another.
+    #[must_use]
+    pub fn with_course(mut self, course: Vec<Stretch>) -> Self {
+        self.course = course;
+        self
+    }
+    /// The weight of the hour of an instant.
+    fn hour(&self, at: Time) -> u64 {
         let hour = (self.offset + at.nanos()) / HOUR % 24;
-        self.weights.get(hour as usize).copied().unwrap_or(0)
+        u64::from(self.weights.get(hour as usize).copied().unwrap_or(0))
     }
-    fn most(&self) -> u32 {
-        self.weights.iter().copied().max().unwrap_or(0)
+    /// The weight at an instant.
+    pub fn weight(&self, at: Time) -> u64 {
+        match self.stretch(at) {
+            Some(stretch) => self.hour(at) * stretch.at(at) / u64::from(MILLION),
+            None => self.hour(at),
+        }
     }
-    /// The end of the hour of `at`.
-    fn hour_end(&self, at: Time) -> Time {
-        at + Span::from_nanos(HOUR - (self.offset + at.nanos()) % HOUR)
+    /// The stretch that an instant is in.
+    fn stretch(&self, at: Time) -> Option<&Stretch> {
+        let next = self.course.partition_point(|s| s.to <= at);
+        self.course.get(next).filter(|s| s.from <= at)
+    }
+    /// At least as much as any weight.
+    fn most(&self) -> u64 {
+        let hour = u64::from(self.weights.iter().copied().max().unwrap_or(0));
+        let shares = self.course.iter().map(|s| s.first.max(s.last));
+        let share = shares.max().unwrap_or(0).max(MILLION);
+        hour * u64::from(share) / u64::from(MILLION)
+    }
+    /// From `at` on, up to `to` at most, the longest part in which the weight changes evenly.
+    fn part(&self, at: Time, to: Time) -> Part {
+        let hour_end = at + Span::from_nanos(HOUR - (self.offset + at.nanos()) % HOUR);
+        let to = to.min(hour_end);
+        let hour = self.hour(at);
+        if let Some(stretch) = self.stretch(at) {
+            let to = to.min(stretch.to);
+            let weight = |at| hour * stretch.at(at) / u64::from(MILLION);
+            let (first, last) = (weight(at), weight(to));
+            return Part { to, first, last };
+        }
+        let next = self.course.partition_point(|s| s.from <= at);
+        let next = self.course.get(next).map_or(to, |s| s.from);
+        Part {
+            to: to.min(next),
+            first: hour,
+            last: hour,
+        }
     }
     /// Weight times nanoseconds between two instants.
     fn area(&self, from: Time, to: Time) -> u128 {
         let (mut at, mut area) = (from, 0);
         while at < to {
-            let end = self.hour_end(at).min(to);
-            area += u128::from(self.weight(at)) * u128::from(end.since(at).nanos());
-            at = end;
+            let part = self.part(at, to);
+            let length = part.to.since(at).nanos();
+            area += part.area(length, length);
+            at = part.to;
         }
         area
     }
@@ -59,13 +198,14 @@ impl Day {
     fn after(&self, from: Time, to: Time, mut area: u128) -> Option<Time> {
         let mut at = from;
         while at < to {
-            let (end, weight) = (self.hour_end(at).min(to), u128::from(self.weight(at)));
-            let here = weight * u128::from(end.since(at).nanos());
+            let part = self.part(at, to);
+            let length = part.to.since(at).nanos();
+            let here = part.area(length, length);
             if area < here {
-                return Some(at + Span::from_nanos((area / weight) as u64));
+                return Some(at + Span::from_nanos(part.after(area, length)));
             }
             area -= here;
-            at = end;
+            at = part.to;
         }
         None
     }
@@ -81,6 +221,8 @@ pub enum Pace {
         /// Evenly spaced over the profile instead of Poisson.
         even: bool,
     },
+    /// At these instants, in their order, at any place.
+    Instants(Arc<[Time]>),
     /// Everything that is recorded, once.
     Recorded(Spacing),
 }
@@ -101,6 +243,8 @@ pub(crate) struct Arrivals {
     day: Day,
     to: Time,
     even: bool,
+    /// Given instants in place of drawn ones, and how many are past.
+    given: Option<(Arc<[Time]>, usize)>,
     /// Sums of the rates up to each place.
     sums: Vec<u64>,
     total: u64,
@@ -122,10 +266,20 @@ impl Arrivals {
             day,
             to,
             even,
+            given: None,
             sums,
             total,
             at: from,
             first: true,
+        }
+    }
+
+    /// At given instants within the window, at any of so many places.
+    pub(crate) fn at(instants: &Arc<[Time]>, places: usize, from: Time, to: Time) -> Self {
+        let first = instants.partition_point(|at| *at < from);
+        Self {
+            given: Some((Arc::clone(instants), first)),
+            ..Self::new(&vec![1; places], false, Day::flat(), from, to)
         }
     }
 
@@ -134,13 +288,22 @@ impl Arrivals {
         if self.total == 0 || self.day.most() == 0 {
             return None;
         }
-        self.at = if self.even {
+        self.at = if self.given.is_some() {
+            self.next_given()?
+        } else if self.even {
             self.next_even()?
         } else {
             self.next_poisson(rng)?
         };
         let mark = draw(rng, self.total);
         Some((self.at, self.sums.partition_point(|&sum| sum <= mark)))
+    }
+
+    fn next_given(&mut self) -> Option<Time> {
+        let (instants, past) = self.given.as_mut()?;
+        let at = instants.get(*past).copied()?;
+        *past += 1;
+        (at < self.to).then_some(at)
     }
 
     /// The instants at which the expected number of arrivals is 1/2, 3/2, 5/2...
@@ -169,7 +332,7 @@ impl Arrivals {
             if at >= self.to {
                 return None;
             }
-            if draw(rng, u64::from(most)) < u64::from(self.day.weight(at)) {
+            if draw(rng, most) < self.day.weight(at) {
                 return Some(at);
             }
         }

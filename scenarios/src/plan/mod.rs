@@ -23,6 +23,7 @@ use consim_models::consensus::{BlockLimits, MempoolLimits, ProtocolOptions};
 use consim_models::key_value::TransactionOptions;
 use consim_models::node::release::Release;
 use consim_models::sharing::config::{ConsentOptions, SharingOptions, VisitOptions};
+use consim_models::workload::Stretch;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -269,6 +270,8 @@ pub struct WorkloadPlan {
     pub service: String,
     /// How much.
     pub load: Load,
+    /// Ramps, steps and bursts of it: parts per million of the rate, one after the other.
+    pub course: Vec<Stretch>,
     /// The day profile's name.
     pub day_name: String,
     /// Weight of each hour of the day, parts per million of the daily mean (mean 1,000,000).
@@ -326,6 +329,13 @@ pub enum Load {
         rates: BTreeMap<usize, u64>,
         /// Evenly spaced instead of Poisson.
         even: bool,
+    },
+    /// At given instants, each at any of these institutions.
+    Instants {
+        /// Indices into `institutions`.
+        places: Vec<usize>,
+        /// In their order.
+        at: Arc<[Time]>,
     },
     /// Everything that is recorded, once, over the window, at these institutions (with `source`,
     /// when no load is given).

@@ -8,6 +8,7 @@ use consim_models::sharing::workload::{
     AuditWorkload, ConsentWorkload, VisitConfig, VisitWorkload,
 };
 use consim_models::workload::{Common, Day, Pace, Place, Spacing, Terms};
+use std::sync::Arc;
 
 const DAY_NS: i64 = 86_400_000_000_000;
 /// Tiers from the largest institutions down; others follow in node order.
@@ -47,6 +48,7 @@ fn common(plan: &Plan, layout: &Layout, workload: &WorkloadPlan, number: Workloa
             };
             (rates.keys().copied().collect(), pace)
         }
+        Load::Instants { places, at } => (places.clone(), Pace::Instants(Arc::clone(at))),
         Load::Recorded(institutions) => {
             let spacing = match workload.kind {
                 WorkloadKind::Visits(_, ReplaySpacing::Scaled) => Spacing::Scaled,
@@ -87,7 +89,8 @@ fn common(plan: &Plan, layout: &Layout, workload: &WorkloadPlan, number: Workloa
         day: Day::new(
             workload.day,
             Span::from_nanos(local.rem_euclid(DAY_NS) as u64),
-        ),
+        )
+        .with_course(workload.course.clone()),
         from: workload.from,
         to: workload.to,
     }

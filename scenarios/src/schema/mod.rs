@@ -15,6 +15,7 @@ mod gates;
 mod hardware;
 mod limits;
 mod lists;
+mod load;
 mod macros;
 mod network;
 mod organisations;
@@ -44,6 +45,7 @@ pub(crate) use gates::{Checks, Core, Drawn, Expect, Heal, Output, Sourced};
 pub(crate) use hardware::{HardwareKeys, Scheme, Schemes, SuiteKeys};
 pub(crate) use limits::{Budget, DiskBudget, Excess, Limits};
 pub(crate) use lists::{Targets, Words};
+pub(crate) use load::{Arrivals, Burst, Load, RecordedLoad};
 pub(crate) use network::{LinkKeys, LossRate, Network, OneWay, Place2, Rule, TableKeys, Transport};
 pub(crate) use organisations::{
     Authority, Organisation, Population, RegionRule, ReleaseName, TableRef, Tier,
@@ -55,7 +57,7 @@ pub(crate) use services::{
 };
 pub(crate) use studies::{Axis, Compare, Overrides, Studies, Vary};
 pub(crate) use workloads::{
-    Arrivals, Load, RecordSize, SourceRef, Spacing, Transactions, Visits, Workload, WorkloadKind,
+    RecordSize, SourceRef, Spacing, Transactions, Visits, Workload, WorkloadKind,
 };
 
 use consim_core::Span;

@@ -1,13 +1,12 @@
 //! `workloads`.
 
-use super::decode::{At, Cx, Decode};
+use super::decode::{At, Named};
 use super::lists::Targets;
+use super::load::{Burst, Load};
 use super::macros::{choice, entry, record, words};
 use super::registered::{Days, Registered};
-use super::shape::Shape;
-use crate::tree::Node;
 use consim_core::Span;
-use consim_core::values::{Bytes, Count, Instant, Name, Rate, Share};
+use consim_core::values::{Bytes, Count, Instant, Name, Share};
 
 entry! {
     /// A workload.
@@ -21,6 +20,8 @@ record! {
         load: Option<Load>,
         /// The profile of the day, which multiplies the load and keeps its mean.
         day: Option<Registered<Days>>,
+        /// Times of more: by name.
+        bursts: Named<Burst>,
         /// Who submits.
         from: Option<Targets>,
         /// First instant.
@@ -32,7 +33,7 @@ record! {
         /// What users do without an answer.
         retry: Retry = "{}",
     }
-    later "bursts" "entry" "priority";
+    later "entry" "priority";
 }
 
 record! {
@@ -140,52 +141,6 @@ record! {
         median: At<Bytes>,
         /// 99 % of the draws are below.
         p99: At<Bytes>,
-    }
-}
-
-choice! {
-    /// How much.
-    pub enum Load: "load" {
-        /// In all, spread evenly over the institutions.
-        Open(OpenLoad) = "open",
-        /// Per institution of each group.
-        Each(EachLoad) = "each",
-    }
-    main "open";
-    later "closed" "ramp" "steps" "recorded" "list" "once";
-}
-
-record! {
-    /// `open`.
-    pub struct OpenLoad {
-        /// Events in all.
-        rate: At<Rate>,
-        /// How they follow each other.
-        arrivals: At<Arrivals> = "poisson",
-    }
-    main "rate";
-}
-
-words! {
-    /// How arrivals follow each other.
-    pub enum Arrivals: "arrival process" {
-        /// Independent of each other.
-        Poisson = "poisson",
-        /// In equal distances.
-        Even = "even",
-    }
-}
-
-/// `each`: a rate for every institution of a group.
-#[derive(Clone, Debug)]
-pub(crate) struct EachLoad(pub(crate) Vec<(At<Name>, At<Rate>)>);
-
-impl Decode for EachLoad {
-    fn shape() -> Shape {
-        Shape::Named(Box::new(At::<Rate>::shape()))
-    }
-    fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
-        super::decode::Named::<At<Rate>>::decode(cx, node).map(Self)
     }
 }
 

@@ -148,13 +148,7 @@ impl Replay {
         let homes = Homes::new(&set, common.places.len());
         let clock = match &common.pace {
             Pace::Recorded(spacing) => Clock::Spread(*spacing),
-            Pace::Rates { rates, even } => Clock::Rate(Arrivals::new(
-                rates,
-                *even,
-                common.day.clone(),
-                common.from,
-                common.to,
-            )),
+            Pace::Rates { .. } | Pace::Instants(_) => Clock::Rate(common.arrivals()),
         };
         Self {
             homes,

@@ -114,12 +114,12 @@ impl VisitWorkload {
                 &options,
                 names,
             ))),
-            (None, Pace::Rates { rates, even }) => {
-                let arrivals = Arrivals::new(rates, *even, common.day, common.from, common.to);
+            (None, Pace::Recorded(_)) => Source::Nothing,
+            (None, _) => {
+                let arrivals = common.arrivals();
                 let synthetic = Synthetic::new(arrivals, places.clone(), options, names);
                 Source::Synthetic(Box::new(synthetic))
             }
-            (None, Pace::Recorded(_)) => Source::Nothing,
         };
         Self {
             places,

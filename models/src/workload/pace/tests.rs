@@ -169,7 +169,7 @@ fn the_local_clock_says_which_hour_it_is() {
     assert_eq!(day.weight(Time::ZERO), 0);
     assert_eq!(day.weight(Time::from_nanos(60 * SECOND)), 6_000_000);
     assert_eq!(day.weight(at(24)), 0);
-    assert_eq!(Day::flat().weight(at(5)), MILLION);
+    assert_eq!(Day::flat().weight(at(5)), u64::from(MILLION));
     // The offset is one of a day.
     let next = Day::new(outpatient(), Span::from_secs(32 * 3_600 - 60));
     assert_eq!(next, day);
@@ -238,5 +238,93 @@ proptest! {
         // A whole day holds each hour once, wherever it begins.
         let sum: u128 = weights.iter().map(|w| u128::from(*w)).sum();
         prop_assert_eq!(day.area(from, from + Span::from_nanos(24 * HOUR)), sum * u128::from(HOUR));
+    }
+}
+
+fn stretch(from: u64, to: u64, first: u32, last: u32) -> Stretch {
+    let second = |s: u64| Time::from_nanos(s * SECOND);
+    Stretch {
+        from: second(from),
+        to: second(to),
+        first,
+        last,
+    }
+}
+fn seconds(day: Day, even: bool, rate: u64, to: u64) -> Vec<u64> {
+    let to = Time::from_nanos(to * SECOND);
+    let mut arrivals = Arrivals::new(&[rate * SECOND], even, day, Time::ZERO, to);
+    let mut rng = rng("course");
+    let all = std::iter::from_fn(|| arrivals.next(&mut rng));
+    all.map(|(at, _)| at.nanos() / SECOND).collect()
+}
+
+#[test]
+fn a_ramp_brings_more_and_more() {
+    // From nothing to 10/s over 100 s, then 100 s of that: 500, then 1,000.
+    let course = vec![stretch(0, 100, 0, MILLION)];
+    for (even, slack) in [(true, 0.1), (false, 4.0)] {
+        let all = seconds(Day::flat().with_course(course.clone()), even, 10, 200);
+        let within = |from: u64, to: u64| all.iter().filter(|&&s| from <= s && s < to).count();
+        assert!(near(within(0, 50), 125.0, slack), "{}", within(0, 50));
+        assert!(near(within(50, 100), 375.0, slack), "{}", within(50, 100));
+        assert!(near(within(100, 200), 1_000.0, slack));
+    }
+}
+
+#[test]
+fn bursts_multiply_what_they_lie_over() {
+    let course = overlaid(&[
+        stretch(10, 30, 3 * MILLION, 3 * MILLION),
+        stretch(20, 40, 2 * MILLION, 2 * MILLION),
+        stretch(60, 100, 0, 0),
+    ]);
+    assert_eq!(course.len(), 4);
+    let all = seconds(Day::flat().with_course(course), true, 10, 100);
+    let within = |from: u64, to: u64| all.iter().filter(|&&s| from <= s && s < to).count();
+    let counts = [(0, 10), (10, 20), (20, 30), (30, 40), (40, 60), (60, 100)];
+    let counts = counts.map(|(from, to)| within(from, to));
+    assert_eq!(counts, [100, 300, 600, 200, 200, 0]);
+}
+
+#[test]
+fn a_course_of_ones_changes_nothing() {
+    let plain = arrivals(&[SECOND], false, day(), 24, "same");
+    let ones = day().with_course(vec![stretch(3_600, 9 * 3_600, MILLION, MILLION)]);
+    assert_eq!(arrivals(&[SECOND], false, ones, 24, "same"), plain);
+}
+
+#[test]
+fn given_instants_are_kept_within_the_window() {
+    let second = |s: u64| Time::from_nanos(s * SECOND);
+    let given: Arc<[Time]> = [1, 2, 2, 5, 9].map(second).into();
+    let mut arrivals = Arrivals::at(&given, 3, second(2), second(9));
+    let mut rng = rng("given");
+    let all: Vec<(Time, usize)> = std::iter::from_fn(|| arrivals.next(&mut rng)).collect();
+    let at: Vec<Time> = all.iter().map(|(at, _)| *at).collect();
+    assert_eq!(at, [2, 2, 5].map(second));
+    assert!(all.iter().all(|(_, place)| *place < 3));
+}
+
+proptest! {
+    /// What has passed at the instant of an area is that area, whatever the course.
+    #[test]
+    fn areas_and_instants_fit(
+        edges in prop::collection::vec((0u64..80_000, 1u64..9_000, 0u32..5_000_000, 0u32..5_000_000), 0..6),
+        share in 0u64..1_000,
+    ) {
+        let stretches: Vec<Stretch> = edges
+            .iter()
+            .map(|&(from, length, first, last)| stretch(from, from + length, first, last))
+            .collect();
+        let day = day().with_course(overlaid(&stretches));
+        let (from, to) = (at(1), at(23));
+        let whole = day.area(from, to);
+        let wanted = whole * u128::from(share) / 1_000;
+        if let Some(instant) = day.after(from, to, wanted) {
+            let passed = day.area(from, instant);
+            // An instant is a nanosecond; parts that are split lose less than one of their weight each.
+            let slack = u128::from(day.most()) * 64;
+            prop_assert!(passed <= wanted + slack && wanted <= passed + slack, "{passed} {wanted}");
+        }
     }
 }

@@ -6,6 +6,7 @@ mod faults;
 mod gates;
 mod heal;
 mod lines;
+mod load;
 mod network;
 mod people;
 mod roster;

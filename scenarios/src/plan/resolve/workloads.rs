@@ -8,12 +8,11 @@ use crate::plan::{
 use crate::profiles;
 use crate::schema::shape::suggestion;
 use crate::schema::{
-    Arrivals, At, Load, RecordSize, SourceRef, Spacing, Tier, Transactions, Visits, Workload,
-    WorkloadKind,
+    At, RecordSize, SourceRef, Spacing, Tier, Transactions, Visits, Workload, WorkloadKind,
 };
 use crate::sources::{self, Limits, SourceError};
 use crate::tree::Value as Tree;
-use consim_core::values::{Instant, Name, Rate, Share, Value};
+use consim_core::values::{Instant, Name, Share, Value};
 use consim_core::{Span, Time};
 use consim_models::key_value::command::COMMAND_HEAD;
 use consim_models::key_value::{MAX_VALUE, TransactionOptions};
@@ -96,9 +95,12 @@ impl Planner<'_> {
             Some(from) => self.nodes(from),
             None => Some(self.usual_places(&workload.kind)),
         };
-        let load = places.and_then(|places| self.load(name, workload, &places, recorded));
+        let window = self.window(common.at.as_ref(), common.r#for.as_ref());
+        let load = places.zip(window);
+        let load =
+            load.and_then(|(places, window)| self.load(name, workload, &places, window, recorded));
         let day = self.day(name, common.day.as_deref(), &workload.kind);
-        let (from, to) = self.window(common.at.as_ref(), common.r#for.as_ref())?;
+        let (from, to) = window?;
         let retries = common.retry.times.value.0;
         if retries > 1_000 || common.retry.after.value.is_zero() {
             let place = common.retry.times.place.clone();
@@ -110,10 +112,12 @@ impl Planner<'_> {
             );
         }
         let (day_name, day) = day?;
+        let (load, course) = load?;
         let plan = WorkloadPlan {
             kind: kind?,
             service: service?,
-            load: load?,
+            load,
+            course,
             day_name,
             day,
             from,
@@ -375,75 +379,12 @@ impl Planner<'_> {
         (0..self.institutions.len()).filter(|&i| asks(i)).collect()
     }
 
-    fn load(
-        &mut self,
-        name: &At<Name>,
+    /// What institutions of a tier see where no load is given.
+    pub(super) fn usual_rates(
+        &self,
         workload: &Workload,
         places: &[usize],
-        recorded: bool,
-    ) -> Option<LoadPlan> {
-        let rates = match &workload.common.load {
-            None if recorded => return Some(LoadPlan::Recorded(places.to_vec())),
-            None => (self.usual_rates(workload, places), false),
-            Some(Load::Open(open)) => {
-                if places.is_empty() {
-                    let place = name.place.clone();
-                    self.cx
-                        .error("E507", &place, "nobody is there to ask", "from: tertiary");
-                    return None;
-                }
-                let n = places.len() as u64;
-                let (each, more) = (open.rate.value.0 / n, open.rate.value.0 % n);
-                let rate = |i: usize| each + u64::from((i as u64) < more);
-                let rates = places
-                    .iter()
-                    .enumerate()
-                    .map(|(i, &p)| (p, rate(i)))
-                    .collect();
-                (rates, open.arrivals.value == Arrivals::Even)
-            }
-            Some(Load::Each(each)) => (self.each(&each.0)?, false),
-        };
-        let (rates, even) = rates;
-        if rates.values().all(|&rate| rate == 0) {
-            let place = name.place.clone();
-            self.cx.warning(
-                "W507",
-                &place,
-                "nothing happens in this workload",
-                "give it a load",
-            );
-        }
-        Some(LoadPlan::Rates { rates, even })
-    }
-
-    fn each(&mut self, each: &[(At<Name>, At<Rate>)]) -> Option<BTreeMap<usize, u64>> {
-        let mut rates = BTreeMap::new();
-        let mut whole = true;
-        for (group, rate) in each {
-            if let Some(members) = self.groups.get(&group.value.0) {
-                rates.extend(members.iter().map(|&i| (i, rate.value.0)));
-            } else if self.cx.is_broken(&group.value.0) {
-                whole = false;
-            } else {
-                whole = false;
-                let known: Vec<String> = self.groups.keys().cloned().collect();
-                let known: Vec<&str> = known.iter().map(String::as_str).collect();
-                let place = group.place.clone();
-                let word = &group.value.0;
-                self.cx.error(
-                    "E301",
-                    &place,
-                    format!("no group is called `{word}`"),
-                    suggestion(word, &known),
-                );
-            }
-        }
-        whole.then_some(rates)
-    }
-
-    /// What institutions of a tier see where no load is given.
-    fn usual_rates(&self, workload: &Workload, places: &[usize]) -> BTreeMap<usize, u64> {
+    ) -> BTreeMap<usize, u64> {
         let per_day = |i: usize| {
             let institution = self.institutions.get(i);
             let tier = institution.and_then(|x| Tier::parse(&x.tier).ok());

@@ -346,7 +346,9 @@ fn pieces(plan: &Plan, leaves: &[Leaf]) -> Vec<Piece> {
         let shared = open.iter().zip(parents).take_while(|(a, b)| a == b).count();
         for (depth, part) in parents.iter().enumerate().skip(shared) {
             let indent = depth * 2;
-            let _ = match item(part) {
+            // The keys of `sources` are free, also to be numbers.
+            let free = depth == 1 && parents.first().is_some_and(|top| top == "sources");
+            let _ = match item(part).filter(|_| !free) {
                 Some(_) => writeln!(out, "{:indent$}-", ""),
                 None => writeln!(out, "{:indent$}{}:", "", quoted(part)),
             };

@@ -14,9 +14,14 @@ pub struct Arrival {
     pub request: Arc<dyn Payload>,
 }
 
-/// A generator of arrivals, in time order. The host pulls the next one when it has handed out the
-/// last, so a workload holds no queue. It owns its random stream.
+/// A generator of arrivals. The host pulls the next one when it has handed out the last, so a workload
+/// holds no queue. It owns its random stream.
 pub trait Workload: Send {
-    /// The next arrival, or `None` when there is nothing more.
+    /// The next arrival, in time order, or `None` when there is nothing more.
     fn next(&mut self) -> Option<Arrival>;
+    /// An operation of this workload ended at `node`: its user may ask for something else. Not
+    /// `answered` if nobody was there to ask. `None`, the default, is an open loop.
+    fn ended(&mut self, _at: Time, _node: NodeId, _answered: bool) -> Option<Arrival> {
+        None
+    }
 }

@@ -606,6 +606,89 @@ fn workloads_hand_out_requests_and_a_node_that_is_down_gets_none() {
     assert_eq!(times, [100, 200, 500, 600, 700, 800, 900, 1000]);
 }
 
+/// One user who asks again 10 ms after an answer, and 100 ms after nobody was there.
+struct Again {
+    begun: bool,
+}
+impl Again {
+    fn arrival(after: Time) -> Option<Arrival> {
+        Some(Arrival {
+            at: after,
+            node: NodeId(0),
+            request: note(0),
+        })
+    }
+}
+impl Workload for Again {
+    fn next(&mut self) -> Option<Arrival> {
+        let first = !std::mem::replace(&mut self.begun, true);
+        first.then(|| Self::arrival(at(50))).flatten()
+    }
+    fn ended(&mut self, after: Time, node: NodeId, answered: bool) -> Option<Arrival> {
+        assert_eq!(node, NodeId(0));
+        Self::arrival(after + Span::from_millis(if answered { 10 } else { 100 }))
+    }
+}
+
+/// Ends every operation as it comes, after 40 ms of work.
+fn ends() -> Script {
+    Arc::new(|cx, event| {
+        if matches!(event, Event::Request(_)) {
+            cx.work(Work::fixed(Span::from_millis(40)));
+            cx.emit(Probe::Ended {
+                op: consim_core::OpId(1),
+                workload: consim_core::WorkloadId(0),
+                name: "note",
+                end: consim_core::OpEnd::Done,
+                asked: cx.now(),
+                deadline: Span::ZERO,
+            });
+        }
+    })
+}
+
+#[test]
+fn who_is_answered_asks_again() {
+    let log = Log::default();
+    let hardware = Arc::new(Setup::default().hardware);
+    let node = NodeConfig {
+        name: "n".into(),
+        region: 0,
+        site: 0,
+        hardware,
+        clock_offset_ns: 0,
+        clock_drift_ppb: 0,
+    };
+    let link = Setup::default().link;
+    let config = KernelConfig {
+        streams: Streams::new(3),
+        start_ns: 0,
+        nodes: vec![node],
+        network: NetworkConfig {
+            regions: vec![vec![Distribution::Constant(Span::ZERO)]],
+            site_link: link.clone(),
+            link,
+            groups: LineGroups::default(),
+        },
+        faults: vec![crash(0, 220, 380)],
+        workloads: vec![Box::new(Again { begun: false })],
+        spawner: Box::new(Spawner {
+            log: Arc::clone(&log),
+            script: ends(),
+        }),
+        end: at(600),
+        list: EventList::default(),
+    };
+    let mut kernel = Kernel::new(config, Nobody::default());
+    kernel.run_until(Time::MAX);
+    let times: Vec<u64> = only(&log.lock().unwrap(), "request")
+        .iter()
+        .map(|l| l.0)
+        .collect();
+    // 40 ms of work and 10 of thought; at 250 and 350 nobody is there.
+    assert_eq!(times, [50, 100, 150, 200, 450, 500, 550, 600]);
+}
+
 /// Mean and 99th percentile of 100,000 counter draws, in microseconds.
 fn shape(d: &Distribution) -> (u64, u64) {
     let sampler = d.sampler();

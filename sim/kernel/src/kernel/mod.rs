@@ -8,6 +8,7 @@ mod effects;
 mod flights;
 mod odd;
 mod release;
+mod requests;
 mod totals;
 
 pub use totals::{LineTotals, Totals};
@@ -29,6 +30,7 @@ use consim_core::{
 use costs::Costs;
 use disturb::{BACKUP, Backups, is_applied};
 use odd::OddBuffers;
+use requests::{End, Workloads};
 use std::sync::Arc;
 
 /// The most entries that the future event list may hold; beyond it the run ends as partial.
@@ -102,7 +104,7 @@ pub struct Kernel<O: Observer> {
     sends: Sends,
     faults: Faults,
     backups: Backups,
-    workloads: Vec<WorkloadSlot>,
+    workloads: Workloads,
     spawner: Box<dyn Spawn>,
     digest: RunDigest,
     totals: Totals,
@@ -163,12 +165,6 @@ fn nodes(configs: Vec<NodeConfig>) -> Vec<Node> {
     configs.into_iter().zip(0..).map(node).collect()
 }
 
-struct WorkloadSlot {
-    source: Box<dyn Workload>,
-    next: Option<consim_core::Arrival>,
-    handed: u64,
-}
-
 /// What a handler is called with.
 #[derive(Clone, Copy)]
 enum Call<'a> {
@@ -206,6 +202,7 @@ impl<O: Observer> Kernel<O> {
             .max()
             .unwrap_or(0);
         let regions = config.network.regions.len();
+        let workloads = Workloads::new(config.workloads, config.nodes.len());
         Self {
             now: Time::ZERO,
             start_ns: config.start_ns,
@@ -237,15 +234,7 @@ impl<O: Observer> Kernel<O> {
                 .collect(),
             nodes: nodes(config.nodes),
             sends: Sends::default(),
-            workloads: config
-                .workloads
-                .into_iter()
-                .map(|source| WorkloadSlot {
-                    source,
-                    next: None,
-                    handed: 0,
-                })
-                .collect(),
+            workloads,
             spawner: config.spawner,
             totals: Totals::default(),
             costs: Costs::default(),
@@ -294,9 +283,7 @@ impl<O: Observer> Kernel<O> {
         for i in 0..self.nodes.len() {
             self.start_node(i, false);
         }
-        for i in 0..self.workloads.len() as u32 {
-            self.pull(i);
-        }
+        self.workloads.begin(&mut self.queue, self.now);
     }
 
     fn start_node(&mut self, i: usize, recover: bool) {
@@ -400,7 +387,9 @@ impl<O: Observer> Kernel<O> {
             Item::Wake { node, .. } => self.wake(node as usize),
             Item::Timer { node, key, slot } => self.timer_ticket(node as usize, key, slot),
             Item::Disk { node, op } => self.disk_done(node as usize, op),
-            Item::Request { workload, .. } => self.hand_out(workload),
+            Item::Request {
+                workload, counter, ..
+            } => self.hand_out(workload, counter),
             Item::Fault { window, open: true } => self.open_fault(window as usize),
             Item::Fault {
                 window,
@@ -708,6 +697,15 @@ impl<O: Observer> Kernel<O> {
                         }
                     }
                 }
+                if let Probe::Ended { workload, .. } = probe {
+                    let end = End {
+                        at: finish,
+                        node: node_id,
+                        answered: true,
+                    };
+                    let workload = u32::from(workload.0);
+                    self.workloads.ended(&mut self.queue, workload, end);
+                }
                 self.observer.probe(self.now, node_id, &probe);
             }
         }
@@ -725,45 +723,5 @@ impl<O: Observer> Kernel<O> {
             }
             self.effects.list = list;
         }
-    }
-
-    // ---- requests ------------------------------------------------------------------------------
-
-    fn pull(&mut self, workload: u32) {
-        let number = self.nodes.len() as u32 + workload;
-        let Some(slot) = self.workloads.get_mut(workload as usize) else {
-            return;
-        };
-        slot.next = slot.source.next();
-        if let Some(arrival) = &slot.next {
-            let item = Item::Request {
-                workload,
-                source: number,
-                counter: slot.handed,
-            };
-            self.queue.push(arrival.at.later(self.now), item);
-            slot.handed += 1;
-        }
-    }
-
-    fn hand_out(&mut self, workload: u32) {
-        let taken = self
-            .workloads
-            .get_mut(workload as usize)
-            .and_then(|slot| slot.next.take());
-        if let Some(arrival) = taken {
-            let i = arrival.node.index();
-            self.digest
-                .mark(self.now, Mark::Request, arrival.node.0, u64::from(workload));
-            if self.nodes.get(i).is_some_and(|n| n.process.is_some()) {
-                self.enter(
-                    i,
-                    Pending::Request {
-                        request: arrival.request,
-                    },
-                );
-            }
-        }
-        self.pull(workload);
     }
 }

@@ -334,7 +334,7 @@ fn loads_give_rates_to_institutions() {
         .clone()
     {
         Load::Rates { rates, .. } => rates,
-        Load::Instants { .. } | Load::Recorded(_) => panic!(),
+        _ => panic!(),
     };
     let each = rates("load: { each: { tertiary: 10/s, community: 1/s } }");
     assert_eq!(each.values().sum::<u64>(), 25_000_000_000);

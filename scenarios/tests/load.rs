@@ -120,3 +120,30 @@ fn recorded_instants_are_replayed() {
         "E107"
     );
 }
+
+#[test]
+fn who_is_answered_asks_again_and_nobody_else() {
+    // By Little's law 8 users come to 8 x 100 s / (10 s + latency): the latency is below a second.
+    let few = tens("load: { closed: { clients: 8, think: 10s } }");
+    let all: usize = few.iter().sum();
+    assert_eq!(few[0], 8);
+    assert!((73..=80).contains(&all), "{few:?}");
+    let more: usize = tens("load: { closed: { clients: 8, outstanding: 3, think: 10s } }")
+        .iter()
+        .sum();
+    assert!((219..=240).contains(&more), "{more}");
+    // Without thinking the latency alone holds them back.
+    let busy: usize = tens("load: { closed: 8 }").iter().sum();
+    assert!(busy > 10 * all, "{busy}");
+    // They are gone after their window.
+    let gone = tens("for: 30s, load: { closed: { clients: 8, think: 5s } }");
+    assert!(
+        gone[2] > 8 && gone[3..].iter().all(|&count| count == 0),
+        "{gone:?}"
+    );
+    assert_eq!(code("load: { closed: 0 }"), "E107");
+    assert_eq!(
+        code("load: { closed: 8 }, bursts: { rush: { at: 30s, for: 10s } }"),
+        "E504"
+    );
+}

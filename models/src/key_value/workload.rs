@@ -5,7 +5,9 @@ use super::command::{Command, value_of};
 use crate::workload::pace::Arrivals;
 use crate::workload::{Common, Place, Terms, happens};
 use consim_core::rng::unit;
-use consim_core::{Arrival, CodecError, Decoder, Encoder, OpId, Payload, Span, Workload};
+use consim_core::{
+    Arrival, CodecError, Decoder, Encoder, NodeId, OpId, Payload, Span, Time, Workload,
+};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng;
 use std::any::Any;
@@ -138,12 +140,9 @@ impl TransactionWorkload {
             rng,
         }
     }
-}
 
-impl Workload for TransactionWorkload {
-    fn next(&mut self) -> Option<Arrival> {
-        let (at, place) = self.arrivals.next(&mut self.rng)?;
-        let node = self.places.get(place)?.desk;
+    /// A user at `node` asks at `at`.
+    fn arrival(&mut self, at: Time, node: NodeId) -> Arrival {
         let key = self.keys.draw(&mut self.rng);
         let wish = if happens(&mut self.rng, self.options.read_share) {
             Wish::Get { key }
@@ -153,14 +152,26 @@ impl Workload for TransactionWorkload {
                 size: self.options.size,
             }
         };
-        Some(Arrival {
+        Arrival {
             at,
             node,
             request: Arc::new(Request {
                 terms: self.terms,
                 wish,
             }),
-        })
+        }
+    }
+}
+
+impl Workload for TransactionWorkload {
+    fn next(&mut self) -> Option<Arrival> {
+        let (at, place) = self.arrivals.next(&mut self.rng)?;
+        let node = self.places.get(place)?.desk;
+        Some(self.arrival(at, node))
+    }
+    fn ended(&mut self, at: Time, node: NodeId, answered: bool) -> Option<Arrival> {
+        let at = self.arrivals.again(&mut self.rng, at, answered)?;
+        Some(self.arrival(at, node))
     }
 }
 

@@ -2,7 +2,7 @@
 
 pub mod pace;
 
-pub use pace::{Day, Pace, Spacing, Stretch};
+pub use pace::{Closed, Day, Pace, Spacing, Stretch};
 
 use consim_core::rng::below;
 use consim_core::{CodecError, Decoder, Encoder, NodeId, Span, Time, WorkloadId};
@@ -94,6 +94,7 @@ impl Common {
         match &self.pace {
             Pace::Rates { rates, even } => Arrivals::new(rates, *even, self.day.clone(), from, to),
             Pace::Instants(instants) => Arrivals::at(instants, self.places.len(), from, to),
+            Pace::Closed(closed) => Arrivals::closed(closed, from, to),
             Pace::Recorded(_) => Arrivals::new(&[], false, self.day.clone(), from, to),
         }
     }

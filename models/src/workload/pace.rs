@@ -1,5 +1,5 @@
-//! When users come: Poisson arrivals by thinning, even arrivals, given instants, and the places of
-//! recorded ones, over the profile of a day and the course of a load. Everything but the Poisson gaps is
+//! When users come: Poisson arrivals by thinning, even arrivals, given instants, closed loops, and the
+//! places of recorded visits, over the profile of a day and the course of a load. Everything but the Poisson gaps is
 //! integer arithmetic.
 
 use super::draw;
@@ -223,9 +223,27 @@ pub enum Pace {
     },
     /// At these instants, in their order, at any place.
     Instants(Arc<[Time]>),
+    /// Whoever is answered asks again.
+    Closed(Closed),
     /// Everything that is recorded, once.
     Recorded(Spacing),
 }
+
+/// A closed loop: so many users, each with so many operations open, who think between an answer and the
+/// next question.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Closed {
+    /// Operations that are open at a time, at each place.
+    pub open: Vec<u32>,
+    /// How long a user thinks.
+    pub think: Distribution,
+}
+
+/// Within this the users of a closed loop ask for the first time, one after the other (assumed: people
+/// and machines never begin at one instant).
+const BEGIN: Span = Span::from_secs(1);
+/// Where nobody is there to ask, a user of a closed loop waits this long at least.
+const COME_BACK: Span = Span::from_secs(1);
 
 /// How recorded visits are spread over the window.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -245,6 +263,8 @@ pub(crate) struct Arrivals {
     even: bool,
     /// Given instants in place of drawn ones, and how many are past.
     given: Option<(Arc<[Time]>, usize)>,
+    /// How long users of a closed loop think.
+    think: Option<Distribution>,
     /// Sums of the rates up to each place.
     sums: Vec<u64>,
     total: u64,
@@ -267,11 +287,37 @@ impl Arrivals {
             to,
             even,
             given: None,
+            think: None,
             sums,
             total,
             at: from,
             first: true,
         }
+    }
+
+    /// The first questions of a closed loop; the others follow their answers.
+    pub(crate) fn closed(closed: &Closed, from: Time, to: Time) -> Self {
+        let rates: Vec<u64> = closed.open.iter().map(|&open| u64::from(open)).collect();
+        let users: u64 = rates.iter().sum();
+        let step = BEGIN.nanos() / users.max(1);
+        let first = (0..users).map(|user| from + Span::from_nanos(step * user));
+        Self {
+            given: Some((first.collect(), 0)),
+            think: Some(closed.think.clone()),
+            ..Self::new(&rates, false, Day::flat(), from, to)
+        }
+    }
+
+    /// When the user of a closed loop asks again who is answered at `at`, or finds nobody there.
+    pub(crate) fn again(&self, rng: &mut ChaCha12Rng, at: Time, answered: bool) -> Option<Time> {
+        let think = self.think.as_ref()?;
+        let pause = think.quantile(unit(rng.next_u64()));
+        let pause = if answered {
+            pause
+        } else {
+            pause.max(COME_BACK)
+        };
+        Some(at + pause).filter(|at| *at < self.to)
     }
 
     /// At given instants within the window, at any of so many places.
@@ -295,7 +341,11 @@ impl Arrivals {
         } else {
             self.next_poisson(rng)?
         };
-        let mark = draw(rng, self.total);
+        // The users of a closed loop are where they are, one after the other.
+        let mark = match (&self.think, &self.given) {
+            (Some(_), Some((_, past))) => (*past as u64 - 1) % self.total,
+            _ => draw(rng, self.total),
+        };
         Some((self.at, self.sums.partition_point(|&sum| sum <= mark)))
     }
 

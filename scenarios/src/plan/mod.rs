@@ -337,6 +337,13 @@ pub enum Load {
         /// In their order.
         at: Arc<[Time]>,
     },
+    /// Whoever is answered asks again.
+    Closed {
+        /// Operations that are open at a time, by index into `institutions`.
+        open: BTreeMap<usize, u32>,
+        /// How long a user thinks.
+        think: Distribution,
+    },
     /// Everything that is recorded, once, over the window, at these institutions (with `source`,
     /// when no load is given).
     Recorded(Vec<usize>),

@@ -7,7 +7,7 @@ use consim_models::key_value::TransactionWorkload;
 use consim_models::sharing::workload::{
     AuditWorkload, ConsentWorkload, VisitConfig, VisitWorkload,
 };
-use consim_models::workload::{Common, Day, Pace, Place, Spacing, Terms};
+use consim_models::workload::{Closed, Common, Day, Pace, Place, Spacing, Terms};
 use std::sync::Arc;
 
 const DAY_NS: i64 = 86_400_000_000_000;
@@ -47,6 +47,13 @@ fn common(plan: &Plan, layout: &Layout, workload: &WorkloadPlan, number: Workloa
                 even: *even,
             };
             (rates.keys().copied().collect(), pace)
+        }
+        Load::Closed { open, think } => {
+            let closed = Closed {
+                open: open.values().copied().collect(),
+                think: think.clone(),
+            };
+            (open.keys().copied().collect(), Pace::Closed(closed))
         }
         Load::Instants { places, at } => (places.clone(), Pace::Instants(Arc::clone(at))),
         Load::Recorded(institutions) => {

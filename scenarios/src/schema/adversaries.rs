@@ -6,7 +6,7 @@ use super::lists::{Targets, Words};
 use super::macros::record;
 use super::shape::{Form, Lists, Shape};
 use crate::tree::Node;
-use consim_core::values::{Count, Selector, Value, ValueError};
+use consim_core::values::{Bare, Count, Selector, Value, ValueError};
 
 record! {
     /// A budget; attacks spend it.
@@ -42,6 +42,7 @@ struct AmountForm;
 impl Value for AmountForm {
     const FORM: &'static str = "a count or a selector";
     const EXAMPLES: &'static str = "2 or f of alliance";
+    const BARE: Bare = Bare::Whole;
     fn pattern() -> String {
         Selector::pattern()
     }

@@ -1,12 +1,13 @@
 //! `workloads.NAME.load` and `bursts`.
 
 use super::decode::{At, Cx, Decode};
+use super::delay::Delay;
 use super::lists::List;
 use super::macros::{choice, record, words};
 use super::shape::Shape;
 use crate::tree::Node;
 use consim_core::Span;
-use consim_core::values::{Factor, Instant, Name, Rate, Switch};
+use consim_core::values::{Count, Factor, Instant, Name, Rate, Switch};
 
 choice! {
     /// How much.
@@ -19,13 +20,28 @@ choice! {
         Ramp(RampLoad) = "ramp",
         /// In all: one rate after the other, and nothing after the last.
         Steps(List<Step>) = "steps",
+        /// Users who ask again once they are answered.
+        Closed(ClosedLoad) = "closed",
         /// At recorded instants.
         Recorded(RecordedLoad) = "recorded",
         /// One operation.
         Once(Once) = "once",
     }
     main "open";
-    later "closed" "list";
+    later "list";
+}
+
+record! {
+    /// `closed`.
+    pub struct ClosedLoad {
+        /// Users in all, spread evenly over the institutions.
+        clients: At<Count>,
+        /// Operations that each has open at a time.
+        outstanding: At<Count> = "1",
+        /// How long a user thinks between an answer and the next question.
+        think: Delay = "0ms",
+    }
+    main "clients";
 }
 
 record! {

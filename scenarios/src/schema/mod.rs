@@ -45,7 +45,7 @@ pub(crate) use gates::{Checks, Core, Drawn, Expect, Heal, Output, Sourced};
 pub(crate) use hardware::{HardwareKeys, Scheme, Schemes, SuiteKeys};
 pub(crate) use limits::{Budget, DiskBudget, Excess, Limits};
 pub(crate) use lists::{Targets, Words};
-pub(crate) use load::{Arrivals, Burst, Load, RecordedLoad};
+pub(crate) use load::{Arrivals, Burst, ClosedLoad, Load, RecordedLoad};
 pub(crate) use network::{LinkKeys, LossRate, Network, OneWay, Place2, Rule, TableKeys, Transport};
 pub(crate) use organisations::{
     Authority, Organisation, Population, RegionRule, ReleaseName, TableRef, Tier,

@@ -148,7 +148,7 @@ impl Replay {
         let homes = Homes::new(&set, common.places.len());
         let clock = match &common.pace {
             Pace::Recorded(spacing) => Clock::Spread(*spacing),
-            Pace::Rates { .. } | Pace::Instants(_) => Clock::Rate(common.arrivals()),
+            _ => Clock::Rate(common.arrivals()),
         };
         Self {
             homes,

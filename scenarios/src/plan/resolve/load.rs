@@ -5,7 +5,7 @@ use crate::csv;
 use crate::plan::Load as LoadPlan;
 use crate::profiles;
 use crate::schema::shape::suggestion;
-use crate::schema::{Arrivals, At, Burst, Load, RecordedLoad, Workload};
+use crate::schema::{Arrivals, At, Burst, ClosedLoad, Load, RecordedLoad, Workload, WorkloadKind};
 use consim_core::values::{Name, Rate};
 use consim_core::{Span, Time};
 use consim_models::workload::Stretch;
@@ -19,6 +19,9 @@ const MILLION: u32 = 1_000_000;
 const MAX_STRETCHES: usize = 10_000;
 /// The most instants of a recorded load, repetitions included.
 const MAX_INSTANTS: usize = 10_000_000;
+
+/// The most operations that a closed loop has open (assumed: no client takes more).
+const MAX_OUTSTANDING: u64 = 1_000_000;
 
 /// A load, and its course over the window.
 type Resolved = (LoadPlan, Vec<Stretch>);
@@ -52,7 +55,7 @@ impl Planner<'_> {
             None => self.usual_rates(workload, places),
             Some(Load::Open(open)) => {
                 even = open.arrivals.value == Arrivals::Even;
-                spread(open.rate.value, places)
+                spread(open.rate.value.0, places)
             }
             Some(Load::Each(each)) => self.each(&each.0)?,
             Some(Load::Ramp(ramp)) => {
@@ -71,7 +74,7 @@ impl Planner<'_> {
                     last,
                 });
                 course.push(level(there, window.1, share(to, most)));
-                spread(most, places)
+                spread(most.0, places)
             }
             Some(Load::Steps(steps)) => {
                 let rates = steps.items.iter().map(|(step, _)| step.rate.value);
@@ -83,7 +86,11 @@ impl Planner<'_> {
                     at = to;
                 }
                 course.push(level(at, window.1, 0));
-                spread(most, places)
+                spread(most.0, places)
+            }
+            Some(Load::Closed(closed)) => {
+                let load = self.closed(closed, name, &workload.kind, places)?;
+                return self.without_rate(name, course, load);
             }
             Some(Load::Recorded(recorded)) => {
                 let at = self.recorded(recorded, window)?;
@@ -117,6 +124,40 @@ impl Planner<'_> {
         Some((LoadPlan::Rates { rates, even }, overlaid(&course)))
     }
 
+    fn closed(
+        &mut self,
+        closed: &ClosedLoad,
+        name: &At<Name>,
+        kind: &WorkloadKind,
+        places: &[usize],
+    ) -> Option<LoadPlan> {
+        if !matches!(kind, WorkloadKind::Transactions(_)) {
+            let place = name.place.clone();
+            let text = "a closed loop of visits, consents or audits";
+            let help = "closed loops are for `transactions`; give a rate";
+            self.cx.error("E504", &place, text, help);
+            return None;
+        }
+        let (clients, each) = (closed.clients.value.0, closed.outstanding.value.0);
+        for (at, count) in [(&closed.clients, clients), (&closed.outstanding, each)] {
+            if count == 0 || clients.saturating_mul(each) > MAX_OUTSTANDING {
+                let place = at.place.clone();
+                let text = format!("{clients} users with {each} operations each");
+                let help = format!("1 to {MAX_OUTSTANDING} in all");
+                self.cx.error("E107", &place, text, help);
+                return None;
+            }
+        }
+        let clients = spread(clients, places).into_iter();
+        let open = clients.filter(|(_, clients)| *clients > 0);
+        Some(LoadPlan::Closed {
+            open: open
+                .map(|(i, clients)| (i, (clients * each) as u32))
+                .collect(),
+            think: closed.think.distribution(self.cx),
+        })
+    }
+
     /// Where instants are given nothing multiplies them.
     fn without_rate(
         &mut self,
@@ -131,7 +172,7 @@ impl Planner<'_> {
         self.cx.error(
             "E504",
             &place,
-            "bursts multiply a rate, and these instants are given one by one",
+            "bursts multiply a rate, and this load has none",
             "leave out `bursts`, or give a rate",
         );
         None
@@ -274,10 +315,10 @@ impl Planner<'_> {
     }
 }
 
-/// A rate, spread evenly over places.
-fn spread(rate: Rate, places: &[usize]) -> BTreeMap<usize, u64> {
+/// An amount, spread evenly over places.
+fn spread(amount: u64, places: &[usize]) -> BTreeMap<usize, u64> {
     let n = (places.len() as u64).max(1);
-    let (each, more) = (rate.0 / n, rate.0 % n);
+    let (each, more) = (amount / n, amount % n);
     let rate = |i: usize| each + u64::from((i as u64) < more);
     let places = places.iter().enumerate();
     places.map(|(i, &place)| (place, rate(i))).collect()

@@ -15,6 +15,10 @@ pub struct Model {
     length_ms: u64,
     /// Up to when things happen in it, milliseconds.
     until_ms: u64,
+    /// May its clients ask several members?
+    asks_several: bool,
+    /// Does every member answer its users alone?
+    alone: bool,
 }
 
 /// The models of the built-in search; simplest first.
@@ -28,6 +32,32 @@ workloads:
         rates: &["1/s", "3/s", "10/s"],
         length_ms: 60_000,
         until_ms: 40_000,
+        asks_several: true,
+        alone: true,
+    },
+    Model {
+        name: "custody",
+        text: "services: { units: { custody: {} } }
+workloads:
+  movements: { movements: { service: units, conflicts: 15% }, load: {rate} }
+",
+        rates: &["1/s", "3/s", "10/s"],
+        length_ms: 60_000,
+        until_ms: 40_000,
+        asks_several: false,
+        alone: true,
+    },
+    Model {
+        name: "device-samples",
+        text: "services: { gateway: { device-samples: {} } }
+workloads:
+  samples: { samples: { service: gateway, devices: 1, odd: 20% }, load: {rate} }
+",
+        rates: &["1/s", "3/s", "10/s"],
+        length_ms: 60_000,
+        until_ms: 40_000,
+        asks_several: false,
+        alone: true,
     },
     Model {
         name: "data-sharing",
@@ -41,6 +71,8 @@ workloads:
         // Reads elsewhere come two minutes after their visit at the earliest.
         length_ms: 200_000,
         until_ms: 170_000,
+        asks_several: false,
+        alone: false,
     },
 ];
 
@@ -120,7 +152,7 @@ impl World {
             faulty: usize::from(self.faulty()),
             from_ms: HAPPENS_MS,
             to_ms: self.model().until_ms,
-            alone: self.model().name == "key-value",
+            alone: self.model().alone,
             prefix: "",
         }
     }
@@ -128,9 +160,8 @@ impl World {
     /// The scenario without what happens in it, and without its seed.
     pub(super) fn head(&self, protocol: &str, length_ms: u64) -> String {
         let model = self.model();
-        let store = model.name == "key-value";
         let (checkpoint, watermark) = pick(CHECKPOINTS, self.checkpoint);
-        let clients = if store {
+        let clients = if model.asks_several {
             format!(", clients: {{ wait_for: {} }}", pick(CLIENTS, self.clients))
         } else {
             String::new()

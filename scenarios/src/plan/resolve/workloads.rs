@@ -8,13 +8,15 @@ use crate::plan::{
 use crate::profiles;
 use crate::schema::shape::suggestion;
 use crate::schema::{
-    Arrivals, At, Load, RecordSize, SourceRef, Spacing, Tier, Transactions, Visits, Workload,
+    Arrivals, At, Load, RecordSize, Samples, SourceRef, Spacing, Tier, Transactions, Visits, Workload,
     WorkloadKind,
 };
 use crate::sources::{self, Limits, SourceError};
 use crate::tree::Value as Tree;
 use consim_core::values::{Instant, Name, Rate, Share, Value};
 use consim_core::{Span, Time};
+use consim_models::custody::MovementOptions;
+use consim_models::device_samples::{MAX_BATCH, SampleOptions};
 use consim_models::key_value::command::COMMAND_HEAD;
 use consim_models::key_value::{MAX_VALUE, TransactionOptions};
 use consim_models::sharing::config::{ConsentOptions, VisitOptions};
@@ -23,6 +25,8 @@ use std::sync::Arc;
 
 /// Weights of a day are parts per million of its mean.
 const MILLION: u64 = 1_000_000;
+/// The most devices of an institution (assumed).
+const MAX_DEVICES: u64 = 10_000;
 /// The most workloads of a plan: their numbers are 16 bits wide.
 pub const MAX_WORKLOADS: usize = 1_000;
 
@@ -85,6 +89,8 @@ impl Planner<'_> {
             WorkloadKind::Consents(k) => &k.service,
             WorkloadKind::Audits(k) => &k.service,
             WorkloadKind::Transactions(k) => &k.service,
+            WorkloadKind::Movements(k) => &k.service,
+            WorkloadKind::Samples(k) => &k.service,
         };
         let service = self.service_of(at, services);
         let (kind, recorded) = match service {
@@ -209,6 +215,14 @@ impl Planner<'_> {
             }
             WorkloadKind::Audits(_) => (Some(Kind::Audits), false),
             WorkloadKind::Transactions(options) => (self.transactions(options, service), false),
+            WorkloadKind::Movements(movements) => {
+                let options = MovementOptions {
+                    conflicts: movements.conflicts.value.0,
+                    queries: movements.queries.value.0,
+                };
+                (Some(Kind::Movements(options)), false)
+            }
+            WorkloadKind::Samples(options) => (self.samples(options), false),
         }
     }
 
@@ -228,13 +242,33 @@ impl Planner<'_> {
         let (keys_of, skew) = match service {
             ServicePlan::KeyValue { keys, skew, .. } => (*keys, *skew),
             // Refused afterwards, with its place.
-            ServicePlan::DataSharing { .. } => (1, 0),
+            _ => (1, 0),
         };
         Some(Kind::Transactions(TransactionOptions {
             size: (size - least) as u32,
             read_share: keys.read_share.value.0,
             keys: keys_of,
             skew,
+        }))
+    }
+
+    fn samples(&mut self, samples: &Samples) -> Option<Kind> {
+        for (at, most) in [
+            (&samples.devices, MAX_DEVICES),
+            (&samples.batch, MAX_BATCH as u64),
+        ] {
+            if !(1..=most).contains(&at.value.0) {
+                let place = at.place.clone();
+                let text = format!("{} of them", at.value.0);
+                self.cx.error("E107", &place, text, format!("1 to {most}"));
+                return None;
+            }
+        }
+        Some(Kind::Samples(SampleOptions {
+            devices: samples.devices.value.0 as u32,
+            batch: samples.batch.value.0 as u16,
+            read_share: samples.read_share.value.0,
+            odd: samples.odd.value.0,
         }))
     }
 
@@ -360,14 +394,16 @@ impl Planner<'_> {
         }
     }
 
-    /// Supervision for audits, everybody for transactions, every health-care institution for the
+    /// Supervision for audits, everybody for synthetic models, every health-care institution for the
     /// rest.
     fn usual_places(&self, kind: &WorkloadKind) -> Vec<usize> {
         let asks = |i: usize| {
             let tier = self.institutions.get(i).map_or("", |x| x.tier.as_str());
             let supervision = tier == Tier::Regulator.word();
             match kind {
-                WorkloadKind::Transactions(_) => true,
+                WorkloadKind::Transactions(_)
+                | WorkloadKind::Movements(_)
+                | WorkloadKind::Samples(_) => true,
                 WorkloadKind::Audits(_) => supervision,
                 WorkloadKind::Visits(_) | WorkloadKind::Consents(_) => !supervision,
             }
@@ -456,7 +492,9 @@ impl Planner<'_> {
                 // Hourly (assumed).
                 WorkloadKind::Audits(_) => 24,
                 // Ten a second in all (assumed), whoever asks.
-                WorkloadKind::Transactions(_) => 10 * 86_400 / places.len().max(1) as u64,
+                WorkloadKind::Transactions(_)
+                | WorkloadKind::Movements(_)
+                | WorkloadKind::Samples(_) => 10 * 86_400 / places.len().max(1) as u64,
             }
         };
         places
@@ -473,7 +511,10 @@ impl Planner<'_> {
         kind: &WorkloadKind,
     ) -> Option<(String, [u32; 24])> {
         let fallback = match kind {
-            WorkloadKind::Audits(_) | WorkloadKind::Transactions(_) => "flat",
+            WorkloadKind::Audits(_)
+            | WorkloadKind::Transactions(_)
+            | WorkloadKind::Movements(_)
+            | WorkloadKind::Samples(_) => "flat",
             WorkloadKind::Visits(_) | WorkloadKind::Consents(_) => "outpatient",
         };
         let word = at.map_or(fallback, |at| at.value.as_str()).to_owned();

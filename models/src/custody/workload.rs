@@ -189,7 +189,14 @@ impl MovementWorkload {
             0 => {
                 let (one, two) = (self.other(place)?, self.other(place)?);
                 let known = take(&mut self.held, |k| k.place == place)?;
-                remember(&mut self.on_the_way, Known { place: one, since: at, ..known });
+                remember(
+                    &mut self.on_the_way,
+                    Known {
+                        place: one,
+                        since: at,
+                        ..known
+                    },
+                );
                 let deed = self.hand_over(two);
                 self.also(at, place, known.unit, deed);
                 Some((place, known.unit, self.hand_over(one)))
@@ -204,7 +211,14 @@ impl MovementWorkload {
                     && let Some(next) = self.other(holder.place)
                 {
                     let since = at;
-                    remember(&mut self.on_the_way, Known { place: next, since, ..holder });
+                    remember(
+                        &mut self.on_the_way,
+                        Known {
+                            place: next,
+                            since,
+                            ..holder
+                        },
+                    );
                     let rightly = self.hand_over(next);
                     self.also(at, holder.place, holder.unit, rightly);
                 }

@@ -51,7 +51,14 @@ impl Orders for Samples {
             Command::Anchor(batch) if seeded::on(&seeded::ACKNOWLEDGED_AT_ONCE) => {
                 let (batch, height) = (batch.clone(), host.height());
                 let missing = None;
-                cx.emit(SampleProbe::Acknowledged { batch, missing, height }.probe());
+                cx.emit(
+                    SampleProbe::Acknowledged {
+                        batch,
+                        missing,
+                        height,
+                    }
+                    .probe(),
+                );
                 Early::Before(Said::Anchored { missing: 0 })
             }
             _ => Early::No,

@@ -78,13 +78,7 @@ impl Orders for Store {
         }
     }
 
-    fn said(
-        &mut self,
-        cx: &mut Context<'_>,
-        host: &dyn Host,
-        op: OpId,
-        command: &Command,
-    ) -> Said {
+    fn said(&mut self, cx: &mut Context<'_>, host: &dyn Host, op: OpId, command: &Command) -> Said {
         match command {
             Command::Put { .. } => {
                 let height = host.height();

@@ -49,7 +49,11 @@ impl<V> Default for Past<V> {
 impl<V> Past<V> {
     /// After the block at `height` it is `value`.
     pub(crate) fn set(&mut self, height: u64, value: V) {
-        if self.versions.back().is_some_and(|(last, _)| *last == height) {
+        if self
+            .versions
+            .back()
+            .is_some_and(|(last, _)| *last == height)
+        {
             self.versions.pop_back();
         } else if self.versions.len() == VERSIONS {
             self.versions.pop_front();

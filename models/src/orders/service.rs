@@ -54,13 +54,7 @@ pub trait Orders: Send {
         command: &Self::Command,
     ) -> <Self::Command as Command>::Said;
     /// `command`, which this server has executed, was refused.
-    fn refused(
-        &mut self,
-        _cx: &mut Context<'_>,
-        _command: &Self::Command,
-        _reason: &'static str,
-    ) {
-    }
+    fn refused(&mut self, _cx: &mut Context<'_>, _command: &Self::Command, _reason: &'static str) {}
 }
 
 /// What a server is told.

@@ -88,6 +88,8 @@ impl Case {
             network: 0,
             clients: 0,
             mempool: 0,
+            neighbours: 0,
+            retries: 0,
         };
         Self {
             seed: seed >> 32,

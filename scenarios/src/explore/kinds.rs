@@ -104,6 +104,8 @@ pub const ROWS: &[Row] = &[
         "{ target: {one}, point: before-send, hit: {count} }",
     ),
     row(Process, "crash", "leader of {chain}"),
+    // A power cut that takes everybody.
+    row(Process, "crash", "{group}"),
     row(
         Process,
         "crash",
@@ -294,6 +296,7 @@ pub const ROWS: &[Row] = &[
     row(Traitor, "mutate", "{ field: view }"),
     row(Traitor, "mutate", "{ field: sequence }"),
     row(Traitor, "mutate", "{ field: digest }"),
+    row(Traitor, "mutate", "{ field: certificate }"),
     row(Traitor, "equivocate", "{}"),
     row(Traitor, "twins", "{}"),
     row(Traitor, "forget-lock", "{}"),

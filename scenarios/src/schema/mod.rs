@@ -50,12 +50,13 @@ pub(crate) use organisations::{
 };
 pub(crate) use profiled::Profiled;
 pub(crate) use services::{
-    Access, Ask, Audit, Custody, DataSharing, DeviceSamples, Freshness, Identity, KeyValue, OffChain, OnChain, Pseudonym,
-    Revocation, Search, ServiceKind,
+    Access, Ask, Audit, Custody, DataSharing, DeviceSamples, Freshness, Identity, KeyValue,
+    OffChain, OnChain, Pseudonym, Revocation, Search, ServiceKind,
 };
 pub(crate) use studies::{Axis, Compare, Overrides, Studies, Vary};
 pub(crate) use workloads::{
-    Arrivals, Load, RecordSize, Samples, SourceRef, Spacing, Transactions, Visits, Workload, WorkloadKind,
+    Arrivals, Load, RecordSize, Samples, SourceRef, Spacing, Transactions, Visits, Workload,
+    WorkloadKind,
 };
 
 use consim_core::Span;

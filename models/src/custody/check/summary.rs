@@ -25,7 +25,14 @@ impl Summary {
 
     /// Label and value, in the order of a report.
     pub fn rows(&self) -> Vec<(String, String)> {
-        let [commissioned, handed_over, accepted, withdrawn, dispensed, decommissioned] = self.done;
+        let [
+            commissioned,
+            handed_over,
+            accepted,
+            withdrawn,
+            dispensed,
+            decommissioned,
+        ] = self.done;
         let row = |label: String, value: u64| (label, value.to_string());
         let mut rows: Vec<(String, String)> = [
             ("units commissioned", commissioned),

@@ -26,7 +26,8 @@ impl GapsReported {
         let Some(past) = self.devices.get(&device) else {
             return Some(Came::default());
         };
-        past.at(height).map(|came| came.cloned().unwrap_or_default())
+        past.at(height)
+            .map(|came| came.cloned().unwrap_or_default())
     }
 }
 

@@ -3,9 +3,9 @@
 use super::Planner;
 use crate::plan::ServicePlan;
 use crate::schema::{
-    Access, Ask, At, Audit, Custody, DataSharing, Decode, DeviceSamples, Freshness, Identity, KeyValue, LeafKind, OffChain,
-    OnChain, Population, Pseudonym, Revocation, Search, ServiceKind, WaitFor, Workload,
-    WorkloadKind,
+    Access, Ask, At, Audit, Custody, DataSharing, Decode, DeviceSamples, Freshness, Identity,
+    KeyValue, LeafKind, OffChain, OnChain, Population, Pseudonym, Revocation, Search, ServiceKind,
+    WaitFor, Workload, WorkloadKind,
 };
 use consim_core::values::Name;
 use consim_models::sharing::config::SharingOptions;

@@ -8,8 +8,8 @@ use crate::plan::{
 use crate::profiles;
 use crate::schema::shape::suggestion;
 use crate::schema::{
-    Arrivals, At, Load, RecordSize, Samples, SourceRef, Spacing, Tier, Transactions, Visits, Workload,
-    WorkloadKind,
+    Arrivals, At, Load, RecordSize, Samples, SourceRef, Spacing, Tier, Transactions, Visits,
+    Workload, WorkloadKind,
 };
 use crate::sources::{self, Limits, SourceError};
 use crate::tree::Value as Tree;
@@ -20,11 +20,14 @@ use consim_models::device_samples::{MAX_BATCH, SampleOptions};
 use consim_models::key_value::command::COMMAND_HEAD;
 use consim_models::key_value::{MAX_VALUE, TransactionOptions};
 use consim_models::sharing::config::{ConsentOptions, VisitOptions};
+use consim_models::sharing::workload::PANEL;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Weights of a day are parts per million of its mean.
 const MILLION: u64 = 1_000_000;
+/// The most patients (assumed: nobody has more).
+const MAX_PEOPLE: u64 = 10_000_000_000;
 /// The most devices of an institution (assumed).
 const MAX_DEVICES: u64 = 10_000;
 /// The most workloads of a plan: their numbers are 16 bits wide.
@@ -206,10 +209,14 @@ impl Planner<'_> {
                     );
                     return (None, false);
                 }
+                let Some(panel) = self.panel() else {
+                    return (None, false);
+                };
                 let options = ConsentOptions {
                     grant,
                     deny,
                     revoke,
+                    panel,
                 };
                 (Some(Kind::Consents(options)), false)
             }
@@ -250,6 +257,24 @@ impl Planner<'_> {
             keys: keys_of,
             skew,
         }))
+    }
+
+    /// How many patients each institution has.
+    fn panel(&mut self) -> Option<u64> {
+        let population = self.scenario.populations.first();
+        let Some(people) = population.and_then(|(_, p)| p.people.as_ref()) else {
+            return Some(PANEL);
+        };
+        if !(1..=MAX_PEOPLE).contains(&people.value.0) {
+            let place = people.place.clone();
+            let text = format!("{} patients", people.value.0);
+            let help = format!("1 to {MAX_PEOPLE}");
+            self.cx.error("E107", &place, text, help);
+            return None;
+        }
+        let caring = self.institutions.iter();
+        let caring = caring.filter(|i| i.tier != Tier::Regulator.word()).count() as u64;
+        Some(people.value.0.div_ceil(caring.max(1)))
     }
 
     fn samples(&mut self, samples: &Samples) -> Option<Kind> {
@@ -296,6 +321,9 @@ impl Planner<'_> {
                 return (None, false);
             }
         }
+        let Some(panel) = self.panel() else {
+            return (None, false);
+        };
         let source = match &visits.source {
             Some(source) => match self.source(source) {
                 Some(read) => Some((read, source)),
@@ -320,6 +348,7 @@ impl Planner<'_> {
             size_median: median.value.0 as u32,
             size_p99: p99.value.0 as u32,
             records,
+            panel,
         };
         (Some(Kind::Visits(options, spacing)), recorded)
     }

@@ -10,7 +10,7 @@ use consim_models::consensus::{
     BlockLimits, MempoolLimits, Replica as _, ReplicaConfig, byzantine_quorum,
 };
 use consim_models::ledger::{Snapshot, WorldState};
-use consim_models::{consensus, key_value, node, sharing};
+use consim_models::{consensus, custody, device_samples, key_value, node, orders, sharing};
 use consim_scenarios::{LoadOptions, study_bytes};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
@@ -49,10 +49,16 @@ pub(crate) fn codec(data: &[u8]) {
     if let Ok(request) = sharing::request::Request::decode(data) {
         again(data, &request);
     }
-    if let Ok(message) = key_value::message::Message::decode(data) {
+    if let Ok(message) = key_value::Message::decode(data) {
         again(data, &message);
     }
-    let _ = key_value::Command::from_body(data);
+    if let Ok(message) = custody::Message::decode(data) {
+        again(data, &message);
+    }
+    if let Ok(message) = device_samples::Message::decode(data) {
+        again(data, &message);
+    }
+    let _ = <key_value::Command as orders::Command>::from_body(data);
     let _ = sharing::command::Command::decode(data);
     let _ = node::membership::IdentityCertificate::from_bytes(data);
 }

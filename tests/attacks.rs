@@ -142,6 +142,7 @@ fn one_traitor_of_four_changes_the_run_and_breaks_nothing() {
         "mutate: { field: view }",
         "mutate: { field: sequence, by: 2 }",
         "mutate: { field: digest, by: 7 }",
+        "mutate: { field: certificate }",
         "malformed: { rate: 50% }",
         "invalid-block: ledger",
         "phantom-validator: ledger",
@@ -152,7 +153,8 @@ fn one_traitor_of_four_changes_the_run_and_breaks_nothing() {
         "diverge: { rate: 20% }",
         "lazy-vote: ledger",
     ] {
-        let cause = if attack.starts_with("forget-lock") {
+        let leaves = attack.starts_with("forget-lock") || attack.contains("certificate");
+        let cause = if leaves {
             // Somebody has to leave the view with something prepared in it.
             "faults: { cut: { at: 15s, for: 8s, partition: node-1 } }\n"
         } else {

@@ -6,13 +6,16 @@ pub const MESSAGE_KINDS: &[&[&str]] = &[
     consensus::pbft::message::KINDS,
     node::message::KINDS,
     sharing::message::KINDS,
-    key_value::message::KINDS,
+    orders::message::KINDS,
 ];
 
 pub mod adversary;
 pub mod consensus;
+pub mod custody;
+pub mod device_samples;
 pub mod key_value;
 pub mod ledger;
 pub mod node;
+pub mod orders;
 pub mod sharing;
 pub mod workload;

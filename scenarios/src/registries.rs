@@ -10,7 +10,7 @@ pub use consim_core::SeededBug;
 use consim_core::{Check, Mark, Severity, Span};
 use consim_kernel::config::Point;
 use consim_models::consensus::PROTOCOLS;
-use consim_models::{key_value, ledger, node, sharing};
+use consim_models::{custody, device_samples, key_value, ledger, node, orders, sharing};
 
 /// The version that has everything listed here.
 const SINCE: &str = "0.1.0";
@@ -118,7 +118,10 @@ pub fn bugs() -> Vec<&'static SeededBug> {
         node::BUGS,
         ledger::BUGS,
         sharing::BUGS,
+        orders::BUGS,
         key_value::BUGS,
+        custody::BUGS,
+        device_samples::BUGS,
         consim_core::seeded::BUGS,
         consim_kernel::BUGS,
         consim_check::BUGS,
@@ -133,7 +136,10 @@ pub fn marks() -> Vec<&'static Mark> {
     let lists = [
         node::MARKS,
         sharing::MARKS,
+        orders::MARKS,
         key_value::MARKS,
+        custody::MARKS,
+        device_samples::MARKS,
         consim_check::marks::MARKS,
     ];
     let others = lists.into_iter().flatten();
@@ -149,6 +155,8 @@ pub fn bug(name: &str) -> Option<&'static SeededBug> {
 fn domain_checks() -> Vec<Box<dyn Check>> {
     let mut checks = sharing::checks(&[], false, Span::ZERO);
     checks.extend(key_value::checks(&[]));
+    checks.extend(custody::checks());
+    checks.extend(device_samples::checks());
     checks
 }
 

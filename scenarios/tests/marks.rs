@@ -1,11 +1,16 @@
-//! Situations that searches count: their names, and that none is met in vain.
+//! Situations that searches count: their names, that none is met where nothing happens, and that each
+//! is met somewhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use consim_scenarios::explore::judge_text;
+mod support;
+
+use consim_scenarios::explore::{Focus, Search, TWICE, judge_text};
 use consim_scenarios::registries::{list, marks};
 use consim_scenarios::run::Hooks;
+use consim_scenarios::run::cells::{in_order, threads};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use support::root;
 
 fn met(text: &str) -> BTreeSet<String> {
     let judged = judge_text(Path::new("marks.yaml"), text, &Hooks::default(), None);
@@ -47,4 +52,83 @@ fn names_are_kebab_case_and_nobody_elses() {
     // One of them is where an observer looks for another (a node that goes down in a transfer).
     assert!(names.contains("state-sought"));
     assert_eq!(list("marks").len(), marks.len());
+}
+
+/// Scenarios that a search drew, each named after a mark that is met in it.
+fn folder() -> PathBuf {
+    root().join("scenarios/tests/marks")
+}
+
+/// The marks of all files of the folder.
+fn met_in_files() -> BTreeSet<String> {
+    let listed = std::fs::read_dir(folder()).unwrap();
+    let mut files: Vec<PathBuf> = listed.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut all = BTreeSet::new();
+    in_order(
+        files.len(),
+        threads(),
+        |place| met(&std::fs::read_to_string(&files[place]).unwrap()),
+        |_, found| {
+            all.extend(found);
+            true
+        },
+    );
+    all
+}
+
+/// Searches for what no file meets: at most so many scenarios.
+const MOST: u64 = 6_000;
+
+/// Adds a scenario for each mark that none meets yet, the rarest first.
+fn add_files() {
+    let mut here = met_in_files();
+    let missing = |here: &BTreeSet<String>| marks().iter().any(|m| !here.contains(m.name));
+    let search = Search {
+        protocol: "pbft".into(),
+        focus: Focus::default(),
+        file: None,
+        twins: false,
+        seed: 20_261_126,
+        most: Some(MOST),
+        twice: TWICE,
+        threads: threads(),
+        hooks: Hooks::default(),
+    };
+    if !missing(&here) {
+        return;
+    }
+    let done = |tally: &consim_scenarios::explore::Tally| {
+        let found = |m: &&consim_core::Mark| {
+            here.contains(m.name) || tally.marks.get(m.name).is_some_and(|t| t.scenarios > 0)
+        };
+        marks().iter().all(found)
+    };
+    let tally = search.run(&mut |tally| !done(tally)).unwrap();
+    let mut found: Vec<_> = tally
+        .marks
+        .iter()
+        .filter(|(_, t)| t.scenarios > 0)
+        .collect();
+    found.sort_by_key(|(name, tally)| (tally.scenarios, **name));
+    for (name, tally) in found {
+        if !here.contains(*name) {
+            let text = &tally.first.as_ref().unwrap().text;
+            here.extend(met(text));
+            std::fs::write(folder().join(format!("{name}.yaml")), text).unwrap();
+        }
+    }
+}
+
+/// `CONSIM_BLESS=1` searches for scenarios in which what is missing is met, and adds them.
+#[test]
+fn every_mark_is_met_somewhere() {
+    if std::env::var_os("CONSIM_BLESS").is_some() {
+        add_files();
+    }
+    let here = met_in_files();
+    let marks = marks();
+    let missing: Vec<&str> = marks.iter().map(|m| m.name).collect();
+    let missing: Vec<&str> = missing.into_iter().filter(|m| !here.contains(*m)).collect();
+    assert!(missing.is_empty(), "never met: {missing:?}");
 }

@@ -143,6 +143,8 @@ pub enum MutatedField {
     Sequence,
     /// What is voted for.
     Digest,
+    /// The view of the certificates in its view changes.
+    Certificate,
 }
 
 /// What `lying-sync` changes.

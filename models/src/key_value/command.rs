@@ -1,9 +1,12 @@
-//! Commands on the chain, and the keys of the state.
+//! Commands on the chain, what is said of them, and the keys of the state.
 
 use super::MAX_VALUE;
+use crate::orders::{self, Coded};
 use consim_core::{CodecError, Decoder, Encoder, OpId, mix};
 use std::sync::Arc;
 
+/// The family byte of key-value messages.
+pub const FAMILY: u8 = 4;
 /// The version of the command encoding.
 const VERSION: u8 = 1;
 
@@ -27,35 +30,21 @@ pub enum Command {
     },
 }
 
-impl Command {
-    /// The bytes of the command.
-    pub fn body(&self) -> Arc<[u8]> {
-        let mut out = Vec::with_capacity(self.encoded_len());
-        self.encode(&mut Encoder::new(&mut out));
-        out.into()
-    }
-    /// Reads a command; malformed bytes are an error.
-    pub fn from_body(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut d = Decoder::new(bytes);
-        let command = Self::decode(&mut d)?;
-        d.end()?;
-        Ok(command)
-    }
-    /// The encoded length.
-    pub(super) fn encoded_len(&self) -> usize {
+impl Coded for Command {
+    fn encoded_len(&self) -> usize {
         let value = match self {
             Self::Put { value, .. } => 4 + value.len(),
             Self::Get { .. } => 0,
         };
         1 + 1 + 8 + value
     }
-    pub(super) fn encode(&self, e: &mut Encoder<'_>) {
+    fn encode(&self, e: &mut Encoder<'_>) {
         match self {
             Self::Put { key, value } => e.u8(VERSION).u8(0).u64(*key).bytes(value),
             Self::Get { key } => e.u8(VERSION).u8(1).u64(*key),
         };
     }
-    pub(super) fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
         match d.u8()? {
             VERSION => {}
             other => return Err(CodecError::Version(other)),
@@ -67,6 +56,44 @@ impl Command {
                 value: d.bytes(MAX_VALUE)?.into(),
             },
             1 => Self::Get { key },
+            tag => return Err(CodecError::Tag(tag)),
+        })
+    }
+}
+
+impl orders::Command for Command {
+    const FAMILY: u8 = FAMILY;
+    type Said = Said;
+}
+
+/// What a server says of an executed command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Said {
+    /// The key is set.
+    Written,
+    /// The value of the key, if it was ever set.
+    Value(Option<Arc<[u8]>>),
+}
+
+impl orders::Said for Said {
+    fn encode(&self, e: &mut Encoder<'_>) {
+        match self {
+            Self::Written => e.u8(0),
+            Self::Value(None) => e.u8(1),
+            Self::Value(Some(value)) => e.u8(2).bytes(value),
+        };
+    }
+    fn encoded_len(&self) -> usize {
+        1 + match self {
+            Self::Value(Some(value)) => 4 + value.len(),
+            Self::Written | Self::Value(None) => 0,
+        }
+    }
+    fn decode(tag: u8, d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(match tag {
+            0 => Self::Written,
+            1 => Self::Value(None),
+            2 => Self::Value(Some(d.bytes(MAX_VALUE)?.into())),
             tag => return Err(CodecError::Tag(tag)),
         })
     }

@@ -1,6 +1,7 @@
 //! The state machine: a map.
 
 use super::command::{Command, state_key};
+use crate::orders::Command as _;
 use consim_core::machine::ApplyAt;
 use consim_core::{NodeId, Receipt, State, StateMachine, Tx};
 use std::sync::Arc;

@@ -12,7 +12,6 @@ pub mod client;
 pub mod command;
 pub mod machine;
 mod marks;
-pub mod message;
 pub mod probe;
 mod seeded;
 pub mod service;
@@ -21,14 +20,17 @@ mod tests;
 pub mod workload;
 
 pub use check::{LinearizableReads, MonotonicReads};
-pub use client::{Client, ClientConfig, QuorumClient};
-pub use command::Command;
+pub use client::{Client, QuorumClient};
+pub use command::{Command, Said};
 pub use machine::KeyValueMachine;
 pub use seeded::BUGS;
-pub use service::{Honest, KeyValueService, Policy, ServiceConfig};
+pub use service::{Honest, KeyValueService, Policy, Store};
 pub use workload::{TransactionOptions, TransactionWorkload};
 
 use consim_core::{Check, NodeId};
+
+/// A message between a client and a server.
+pub type Message = crate::orders::Message<Command>;
 
 /// The longest value, bytes.
 pub const MAX_VALUE: usize = 1 << 20;

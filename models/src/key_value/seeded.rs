@@ -4,7 +4,7 @@ use consim_core::SeededBug;
 pub(crate) use consim_core::seeded::on;
 
 /// All of them.
-pub const BUGS: &[&SeededBug] = &[&READ_AT_ONCE, &RETRY_IS_ANOTHER_TRANSACTION];
+pub const BUGS: &[&SeededBug] = &[&READ_AT_ONCE];
 
 /// Linearizable reads.
 pub(crate) const READ_AT_ONCE: SeededBug = SeededBug {
@@ -13,13 +13,4 @@ pub(crate) const READ_AT_ONCE: SeededBug = SeededBug {
     says: "A server answers reads out of what it has executed, without ordering them.",
     source: "Raft without its read index: D. Ongaro and J. Ousterhout (USENIX ATC 2014), section 8",
     killers: &["linearizable-reads", "monotonic-reads"],
-};
-
-/// One effect.
-pub(crate) const RETRY_IS_ANOTHER_TRANSACTION: SeededBug = SeededBug {
-    name: "retry-is-another-transaction",
-    code: "",
-    says: "An operation that is repeated is brought to the chain as another transaction.",
-    source: "Our own; payment services without idempotency keys",
-    killers: &["one-effect"],
 };

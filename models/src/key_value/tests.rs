@@ -2,13 +2,14 @@
 
 use super::command::{state_key, value_of};
 use super::machine::{MALFORMED, NOT_ALLOWED};
-use super::message::{Answer, Message};
 use super::probe::KeyValueProbe;
-use super::workload::{Request, TransactionOptions, TransactionWorkload, Wish};
+use super::workload::{TransactionOptions, TransactionWorkload, Wish};
 use super::*;
 use crate::ledger::testing;
 use crate::ledger::{ExecutionCache, Ledger, LedgerConfig};
 use crate::node::client::Believed;
+use crate::orders::request::DEADLINE;
+use crate::orders::{Answer, ClientConfig, Command as _, Request};
 use crate::workload::{Common, Day, Pace, Place, Terms};
 use consim_core::{
     ChainId, Check, CodecError, Context, Digest, Effect, Effects, Event, Keyring, OpEnd, OpId,
@@ -61,10 +62,10 @@ fn any_command() -> impl Strategy<Value = Command> {
 fn any_message() -> impl Strategy<Value = Message> {
     let value = prop::collection::vec(any::<u8>(), 0..80);
     let answer = prop_oneof![
-        Just(Answer::Written),
+        Just(Answer::Done(Said::Written)),
         Just(Answer::Busy),
         Just(Answer::Refused),
-        prop::option::of(value).prop_map(|v| Answer::Value(v.map(Into::into))),
+        prop::option::of(value).prop_map(|v| Answer::Done(Said::Value(v.map(Into::into)))),
     ];
     let certificate = prop::collection::vec(any::<u8>(), 0..40);
     prop_oneof![
@@ -100,7 +101,7 @@ proptest! {
     fn malformed_bytes_are_an_error(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
         let _ = Message::decode(&bytes);
         let _ = Command::from_body(&bytes);
-        let _ = Request::decode(&bytes);
+        let _ = Request::<Wish>::decode(&bytes);
     }
 }
 
@@ -124,7 +125,7 @@ fn a_request_is_read_as_it_was_written() {
     let terms = terms();
     Request { terms, wish }.encode(&mut long);
     assert_eq!(
-        Request::decode(&long),
+        Request::<Wish>::decode(&long),
         Err(CodecError::TooLong(MAX_VALUE + 1))
     );
 }
@@ -399,7 +400,7 @@ fn a_client_asks_repeats_once_and_gives_up_or_is_answered() {
             Probe::Asked {
                 op, name, deadline, ..
             } => {
-                assert_eq!((*name, *deadline), ("write", workload::DEADLINE));
+                assert_eq!((*name, *deadline), ("write", DEADLINE));
                 Some(*op)
             }
             _ => None,
@@ -410,7 +411,7 @@ fn a_client_asks_repeats_once_and_gives_up_or_is_answered() {
         assert_eq!((sends(&again), end(&again)), (1, None));
         let asked_at = Time::ZERO + Span::from_secs(10);
         if answered {
-            let answer = Answer::Written;
+            let answer = Answer::Done(Said::Written);
             let reply: Arc<dyn Payload> = Arc::new(Message::Reply { op, answer });
             let stranger = Event::Message {
                 from: NodeId(3),
@@ -472,7 +473,7 @@ fn keys(skew: u32, n: usize) -> (Vec<u64>, usize) {
     let mut reads = 0;
     let drawn = (0..n).map(|_| {
         let arrival = workload.next().unwrap();
-        let request: &Request = arrival.request.as_any().downcast_ref().unwrap();
+        let request: &Request<Wish> = arrival.request.as_any().downcast_ref().unwrap();
         match request.wish {
             Wish::Get { key } => {
                 reads += 1;

@@ -2,20 +2,14 @@
 
 use super::MAX_VALUE;
 use super::command::{Command, value_of};
+use crate::orders::{self, Coded, Request};
 use crate::workload::pace::Arrivals;
 use crate::workload::{Common, Place, Terms, happens};
 use consim_core::rng::unit;
-use consim_core::{
-    Arrival, CodecError, Decoder, Encoder, NodeId, OpId, Payload, Span, Time, Workload,
-};
+use consim_core::{Arrival, CodecError, Decoder, Encoder, NodeId, OpId, Time, Workload};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng;
-use std::any::Any;
 use std::sync::Arc;
-
-/// Within this an operation must be done where the workload says nothing (assumed: ten times what a
-/// block takes over the longest lines).
-pub const DEADLINE: Span = Span::from_secs(10);
 
 /// Options of the transactions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,73 +42,43 @@ pub enum Wish {
     },
 }
 
-impl Wish {
-    /// The operation's kind.
-    pub(super) fn name(self) -> &'static str {
+impl Coded for Wish {
+    fn encode(&self, e: &mut Encoder<'_>) {
+        match *self {
+            Self::Put { key, size } => e.u8(0).u64(key).u32(size),
+            Self::Get { key } => e.u8(1).u64(key).u32(0),
+        };
+    }
+    fn encoded_len(&self) -> usize {
+        1 + 8 + 4
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(match (d.u8()?, d.u64()?, d.u32()?) {
+            (0, key, size) if size as usize <= MAX_VALUE => Self::Put { key, size },
+            (0, _, size) => return Err(CodecError::TooLong(size as usize)),
+            (1, key, 0) => Self::Get { key },
+            (1, ..) => return Err(CodecError::Invalid("size of a read")),
+            (tag, ..) => return Err(CodecError::Tag(tag)),
+        })
+    }
+}
+
+impl orders::Wish for Wish {
+    type Command = Command;
+    fn name(&self) -> &'static str {
         match self {
             Self::Put { .. } => "write",
             Self::Get { .. } => "read",
         }
     }
-    /// What operation `op` brings to the chain.
-    pub(super) fn command(self, op: OpId) -> Command {
-        match self {
+    fn command(&self, op: OpId) -> Command {
+        match *self {
             Self::Put { key, size } => Command::Put {
                 key,
                 value: value_of(op, size),
             },
             Self::Get { key } => Command::Get { key },
         }
-    }
-}
-
-/// A request of a user at a client.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Request {
-    /// Deadline and retries.
-    pub terms: Terms,
-    /// What.
-    pub wish: Wish,
-}
-
-impl Request {
-    /// Within this it counts as available.
-    pub(super) fn deadline(&self) -> Span {
-        self.terms.deadline.unwrap_or(DEADLINE)
-    }
-    /// Reads a request; malformed bytes are an error.
-    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut d = Decoder::new(bytes);
-        let terms = Terms::decode(&mut d)?;
-        let wish = match (d.u8()?, d.u64()?, d.u32()?) {
-            (0, key, size) if size as usize <= MAX_VALUE => Wish::Put { key, size },
-            (0, _, size) => return Err(CodecError::TooLong(size as usize)),
-            (1, key, 0) => Wish::Get { key },
-            (1, ..) => return Err(CodecError::Invalid("size of a read")),
-            (tag, ..) => return Err(CodecError::Tag(tag)),
-        };
-        d.end()?;
-        Ok(Self { terms, wish })
-    }
-}
-
-impl Payload for Request {
-    fn kind(&self) -> &'static str {
-        self.wish.name()
-    }
-    fn encode(&self, out: &mut Vec<u8>) {
-        let mut e = Encoder::new(out);
-        self.terms.encode(&mut e);
-        match self.wish {
-            Wish::Put { key, size } => e.u8(0).u64(key).u32(size),
-            Wish::Get { key } => e.u8(1).u64(key).u32(0),
-        };
-    }
-    fn encoded_len(&self) -> usize {
-        Terms::ENCODED + 1 + 8 + 4
-    }
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

@@ -13,7 +13,6 @@ marks! {
     READ_WAITED = "read-waited": "A read had to wait for what may have been decided before it came.";
     STRANGER_ASKED = "stranger-asked-to-identify": "A node that showed no certificate yet was asked for it.";
     OPERATION_RESUBMITTED = "operation-resubmitted": "A server brought a transaction to consensus again, as it took too long.";
-    OPERATION_ON_DISK = "operation-executed-while-down": "A server found that what it waits for was executed while it took a state or read its disk.";
     OPERATION_BLOCK_GONE = "operation-in-unseen-block": "A server waits for what was executed in a block that it never saw.";
     OPERATION_FOUND = "operation-answered-again": "A question came again after its execution, and the server answered it from the chain.";
     OPERATION_REPEATED = "operation-repeated": "A desk had no answer in time and asked its server again.";

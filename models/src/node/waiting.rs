@@ -51,7 +51,6 @@ pub(crate) fn resubmit<'a>(
     for (op, _, body) in waiting.filter(|(_, since, _)| now.since(*since) >= RESUBMIT) {
         match outcome(host, op) {
             Some((receipt, tx)) => {
-                cx.reached(&marks::OPERATION_ON_DISK);
                 over.missed.push((op, receipt, tx));
             }
             None if host.executed(tx_id(host, op)).is_some() => {

@@ -39,6 +39,8 @@ pub struct VisitOptions {
     pub size_p99: u32,
     /// Recorded visits to replay instead of synthetic ones.
     pub records: Option<Arc<RecordSet>>,
+    /// Synthetic patients of each institution's own; at least one.
+    pub panel: u64,
 }
 
 /// `consents` workloads: shares of the operations, adding up to at most 100 %.
@@ -50,4 +52,6 @@ pub struct ConsentOptions {
     pub deny: Ppb,
     /// Revocations of a standing grant.
     pub revoke: Ppb,
+    /// Patients of each institution's own; at least one.
+    pub panel: u64,
 }

@@ -88,6 +88,8 @@ impl Case {
             network: 0,
             clients: 0,
             mempool: 0,
+            neighbours: 0,
+            retries: 0,
         };
         Self {
             seed: seed >> 32,
@@ -153,12 +155,13 @@ impl Case {
                 list,
                 "  {prefix}{kind}-{number}: {{ {at}, {kind}: {options} }}"
             );
-            if row.crash {
-                let target = self.filled(who(row.options), ground, event);
-                let at = window(from.midpoint(to), to);
+            for (i, also) in (1..).zip(row.also) {
+                let quarter = |n: u8| from + to.saturating_sub(from) * u64::from(n) / 4;
+                let at = window(quarter(also.from), quarter(also.to));
+                let (kind, options) = (also.kind, self.filled(also.options, ground, event));
                 let _ = writeln!(
                     faults,
-                    "  {prefix}stop-{number}: {{ {at}, crash: {target} }}"
+                    "  {prefix}with-{number}-{i}: {{ {at}, {kind}: {options} }}"
                 );
             }
         }
@@ -229,11 +232,4 @@ fn chosen(who: u16, from: &[usize], most: usize) -> Vec<usize> {
     }
     chosen.truncate(most);
     chosen
-}
-
-/// Whom a row is about.
-fn who(options: &str) -> &'static str {
-    let named = ["{weak}", "{any}", "{one}"];
-    let found = named.into_iter().find(|word| options.contains(word));
-    found.unwrap_or("{any}")
 }

@@ -48,9 +48,45 @@ pub struct Row {
     pub family: Family,
     /// Its options.
     pub options: &'static str,
-    /// A crash of the same members in the second half of its window, which brings it to light?
-    pub crash: bool,
+    /// What happens with it, so that it shows.
+    pub also: &'static [Also],
 }
+
+/// What happens with a row, in a part of its window.
+#[derive(Clone, Copy, Debug)]
+pub struct Also {
+    /// The word of the fault.
+    pub kind: &'static str,
+    /// Its options, like those of a [`Row`].
+    pub options: &'static str,
+    /// From which quarter of the window on.
+    pub from: u8,
+    /// To the end of which.
+    pub to: u8,
+}
+
+const fn also(kind: &'static str, options: &'static str, from: u8, to: u8) -> Also {
+    Also {
+        kind,
+        options,
+        from,
+        to,
+    }
+}
+
+/// What is wrong on a disk shows when it is read again.
+const CRASH: &[Also] = &[also("crash", "{weak}", 2, 4)];
+/// On a slow disk something is under way when its node goes down.
+const CRASH_IN_WRITE: &[Also] = &[
+    also("slow-disk", "{ target: {weak}, add: 300ms }", 0, 4),
+    also("crash", "{weak}", 2, 4),
+];
+/// The node is back before the window ends.
+const RESTART: &[Also] = &[also("crash", "{any}", 1, 2)];
+/// Another member comes back and asks for what it missed.
+const OTHER_AWAY: &[Also] = &[also("crash", "{other}", 0, 2)];
+/// The view is left.
+const LEADER_AWAY: &[Also] = &[also("partition", "leader of {chain}", 1, 4)];
 
 impl Row {
     /// Does it put an old disk in, of which a member is not told? It may then sign what contradicts
@@ -65,16 +101,21 @@ const fn row(family: Family, kind: &'static str, options: &'static str) -> Row {
         kind,
         family,
         options,
-        crash: false,
+        also: &[],
     }
 }
 
-const fn with_crash(family: Family, kind: &'static str, options: &'static str) -> Row {
+const fn with(
+    also: &'static [Also],
+    family: Family,
+    kind: &'static str,
+    options: &'static str,
+) -> Row {
     Row {
         kind,
         family,
         options,
-        crash: true,
+        also,
     }
 }
 
@@ -104,6 +145,8 @@ pub const ROWS: &[Row] = &[
         "{ target: {one}, point: before-send, hit: {count} }",
     ),
     row(Process, "crash", "leader of {chain}"),
+    // A power cut that takes everybody.
+    row(Process, "crash", "{group}"),
     row(
         Process,
         "crash",
@@ -219,14 +262,21 @@ pub const ROWS: &[Row] = &[
     row(Disk, "crash", "{ target: {weak}, lose: all }"),
     row(Disk, "wipe", "{weak}"),
     row(Disk, "rollback", "{ target: {weak}, age: {long} }"),
-    with_crash(Disk, "lost-writes", "{ target: {weak}, which: random }"),
-    with_crash(Disk, "torn-write", "{weak}"),
-    with_crash(
+    with(
+        CRASH_IN_WRITE,
+        Disk,
+        "lost-writes",
+        "{ target: {weak}, which: random }",
+    ),
+    with(CRASH_IN_WRITE, Disk, "torn-write", "{weak}"),
+    with(
+        CRASH,
         Disk,
         "bit-rot",
         "{ target: {weak}, during: write, rate: {share} }",
     ),
-    with_crash(
+    with(
+        CRASH,
         Disk,
         "bit-rot",
         "{ target: {weak}, during: read, rate: {share} }",
@@ -237,17 +287,20 @@ pub const ROWS: &[Row] = &[
         "bit-rot",
         "{ target: {weak}, during: write, rate: {share} }",
     ),
-    with_crash(
+    with(
+        CRASH,
         Disk,
         "misdirect",
         "{ target: {weak}, during: write, rate: {share} }",
     ),
-    with_crash(
+    with(
+        CRASH,
         Disk,
         "misdirect",
         "{ target: {weak}, during: read, rate: {share} }",
     ),
-    with_crash(
+    with(
+        CRASH,
         Disk,
         "lying-fsync",
         "{ target: {weak}, how: error, rate: {share} }",
@@ -267,7 +320,7 @@ pub const ROWS: &[Row] = &[
         "clock-strobe",
         "{ target: {any}, by: 2s, period: {short} }",
     ),
-    with_crash(Clock, "clock-back", "{ target: {any}, by: 1h }"),
+    with(RESTART, Clock, "clock-back", "{ target: {any}, by: 1h }"),
     row(Clock, "leap", "{ target: {any}, kind: second }"),
     row(Clock, "move-time-server", "{ target: {weak}, by: 5s }"),
     row(Operator, "wrong-genesis", "{weak}"),
@@ -283,7 +336,12 @@ pub const ROWS: &[Row] = &[
         "mixed-versions",
         "{ target: {weak}, to: current+2, gap: {short} }",
     ),
-    row(Operator, "early-prune", "{ target: {any}, keep: 4 }"),
+    with(
+        OTHER_AWAY,
+        Operator,
+        "early-prune",
+        "{ target: {one}, keep: 2 }",
+    ),
     row(Operator, "wrong-zone", "{ target: {weak}, by: 8h }"),
     row(Traitor, "selective-silence", "{ to: {any} }"),
     row(Traitor, "late-vote", "{ wait: 90% }"),
@@ -294,9 +352,10 @@ pub const ROWS: &[Row] = &[
     row(Traitor, "mutate", "{ field: view }"),
     row(Traitor, "mutate", "{ field: sequence }"),
     row(Traitor, "mutate", "{ field: digest }"),
+    row(Traitor, "mutate", "{ field: certificate }"),
     row(Traitor, "equivocate", "{}"),
     row(Traitor, "twins", "{}"),
-    row(Traitor, "forget-lock", "{}"),
+    with(LEADER_AWAY, Traitor, "forget-lock", "{}"),
     row(Traitor, "invalid-block", "{}"),
     row(Traitor, "phantom-validator", "{}"),
     row(Traitor, "lying-sync", "{ field: block }"),

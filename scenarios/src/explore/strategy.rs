@@ -42,6 +42,8 @@ fn world(focus: &Focus) -> impl Strategy<Value = World> + use<> {
         small(),
         small(),
         small(),
+        small(),
+        small(),
     );
     // Up to seven are drawn more often than larger groups: they run faster and hide less.
     let (least, most) = focus.members;
@@ -50,7 +52,8 @@ fn world(focus: &Focus) -> impl Strategy<Value = World> + use<> {
     let model = any::<u8>().prop_map(move |number| super::world::pick(&models, number));
     let all = (members, model, small(), knobs);
     all.prop_map(|(members, model, rate, knobs)| {
-        let (timeout, wait, checkpoint, pipeline, network, clients, mempool) = knobs;
+        let (timeout, wait, checkpoint, pipeline, network, clients, mempool, neighbours, retries) =
+            knobs;
         World {
             members,
             model,
@@ -62,6 +65,8 @@ fn world(focus: &Focus) -> impl Strategy<Value = World> + use<> {
             network,
             clients,
             mempool,
+            neighbours,
+            retries,
         }
     })
 }

@@ -7,7 +7,7 @@ use super::ground::Ground;
 pub struct Model {
     /// Its word, for `--model`.
     pub name: &'static str,
-    /// Services and workloads; `{rate}` stands for a rate.
+    /// Services and workloads; `{rate}` stands for a rate, `{retry}` for how users ask again.
     text: &'static str,
     /// Rates to draw from, the least first.
     rates: &'static [&'static str],
@@ -15,6 +15,10 @@ pub struct Model {
     length_ms: u64,
     /// Up to when things happen in it, milliseconds.
     until_ms: u64,
+    /// May its clients ask several members?
+    asks_several: bool,
+    /// Does every member answer its users alone?
+    alone: bool,
 }
 
 /// The models of the built-in search; simplest first.
@@ -23,24 +27,52 @@ pub const MODELS: &[Model] = &[
         name: "key-value",
         text: "services: { store: { key-value: { keys: 8 } } }
 workloads:
-  clients: { transactions: { service: store, read_share: 40% }, load: {rate} }
+  clients: { transactions: { service: store, read_share: 40% }, load: {rate}{retry} }
 ",
         rates: &["1/s", "3/s", "10/s"],
         length_ms: 60_000,
         until_ms: 40_000,
+        asks_several: true,
+        alone: true,
+    },
+    Model {
+        name: "custody",
+        text: "services: { units: { custody: {} } }
+workloads:
+  movements: { movements: { service: units, conflicts: 15% }, load: {rate}{retry} }
+",
+        rates: &["1/s", "3/s", "10/s"],
+        length_ms: 60_000,
+        until_ms: 40_000,
+        asks_several: false,
+        alone: true,
+    },
+    Model {
+        name: "device-samples",
+        text: "services: { gateway: { device-samples: {} } }
+workloads:
+  samples: { samples: { service: gateway, devices: 1, odd: 20% }, load: {rate}{retry} }
+",
+        rates: &["1/s", "3/s", "10/s"],
+        length_ms: 60_000,
+        until_ms: 40_000,
+        asks_several: false,
+        alone: true,
     },
     Model {
         name: "data-sharing",
-        text: "populations: { patients: { consent: { grant: 70%, answer_in: { uniform: { from: 1s, to: 5s } } } } }
+        text: "populations: { patients: { people: 20, consent: { grant: 70%, answer_in: { uniform: { from: 1s, to: 5s } } } } }
 workloads:
-  visits: { visits: { service: data-sharing, resources: 1, reads_per_write: 2, elsewhere: 50%, emergency: 10% }, load: {rate}, day: flat }
-  changes: { consents: data-sharing, load: {rate}, day: flat }
+  visits: { visits: { service: data-sharing, resources: 1, reads_per_write: 2, elsewhere: 50%, emergency: 10% }, load: {rate}, day: flat{retry} }
+  changes: { consents: data-sharing, load: {rate}, day: flat{retry} }
   audits: { audits: data-sharing, from: hospital-1, load: 3/min, day: flat }
 ",
         rates: &["6/min", "20/min", "60/min"],
         // Reads elsewhere come two minutes after their visit at the earliest.
         length_ms: 200_000,
         until_ms: 170_000,
+        asks_several: false,
+        alone: false,
     },
 ];
 
@@ -74,6 +106,10 @@ pub struct World {
     pub clients: u8,
     /// Place among what a mempool holds at most.
     pub mempool: u8,
+    /// Place among the neighbours of the members.
+    pub neighbours: u8,
+    /// Place among how often users ask again.
+    pub retries: u8,
 }
 
 const TIMEOUTS: &[&str] = &["1s", "500ms", "2s"];
@@ -89,6 +125,14 @@ const NETWORKS: &[&str] = &[
 ];
 /// A small one is full when the group stands still for a few seconds.
 const MEMPOOLS: &[&str] = &["100k", "20"];
+/// The last has users whom no member knows: their certificates are of an authority of their own.
+const NEIGHBOURS: &[&str] = &[
+    "",
+    "",
+    ", stranger: { tier: secondary, authority: own, roles: [client] }",
+];
+/// Users who ask for long come upon what was executed in blocks that their server never saw.
+const RETRIES: &[&str] = &["", ", retry: { after: 2s, times: 10 }", ""];
 const CLIENTS: &[&str] = &["one", "f+1", "quorum"];
 
 /// The `number`th of `list`, counted round.
@@ -120,7 +164,7 @@ impl World {
             faulty: usize::from(self.faulty()),
             from_ms: HAPPENS_MS,
             to_ms: self.model().until_ms,
-            alone: self.model().name == "key-value",
+            alone: self.model().alone,
             prefix: "",
         }
     }
@@ -128,9 +172,8 @@ impl World {
     /// The scenario without what happens in it, and without its seed.
     pub(super) fn head(&self, protocol: &str, length_ms: u64) -> String {
         let model = self.model();
-        let store = model.name == "key-value";
         let (checkpoint, watermark) = pick(CHECKPOINTS, self.checkpoint);
-        let clients = if store {
+        let clients = if model.asks_several {
             format!(", clients: {{ wait_for: {} }}", pick(CLIENTS, self.clients))
         } else {
             String::new()
@@ -140,17 +183,21 @@ impl World {
 duration: {length_ms}ms
 warmup: 2s
 network: {network}
-organisations: {{ {GROUP}: {{ tier: tertiary, count: {members} }} }}
+organisations: {{ {GROUP}: {{ tier: tertiary, count: {members} }}{neighbours} }}
 chains:
   {CHAIN}: {{ members: {GROUP}, consensus: {{ {protocol}: {{ pipeline: {pipeline}, watermark: {watermark} }} }}, timeout: {timeout}, checkpoint: {checkpoint}, mempool: {{ limit: {mempool} }}, block: {{ wait: {wait} }}{clients} }}
 {services}",
             network = pick(NETWORKS, self.network),
             members = self.members,
+            neighbours = pick(NEIGHBOURS, self.neighbours),
             pipeline = pick(PIPELINES, self.pipeline),
             timeout = pick(TIMEOUTS, self.timeout),
             mempool = pick(MEMPOOLS, self.mempool),
             wait = pick(WAITS, self.wait),
-            services = model.text.replace("{rate}", pick(model.rates, self.rate)),
+            services = model
+                .text
+                .replace("{rate}", pick(model.rates, self.rate))
+                .replace("{retry}", pick(RETRIES, self.retries)),
         )
     }
 }

@@ -20,6 +20,8 @@ use consim_core::values::Expectation;
 use consim_core::{Distribution, SeededBug, Span, Time};
 use consim_kernel::config::{FaultKind, Hardware, LineGroups, Link};
 use consim_models::consensus::{BlockLimits, MempoolLimits, ProtocolOptions};
+use consim_models::custody::MovementOptions;
+use consim_models::device_samples::SampleOptions;
 use consim_models::key_value::TransactionOptions;
 use consim_models::node::release::Release;
 use consim_models::sharing::config::{ConsentOptions, SharingOptions, VisitOptions};
@@ -243,6 +245,16 @@ pub enum ServicePlan {
         /// Exponent of the Zipf distribution of keys, parts per 10^9.
         skew: u32,
     },
+    /// `custody` on a chain.
+    Custody {
+        /// The chain's name.
+        chain: String,
+    },
+    /// `device-samples` on a chain.
+    DeviceSamples {
+        /// The chain's name.
+        chain: String,
+    },
 }
 
 impl ServicePlan {
@@ -251,12 +263,17 @@ impl ServicePlan {
         match self {
             Self::DataSharing { .. } => "data-sharing",
             Self::KeyValue { .. } => "key-value",
+            Self::Custody { .. } => "custody",
+            Self::DeviceSamples { .. } => "device-samples",
         }
     }
     /// The name of its chain.
     pub fn chain(&self) -> &str {
         match self {
-            Self::DataSharing { chain, .. } | Self::KeyValue { chain, .. } => chain,
+            Self::DataSharing { chain, .. }
+            | Self::KeyValue { chain, .. }
+            | Self::Custody { chain }
+            | Self::DeviceSamples { chain } => chain,
         }
     }
 }
@@ -299,6 +316,10 @@ pub enum WorkloadKind {
     Audits,
     /// Clients set and read keys.
     Transactions(TransactionOptions),
+    /// Units change hands.
+    Movements(MovementOptions),
+    /// Devices hand samples over.
+    Samples(SampleOptions),
 }
 
 impl WorkloadKind {
@@ -307,6 +328,8 @@ impl WorkloadKind {
         match self {
             Self::Visits(..) | Self::Consents(_) | Self::Audits => "data-sharing",
             Self::Transactions(_) => "key-value",
+            Self::Movements(_) => "custody",
+            Self::Samples(_) => "device-samples",
         }
     }
 }

@@ -3,6 +3,8 @@
 use super::layout::Layout;
 use crate::plan::{Load, Plan, ReplaySpacing, WorkloadKind, WorkloadPlan};
 use consim_core::{Span, Streams, Workload, WorkloadId};
+use consim_models::custody::MovementWorkload;
+use consim_models::device_samples::SampleWorkload;
 use consim_models::key_value::TransactionWorkload;
 use consim_models::sharing::workload::{
     AuditWorkload, ConsentWorkload, VisitConfig, VisitWorkload,
@@ -33,6 +35,12 @@ pub(crate) fn build(plan: &Plan, layout: &Layout, streams: Streams) -> Vec<Box<d
                 WorkloadKind::Audits => Box::new(AuditWorkload::new(&common, rng)),
                 WorkloadKind::Transactions(options) => {
                     Box::new(TransactionWorkload::new(&common, *options, rng))
+                }
+                WorkloadKind::Movements(options) => {
+                    Box::new(MovementWorkload::new(&common, *options, rng))
+                }
+                WorkloadKind::Samples(options) => {
+                    Box::new(SampleWorkload::new(&common, *options, rng))
                 }
             }
         })

@@ -191,6 +191,8 @@ words! {
         Sequence = "sequence",
         /// What is voted for.
         Digest = "digest",
+        /// The view of what was prepared, in view changes; of the checkpoint, where nothing was.
+        Certificate = "certificate",
     }
 }
 

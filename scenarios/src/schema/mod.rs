@@ -52,12 +52,12 @@ pub(crate) use organisations::{
 };
 pub(crate) use profiled::Profiled;
 pub(crate) use services::{
-    Access, Ask, Audit, DataSharing, Freshness, Identity, KeyValue, OffChain, OnChain, Pseudonym,
-    Revocation, Search, ServiceKind,
+    Access, Ask, Audit, Custody, DataSharing, DeviceSamples, Freshness, Identity, KeyValue,
+    OffChain, OnChain, Pseudonym, Revocation, Search, ServiceKind,
 };
 pub(crate) use studies::{Axis, Compare, Overrides, Studies, Vary};
 pub(crate) use workloads::{
-    RecordSize, SourceRef, Spacing, Transactions, Visits, Workload, WorkloadKind,
+    RecordSize, Samples, SourceRef, Spacing, Transactions, Visits, Workload, WorkloadKind,
 };
 
 use consim_core::Span;

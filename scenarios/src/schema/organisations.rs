@@ -243,10 +243,12 @@ impl Decode for RegionRule {
 record! {
     /// Patients.
     pub struct Population {
+        /// How many there are, spread over the health-care institutions; 20,000 for each if left out.
+        people: Option<At<Count>>,
         /// How they answer.
         consent: PopulationConsent = "{}",
     }
-    later "people" "of" "id_space" "cohort";
+    later "of" "id_space" "cohort";
 }
 
 record! {

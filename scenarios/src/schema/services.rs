@@ -13,6 +13,10 @@ choice! {
         DataSharing(DataSharing) = "data-sharing",
         /// A synthetic store for `transactions`: keys are set and read, nothing else matters.
         KeyValue(KeyValue) = "key-value",
+        /// Custody of units for `movements`: a synthetic model for searching protocols, not the tracing of drugs.
+        Custody(Custody) = "custody",
+        /// Numbered samples of devices for `samples`: a synthetic model for searching protocols, not telemetry of patients.
+        DeviceSamples(DeviceSamples) = "device-samples",
     }
     later "drug-trace" "telemetry" "referral" "supervision" "federated-learning";
 }
@@ -29,6 +33,24 @@ record! {
     }
     main "chain";
     later "value";
+}
+
+record! {
+    /// Options of `custody`.
+    pub struct Custody {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+    }
+    main "chain";
+}
+
+record! {
+    /// Options of `device-samples`.
+    pub struct DeviceSamples {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+    }
+    main "chain";
 }
 
 record! {

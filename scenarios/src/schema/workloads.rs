@@ -58,6 +58,10 @@ choice! {
         Audits(Audits) = "audits",
         /// Clients set and read keys.
         Transactions(Transactions) = "transactions",
+        /// Units of `custody` are commissioned, move from hand to hand and end; now and then two want the same one.
+        Movements(Movements) = "movements",
+        /// Devices hand numbered samples over to `device-samples`; now and then twice, out of order, or with a gap.
+        Samples(Samples) = "samples",
     }
     later "erasures" "disputes" "referrals" "supply" "trace-queries" "recall" "vitals" "training";
 }
@@ -74,6 +78,36 @@ record! {
     }
     main "service";
     later "value" "skew" "cohort";
+}
+
+record! {
+    /// Options of `movements`.
+    pub struct Movements {
+        /// A service of `custody`.
+        service: At<Name> = "custody",
+        /// Share of attempts at what must not be: hand-overs by two at once, a serial commissioned twice, a unit sold again.
+        conflicts: At<Share> = "5%",
+        /// Share of looking units up and counting them.
+        queries: At<Share> = "20%",
+    }
+    main "service";
+}
+
+record! {
+    /// Options of `samples`.
+    pub struct Samples {
+        /// A service of `device-samples`.
+        service: At<Name> = "device-samples",
+        /// Devices of each institution.
+        devices: At<Count> = "4",
+        /// Samples of a batch.
+        batch: At<Count> = "8",
+        /// Share of reads and of questions after gaps.
+        read_share: At<Share> = "30%",
+        /// Share of batches that come twice, altered, out of order, after a gap or under a wrong root.
+        odd: At<Share> = "5%",
+    }
+    main "service";
 }
 
 record! {

@@ -1,6 +1,7 @@
 //! What each key held, from which block on, in commit order.
 
 use crate::key_value::command::Command;
+use crate::orders::Command as _;
 use consim_core::{Block, Digest, NodeId, OpId, Receipt};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

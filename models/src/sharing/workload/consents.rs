@@ -1,6 +1,6 @@
 //! Changes of standing consents, and readings of the audit trail.
 
-use super::{PANEL, patient};
+use super::patient;
 use crate::sharing::config::ConsentOptions;
 use crate::sharing::ids::Grantee;
 use crate::sharing::request::{Change, Request, Wish};
@@ -60,6 +60,7 @@ impl ConsentWorkload {
             grant,
             deny,
             revoke,
+            ..
         } = self.options;
         let [grant, deny, revoke] = [grant, deny, revoke].map(u64::from);
         if grant + deny + revoke == 0 {
@@ -80,7 +81,8 @@ impl ConsentWorkload {
                 ));
             }
         }
-        let patient = patient(*self.places.get(home)?, draw(&mut self.rng, PANEL));
+        let number = draw(&mut self.rng, self.options.panel.max(1));
+        let patient = patient(*self.places.get(home)?, number);
         let grantee = self.grantee(home);
         let change = if (grant..grant + deny).contains(&mark) {
             Change::Deny

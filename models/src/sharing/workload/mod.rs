@@ -13,7 +13,7 @@ use crate::workload::{Place, pick};
 use rand_chacha::ChaCha12Rng;
 use std::sync::Arc;
 
-/// Patients of each institution's own (assumed: the list of a community centre's area; DOMAIN.md
+/// Patients of each institution's own where nobody says how many there are (assumed: the list of a community centre's area; DOMAIN.md
 /// gives 230 visits a day there, so each comes about four times a year).
 pub const PANEL: u64 = 20_000;
 

@@ -44,6 +44,7 @@ pub(super) fn visits() -> VisitOptions {
         size_median: 900,
         size_p99: 4_000,
         records: None,
+        panel: PANEL,
     }
 }
 
@@ -94,6 +95,7 @@ fn every_workload_passes_its_terms_on() {
         grant: third,
         deny: third,
         revoke: third,
+        panel: PANEL,
     };
     let records = Some(Arc::new(recorded()));
     let recorded = VisitOptions {

@@ -2,7 +2,7 @@
 
 use super::history::{History, Past};
 use super::replay::Replay;
-use super::{PANEL, patient, picks};
+use super::{patient, picks};
 use crate::sharing::config::VisitOptions;
 use crate::sharing::ids::RecordId;
 use crate::sharing::request::{Body, MAX_RECORDS, Request, Visit, Wish};
@@ -260,7 +260,7 @@ impl Synthetic {
             known.extend_from_slice(&past.records);
             return (Arc::clone(&past.patient), known);
         }
-        (patient(home, draw(rng, PANEL)), known)
+        (patient(home, draw(rng, self.options.panel.max(1))), known)
     }
 }
 

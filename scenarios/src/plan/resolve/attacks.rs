@@ -476,6 +476,7 @@ impl Planner<'_> {
                     Field::View => MutatedField::View,
                     Field::Sequence => MutatedField::Sequence,
                     Field::Digest => MutatedField::Digest,
+                    Field::Certificate => MutatedField::Certificate,
                 };
                 let by = keys.by.value.0;
                 let most = if field == MutatedField::Digest {

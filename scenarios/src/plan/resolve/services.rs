@@ -3,9 +3,9 @@
 use super::Planner;
 use crate::plan::ServicePlan;
 use crate::schema::{
-    Access, Ask, At, Audit, DataSharing, Decode, Freshness, Identity, KeyValue, LeafKind, OffChain,
-    OnChain, Population, Pseudonym, Revocation, Search, ServiceKind, WaitFor, Workload,
-    WorkloadKind,
+    Access, Ask, At, Audit, Custody, DataSharing, Decode, DeviceSamples, Freshness, Identity,
+    KeyValue, LeafKind, OffChain, OnChain, Population, Pseudonym, Revocation, Search, ServiceKind,
+    WaitFor, Workload, WorkloadKind,
 };
 use consim_core::values::Name;
 use consim_models::sharing::config::SharingOptions;
@@ -42,6 +42,14 @@ impl Planner<'_> {
                     self.data_sharing(name, sharing, &population)?
                 }
                 ServiceKind::KeyValue(store) => self.key_value(name, store)?,
+                ServiceKind::Custody(Custody { chain }) => {
+                    let chain = self.chain_of_one_server(name, chain.as_ref(), "custody")?;
+                    ServicePlan::Custody { chain }
+                }
+                ServiceKind::DeviceSamples(DeviceSamples { chain }) => {
+                    let chain = self.chain_of_one_server(name, chain.as_ref(), "device-samples")?;
+                    ServicePlan::DeviceSamples { chain }
+                }
             };
             out.insert(name.value.0.clone(), plan);
         }
@@ -79,8 +87,7 @@ impl Planner<'_> {
             consent,
             emergency,
         } = sharing;
-        let chain = self.chain_of(name, chain.as_ref())?;
-        self.desks_ask_one(&chain);
+        let chain = self.chain_of_one_server(name, chain.as_ref(), "data-sharing")?;
         let options = SharingOptions {
             ask_each_request: consent.ask.value == Ask::EachRequest,
             grant_expires: consent.expires.value,
@@ -91,16 +98,24 @@ impl Planner<'_> {
         Some(ServicePlan::DataSharing { chain, options })
     }
 
-    /// A desk hands its records to its own server: it cannot ask the others what it was told.
-    fn desks_ask_one(&mut self, chain: &str) {
+    /// The chain of a service of `kind`, whose clients ask their own server. A desk hands its records
+    /// to that, holders of units and gateways are known by it: they cannot ask the others what it did.
+    fn chain_of_one_server(
+        &mut self,
+        name: &At<Name>,
+        chain: Option<&At<Name>>,
+        kind: &str,
+    ) -> Option<String> {
+        let chain = self.chain_of(name, chain)?;
         let scenario = self.scenario;
         let found = scenario.chains.iter().find(|(n, _)| n.value.0 == chain);
         let wait_for = found.map(|(_, chain)| &chain.clients.wait_for);
         if let Some(at) = wait_for.filter(|at| at.value != WaitFor::One) {
             let word = at.value.word();
             self.cx
-                .later(&at.place, &format!("wait_for: {word} with data-sharing"));
+                .later(&at.place, &format!("wait_for: {word} with {kind}"));
         }
+        Some(chain)
     }
 
     fn key_value(&mut self, name: &At<Name>, store: &KeyValue) -> Option<ServicePlan> {
@@ -122,13 +137,14 @@ impl Planner<'_> {
 
     /// The kind of the one service of a scenario that names none: what its workloads ask.
     pub(super) fn default_service_kind(&self) -> &'static str {
-        let synthetic =
-            |(_, w): &(At<Name>, Workload)| matches!(w.kind, WorkloadKind::Transactions(_));
-        if self.scenario.workloads.iter().any(synthetic) {
-            "key-value"
-        } else {
-            "data-sharing"
-        }
+        let synthetic = |(_, w): &(At<Name>, Workload)| match w.kind {
+            WorkloadKind::Transactions(_) => Some("key-value"),
+            WorkloadKind::Movements(_) => Some("custody"),
+            WorkloadKind::Samples(_) => Some("device-samples"),
+            WorkloadKind::Visits(_) | WorkloadKind::Consents(_) | WorkloadKind::Audits(_) => None,
+        };
+        let mut kinds = self.scenario.workloads.iter().filter_map(synthetic);
+        kinds.next().unwrap_or("data-sharing")
     }
 
     fn default_service(&mut self) -> Option<(At<Name>, ServiceKind)> {

@@ -8,20 +8,27 @@ use crate::plan::{
 use crate::profiles;
 use crate::schema::shape::suggestion;
 use crate::schema::{
-    At, RecordSize, SourceRef, Spacing, Tier, Transactions, Visits, Workload, WorkloadKind,
+    At, RecordSize, Samples, SourceRef, Spacing, Tier, Transactions, Visits, Workload, WorkloadKind,
 };
 use crate::sources::{self, Limits, SourceError};
 use crate::tree::Value as Tree;
 use consim_core::values::{Instant, Name, Share, Value};
 use consim_core::{Span, Time};
+use consim_models::custody::MovementOptions;
+use consim_models::device_samples::{MAX_BATCH, SampleOptions};
 use consim_models::key_value::command::COMMAND_HEAD;
 use consim_models::key_value::{MAX_VALUE, TransactionOptions};
 use consim_models::sharing::config::{ConsentOptions, VisitOptions};
+use consim_models::sharing::workload::PANEL;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Weights of a day are parts per million of its mean.
 const MILLION: u64 = 1_000_000;
+/// The most patients (assumed: nobody has more).
+const MAX_PEOPLE: u64 = 10_000_000_000;
+/// The most devices of an institution (assumed).
+const MAX_DEVICES: u64 = 10_000;
 /// The most workloads of a plan: their numbers are 16 bits wide.
 pub const MAX_WORKLOADS: usize = 1_000;
 
@@ -84,6 +91,8 @@ impl Planner<'_> {
             WorkloadKind::Consents(k) => &k.service,
             WorkloadKind::Audits(k) => &k.service,
             WorkloadKind::Transactions(k) => &k.service,
+            WorkloadKind::Movements(k) => &k.service,
+            WorkloadKind::Samples(k) => &k.service,
         };
         let service = self.service_of(at, services);
         let (kind, recorded) = match service {
@@ -204,15 +213,27 @@ impl Planner<'_> {
                     );
                     return (None, false);
                 }
+                let Some(panel) = self.panel() else {
+                    return (None, false);
+                };
                 let options = ConsentOptions {
                     grant,
                     deny,
                     revoke,
+                    panel,
                 };
                 (Some(Kind::Consents(options)), false)
             }
             WorkloadKind::Audits(_) => (Some(Kind::Audits), false),
             WorkloadKind::Transactions(options) => (self.transactions(options, service), false),
+            WorkloadKind::Movements(movements) => {
+                let options = MovementOptions {
+                    conflicts: movements.conflicts.value.0,
+                    queries: movements.queries.value.0,
+                };
+                (Some(Kind::Movements(options)), false)
+            }
+            WorkloadKind::Samples(options) => (self.samples(options), false),
         }
     }
 
@@ -232,13 +253,51 @@ impl Planner<'_> {
         let (keys_of, skew) = match service {
             ServicePlan::KeyValue { keys, skew, .. } => (*keys, *skew),
             // Refused afterwards, with its place.
-            ServicePlan::DataSharing { .. } => (1, 0),
+            _ => (1, 0),
         };
         Some(Kind::Transactions(TransactionOptions {
             size: (size - least) as u32,
             read_share: keys.read_share.value.0,
             keys: keys_of,
             skew,
+        }))
+    }
+
+    /// How many patients each institution has.
+    fn panel(&mut self) -> Option<u64> {
+        let population = self.scenario.populations.first();
+        let Some(people) = population.and_then(|(_, p)| p.people.as_ref()) else {
+            return Some(PANEL);
+        };
+        if !(1..=MAX_PEOPLE).contains(&people.value.0) {
+            let place = people.place.clone();
+            let text = format!("{} patients", people.value.0);
+            let help = format!("1 to {MAX_PEOPLE}");
+            self.cx.error("E107", &place, text, help);
+            return None;
+        }
+        let caring = self.institutions.iter();
+        let caring = caring.filter(|i| i.tier != Tier::Regulator.word()).count() as u64;
+        Some(people.value.0.div_ceil(caring.max(1)))
+    }
+
+    fn samples(&mut self, samples: &Samples) -> Option<Kind> {
+        for (at, most) in [
+            (&samples.devices, MAX_DEVICES),
+            (&samples.batch, MAX_BATCH as u64),
+        ] {
+            if !(1..=most).contains(&at.value.0) {
+                let place = at.place.clone();
+                let text = format!("{} of them", at.value.0);
+                self.cx.error("E107", &place, text, format!("1 to {most}"));
+                return None;
+            }
+        }
+        Some(Kind::Samples(SampleOptions {
+            devices: samples.devices.value.0 as u32,
+            batch: samples.batch.value.0 as u16,
+            read_share: samples.read_share.value.0,
+            odd: samples.odd.value.0,
         }))
     }
 
@@ -266,6 +325,9 @@ impl Planner<'_> {
                 return (None, false);
             }
         }
+        let Some(panel) = self.panel() else {
+            return (None, false);
+        };
         let source = match &visits.source {
             Some(source) => match self.source(source) {
                 Some(read) => Some((read, source)),
@@ -290,6 +352,7 @@ impl Planner<'_> {
             size_median: median.value.0 as u32,
             size_p99: p99.value.0 as u32,
             records,
+            panel,
         };
         (Some(Kind::Visits(options, spacing)), recorded)
     }
@@ -364,14 +427,16 @@ impl Planner<'_> {
         }
     }
 
-    /// Supervision for audits, everybody for transactions, every health-care institution for the
+    /// Supervision for audits, everybody for synthetic models, every health-care institution for the
     /// rest.
     fn usual_places(&self, kind: &WorkloadKind) -> Vec<usize> {
         let asks = |i: usize| {
             let tier = self.institutions.get(i).map_or("", |x| x.tier.as_str());
             let supervision = tier == Tier::Regulator.word();
             match kind {
-                WorkloadKind::Transactions(_) => true,
+                WorkloadKind::Transactions(_)
+                | WorkloadKind::Movements(_)
+                | WorkloadKind::Samples(_) => true,
                 WorkloadKind::Audits(_) => supervision,
                 WorkloadKind::Visits(_) | WorkloadKind::Consents(_) => !supervision,
             }
@@ -397,7 +462,9 @@ impl Planner<'_> {
                 // Hourly (assumed).
                 WorkloadKind::Audits(_) => 24,
                 // Ten a second in all (assumed), whoever asks.
-                WorkloadKind::Transactions(_) => 10 * 86_400 / places.len().max(1) as u64,
+                WorkloadKind::Transactions(_)
+                | WorkloadKind::Movements(_)
+                | WorkloadKind::Samples(_) => 10 * 86_400 / places.len().max(1) as u64,
             }
         };
         places
@@ -414,7 +481,10 @@ impl Planner<'_> {
         kind: &WorkloadKind,
     ) -> Option<(String, [u32; 24])> {
         let fallback = match kind {
-            WorkloadKind::Audits(_) | WorkloadKind::Transactions(_) => "flat",
+            WorkloadKind::Audits(_)
+            | WorkloadKind::Transactions(_)
+            | WorkloadKind::Movements(_)
+            | WorkloadKind::Samples(_) => "flat",
             WorkloadKind::Visits(_) | WorkloadKind::Consents(_) => "outpatient",
         };
         let word = at.map_or(fallback, |at| at.value.as_str()).to_owned();

@@ -5,10 +5,11 @@ use super::{Bearer, Domain, Parts, Place, Setting, Summary};
 use crate::plan::WorkloadKind;
 use consim_core::{ChainId, NodeId, Observer, Probe, Process, StateMachine, Time};
 use consim_models::key_value::{
-    self, Client, ClientConfig, KeyValueMachine, KeyValueService, QuorumClient, ServiceConfig,
+    self, Client, KeyValueMachine, KeyValueService, QuorumClient, Store,
 };
 use consim_models::node::service::Service;
 use consim_models::node::{CertificateGate, Shows, client};
+use consim_models::orders::{ClientConfig, ServiceConfig};
 use std::sync::Arc;
 
 struct KeyValue {
@@ -56,7 +57,7 @@ impl Domain for KeyValue {
     fn service(&self, place: &Place) -> Box<dyn Service> {
         Box::new(KeyValueService::new(ServiceConfig {
             gate: Box::new(CertificateGate),
-            policy: (self.values)(place.institution),
+            orders: Store::new((self.values)(place.institution)),
         }))
     }
     fn shows(&self, place: &Place) -> Option<Shows> {

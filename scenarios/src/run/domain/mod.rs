@@ -2,6 +2,8 @@
 //! a desk, its checks, and what it tells a report. A model is one file here and one line in
 //! [`of`].
 
+mod custody;
+mod device_samples;
 mod key_value;
 mod sharing;
 
@@ -71,5 +73,7 @@ pub(super) fn of(service: &ServicePlan, setting: &Setting<'_>) -> Parts {
     match service {
         ServicePlan::DataSharing { options, .. } => sharing::parts(options, setting),
         ServicePlan::KeyValue { .. } => key_value::parts(setting),
+        ServicePlan::Custody { .. } => custody::parts(setting),
+        ServicePlan::DeviceSamples { .. } => device_samples::parts(setting),
     }
 }

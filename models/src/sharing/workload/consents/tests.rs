@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use super::super::PANEL;
 use super::super::tests::{all, common, even, request, rng};
 use super::*;
 use crate::sharing::testing::desk_of;
@@ -32,6 +33,7 @@ fn options(grant: u32, deny: u32, revoke: u32) -> ConsentOptions {
         grant: grant * percent,
         deny: deny * percent,
         revoke: revoke * percent,
+        panel: PANEL,
     }
 }
 

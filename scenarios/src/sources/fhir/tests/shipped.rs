@@ -150,6 +150,7 @@ fn the_shipped_records_make_doctors_ask_other_institutions() {
         size_median: 800,
         size_p99: 4_000,
         records: Some(Arc::new(shipped().records)),
+        panel: 1,
     };
     let config = VisitConfig { common, options };
     let mut workload = VisitWorkload::new(config, Streams::new(7).stream("visits"));

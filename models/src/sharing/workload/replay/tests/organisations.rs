@@ -65,6 +65,7 @@ fn replayed(
         size_median: 100,
         size_p99: 200,
         records: Some(Arc::new(records)),
+        panel: 1,
     };
     let config = VisitConfig { common, options };
     let mut workload = VisitWorkload::new(config, Streams::new(7).stream("test"));

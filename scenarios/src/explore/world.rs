@@ -173,10 +173,21 @@ impl World {
     pub(super) fn head(&self, protocol: &str, length_ms: u64) -> String {
         let model = self.model();
         let (checkpoint, watermark) = pick(CHECKPOINTS, self.checkpoint);
+        let asked = if model.asks_several {
+            pick(CLIENTS, self.clients)
+        } else {
+            "one"
+        };
         let clients = if model.asks_several {
-            format!(", clients: {{ wait_for: {} }}", pick(CLIENTS, self.clients))
+            format!(", clients: {{ wait_for: {asked} }}")
         } else {
             String::new()
+        };
+        // Who asks several is told by none of them that they do not know it.
+        let neighbours = if asked == "one" {
+            pick(NEIGHBOURS, self.neighbours)
+        } else {
+            ""
         };
         format!(
             "consim: 1
@@ -189,7 +200,6 @@ chains:
 {services}",
             network = pick(NETWORKS, self.network),
             members = self.members,
-            neighbours = pick(NEIGHBOURS, self.neighbours),
             pipeline = pick(PIPELINES, self.pipeline),
             timeout = pick(TIMEOUTS, self.timeout),
             mempool = pick(MEMPOOLS, self.mempool),

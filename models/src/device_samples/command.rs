@@ -32,7 +32,9 @@ impl Batch {
     }
     /// The samples with their numbers.
     pub fn numbered(&self) -> impl Iterator<Item = (u64, u64)> {
-        (self.first..).zip(self.samples.iter().copied())
+        // Numbers beyond the last are refused later; here they only must not stop anybody.
+        let samples = (0u64..).zip(self.samples.iter().copied());
+        samples.map(|(i, value)| (self.first.wrapping_add(i), value))
     }
     /// The leaves of the tree over the samples.
     pub fn leaves(&self) -> Vec<Digest> {

@@ -18,7 +18,7 @@ impl Ranges {
     }
     /// Is any number from `from` to before `to` there?
     pub fn touch(&self, from: u64, to: u64) -> bool {
-        self.0.iter().any(|&(a, b)| a < to && from < b)
+        from < to && self.0.iter().any(|&(a, b)| a < to && from < b)
     }
     /// Adds the numbers from `from` to before `to`.
     pub fn add(&mut self, from: u64, to: u64) {

@@ -147,7 +147,7 @@ impl orders::Wish for Wish {
                 altered,
                 root,
             } => {
-                let numbers = (first..).take(usize::from(count));
+                let numbers = (0..u64::from(count)).map(|i| first.wrapping_add(i));
                 let mut batch = Batch {
                     device,
                     first,

@@ -22,7 +22,7 @@ pub(crate) fn terms() -> Terms {
     }
 }
 
-/// Three institutions with a thousand events a second in all.
+/// Three institutions, each with three events a second.
 pub(crate) fn common() -> Common {
     let place = |i: u32| Place {
         desk: NodeId(10 + i),
@@ -32,7 +32,7 @@ pub(crate) fn common() -> Common {
         terms: terms(),
         places: (0..3).map(place).collect(),
         pace: Pace::Rates {
-            rates: vec![333_000_000_000; 3],
+            rates: vec![3_000_000_000; 3],
             even: false,
         },
         day: Day::flat(),

@@ -37,6 +37,7 @@ impl Ranges {
         self.0.insert(place, (from, to));
     }
     /// What is missing before the last number that is there.
+    #[must_use]
     pub fn gaps(&self) -> Self {
         let mut after = 0;
         let mut gaps = Vec::new();

@@ -37,6 +37,10 @@ pub(crate) struct Past<V> {
     forgets: bool,
 }
 
+/// It is too long ago.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Forgotten;
+
 impl<V> Default for Past<V> {
     fn default() -> Self {
         Self {
@@ -65,14 +69,13 @@ impl<V> Past<V> {
     pub(crate) fn now(&self) -> Option<&V> {
         self.versions.back().map(|(_, value)| value)
     }
-    /// What it was after the block at `height`: `None` if that is forgotten, `Some(None)` if nothing
-    /// was there yet.
-    pub(crate) fn at(&self, height: u64) -> Option<Option<&V>> {
+    /// What it was after the block at `height`, if anything was there yet.
+    pub(crate) fn at(&self, height: u64) -> Result<Option<&V>, Forgotten> {
         let found = self.versions.iter().rev().find(|(at, _)| *at <= height);
         match found {
-            Some((_, value)) => Some(Some(value)),
-            None if self.forgets => None,
-            None => Some(None),
+            Some((_, value)) => Ok(Some(value)),
+            None if self.forgets => Err(Forgotten),
+            None => Ok(None),
         }
     }
 }

@@ -50,7 +50,7 @@ impl Conservation {
     }
 
     fn told(&mut self, said: Totals, height: u64) {
-        let Some(there) = self.past.at(height) else {
+        let Ok(there) = self.past.at(height) else {
             return;
         };
         let there = there.copied().unwrap_or_default();

@@ -4,7 +4,7 @@ use super::deeds;
 use crate::custody::command::Deed;
 use crate::custody::probe::CustodyProbe;
 use crate::custody::unit::Life;
-use crate::orders::past::{InOrder, Past};
+use crate::orders::past::{Forgotten, InOrder, Past};
 use consim_core::{Check, Finding, NodeId, Observer, Probe, Receipt, Severity, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,9 +81,9 @@ impl SingleCustody {
     fn told(&mut self, unit: u64, life: Option<Life>, height: u64) {
         let past = self.units.get(&unit);
         let hands = match past.map(|past| past.at(height)) {
-            None | Some(Some(None)) => None,
-            Some(Some(Some(hands))) => Some(hands),
-            Some(None) => return,
+            None | Some(Ok(None)) => None,
+            Some(Ok(Some(hands))) => Some(hands),
+            Some(Err(Forgotten)) => return,
         };
         let said: BTreeSet<NodeId> = match life {
             Some(Life::Held { holder, .. }) => [holder].into(),

@@ -26,8 +26,8 @@ impl GapsReported {
         let Some(past) = self.devices.get(&device) else {
             return Some(Came::default());
         };
-        past.at(height)
-            .map(|came| came.cloned().unwrap_or_default())
+        let came = past.at(height).ok()?;
+        Some(came.cloned().unwrap_or_default())
     }
 }
 

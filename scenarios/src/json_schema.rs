@@ -53,7 +53,7 @@ pub fn schema() -> Value {
         );
     }
     top.insert("required".into(), json!(["consim"]));
-    if let Some(demands) = demands(&whole) {
+    if let Some(demands) = demands(whole) {
         top.insert("if".into(), json!({ "not": { "required": ["base"] } }));
         top.insert("then".into(), demands);
     }

@@ -24,7 +24,7 @@ pub fn markdown() -> String {
         "| `remove` | a list of paths | none | What is taken away from the base first. |\n",
     );
     let mut later = Vec::new();
-    record(&mut out, &mut later, "", &top);
+    record(&mut out, &mut later, "", top);
     out.push_str("\n## Later\n\n");
     for (path, words) in later {
         let words: Vec<String> = words.iter().map(|w| format!("`{w}`")).collect();

@@ -151,7 +151,8 @@ impl consim_core::StateMachine for Gullible {
 fn each_check_notices_what_it_is_for() {
     let single = "single-custody";
     let serial = "serial-uniqueness";
-    let cases: [(&[(u32, Deed)], &[&str]); 10] = [
+    type Case<'a> = (&'a [(u32, Deed)], &'a [&'a str]);
+    let cases: [Case<'_>; 10] = [
         (&[(0, Deed::Commission), (0, to(1)), (1, Deed::Accept)], &[]),
         (
             &[(0, Deed::Commission), (0, to(1)), (0, Deed::Withdraw)],

@@ -611,22 +611,23 @@ struct Again {
     begun: bool,
 }
 impl Again {
-    fn arrival(after: Time) -> Option<Arrival> {
-        Some(Arrival {
+    fn arrival(after: Time) -> Arrival {
+        Arrival {
             at: after,
             node: NodeId(0),
             request: note(0),
-        })
+        }
     }
 }
 impl Workload for Again {
     fn next(&mut self) -> Option<Arrival> {
         let first = !std::mem::replace(&mut self.begun, true);
-        first.then(|| Self::arrival(at(50))).flatten()
+        first.then(|| Self::arrival(at(50)))
     }
     fn ended(&mut self, after: Time, node: NodeId, answered: bool) -> Option<Arrival> {
         assert_eq!(node, NodeId(0));
-        Self::arrival(after + Span::from_millis(if answered { 10 } else { 100 }))
+        let pause = if answered { 10 } else { 100 };
+        Some(Self::arrival(after + Span::from_millis(pause)))
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) const CONSENT_SPACING: Span = Span::from_millis(50);
 #[derive(Debug)]
 enum Clock {
     Spread(Spacing),
-    Rate(Arrivals),
+    Rate(Box<Arrivals>),
 }
 
 /// Replays a record set. Organisations of the source become institutions, round-robin, the one with
@@ -148,7 +148,7 @@ impl Replay {
         let homes = Homes::new(&set, common.places.len());
         let clock = match &common.pace {
             Pace::Recorded(spacing) => Clock::Spread(*spacing),
-            _ => Clock::Rate(common.arrivals()),
+            _ => Clock::Rate(Box::new(common.arrivals())),
         };
         Self {
             homes,

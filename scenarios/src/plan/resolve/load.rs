@@ -252,17 +252,16 @@ impl Planner<'_> {
             // A hundred years are more than any run.
             let span = number.filter(|ns| (0.0..=3.2e18).contains(ns));
             let span = span.map(|ns| Span::from_nanos(libm::round(ns) as u64));
-            match span.filter(|span| spans.last().is_none_or(|last| last <= span)) {
-                Some(span) => spans.push(span),
-                None => {
-                    let text = match span {
-                        Some(_) => format!("`{}` is before the instant above it", cell.text),
-                        None => format!("`{}` is no instant", cell.text),
-                    };
-                    self.cx.error("E106", &cell.place, text, help);
-                    return None;
-                }
-            }
+            let Some(span) = span.filter(|span| spans.last().is_none_or(|last| last <= span))
+            else {
+                let text = match span {
+                    Some(_) => format!("`{}` is before the instant above it", cell.text),
+                    None => format!("`{}` is no instant", cell.text),
+                };
+                self.cx.error("E106", &cell.place, text, help);
+                return None;
+            };
+            spans.push(span);
         }
         let Some(&last) = spans.last() else {
             let start = csv::start(source);

@@ -127,7 +127,6 @@ impl Planner<'_> {
 /// Makes the plan; `None` if something was wrong, which the context then knows.
 pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Option<Plan> {
     let name = scenario.name.as_ref().map(|n| n.value.0.clone());
-    let name = name.unwrap_or_else(|| head.file_name.to_owned());
     set_aside(cx, scenario);
     let seed = scenario.seed.as_ref();
     let seed = seed.map_or(head.drawn_seed, |s| s.value.0);
@@ -144,7 +143,6 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
     }
     let warmup = warmup(cx, scenario, duration);
     let interval = interval(cx, scenario, duration);
-    let junit = junit(cx, scenario);
     let doubt = cx.damaged || !cx.broken.is_empty();
     let mut planner = Planner {
         cx,
@@ -210,7 +208,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         ..network?
     };
     Some(Plan {
-        name,
+        name: name.unwrap_or_else(|| head.file_name.to_owned()),
         variant: head.variant.map(str::to_owned),
         about: scenario.about.as_ref().map(|a| a.value.clone()),
         seed,
@@ -235,7 +233,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         violation,
         found,
         interval,
-        junit,
+        junit: scenario.output.junit.value.0,
         inputs,
         notes,
         sources,
@@ -248,12 +246,13 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
     })
 }
 
-/// What a scenario is called changes no event.
+/// What a scenario is called and what is written of it changes no event.
 fn set_aside(cx: &mut Cx, scenario: &Scenario) {
     for leaf in [
         scenario.name.as_ref().map(|at| at.leaf),
         scenario.about.as_ref().map(|at| at.leaf),
         Some(scenario.consim.leaf),
+        Some(scenario.output.junit.leaf),
     ] {
         if let Some(leaf) = leaf.and_then(|leaf| cx.leaves.get_mut(leaf)) {
             leaf.aside = true;
@@ -319,14 +318,6 @@ fn interval(cx: &mut Cx, scenario: &Scenario, duration: Span) -> Span {
         return Span::from_nanos((duration.nanos() / BINS).max(1));
     }
     at.value
-}
-
-fn junit(cx: &mut Cx, scenario: &Scenario) -> bool {
-    let at = &scenario.output.junit;
-    if let Some(leaf) = cx.leaves.get_mut(at.leaf) {
-        leaf.aside = true;
-    }
-    at.value.0
 }
 
 /// An instant at the end of the window is outside of it.

@@ -110,6 +110,7 @@ impl Workloads {
 }
 
 /// The end of an operation.
+#[derive(Clone, Copy)]
 pub(super) struct End {
     pub(super) at: Time,
     pub(super) node: NodeId,

@@ -1,7 +1,12 @@
 //! Consensus protocols, one folder each, behind one trait and one registry line.
 
 pub mod floor;
+mod head;
+mod journal;
+pub mod mempool;
 pub mod pbft;
+
+pub use head::StateHead;
 
 use crate::adversary::{self, Behaviour, Conduct, Means, Words};
 use crate::ledger::Snapshot;

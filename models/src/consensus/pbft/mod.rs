@@ -163,6 +163,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     name: "pbft",
     since: "0.1.0",
     help: "Practical Byzantine Fault Tolerance (Castro and Liskov 1999)",
+    byzantine: true,
     least: 4,
     tolerates: super::byzantine_faults,
     quorum: super::byzantine_quorum,

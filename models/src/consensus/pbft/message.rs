@@ -4,7 +4,7 @@
 
 use super::change::{NewView, ViewChange};
 use super::config::{MAX_BLOCKS, MAX_FORWARD, MAX_WANTED};
-use crate::consensus::StateHead;
+pub use crate::consensus::StateHead;
 use crate::ledger::state::parts::{Part, Prefix};
 use consim_core::chain::{MAX_SIGNATURES, vote_statement};
 use consim_core::{

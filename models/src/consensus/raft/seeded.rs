@@ -50,7 +50,7 @@ pub(super) const VOTE_IN_MEMORY: SeededBug = SeededBug {
 pub(super) const COMMITS_OLD_TERMS: SeededBug = SeededBug {
     name: "commits-old-terms",
     code: "M20",
-    says: "A leader commits an entry of an earlier term as soon as a majority has it.",
+    says: "A leader begins without an entry of its term, and commits those of earlier ones as soon as a majority has them.",
     source: "D. Ongaro and J. Ousterhout (ATC 2014), figure 8",
     killers: FORKS,
 };

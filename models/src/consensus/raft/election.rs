@@ -237,8 +237,9 @@ impl RaftReplica {
             let no_op = self.empty_batch(cx);
             self.append_own(cx, no_op, None);
         }
-        if self.configuration.is_joint() {
-            // Its predecessor may not have come to the end of it.
+        let joint = self.configurations.last().filter(|(_, c)| c.is_joint());
+        if joint.is_some_and(|(at, _)| *at <= self.executed) {
+            // Its predecessor did not come to the end of it.
             self.leave_joint(cx);
         }
         self.on_heartbeat_timer(cx);

@@ -15,6 +15,7 @@ marks! {
     OLD_TERM_WAITS = "old-term-waits": "A majority held an entry of an earlier term, which is no reason to commit it.";
     APPEND_OVER_COMMITTED = "append-over-committed": "Somebody sent an entry in place of a committed one.";
     SUFFIX_REPLACED = "suffix-replaced": "A follower dropped entries that its leader does not have.";
+    COMPARED_ANEW = "compared-anew": "A follower came back, and its leader took it to hold what it is not sure of.";
     MEMPOOL_FULL = "raft-mempool-full": "A transaction was turned away for want of room.";
     FORWARDED_ON = "raft-forwarded-on": "A replica that does not lead was taken for the leader.";
     SENT_TO_ALL = "raft-sent-to-all": "A transaction waited for too long and was sent to everybody.";

@@ -349,6 +349,12 @@ impl RaftReplica {
         round: u64,
     ) {
         self.follow_commit(cx, commit);
+        if commit > self.agreed {
+            // The leader takes it to hold more: what it came back with is to be compared anew.
+            cx.reached(&marks::COMPARED_ANEW);
+            let (prev, term, first) = (commit, None, self.agreed + 1);
+            self.send(cx, leader, Body::Conflict { prev, term, first });
+        }
         if self.durable_term == self.term {
             return self.send(cx, leader, Body::Alive { round });
         }

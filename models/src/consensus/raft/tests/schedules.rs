@@ -125,6 +125,8 @@ proptest! {
         seed in any::<u64>(),
         options in options(),
     ) {
+        // Who is out and does not know it disturbs the others, unless they do not listen (thesis, 4.2.3).
+        let options = RaftOptions { check_quorum: true, ..options };
         let mut arena = run(n, more, seed, options, 2_500);
         arena.assert_sound();
         heal(&mut arena);

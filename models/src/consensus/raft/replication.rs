@@ -287,13 +287,7 @@ impl RaftReplica {
                 return;
             }
             match self.log.term(index) {
-                Some(term) if term == entry.term() => {
-                    if seeded::on(&seeded::APPEND_TRUNCATES) && index == prev + 1 {
-                        self.truncate(index);
-                        self.take(cx, entry);
-                    }
-                    continue;
-                }
+                Some(term) if term == entry.term() => continue,
                 Some(_) if index <= self.commit => {
                     // Only a member that does not keep to the protocol sends this.
                     return cx.reached(&marks::APPEND_OVER_COMMITTED);

@@ -10,8 +10,6 @@ pub(super) const BUGS: &[&SeededBug] = &[
     &VOTE_WITHOUT_LOG_CHECK,
     &READS_LOCALLY,
     &TIMERS_NOT_RANDOM,
-    &APPEND_TRUNCATES,
-    &SNAPSHOT_WITHOUT_TERM,
     &WIPED_VOTES,
 ];
 
@@ -85,31 +83,6 @@ pub(super) const TIMERS_NOT_RANDOM: SeededBug = SeededBug {
         "no-livelock",
         "convergence",
         "rejoin",
-    ],
-};
-
-/// An old message.
-pub(super) const APPEND_TRUNCATES: SeededBug = SeededBug {
-    name: "append-truncates",
-    code: "",
-    says: "A follower drops all that follows the entries of a message, although these agree with its log.",
-    source: "D. Ongaro and J. Ousterhout (ATC 2014), figure 2, AppendEntries 3: only \"if an existing entry conflicts\"",
-    killers: FORKS,
-};
-
-/// Log matching after a snapshot.
-pub(super) const SNAPSHOT_WITHOUT_TERM: SeededBug = SeededBug {
-    name: "snapshot-without-term",
-    code: "",
-    says: "Who takes a snapshot over does not note the term of its last entry, and agrees with nobody afterwards.",
-    source: "D. Ongaro and J. Ousterhout (ATC 2014), section 7: \"last included index and term\"",
-    killers: &[
-        "liveness",
-        "client-progress",
-        "convergence",
-        "rejoin",
-        "fresh-decisions",
-        "durability",
     ],
 };
 

@@ -7,7 +7,6 @@ use super::marks;
 use super::membership::Configuration;
 use super::message::Body;
 use super::replica::{RaftReplica, Role};
-use super::seeded;
 use crate::consensus::StateHead;
 use crate::ledger::state::parts::{Added, Assembly, Part, Prefix};
 use crate::ledger::{Snapshot, WorldState};
@@ -295,10 +294,7 @@ impl RaftReplica {
         if index <= self.commit {
             return;
         }
-        let mut term = coming.term;
-        if seeded::on(&seeded::SNAPSHOT_WITHOUT_TERM) {
-            term = 0;
-        }
+        let term = coming.term;
         let snapshot = Arc::new(Snapshot {
             header: coming.head.header.clone(),
             state: state.clone(),

@@ -4,15 +4,15 @@
 
 mod support;
 
+use consim_models::consensus::PROTOCOLS;
 use consim_scenarios::explore::{
-    Case, Event, Family, Focus, LEFT_OUT, MODELS, ROWS, Row, Search, TWICE, Tail, Tally, Twins, World,
-    judge_text, planned,
+    Case, Event, Family, Focus, LEFT_OUT, MODELS, ROWS, Row, Search, TWICE, Tail, Tally, Twins,
+    World, judge_text, planned,
 };
 use consim_scenarios::registries::list;
 use consim_scenarios::run::Hooks;
 use consim_scenarios::shrink::{ShrinkError, shrink};
 use std::collections::BTreeSet;
-use consim_models::consensus::PROTOCOLS;
 use std::path::Path;
 use support::root;
 

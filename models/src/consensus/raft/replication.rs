@@ -2,14 +2,29 @@
 
 use super::config::{MAX_ENTRIES, MAX_ENTRY_BYTES, MAX_IN_FLIGHT, MAX_RESEND_TIMEOUTS};
 use super::journal::{LOG, MEMBERS, Record, Said};
-use super::log::Entry;
+use super::log::{Entry, RaftLog};
 use super::marks;
 use super::membership::Configuration;
 use super::message::Body;
+use super::progress::Progress;
 use super::replica::{RaftReplica, Role};
 use super::seeded;
 use consim_core::{Batch, Committed, Context, Delivery, NodeId, Probe, Work, Write};
 use std::sync::Arc;
+
+/// Entries from `next` on, as many as one message may hold.
+fn entries_from(log: &RaftLog, next: u64, most: usize) -> Vec<Entry> {
+    let mut bytes = 0;
+    let mut entries = Vec::new();
+    for entry in log.from(next).take(most) {
+        bytes += entry.encoded_len();
+        if bytes > MAX_ENTRY_BYTES && !entries.is_empty() {
+            break;
+        }
+        entries.push(entry.clone());
+    }
+    entries
+}
 
 impl RaftReplica {
     // ---- the log on disk -------------------------------------------------------------------------
@@ -88,9 +103,54 @@ impl RaftReplica {
             return;
         };
         let others: Vec<NodeId> = leading.others.keys().copied().collect();
+        if self.send_together(cx, always) {
+            return;
+        }
         for node in others {
             self.send_entries(cx, node, always);
         }
+    }
+
+    /// All are in step, which is the rule: one message for everybody. Returns whether that is so.
+    fn send_together(&mut self, cx: &mut Context<'_>, always: bool) -> bool {
+        let now = cx.now();
+        let Role::Leader(leading) = &mut self.role else {
+            return false;
+        };
+        let Some(next) = leading.others.values().next().map(|p| p.next) else {
+            return false;
+        };
+        let prev = next - 1;
+        let in_step = |p: &Progress| {
+            let open = prev.saturating_sub(p.matched);
+            p.next == next && !p.probing && p.snapshot.is_none() && open < MAX_IN_FLIGHT
+        };
+        if leading.others.len() + 1 != self.everybody.len() || !leading.others.values().all(in_step)
+        {
+            return false;
+        }
+        let Some(prev_term) = self.log.term(prev) else {
+            return false;
+        };
+        let entries = entries_from(&self.log, next, MAX_ENTRIES);
+        if entries.is_empty() && !always {
+            return true;
+        }
+        for progress in leading.others.values_mut() {
+            if progress.next == progress.matched + 1 {
+                progress.moved = now;
+            }
+            progress.next += entries.len() as u64;
+        }
+        let body = Body::Append {
+            leader: self.group.me,
+            prev,
+            prev_term,
+            commit: self.commit,
+            entries,
+        };
+        self.multicast(cx, body);
+        true
     }
 
     /// Sends a member what it lacks, as much as may be under way.
@@ -115,15 +175,7 @@ impl RaftReplica {
             } else {
                 MAX_ENTRIES.min(usize::try_from(window).unwrap_or(MAX_ENTRIES))
             };
-            let mut bytes = 0;
-            let mut entries = Vec::new();
-            for entry in self.log.from(progress.next).take(most) {
-                bytes += entry.encoded_len();
-                if bytes > MAX_ENTRY_BYTES && !entries.is_empty() {
-                    break;
-                }
-                entries.push(entry.clone());
-            }
+            let entries = entries_from(&self.log, progress.next, most);
             if entries.is_empty() && !always && !progress.probing {
                 return;
             }

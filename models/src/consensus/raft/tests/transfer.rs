@@ -1,8 +1,8 @@
 //! Members that are too far behind, and logs that part.
 
 use super::arena::Arena;
-use crate::consensus::raft::message::Body;
 use crate::consensus::raft::RaftOptions;
+use crate::consensus::raft::message::Body;
 use consim_core::{Span, Time};
 
 /// One member is cut off while `blocks` are made; how far all are in the end, and the marks.
@@ -35,7 +35,10 @@ fn a_few_entries_are_sent_again_and_of_many_the_state() {
     assert!(ends.iter().all(|end| *end == ends[0]), "{ends:?}");
     assert!(arena.marks["snapshot-sent"] > 0);
     let logs = arena.seats.iter().map(|s| &s.replica.log);
-    assert!(logs.map(|log| log.term(log.base())).all(|term| term > Some(0)));
+    assert!(
+        logs.map(|log| log.term(log.base()))
+            .all(|term| term > Some(0))
+    );
     let heads: Vec<_> = arena.seats.iter().map(|s| s.ledger.head_id()).collect();
     assert!(heads.iter().all(|head| *head == heads[0]));
 }

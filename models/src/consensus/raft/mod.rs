@@ -105,6 +105,7 @@ mod attacks;
 mod change;
 pub mod config;
 mod election;
+mod floor;
 mod journal;
 pub mod log;
 mod marks;
@@ -146,6 +147,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     tolerates: crashes,
     quorum: majority,
     phases: 2,
+    floor: floor::floor,
     words: attacks::WORDS,
     conducts: attacks::CONDUCTS,
     conduct: attacks::build,

@@ -35,6 +35,8 @@ pub(super) struct Arena {
     pub(super) keys: Keyring,
     pub(super) wire: Vec<(NodeId, NodeId, Arc<dyn Payload>)>,
     pub(super) options: RaftOptions,
+    /// How long a second takes by each oscillator, thousandths.
+    pub(super) pace: Vec<u64>,
     members: Arc<[NodeId]>,
     effects: Effects,
     seed: u64,
@@ -64,6 +66,7 @@ impl Arena {
             keys,
             wire: Vec::new(),
             options,
+            pace: vec![1_000; n as usize],
             members: everybody(members),
             effects: Effects::default(),
             seed,
@@ -208,7 +211,8 @@ impl Arena {
                     }
                 }
                 Effect::SetTimer { key, after } => {
-                    seat.timers.insert(key, self.now + after);
+                    let after = after.nanos() / 1_000 * self.pace[i as usize];
+                    seat.timers.insert(key, self.now + Span::from_nanos(after));
                 }
                 Effect::CancelTimer { key } => {
                     seat.timers.remove(&key);

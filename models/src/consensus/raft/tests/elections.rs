@@ -79,6 +79,38 @@ fn a_leader_that_is_cut_off_answers_no_read_but_under_its_lease() {
     assert_eq!(read_of_a_cut_leader(ReadMode::Lease, 950), None);
 }
 
+/// Cuts the leader off, and asks it as soon as another one has committed something: does it answer?
+fn reads_under_an_old_lease(pace: u64) -> bool {
+    let options = RaftOptions {
+        read: ReadMode::Lease,
+        ..options()
+    };
+    let (mut arena, leader) = elected(options);
+    for seat in (0..5).filter(|seat| *seat != leader) {
+        arena.pace[seat as usize] = pace;
+    }
+    arena.run(at(6_000), |_, _, _| false);
+    let mut until = arena.now;
+    let leads = |arena: &Arena| arena.leader().filter(|now| *now != leader);
+    while leads(&arena).is_none_or(|next| {
+        let replica = &arena.seats[next as usize].replica;
+        replica.commit < replica.log.last()
+    }) {
+        until = until + Span::from_millis(1);
+        arena.run(until, |from, to, _| from.0 == leader || to.0 == leader);
+    }
+    let mut answer = None;
+    arena.within(leader, |r, cx| answer = r.read(cx, 7));
+    answer.is_some()
+}
+
+#[test]
+fn a_lease_holds_as_long_as_oscillators_agree() {
+    assert!(!reads_under_an_old_lease(1_000));
+    assert!(!reads_under_an_old_lease(950));
+    assert!(reads_under_an_old_lease(300));
+}
+
 #[test]
 fn a_follower_asks_the_leader_before_it_answers() {
     let (mut arena, leader) = elected(options());

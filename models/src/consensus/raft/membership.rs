@@ -54,17 +54,14 @@ impl Configuration {
         })
     }
     /// The greatest value that is reached by a majority of each list.
-    pub(super) fn agreed<T: Ord + Copy>(&self, group: &Group, value: impl Fn(NodeId) -> T) -> T
-    where
-        T: Default,
-    {
+    pub(super) fn agreed(&self, group: &Group, value: impl Fn(NodeId) -> u64) -> u64 {
         let of = |list: &Arc<[NodeId]>| {
-            let mut values: Vec<T> = list.iter().map(|n| value(*n)).collect();
+            let mut values: Vec<u64> = list.iter().map(|n| value(*n)).collect();
             values.sort_unstable_by(|a, b| b.cmp(a));
             let at = group.majority(list.len()).saturating_sub(1);
-            values.get(at).copied().unwrap_or_default()
+            values.get(at).copied().unwrap_or(0)
         };
-        self.lists().map(of).min().unwrap_or_default()
+        self.lists().map(of).min().unwrap_or(0)
     }
     pub(super) fn encoded_len(&self) -> usize {
         let old = self.old.as_ref().map_or(0, |old| 4 + 4 * old.len());

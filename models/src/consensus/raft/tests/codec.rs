@@ -7,7 +7,7 @@ use crate::consensus::raft::membership::Configuration;
 use crate::consensus::raft::message::{Body, KINDS, Message};
 use crate::ledger::state::parts::Prefix;
 use crate::ledger::testing::{batch, tx};
-use consim_core::{CodecError, Digest, Keyring, NodeId, Payload as _};
+use consim_core::{CodecError, Digest, Keyring, NodeId, Payload};
 use std::sync::Arc;
 
 fn all() -> Vec<Message> {
@@ -85,7 +85,7 @@ fn all() -> Vec<Message> {
 
 #[test]
 fn every_message_is_read_as_it_was_written() {
-    let kinds: Vec<&str> = all().iter().map(|m| m.kind()).collect();
+    let kinds: Vec<&str> = all().iter().map(Payload::kind).collect();
     assert_eq!(kinds, KINDS);
     for message in all() {
         let mut bytes = Vec::new();

@@ -96,7 +96,7 @@ fn reads_under_an_old_lease(pace: u64) -> bool {
         let replica = &arena.seats[next as usize].replica;
         replica.commit < replica.log.last()
     }) {
-        until = until + Span::from_millis(1);
+        until += Span::from_millis(1);
         arena.run(until, |from, to, _| from.0 == leader || to.0 == leader);
     }
     let mut answer = None;

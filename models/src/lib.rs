@@ -4,6 +4,7 @@
 /// The words of all kinds of messages, by family, as filters name them.
 pub const MESSAGE_KINDS: &[&[&str]] = &[
     consensus::pbft::message::KINDS,
+    consensus::raft::message::KINDS,
     node::message::KINDS,
     sharing::message::KINDS,
     orders::message::KINDS,

@@ -4,9 +4,10 @@
 
 mod support;
 
+use consim_models::consensus::PROTOCOLS;
 use consim_scenarios::explore::{
-    Case, Event, Family, Focus, LEFT_OUT, MODELS, ROWS, Search, TWICE, Tail, Tally, Twins, World,
-    judge_text, planned,
+    Case, Event, Family, Focus, LEFT_OUT, MODELS, ROWS, Row, Search, TWICE, Tail, Tally, Twins,
+    World, judge_text, planned,
 };
 use consim_scenarios::registries::list;
 use consim_scenarios::run::Hooks;
@@ -69,12 +70,14 @@ fn every_kind_is_drawn_or_left_out_with_a_reason() {
 
 #[test]
 fn every_row_gives_a_valid_scenario_in_groups_of_every_size() {
-    for family in Family::ALL {
-        let rows = ROWS.iter().filter(|row| row.family == family);
-        for (place, row) in (0u8..).zip(rows) {
+    let families = Family::ALL.into_iter();
+    let each = families.flat_map(|family| PROTOCOLS.iter().map(move |protocol| (family, protocol)));
+    for (family, protocol) in each {
+        let suits = |row: &&Row| row.family == family && row.suits(protocol);
+        for (place, row) in (0u8..).zip(ROWS.iter().filter(suits)) {
             for members in [4, 5, 6, 12] {
                 let case = case_of(family, place, members);
-                let ground = case.world.ground(PBFT);
+                let ground = case.world.ground(protocol.name);
                 let text = case.text(&ground);
                 let plan = planned(Path::new("x.yaml"), &text);
                 let plan = plan.unwrap_or_else(|why| panic!("{}: {why}\n{text}", row.kind));

@@ -116,6 +116,7 @@ pub(crate) fn kernel(
     let members: Arc<[NodeId]> = (0..n).map(NodeId).collect();
     let subjects = Arc::new(Subjects {
         chains: vec![ChainSubject {
+            byzantine: true,
             id: CHAIN,
             name: "group".into(),
             members: members.to_vec(),

@@ -1,7 +1,13 @@
 //! Consensus protocols, one folder each, behind one trait and one registry line.
 
 pub mod floor;
+mod head;
+mod journal;
+pub mod mempool;
 pub mod pbft;
+pub mod raft;
+
+pub use head::StateHead;
 
 use crate::adversary::{self, Behaviour, Conduct, Means, Words};
 use crate::ledger::Snapshot;
@@ -30,6 +36,16 @@ pub trait Replica: Process {
     /// replica took part: a read that is to miss nothing waits until it is executed.
     fn decided_by_now(&self) -> u64 {
         0
+    }
+    /// A read comes, under a number of the node's own: the sequence number from which on it misses
+    /// nothing; `None` if others have to be asked. The answer is then one of [`Self::take_reads`], or
+    /// there is none.
+    fn read(&mut self, _cx: &mut Context<'_>, _number: u64) -> Option<u64> {
+        Some(self.decided_by_now())
+    }
+    /// Reads that were answered since: number, and the sequence number to wait for.
+    fn take_reads(&mut self) -> Vec<(u64, u64)> {
+        Vec::new()
     }
     /// Transactions that wait in the mempool.
     fn waiting(&self) -> usize;
@@ -98,6 +114,8 @@ pub struct ReplicaConfig {
 pub enum ProtocolOptions {
     /// PBFT.
     Pbft(pbft::PbftOptions),
+    /// Raft.
+    Raft(raft::RaftOptions),
 }
 
 /// A line of the registry.
@@ -109,6 +127,9 @@ pub struct ProtocolEntry {
     pub since: &'static str,
     /// One sentence.
     pub help: &'static str,
+    /// Does it bear members that lie? Then its commits carry signatures of a quorum, by which anybody can
+    /// tell, and who signed what is evidence.
+    pub byzantine: bool,
     /// The least number of members.
     pub least: usize,
     /// How many faulty members of `n` it tolerates.
@@ -142,13 +163,19 @@ pub fn behaviour(
 }
 
 /// All protocols of this version.
-pub const PROTOCOLS: &[ProtocolEntry] = &[pbft::ENTRY];
+pub const PROTOCOLS: &[ProtocolEntry] = &[pbft::ENTRY, raft::ENTRY];
 
 /// Makes a replica.
 pub fn build(config: ReplicaConfig, options: &ProtocolOptions) -> Box<dyn Replica> {
     match options {
         ProtocolOptions::Pbft(options) => Box::new(pbft::PbftReplica::new(config, *options)),
+        ProtocolOptions::Raft(options) => Box::new(raft::RaftReplica::new(config, *options)),
     }
+}
+
+/// The line of the protocol with this word.
+pub fn entry(name: &str) -> Option<&'static ProtocolEntry> {
+    PROTOCOLS.iter().find(|entry| entry.name == name)
 }
 
 /// A vote for a view far above the present one, as a member with `key` may sign any number of; `None`
@@ -161,6 +188,7 @@ pub fn view_change_spam(
 ) -> Option<Arc<dyn consim_core::Payload>> {
     match options {
         ProtocolOptions::Pbft(_) => Some(pbft::view_change_spam(chain, number, key)),
+        ProtocolOptions::Raft(_) => Some(raft::view_change_spam(chain, number)),
     }
 }
 

@@ -19,8 +19,10 @@ struct Read {
     client: NodeId,
     number: u64,
     key: Arc<[u8]>,
-    /// Answered once this sequence number is executed.
-    after: u64,
+    /// Its number at the replica.
+    ticket: u64,
+    /// Answered once this sequence number is executed; `None` while the replica asks others.
+    after: Option<u64>,
 }
 
 /// What a node shows where its state holds a value. An honest one shows that; tests put others in
@@ -31,6 +33,7 @@ pub type Shows = Box<dyn FnMut(Option<Arc<[u8]>>) -> Option<Arc<[u8]>> + Send>;
 #[derive(Default)]
 pub(super) struct Clients {
     reads: VecDeque<Read>,
+    ticket: u64,
     /// How it shows values, if not as they are.
     pub(super) shows: Option<Shows>,
 }
@@ -74,12 +77,25 @@ impl NodeHost {
         key: &Arc<[u8]>,
     ) -> Result<(), Refusal> {
         self.registry.bearer(from, cx.wall_ns())?;
+        // Asked again, since the replica had no answer; and what nobody will answer makes room.
+        let reads = &mut self.clients.reads;
+        let asked = |read: &Read| read.client == from && read.number == number;
+        reads.retain(|read| read.after.is_some() || !asked(read));
+        if reads.len() >= MAX_READS
+            && let Some(open) = reads.iter().position(|read| read.after.is_none())
+        {
+            reads.remove(open);
+        }
         if self.clients.reads.len() < MAX_READS {
+            self.clients.ticket += 1;
+            let ticket = self.clients.ticket;
+            let after = self.replica.read(cx, ticket);
             self.clients.reads.push_back(Read {
                 client: from,
                 number,
                 key: Arc::clone(key),
-                after: self.replica.decided_by_now(),
+                ticket,
+                after,
             });
             let before = self.clients.reads.len();
             self.show_ready(cx);
@@ -90,13 +106,28 @@ impl NodeHost {
         Ok(())
     }
 
+    /// Takes what the replica found out about reads.
+    pub(super) fn settle_reads(&mut self, cx: &mut Context<'_>) {
+        let settled = self.replica.take_reads();
+        if settled.is_empty() {
+            return;
+        }
+        for (ticket, after) in settled {
+            let mut reads = self.clients.reads.iter_mut();
+            if let Some(read) = reads.find(|read| read.ticket == ticket) {
+                read.after = Some(after);
+            }
+        }
+        self.show_ready(cx);
+    }
+
     /// Answers the reads whose time has come.
     pub(super) fn show_ready(&mut self, cx: &mut Context<'_>) {
         let executed = self.ledger.sequence();
-        let Clients { reads, shows } = &mut self.clients;
+        let Clients { reads, shows, .. } = &mut self.clients;
         let state = self.ledger.state();
         reads.retain(|read| {
-            let ready = read.after <= executed;
+            let ready = read.after.is_some_and(|after| after <= executed);
             if ready {
                 cx.work(Work::execute(1));
                 let (number, value) = (read.number, state.get(&read.key));

@@ -252,6 +252,7 @@ impl Process for FullNode {
         while let Some(delivery) = cx.take_delivery() {
             self.deliver(cx, &delivery);
         }
+        self.host.settle_reads(cx);
     }
     fn decode(&self, bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {
         if let Ok(message) = Message::decode(bytes) {

@@ -10,6 +10,7 @@ use super::judge::{DIVERGED, Failure, Judged, judge_text};
 use super::novelty::Novelty;
 use super::strategy::{Focus, cases};
 use super::twins::Twins;
+use super::world::known;
 use crate::registries;
 use crate::run::{Hooks, cells};
 use consim_core::{Verdict, mix};
@@ -190,10 +191,12 @@ impl Search {
 
     /// The scenario of this number: drawn, or a change of one that led to something new.
     fn draw(&self, strategy: &impl Strategy<Value = Case>, corpus: &Corpus, number: u64) -> Drawn {
-        if self.twins {
+        // Where nobody may lie, there are no twins.
+        let bears = known(&self.protocol).byzantine;
+        if self.twins && bears {
             return Drawn::Twins(Twins::numbered(number, self.seed));
         }
-        if self.file.is_none() && number % TWINS == TWINS - 1 {
+        if self.file.is_none() && bears && number % TWINS == TWINS - 1 {
             return Drawn::Twins(Twins::numbered(number / TWINS, self.seed));
         }
         let key = mix(self.seed, number);

@@ -3,6 +3,7 @@
 use super::ground::Ground;
 use super::kinds::{Family, ROWS, Row};
 use super::world::{World, pick};
+use consim_models::consensus::ProtocolEntry;
 use std::fmt::Write as _;
 
 /// A drawn scenario.
@@ -103,16 +104,16 @@ impl Case {
     }
 
     /// The rows that its events are of.
-    fn rows(&self) -> Vec<&'static Row> {
+    fn rows(&self, protocol: &ProtocolEntry) -> Vec<&'static Row> {
         let drawn = ROWS
             .iter()
-            .filter(|row| self.families.contains(&row.family));
+            .filter(|row| row.suits(protocol) && self.families.contains(&row.family));
         drawn.collect()
     }
 
     /// The events that happen, with their rows: all that the tail allows.
-    pub fn happening(&self) -> Vec<(&'static Row, Event)> {
-        let rows = self.rows();
+    pub fn happening(&self, protocol: &ProtocolEntry) -> Vec<(&'static Row, Event)> {
+        let rows = self.rows(protocol);
         let most = match self.tail {
             Tail::FewLong => FEW,
             Tail::ManyShort | Tail::Mixed => usize::MAX,
@@ -131,7 +132,7 @@ impl Case {
         let mut out = ground.head.clone();
         let _ = writeln!(out, "seed: {}", self.seed);
         let (mut faults, mut attacks) = (String::new(), String::new());
-        let happening = self.happening();
+        let happening = self.happening(ground.protocol);
         for (number, &(row, event)) in (1..).zip(&happening) {
             let (from, to) = self.window(ground, event);
             let window = |from: u64, to: u64| {

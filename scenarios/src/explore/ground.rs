@@ -2,6 +2,7 @@
 
 use crate::load::LoadOptions;
 use crate::plan::Plan;
+use consim_models::consensus::{self, ProtocolEntry};
 use std::path::Path;
 
 /// A scenario in which something is to happen.
@@ -15,6 +16,8 @@ pub struct Ground {
     pub everybody: String,
     /// The chain's name.
     pub chain: String,
+    /// Its protocol.
+    pub protocol: &'static ProtocolEntry,
     /// How many members traitors and damage may take.
     pub faulty: usize,
     /// From when things happen, milliseconds.
@@ -48,6 +51,8 @@ impl Ground {
             .iter()
             .filter_map(|&i| plan.institutions.get(i));
         let members: Vec<String> = members.map(|member| member.name.clone()).collect();
+        let protocol = consensus::entry(&only.protocol)
+            .ok_or_else(|| format!("no protocol is called {}", only.protocol))?;
         let millis = |nanos: u64| nanos / 1_000_000;
         let from = millis(plan.warmup.nanos());
         Ok(Self {
@@ -61,6 +66,7 @@ impl Ground {
             from_ms: from,
             to_ms: (millis(plan.duration.nanos()) * 2 / 3).max(from + 2_000),
             chain: chain.clone(),
+            protocol,
             alone: false,
             prefix: "drawn-",
             members,

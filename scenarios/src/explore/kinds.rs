@@ -2,6 +2,8 @@
 //!
 //! A kind of the registries that has no row here, and is not left out with a reason, fails a test.
 
+use consim_models::consensus::ProtocolEntry;
+
 /// Families of kinds that a scenario draws from, or not: swarm testing (Groce et al., ISSTA 2012).
 /// Simplest first: a drawn kind shrinks towards the first row of its families.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -50,6 +52,8 @@ pub struct Row {
     pub options: &'static str,
     /// What happens with it, so that it shows.
     pub also: &'static [Also],
+    /// The only protocol that it is for, as its options name messages of it.
+    pub of: Option<&'static str>,
 }
 
 /// What happens with a row, in a part of its window.
@@ -88,7 +92,19 @@ const OTHER_AWAY: &[Also] = &[also("crash", "{other}", 0, 2)];
 /// The view is left.
 const LEADER_AWAY: &[Also] = &[also("partition", "leader of {chain}", 1, 4)];
 
+/// What no protocol without signatures can bear beside traitors: disks that lose, without a trace,
+/// what they said was durable; and what the language bounds by the f of others.
+const LOSES_WITHOUT_TRACE: &[&str] =
+    &["lost-writes", "rollback", "lying-fsync", "move-time-server"];
+
 impl Row {
+    /// Can it happen to a chain of `protocol`, and has the chain to bear it?
+    pub fn suits(&self, protocol: &ProtocolEntry) -> bool {
+        let bears = protocol.byzantine
+            || (self.family != Traitor && !LOSES_WITHOUT_TRACE.contains(&self.kind));
+        bears && self.of.is_none_or(|name| name == protocol.name)
+    }
+
     /// Does it put an old disk in, of which a member is not told? It may then sign what contradicts
     /// what it signed before: no protocol can help that, and the check of it has to be left out.
     pub(super) fn forgets(&self) -> bool {
@@ -102,6 +118,14 @@ const fn row(family: Family, kind: &'static str, options: &'static str) -> Row {
         family,
         options,
         also: &[],
+        of: None,
+    }
+}
+
+const fn only(of: &'static str, family: Family, kind: &'static str, options: &'static str) -> Row {
+    Row {
+        of: Some(of),
+        ..row(family, kind, options)
     }
 }
 
@@ -116,6 +140,7 @@ const fn with(
         family,
         options,
         also,
+        of: None,
     }
 }
 
@@ -186,30 +211,65 @@ pub const ROWS: &[Row] = &[
         "hijack",
         "{ target: {any}, how: intercept, noticed_after: {long} }",
     ),
-    row(
+    only(
+        "pbft",
         Cut,
         "filter",
         "{ from: {any}, to: {group}, kinds: [commit] }",
     ),
-    row(
+    only(
+        "pbft",
         Cut,
         "filter",
         "{ from: {any}, to: {group}, kinds: [prepare] }",
     ),
-    row(
+    only(
+        "pbft",
         Cut,
         "filter",
         "{ from: {group}, to: {any}, kinds: [pre-prepare] }",
     ),
-    row(
+    only(
+        "pbft",
         Cut,
         "filter",
         "{ from: {group}, to: {any}, kinds: [view-change, new-view] }",
     ),
-    row(
+    only(
+        "pbft",
         Cut,
         "filter",
         "{ target: {any}, kinds: [prepare, commit], do: hold, share: 50% }",
+    ),
+    only(
+        "raft",
+        Cut,
+        "filter",
+        "{ from: {any}, to: {group}, kinds: [appended] }",
+    ),
+    only(
+        "raft",
+        Cut,
+        "filter",
+        "{ from: {group}, to: {any}, kinds: [append] }",
+    ),
+    only(
+        "raft",
+        Cut,
+        "filter",
+        "{ from: {group}, to: {any}, kinds: [heartbeat, append] }",
+    ),
+    only(
+        "raft",
+        Cut,
+        "filter",
+        "{ target: {any}, kinds: [appended, vote], do: hold, share: 50% }",
+    ),
+    only(
+        "raft",
+        Cut,
+        "filter",
+        "{ target: {any}, kinds: [vote, request-vote], do: drop, share: 50% }",
     ),
     row(
         Line,

@@ -127,7 +127,7 @@ impl Twins {
         };
         let ground = world.ground(protocol);
         let length = FROM_MS + ROUND_MS * self.rounds.len() as u32 + AFTER_MS;
-        let mut out = world.head(protocol, u64::from(length));
+        let mut out = world.head(ground.protocol, u64::from(length));
         let _ = writeln!(out, "seed: {seed}");
         let name = |i: u8| ground.names(vec![usize::from(i)]);
         let twin = name(self.twin);

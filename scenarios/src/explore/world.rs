@@ -1,6 +1,7 @@
 //! The consortia in which things happen: a model, a number of members, the knobs of the protocol.
 
 use super::ground::Ground;
+use consim_models::consensus::{PROTOCOLS, ProtocolEntry, entry};
 
 /// A domain model, or the store, under load.
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +119,8 @@ const WAITS: &[&str] = &["100ms", "0ms", "500ms"];
 /// waits for checkpoints.
 const CHECKPOINTS: &[(&str, &str)] = &[("128", "256"), ("8", "16"), ("3", "6")];
 const PIPELINES: &[&str] = &["8", "1", "3"];
+/// Options of Raft.
+const RAFT: &[&str] = &["{ read: index }", "{ read: lease }", "{ pre_vote: false }"];
 const NETWORKS: &[&str] = &[
     "{ regions: one-place }",
     "{ regions: guangdong, links: metro }",
@@ -135,6 +138,11 @@ const NEIGHBOURS: &[&str] = &[
 const RETRIES: &[&str] = &["", ", retry: { after: 2s, times: 10 }", ""];
 const CLIENTS: &[&str] = &["one", "f+1", "quorum"];
 
+/// The protocol with this word; of one that there is not, the first.
+pub(super) fn known(word: &str) -> &'static ProtocolEntry {
+    entry(word).unwrap_or(&PROTOCOLS[0])
+}
+
 /// The `number`th of `list`, counted round.
 pub(super) fn pick<T: Copy + Default>(list: &[T], number: u8) -> T {
     let place = usize::from(number) % list.len().max(1);
@@ -142,11 +150,6 @@ pub(super) fn pick<T: Copy + Default>(list: &[T], number: u8) -> T {
 }
 
 impl World {
-    /// How many of the members may be faulty.
-    pub fn faulty(&self) -> u8 {
-        consim_models::consensus::byzantine_faults(usize::from(self.members)) as u8
-    }
-
     /// Its model.
     pub fn model(&self) -> &'static Model {
         let place = usize::from(self.model) % MODELS.len();
@@ -156,12 +159,14 @@ impl World {
 
     /// The ground of a scenario under `protocol`.
     pub fn ground(&self, protocol: &str) -> Ground {
+        let protocol = known(protocol);
         Ground {
             head: self.head(protocol, self.model().length_ms),
             members: (1..=self.members).map(|i| format!("{GROUP}-{i}")).collect(),
             everybody: GROUP.to_owned(),
             chain: CHAIN.to_owned(),
-            faulty: usize::from(self.faulty()),
+            faulty: (protocol.tolerates)(usize::from(self.members)),
+            protocol,
             from_ms: HAPPENS_MS,
             to_ms: self.model().until_ms,
             alone: self.model().alone,
@@ -170,9 +175,10 @@ impl World {
     }
 
     /// The scenario without what happens in it, and without its seed.
-    pub(super) fn head(&self, protocol: &str, length_ms: u64) -> String {
+    pub(super) fn head(&self, protocol: &ProtocolEntry, length_ms: u64) -> String {
         let model = self.model();
-        let (checkpoint, watermark) = pick(CHECKPOINTS, self.checkpoint);
+        let (checkpoint, _) = pick(CHECKPOINTS, self.checkpoint);
+        let options = self.options(protocol);
         let asked = if model.asks_several {
             pick(CLIENTS, self.clients)
         } else {
@@ -196,11 +202,11 @@ warmup: 2s
 network: {network}
 organisations: {{ {GROUP}: {{ tier: tertiary, count: {members} }}{neighbours} }}
 chains:
-  {CHAIN}: {{ members: {GROUP}, consensus: {{ {protocol}: {{ pipeline: {pipeline}, watermark: {watermark} }} }}, timeout: {timeout}, checkpoint: {checkpoint}, mempool: {{ limit: {mempool} }}, block: {{ wait: {wait} }}{clients} }}
+  {CHAIN}: {{ members: {GROUP}, consensus: {{ {name}: {options} }}, timeout: {timeout}, checkpoint: {checkpoint}, mempool: {{ limit: {mempool} }}, block: {{ wait: {wait} }}{clients} }}
 {services}",
             network = pick(NETWORKS, self.network),
             members = self.members,
-            pipeline = pick(PIPELINES, self.pipeline),
+            name = protocol.name,
             timeout = pick(TIMEOUTS, self.timeout),
             mempool = pick(MEMPOOLS, self.mempool),
             wait = pick(WAITS, self.wait),
@@ -209,6 +215,21 @@ chains:
                 .replace("{rate}", pick(model.rates, self.rate))
                 .replace("{retry}", pick(RETRIES, self.retries)),
         )
+    }
+}
+
+impl World {
+    /// The knobs of the protocol.
+    fn options(&self, protocol: &ProtocolEntry) -> String {
+        match protocol.name {
+            "pbft" => {
+                let (_, watermark) = pick(CHECKPOINTS, self.checkpoint);
+                let pipeline = pick(PIPELINES, self.pipeline);
+                format!("{{ pipeline: {pipeline}, watermark: {watermark} }}")
+            }
+            "raft" => pick(RAFT, self.pipeline).to_owned(),
+            _ => "{}".to_owned(),
+        }
     }
 }
 

@@ -40,7 +40,7 @@ use consim_core::{
 };
 use consim_kernel::config::EventList;
 use consim_kernel::{Kernel, KernelConfig, Progress};
-use consim_models::consensus::TIMER_LIMIT;
+use consim_models::consensus::{self, TIMER_LIMIT};
 use consim_models::ledger::Meter;
 use domain::{Setting, Summary};
 use layout::Layout;
@@ -342,6 +342,7 @@ fn checks(
             name: only.chain_name.to_owned(),
             members: members.to_vec(),
             quorum: only.chain.quorum,
+            byzantine: consensus::entry(&only.chain.protocol).is_none_or(|p| p.byzantine),
             mempool: only.chain.mempool.transactions,
         }],
         keys: keys.clone(),

@@ -5,7 +5,7 @@ use super::hardware::Scheme;
 use super::lists::Targets;
 use super::macros::{choice, record, words};
 use consim_core::Span;
-use consim_core::values::{Bytes, Count, Value, ValueError};
+use consim_core::values::{Bytes, Count, Switch, Value, ValueError};
 
 record! {
     /// A chain.
@@ -59,8 +59,10 @@ choice! {
     pub enum Consensus: "consensus protocol" {
         /// Practical Byzantine Fault Tolerance.
         Pbft(PbftKeys) = "pbft",
+        /// Raft: bears crashes of a minority, and no member that lies.
+        Raft(RaftKeys) = "raft",
     }
-    later "bft-smart" "raft" "hotstuff" "tendermint" "qbft" "ibft" "clique" "pow" "narwhal-tusk"
+    later "bft-smart" "hotstuff" "tendermint" "qbft" "ibft" "clique" "pow" "narwhal-tusk"
         "bullshark" "mysticeti" "dpos" "dlattice" "chosen-miner";
 }
 
@@ -75,6 +77,30 @@ record! {
         checkpoint: Option<At<Count>>,
     }
     later "recovery";
+}
+
+record! {
+    /// Options of `raft`.
+    pub struct RaftKeys {
+        /// Whoever wants to stand for election first asks whether it could win.
+        pre_vote: At<Switch> = "true",
+        /// A leader that hears no majority steps down, and nobody votes who hears a leader.
+        check_quorum: At<Switch> = "true",
+        /// How a leader knows that it still is one when a read comes.
+        read: At<RaftRead> = "index",
+        /// Entries between snapshots, after which the log is cut; without it, the chain's checkpoint.
+        snapshot: Option<At<Count>>,
+    }
+}
+
+words! {
+    /// How a leader knows that it leads.
+    pub enum RaftRead: "way to read" {
+        /// It asks a majority.
+        Index = "index",
+        /// It trusts in its clock for a while after a majority answered.
+        Lease = "lease",
+    }
 }
 
 record! {
@@ -99,6 +125,16 @@ record! {
         bytes: At<Bytes> = "256MB",
     }
     later "spread" "batch" "workers" "acknowledge";
+}
+
+impl Consensus {
+    /// The word of its protocol in the registry.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Pbft(_) => "pbft",
+            Self::Raft(_) => "raft",
+        }
+    }
 }
 
 impl WaitFor {

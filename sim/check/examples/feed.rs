@@ -165,6 +165,7 @@ fn main() {
         txs,
         subjects: Arc::new(Subjects {
             chains: vec![ChainSubject {
+                byzantine: true,
                 id: CHAIN,
                 name: "alliance".into(),
                 members: world.members.clone(),

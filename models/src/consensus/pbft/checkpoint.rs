@@ -3,10 +3,11 @@
 use super::config::{KEPT_STATES, MAX_OWN_STATES};
 use super::journal::{FORMER, LOG, PREPARED, PROPOSALS, Record, STABLE, former_key};
 use super::marks;
-use super::message::{Ballot, Body, CHECKPOINT, StateHead};
+use super::message::{Ballot, Body, CHECKPOINT};
 use super::replica::PbftReplica;
 use super::seeded;
 use super::tally::Tally;
+use crate::consensus::StateHead;
 use crate::ledger::{Snapshot, WorldState};
 use consim_core::chain::vote_statement;
 use consim_core::{Certificate, Context, Digest, Probe, Work, Write};

@@ -2,6 +2,9 @@
 
 use super::super::{BlockLimits, ReplicaConfig, byzantine_faults};
 use super::seeded;
+pub use crate::consensus::mempool::{
+    MAX_BACKOFF, MAX_FORWARD, MAX_FORWARD_BYTES, MAX_LEFT_OUT, MAX_RESENT_TXS, MAX_RUNS,
+};
 use consim_core::{ChainId, KeyId, Keyring, NodeId, SecretKey, Span};
 use std::sync::Arc;
 
@@ -38,11 +41,6 @@ pub const MAX_FORMER: usize = 7;
 /// Messages of views still to come that are kept for one member (assumed): some slots of a
 /// pipeline in three phases. What does not fit is asked for again.
 pub const MAX_FUTURE: u16 = 64;
-/// Batches with room for a transaction that may leave it out before the primary is taken to censor it:
-/// a pipeline of them (the default) may have been proposed before it came.
-pub const MAX_LEFT_OUT: u32 = 8;
-/// The view timer doubles at most this often (assumed): 64 times the first timer.
-pub const MAX_BACKOFF: u32 = 6;
 /// Committed batches in one answer to a replica that is behind (assumed).
 pub const MAX_BLOCKS: usize = 64;
 /// Bytes of committed batches in one answer, unless a single one is larger (assumed).
@@ -56,18 +54,9 @@ pub const KEPT_STATES: usize = 3;
 pub const MAX_SERVED: u16 = 64;
 /// Slots whose votes are sent again to a member that asks (assumed).
 pub const MAX_RESENT: usize = 32;
-/// Transactions in one forward message (assumed).
-pub const MAX_FORWARD: usize = 512;
-/// Bytes of transactions in one forward message, unless a single one is larger (assumed).
-pub const MAX_FORWARD_BYTES: usize = 256 << 10;
-/// Transactions that are sent to everybody at one time, because they wait for too long (assumed).
-pub const MAX_RESENT_TXS: usize = 2_048;
 /// Own states at checkpoints that wait for a proof (assumed): only a replica that catches up over
 /// a long way has many.
 pub const MAX_OWN_STATES: usize = 1_024;
-/// Runs of ordered numbers that are remembered of one origin (assumed). Numbers run on from 1, so
-/// that one is the rule; what is forgotten, the ledger refuses.
-pub const MAX_RUNS: usize = 256;
 /// What may have been lost is repeated after half of the time of the first view timer, and then
 /// this often in as much time (assumed): a loss or two must not cost a view change, and a slow
 /// line must not cost repetitions.

@@ -1,16 +1,10 @@
-//! Persist before speaking: what goes to disk, and what is said once it is there.
-//!
-//! One write is under way at a time; what comes meanwhile goes to disk together with one fsync
-//! (group commit). So writes become durable in the order in which they were asked for, on any disk.
+//! What goes to disk, and what is said once it is there (`../journal.rs`).
 
 use super::change::{NewView, Prepared, ViewChange};
-use super::message::StateHead;
+use crate::consensus::StateHead;
 use crate::ledger::Snapshot;
 
-use consim_core::{
-    Batch, Certificate, ChainId, Context, Digest, Encoder, Holds, Payload, Signature, Write,
-    WriteToken,
-};
+use consim_core::{Batch, Certificate, ChainId, Digest, Encoder, Holds, Payload, Signature};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -185,49 +179,4 @@ pub(super) struct Vow {
     pub(super) digest: Digest,
     pub(super) signature: Signature,
     pub(super) message: Arc<dyn Payload>,
-}
-
-/// Writes on their way to disk.
-#[derive(Debug, Default)]
-pub(super) struct Journal {
-    token: u64,
-    busy: bool,
-    writes: Vec<Write>,
-    then: Vec<Said>,
-    under_way: Vec<Said>,
-}
-
-impl Journal {
-    /// Writes with the next fsync.
-    pub(super) fn write(&mut self, write: Write) {
-        self.writes.push(write);
-    }
-    /// Says `said` once all that was written so far is durable.
-    pub(super) fn then(&mut self, said: Said) {
-        self.then.push(said);
-    }
-    /// Starts the next write if none is under way. Called at the end of every handler.
-    #[inline]
-    pub(super) fn flush(&mut self, cx: &mut Context<'_>) {
-        if !self.writes.is_empty() && !self.busy {
-            self.write_out(cx);
-        }
-    }
-    /// What will be said once the write under way is durable.
-    pub(super) fn under_way(&mut self) -> Vec<Said> {
-        std::mem::take(&mut self.under_way)
-    }
-    fn write_out(&mut self, cx: &mut Context<'_>) {
-        self.token += 1;
-        self.busy = true;
-        self.under_way.append(&mut self.then);
-        cx.persist(WriteToken(self.token), std::mem::take(&mut self.writes));
-    }
-    /// A write is durable: moves what may be said now into `into`.
-    pub(super) fn persisted(&mut self, token: WriteToken, into: &mut Vec<Said>) {
-        if self.busy && token.0 == self.token {
-            self.busy = false;
-            into.append(&mut self.under_way);
-        }
-    }
 }

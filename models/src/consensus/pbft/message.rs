@@ -4,11 +4,12 @@
 
 use super::change::{NewView, ViewChange};
 use super::config::{MAX_BLOCKS, MAX_FORWARD, MAX_WANTED};
+pub use crate::consensus::StateHead;
 use crate::ledger::state::parts::{Part, Prefix};
 use consim_core::chain::{MAX_SIGNATURES, vote_statement};
 use consim_core::{
     Batch, Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, Evidence,
-    Handover, Header, Payload, SecretKey, Signature, Tx, Vote,
+    Handover, Payload, SecretKey, Signature, Tx, Vote,
 };
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
@@ -205,16 +206,6 @@ pub struct Blocks {
     pub proof: Option<Arc<Certificate>>,
 }
 
-/// What a checkpoint proves, but for the entries of the state. The digest that replicas vote on
-/// covers all of it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct StateHead {
-    /// The last block before the checkpoint; none if there is none.
-    pub header: Option<Header>,
-    /// The root of the state.
-    pub root: Digest,
-}
-
 /// Parts of the state at a stable checkpoint.
 #[derive(Clone, Debug)]
 pub struct StateParts {
@@ -228,35 +219,6 @@ pub struct StateParts {
     pub head: Option<Arc<StateHead>>,
     /// The subtrees that were asked for, as many as one message may hold.
     pub parts: Vec<(Prefix, Part)>,
-}
-
-impl StateHead {
-    /// The digest that replicas vote on at this checkpoint.
-    pub fn digest(&self) -> Digest {
-        let head = self.header.as_ref().map_or(Digest::ZERO, Header::id);
-        Digest::of_parts(&[b"consim pbft checkpoint 1", &head.0, &self.root.0])
-    }
-    /// The encoded length.
-    pub fn encoded_len(&self) -> usize {
-        1 + self.header.as_ref().map_or(0, |_| Header::ENCODED) + 32
-    }
-    pub(super) fn encode(&self, e: &mut Encoder<'_>) {
-        e.u8(u8::from(self.header.is_some()));
-        if let Some(header) = &self.header {
-            e.raw(&header.encode());
-        }
-        e.digest(&self.root);
-    }
-    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
-        Ok(Self {
-            header: if flag(d)? {
-                Some(Header::decode(d)?)
-            } else {
-                None
-            },
-            root: d.digest()?,
-        })
-    }
 }
 
 impl StateParts {

@@ -21,7 +21,7 @@
 //!                                       x: multicast to all, once the vote is on disk
 //! ```
 //!
-//! Transactions (4.1; `transactions.rs`, `mempool.rs`)
+//! Transactions (4.1; `transactions.rs`, `../mempool.rs`)
 //! - Upon a transaction submitted here: admit it, forward it to the primary.
 //! - Upon FORWARD: verify the signatures, admit what is new; the view timer starts.
 //! - Upon a time-out for a transaction in the own charge: send it to everybody.
@@ -139,7 +139,6 @@ mod journal;
 mod log;
 mod marks;
 mod members;
-mod mempool;
 pub mod message;
 mod new_view;
 mod normal;
@@ -164,6 +163,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     name: "pbft",
     since: "0.1.0",
     help: "Practical Byzantine Fault Tolerance (Castro and Liskov 1999)",
+    byzantine: true,
     least: 4,
     tolerates: super::byzantine_faults,
     quorum: super::byzantine_quorum,

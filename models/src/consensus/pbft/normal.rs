@@ -3,12 +3,12 @@
 use super::change::Prepared;
 use super::journal::{FORMER, LOG, PREPARED, PROPOSALS, Record, Said, Vow, former_key};
 use super::marks;
-use super::mempool::Ready;
 use super::message::{Ballot, Body, COMMIT, PREPARE, Proposal, Statements};
 use super::replica::{BATCH_TIMER, PbftReplica};
 use super::seeded;
 use super::slots::Tallies;
 use super::tally::Tally;
+use crate::consensus::mempool::Ready;
 use crate::ledger::{merkle, seeded as ledger};
 use consim_core::chain::vote_statement;
 use consim_core::seeded::SIGNATURES_LEFT_OUT;

@@ -3,11 +3,10 @@
 use super::catch_up::CatchUp;
 use super::checkpoint::Checkpoints;
 use super::config::{Group, MAX_FUTURE, PbftOptions};
-use super::journal::{Journal, Said};
+use super::journal::Said;
 use super::log::Log;
 use super::marks;
 use super::members::PerMember;
-use super::mempool::Mempool;
 use super::message::{Body, Message};
 use super::normal::Phase;
 use super::recovery::Silent;
@@ -15,6 +14,8 @@ use super::seeded;
 use super::slots::Window;
 use super::transfer::Transfer;
 use super::view_change::Changes;
+use crate::consensus::journal::Journal;
+use crate::consensus::mempool::Mempool;
 use crate::consensus::{Replica, ReplicaConfig};
 use crate::ledger::{Snapshot, merkle};
 use consim_core::{
@@ -43,7 +44,7 @@ pub struct PbftReplica {
     /// Its own first half is of the first line.
     pub(super) window: Window,
     pub(super) group: Group,
-    pub(super) journal: Journal,
+    pub(super) journal: Journal<Said>,
     /// The last sequence number that was handed up.
     pub(super) executed: u64,
     /// The last one that came from the disk of an earlier life.

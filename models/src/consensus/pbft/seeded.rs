@@ -1,5 +1,6 @@
 //! Seeded bugs of PBFT (docs/seeded-bugs.md). The codes are those of the list of mutants.
 
+use crate::consensus::mempool::MEMPOOL_WITHOUT_LIMIT;
 use consim_core::SeededBug;
 pub(super) use consim_core::seeded::on;
 
@@ -227,15 +228,6 @@ pub(super) const SCRUB_SKIPS_LOG: SeededBug = SeededBug {
     says: "Damage that is found in the log of committed batches is not mended.",
     source: "R. Alagappan et al., \"Protocol-Aware Recovery for Consensus-Based Storage\" (FAST 2018)",
     killers: &["repair", "durability"],
-};
-
-/// No unbounded growth.
-pub(super) const MEMPOOL_WITHOUT_LIMIT: SeededBug = SeededBug {
-    name: "mempool-without-limit",
-    code: "",
-    says: "The mempool takes transactions in beyond its limit.",
-    source: "Our own; CometBFT's `mempool.size` guards against it",
-    killers: &["bounded-mempool"],
 };
 
 /// Convergence.

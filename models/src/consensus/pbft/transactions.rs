@@ -1,10 +1,10 @@
 //! The way of a transaction to the primary (section 4.1).
 
-use super::config::{MAX_FORWARD, MAX_FORWARD_BYTES, MAX_RESENT_TXS};
+use super::config::{MAX_FORWARD, MAX_RESENT_TXS};
 use super::marks;
-use super::mempool::Source;
 use super::message::Body;
 use super::replica::PbftReplica;
+use crate::consensus::mempool::{self, Source};
 use consim_core::seeded::{self, SIGNATURES_LEFT_OUT};
 use consim_core::{Context, Probe, Tx, Work};
 use std::sync::Arc;
@@ -81,29 +81,15 @@ impl PbftReplica {
 
     /// Sends transactions to a member, or to everybody, in messages of bounded size.
     pub(super) fn forward(&self, cx: &mut Context<'_>, txs: Vec<Arc<Tx>>, to: Option<usize>) {
-        let mut part = Vec::new();
-        let mut bytes = 0;
-        let mut send = |part: &mut Vec<Arc<Tx>>| {
+        for txs in mempool::parts(txs) {
             let body = Body::Forward {
-                txs: std::mem::take(part),
+                txs,
                 to_all: to.is_none(),
             };
             match to {
                 Some(to) => self.send(cx, to, body),
                 None => self.multicast(cx, body),
             }
-        };
-        for tx in txs {
-            let size = tx.encoded_len();
-            if part.len() == MAX_FORWARD || (bytes + size > MAX_FORWARD_BYTES && !part.is_empty()) {
-                send(&mut part);
-                bytes = 0;
-            }
-            bytes += size;
-            part.push(tx);
-        }
-        if !part.is_empty() {
-            send(&mut part);
         }
     }
 

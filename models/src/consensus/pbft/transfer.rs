@@ -4,9 +4,10 @@
 use super::config::{MAX_BLOCK_BYTES, MAX_WANTED};
 use super::journal::{Record, TAKEN};
 use super::marks;
-use super::message::{Body, StateHead, StateParts};
+use super::message::{Body, StateParts};
 use super::replica::PbftReplica;
 use super::seeded;
+use crate::consensus::StateHead;
 use crate::ledger::Snapshot;
 use crate::ledger::WorldState;
 use crate::ledger::state::parts::{Added, Assembly, Prefix};

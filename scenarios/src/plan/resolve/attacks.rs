@@ -200,7 +200,7 @@ impl Planner<'_> {
         };
         for (chain, view) in self.chains.clone() {
             let most = match budget.value {
-                Budget::Faulty => view.f,
+                Budget::Faulty => view.bears,
                 Budget::Minority => view.members.len().saturating_sub(1) / 2,
                 Budget::Number(number) => usize::try_from(number).unwrap_or(usize::MAX),
             };
@@ -251,7 +251,7 @@ impl Planner<'_> {
                 0 => String::new(),
                 count => format!(" ({count} by their keys alone)"),
             };
-            let beyond = if members > view.f {
+            let beyond = if members > view.bears {
                 ": beyond the bound"
             } else {
                 ""
@@ -259,9 +259,9 @@ impl Planner<'_> {
             let text = format!(
                 "holds {members} of the {} members of {chain}{keys}, which bears {}{beyond}",
                 view.members.len(),
-                view.f
+                view.bears
             );
-            if members > view.f {
+            if members > view.bears {
                 self.notes.push(format!("The adversary {key} {text}."));
             }
             self.derived(&["adversaries", key], text, &name.place.clone());
@@ -321,7 +321,7 @@ impl Planner<'_> {
             }
             return None;
         }
-        let protocol = PROTOCOLS.first()?;
+        let protocol = PROTOCOLS.iter().find(|p| p.name == view.protocol)?;
         if let AttackPlanKind::Conduct(conduct) = &does
             && !is_known(conduct)
             && !protocol.conducts.contains(&conduct.word())
@@ -336,7 +336,7 @@ impl Planner<'_> {
             chain,
             code: code(word),
             kind: word.to_owned(),
-            beyond: members > view.f,
+            beyond: members > view.bears,
             windows: windows.collect(),
             does,
         })

@@ -2,11 +2,14 @@
 
 use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
-use crate::schema::{At, Auto, Chain, Consensus, Decode, LeafKind};
-use consim_core::values::Name;
+use crate::schema::{At, Auto, Chain, Consensus, Decode, LeafKind, PbftKeys, RaftKeys, RaftRead};
+use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};
 use consim_models::consensus::pbft::PbftOptions;
-use consim_models::consensus::{BlockLimits, MempoolLimits, PROTOCOLS, ProtocolOptions};
+use consim_models::consensus::raft::{RaftOptions, ReadMode};
+use consim_models::consensus::{
+    self, BlockLimits, MempoolLimits, ProtocolOptions, byzantine_faults,
+};
 use std::collections::BTreeMap;
 
 /// The chain of a scenario that names none.
@@ -105,15 +108,16 @@ impl Planner<'_> {
             // However it is written, everybody is the default.
             leaf.default = members.len() == self.institutions.len();
         }
-        let Consensus::Pbft(pbft) = &chain.consensus;
-        let entry = PROTOCOLS.iter().find(|p| p.name == "pbft")?;
+        let entry = consensus::entry(chain.consensus.word())?;
         let n = members.len();
         let (f, quorum) = ((entry.tolerates)(n), (entry.quorum)(n));
         self.chains.insert(
             name.value.0.clone(),
             ChainView {
+                protocol: entry.name,
                 members: members.clone(),
-                f,
+                f: byzantine_faults(n),
+                bears: if entry.byzantine { f } else { 0 },
                 quorum,
             },
         );
@@ -133,35 +137,20 @@ impl Planner<'_> {
             );
             return None;
         }
-        let checkpoint = pbft.checkpoint.as_ref().unwrap_or(&chain.checkpoint);
         for (at, what) in [
             (&chain.block.transactions, "a block of no transactions"),
-            (checkpoint, "no blocks between checkpoints"),
-            (&pbft.watermark, "no sequence numbers in flight"),
-            (&pbft.pipeline, "no proposals in flight"),
+            (&chain.checkpoint, "no blocks between checkpoints"),
             (&chain.mempool.limit, "a mempool that holds nothing"),
         ] {
-            if at.value.0 == 0 || at.value.0 > u64::from(u32::MAX) {
-                let place = at.place.clone();
-                let what = if at.value.0 == 0 { what } else { "too many" };
-                self.cx.error("E107", &place, what, "at least 1");
-            }
+            self.at_least_one(at, what);
         }
         let suite = self.suite(&name.value.0, &chain.signatures)?;
         self.suites.insert(name.value.0.clone(), suite);
-        if pbft.watermark.value.0 < checkpoint.value.0 {
-            let place = pbft.watermark.place.clone();
-            self.cx.error(
-                "E505",
-                &place,
-                format!(
-                    "a window of {} never reaches the checkpoint at {}",
-                    pbft.watermark.value.0, checkpoint.value.0
-                ),
-                "watermark is at least the distance of checkpoints",
-            );
-        }
-        if n != 3 * f + 1 {
+        let (options, checkpoint) = match &chain.consensus {
+            Consensus::Pbft(pbft) => self.pbft(chain, pbft),
+            Consensus::Raft(raft) => (self.raft(raft), chain.checkpoint.value.0),
+        };
+        if entry.byzantine && n != 3 * f + 1 {
             self.notes.push(format!(
                 "n = {n} is not 3f+1; {} bears f = {f} like n = {} (quorum {quorum})",
                 name.value.0,
@@ -188,11 +177,7 @@ impl Planner<'_> {
         Some(ChainPlan {
             members,
             protocol: entry.name.to_owned(),
-            options: ProtocolOptions::Pbft(PbftOptions {
-                watermark: pbft.watermark.value.0,
-                pipeline: pbft.pipeline.value.0 as u32,
-                ..PbftOptions::default()
-            }),
+            options,
             block: BlockLimits {
                 transactions: chain.block.transactions.value.0 as u32,
                 bytes: chain.block.bytes.value.0,
@@ -203,13 +188,76 @@ impl Planner<'_> {
                 bytes: chain.mempool.bytes.value.0,
             },
             timeout,
-            checkpoint: checkpoint.value.0,
+            checkpoint,
             signatures: chain.signatures.value.word().to_owned(),
             signature_bytes: suite.signature_bytes,
             f,
             quorum,
             floor,
             wait_for: chain.clients.wait_for.value.members(f, quorum),
+        })
+    }
+
+    fn at_least_one(&mut self, at: &At<Count>, what: &str) {
+        if at.value.0 == 0 || at.value.0 > u64::from(u32::MAX) {
+            let place = at.place.clone();
+            let what = if at.value.0 == 0 { what } else { "too many" };
+            self.cx.error("E107", &place, what, "at least 1");
+        }
+    }
+
+    /// PBFT's options, and its distance of checkpoints.
+    fn pbft(&mut self, chain: &Chain, pbft: &PbftKeys) -> (ProtocolOptions, u64) {
+        let checkpoint = pbft.checkpoint.as_ref();
+        if let Some(checkpoint) = checkpoint {
+            self.at_least_one(checkpoint, "no blocks between checkpoints");
+        }
+        self.at_least_one(&pbft.watermark, "no sequence numbers in flight");
+        self.at_least_one(&pbft.pipeline, "no proposals in flight");
+        let checkpoint = checkpoint.unwrap_or(&chain.checkpoint);
+        if pbft.watermark.value.0 < checkpoint.value.0 {
+            let place = pbft.watermark.place.clone();
+            self.cx.error(
+                "E505",
+                &place,
+                format!(
+                    "a window of {} never reaches the checkpoint at {}",
+                    pbft.watermark.value.0, checkpoint.value.0
+                ),
+                "watermark is at least the distance of checkpoints",
+            );
+        }
+        let options = PbftOptions {
+            watermark: pbft.watermark.value.0,
+            pipeline: pbft.pipeline.value.0 as u32,
+            ..PbftOptions::default()
+        };
+        (ProtocolOptions::Pbft(options), checkpoint.value.0)
+    }
+
+    /// Raft's options.
+    fn raft(&mut self, raft: &RaftKeys) -> ProtocolOptions {
+        if let Some(snapshot) = &raft.snapshot {
+            self.at_least_one(snapshot, "no entries between snapshots");
+        }
+        let read = match raft.read.value {
+            RaftRead::Index => ReadMode::Index,
+            RaftRead::Lease => ReadMode::Lease,
+        };
+        if read == ReadMode::Lease && !raft.check_quorum.value.0 {
+            let place = raft.read.place.clone();
+            self.cx.error(
+                "E505",
+                &place,
+                "a lease means nothing where members vote although they hear a leader",
+                "read: index, or check_quorum: true",
+            );
+        }
+        ProtocolOptions::Raft(RaftOptions {
+            pre_vote: raft.pre_vote.value.0,
+            check_quorum: raft.check_quorum.value.0,
+            read,
+            snapshot: raft.snapshot.as_ref().map(|at| at.value.0),
         })
     }
 

@@ -64,8 +64,12 @@ pub(crate) struct Head<'a> {
 /// A chain as selectors see it.
 #[derive(Clone, Debug)]
 struct ChainView {
+    protocol: &'static str,
     members: Vec<usize>,
+    /// What the language calls f: floor((n-1)/3), whatever the protocol.
     f: usize,
+    /// How many members may lie.
+    bears: usize,
     quorum: usize,
 }
 

@@ -77,6 +77,7 @@ fn suite() -> Suite {
     let mut world = World::new(4);
     let subjects = Arc::new(Subjects {
         chains: vec![ChainSubject {
+            byzantine: true,
             id: CHAIN,
             name: "alliance".into(),
             members: world.members.clone(),

@@ -1,7 +1,7 @@
 //! I11: accountability.
 
 use super::by_height::ByHeight;
-use super::{CheckEntry, Subjects};
+use super::{CheckEntry, Subjects, signed_chain};
 use crate::forensics::{Forensics, Proof};
 use consim_core::chain::vote_statement;
 use consim_core::{
@@ -17,7 +17,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     since: "0.1.0",
     severity: Severity::Safety,
     says: "If agreement breaks with more than f and at most 2f faulty members, what correct nodes heard proves at least f+1 of them guilty; no correct node is ever accused.",
-    applies: |subjects| subjects.recorded && !subjects.chains.is_empty(),
+    applies: |subjects| subjects.recorded && signed_chain(subjects),
     build: |subjects| Box::new(Accountability::new(subjects)),
 };
 
@@ -182,7 +182,7 @@ impl Observer for Accountability {
 
     fn end(&mut self, _at: Time) {
         let subjects = Arc::clone(&self.subjects);
-        for chain in &subjects.chains {
+        for chain in subjects.chains.iter().filter(|chain| chain.byzantine) {
             self.judge_chain(chain.id, &chain.members);
         }
     }

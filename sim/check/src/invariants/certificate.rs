@@ -1,6 +1,6 @@
 //! I7: certificate soundness.
 
-use super::{CheckEntry, Subjects, any_chain, check_from_entry};
+use super::{CheckEntry, Subjects, check_from_entry, signed_chain};
 use consim_core::chain::vote_statement;
 use consim_core::{ChainId, Committed, Digest, Finding, NodeId, Observer, Probe, Severity, Time};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     since: "0.1.0",
     severity: Severity::Safety,
     says: "Every commit carries valid signatures of a quorum of distinct validators over its own batch and sequence number.",
-    applies: any_chain,
+    applies: signed_chain,
     build: |subjects| Box::new(CertificateSoundness::new(subjects)),
 };
 
@@ -45,6 +45,9 @@ impl CertificateSoundness {
         let Some(chain) = self.subjects.chain(committed.chain) else {
             return Some("is of an unknown chain".into());
         };
+        if !chain.byzantine {
+            return None;
+        }
         if certificate.sequence != committed.sequence {
             return Some(format!(
                 "carries a certificate for sequence {}",

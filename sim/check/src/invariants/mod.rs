@@ -23,6 +23,7 @@ mod liveness;
 mod merkle;
 mod no_double_signing;
 mod one_effect;
+mod one_leader;
 mod prefix_order;
 mod recoverable;
 mod rejoin;
@@ -51,6 +52,7 @@ pub use liveness::Liveness;
 pub use merkle::Merkle;
 pub use no_double_signing::NoDoubleSigning;
 pub use one_effect::OneEffect;
+pub use one_leader::OneLeader;
 pub use prefix_order::PrefixOrder;
 pub use rejoin::Rejoin;
 pub use repair::Repair;
@@ -96,6 +98,7 @@ pub const CHECKS: &[CheckEntry] = &[
     no_double_signing::ENTRY,
     certificate::ENTRY,
     carry_over::ENTRY,
+    one_leader::ENTRY,
     equal_state_roots::ENTRY,
     accountability::ENTRY,
     hash_chain::ENTRY,
@@ -127,6 +130,11 @@ pub fn build(subjects: &Arc<Subjects>, only: &[String], except: &[String]) -> Ve
 /// A subject that every run with a chain has.
 fn any_chain(subjects: &Subjects) -> bool {
     !subjects.chains.is_empty()
+}
+
+/// A chain whose commits carry signatures.
+fn signed_chain(subjects: &Subjects) -> bool {
+    subjects.chains.iter().any(|chain| chain.byzantine)
 }
 
 /// Implements [`Check`] for a type with a field `finding` out of the file's `ENTRY`.

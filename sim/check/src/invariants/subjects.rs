@@ -13,6 +13,8 @@ pub struct ChainSubject {
     pub members: Vec<NodeId>,
     /// Votes that a certificate needs, by the protocol's definition (not by what a fault set).
     pub quorum: usize,
+    /// Does its protocol bear members that lie? Then commits carry signatures of a quorum.
+    pub byzantine: bool,
     /// The most transactions that may wait at a member.
     pub mempool: u32,
 }

@@ -200,6 +200,7 @@ impl Cluster {
         let members: Arc<[NodeId]> = (0..n).map(NodeId).collect();
         let subjects = Arc::new(Subjects {
             chains: vec![ChainSubject {
+                byzantine: true,
                 id: CHAIN,
                 name: "test".into(),
                 members: members.to_vec(),

@@ -2,10 +2,10 @@
 
 use super::bench::Bench;
 use crate::consensus::Replica as _;
+use crate::consensus::mempool::Ordered;
 use crate::consensus::pbft::config::{
     MAX_BLOCKS, MAX_FORMER, MAX_FORWARD, MAX_FUTURE, MAX_OWN_STATES, MAX_RUNS, MAX_SERVED,
 };
-use crate::consensus::pbft::mempool::Ordered;
 use crate::consensus::pbft::message::Body;
 use crate::ledger::testing::{self, Sums};
 use crate::ledger::{ExecutionCache, Ledger, LedgerConfig};

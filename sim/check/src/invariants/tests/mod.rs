@@ -94,6 +94,7 @@ impl History {
 pub(super) fn subjects(world: &World, corrupt: &[u32]) -> Subjects {
     Subjects {
         chains: vec![ChainSubject {
+            byzantine: true,
             id: CHAIN,
             name: "alliance".into(),
             members: world.members.clone(),

@@ -1,12 +1,54 @@
 //! Transactions that wait, and the knowledge of those that were ordered.
 
-use super::super::{BlockLimits, MempoolLimits};
-use super::config::{MAX_BACKOFF, MAX_LEFT_OUT, MAX_RUNS};
-use super::seeded;
+use super::{BlockLimits, MempoolLimits};
 use crate::ledger::WorldState;
-use consim_core::{NodeId, Span, Time, Tx, TxId};
+use consim_core::seeded;
+use consim_core::{NodeId, SeededBug, Span, Time, Tx, TxId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// Batches with room for a transaction that may leave it out before the leader is taken to censor it:
+/// a pipeline of them (the default) may have been proposed before it came.
+pub const MAX_LEFT_OUT: u32 = 8;
+/// The wait for a transaction doubles at most this often (assumed): 64 times the first.
+pub const MAX_BACKOFF: u32 = 6;
+/// Runs of ordered numbers that are remembered of one origin (assumed). Numbers run on from 1, so
+/// that one is the rule; what is forgotten, the ledger refuses.
+pub const MAX_RUNS: usize = 256;
+/// Transactions in one forward message (assumed).
+pub const MAX_FORWARD: usize = 512;
+/// Bytes of transactions in one forward message, unless a single one is larger (assumed).
+pub const MAX_FORWARD_BYTES: usize = 256 << 10;
+/// Transactions that are sent to everybody at one time, because they wait for too long (assumed).
+pub const MAX_RESENT_TXS: usize = 2_048;
+
+/// No unbounded growth.
+pub(super) const MEMPOOL_WITHOUT_LIMIT: SeededBug = SeededBug {
+    name: "mempool-without-limit",
+    code: "",
+    says: "The mempool takes transactions in beyond its limit.",
+    source: "Our own; CometBFT's `mempool.size` guards against it",
+    killers: &["bounded-mempool"],
+};
+
+/// Divides transactions into messages of bounded size.
+pub(super) fn parts(txs: Vec<Arc<Tx>>) -> Vec<Vec<Arc<Tx>>> {
+    let mut parts = Vec::new();
+    let (mut part, mut bytes) = (Vec::new(), 0);
+    for tx in txs {
+        let size = tx.encoded_len();
+        if part.len() == MAX_FORWARD || (bytes + size > MAX_FORWARD_BYTES && !part.is_empty()) {
+            parts.push(std::mem::take(&mut part));
+            bytes = 0;
+        }
+        bytes += size;
+        part.push(tx);
+    }
+    if !part.is_empty() {
+        parts.push(part);
+    }
+    parts
+}
 
 /// How a transaction came to this node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,7 +160,7 @@ impl Mempool {
     }
     /// Is there room for a transaction of `bytes`, on a machine with `memory` left for them?
     pub(super) fn has_room(&self, bytes: usize, memory: u64) -> bool {
-        if seeded::on(&seeded::MEMPOOL_WITHOUT_LIMIT) {
+        if seeded::on(&MEMPOOL_WITHOUT_LIMIT) {
             return true;
         }
         self.entries.len() < self.limits.transactions as usize

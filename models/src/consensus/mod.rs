@@ -1,8 +1,10 @@
 //! Consensus protocols, one folder each, behind one trait and one registry line.
 
 pub mod floor;
+mod committed;
 mod head;
 mod journal;
+mod members;
 pub mod mempool;
 pub mod pbft;
 pub mod raft;

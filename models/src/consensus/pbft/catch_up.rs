@@ -4,7 +4,7 @@
 use super::change::Prepared;
 use super::config::{IDLE_TICKS, MAX_BLOCK_BYTES, MAX_BLOCKS, MAX_HELP, MAX_RESENT, MAX_SERVED};
 use super::marks;
-use super::members::{Members, PerMember};
+use super::super::members::{Members, PerMember};
 use super::message::{Blocks, Body, COMMIT, Proposal, Status};
 use super::replica::{PbftReplica, TICK};
 use super::seeded;

@@ -140,7 +140,7 @@ impl Tally {
             sequence,
             digest: self.digest,
             signatures: self.signers.signatures(&group.keys),
-            links: Arc::default(),
+            links: std::sync::Arc::default(),
         })
     }
     /// Forgets all votes, keeping the memory.

@@ -20,13 +20,16 @@ impl Group {
             LeaderRule::RoundRobin | LeaderRule::Reputation => view.saturating_add(1),
         }
     }
-    /// Who leads a view by its number alone.
-    pub(super) fn scheduled(&self, view: u64) -> usize {
-        let turn = match self.leader {
+    /// The number by which others than replicas know a view: one more whenever the leader may be another.
+    pub(super) fn told(&self, view: u64) -> u64 {
+        match self.leader {
             LeaderRule::Stable => view / SPAN,
             LeaderRule::RoundRobin | LeaderRule::Reputation => view,
-        };
-        (turn % (self.len() as u64).max(1)) as usize
+        }
+    }
+    /// Who leads a view by its number alone.
+    pub(super) fn scheduled(&self, view: u64) -> usize {
+        (self.told(view) % (self.len() as u64).max(1)) as usize
     }
     /// Who leads `view` by reputation, after a certificate for the newest of `records`, which are in
     /// descending order without a gap (Carousel: S. Cohen et al., "Be Aware of Your Leaders", FC 2022,

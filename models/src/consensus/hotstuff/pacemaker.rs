@@ -153,7 +153,7 @@ impl HotStuffReplica {
     pub(super) fn tell_view(&self, cx: &mut Context<'_>) {
         cx.emit(Probe::View {
             chain: self.group.chain,
-            view: self.safety.view,
+            view: self.group.told(self.safety.view),
             leader: self.group.node(self.leads_now()),
         });
     }
@@ -163,7 +163,7 @@ impl HotStuffReplica {
         if view > self.safety.view + 1 && self.safety.view > 1 {
             cx.reached(&marks::VIEW_JUMPED);
         }
-        let before = self.leads_now();
+        let (before, told) = (self.leads_now(), self.group.told(self.safety.view));
         self.safety.view = view;
         self.safety.entered = entered;
         self.safety.timeout = None;
@@ -172,7 +172,11 @@ impl HotStuffReplica {
         self.seen = None;
         self.pacemaker.began = cx.now();
         self.votes.drop_up_to(self.safety.high.view());
-        self.tell_view(cx);
+        // Whom reputation chooses after a view that went well is no change of leaders that failed.
+        let chosen = self.group.leader == LeaderRule::Reputation && self.safety.entered.is_none();
+        if self.group.told(view) != told && !chosen {
+            self.tell_view(cx);
+        }
         if self.batch_timer.take().is_some() {
             cx.cancel_timer(BATCH_TIMER);
         }
@@ -231,7 +235,7 @@ impl HotStuffReplica {
         }
         cx.emit(Probe::ViewTimeout {
             chain: self.group.chain,
-            view: self.safety.view,
+            view: self.group.told(self.safety.view),
         });
         let (view, high) = (self.safety.view, self.safety.high.view());
         cx.work(Work::sign(1));

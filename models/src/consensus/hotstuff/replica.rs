@@ -265,7 +265,7 @@ impl Replica for HotStuffReplica {
         self.journal.flush(cx);
     }
     fn leader(&self) -> (u64, NodeId) {
-        (self.safety.view, self.group.node(self.leads_now()))
+        (self.group.told(self.safety.view), self.group.node(self.leads_now()))
     }
     fn decided_by_now(&self) -> u64 {
         // A quorum voted for what builds on it, this replica perhaps among them. What holds no

@@ -146,7 +146,7 @@ mod seeded;
 mod slots;
 mod tally;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod transactions;
 mod transfer;
 mod view_change;

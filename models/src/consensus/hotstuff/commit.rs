@@ -134,6 +134,14 @@ impl HotStuffReplica {
     /// What is committed up to here is no part of the tree any more.
     pub(super) fn stand_on(&mut self, cx: &mut Context<'_>, root: Root) {
         self.tree.advance(root);
+        let limits = &self.group.block;
+        let room = self.log.get(root.sequence).is_some_and(|last| {
+            last.batch.txs().len() * 2 < limits.transactions as usize
+                && last.batch.encoded_len() as u64 * 2 < limits.bytes
+        });
+        if room {
+            self.mempool.had_room(cx.now(), self.group.patience());
+        }
         self.journal
             .write(Write::erase_below(PROPOSALS, root.view.saturating_add(1)));
         self.pacemaker.failed = 0;

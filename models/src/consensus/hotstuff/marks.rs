@@ -34,5 +34,6 @@ marks! {
     REPUTATION_UNKNOWN = "reputation-unknown": "A replica knows too little of what was committed to say who leads.";
     MEMPOOL_FULL = "hotstuff-mempool-full": "A transaction was turned away for want of room.";
     SENT_TO_ALL = "hotstuff-sent-to-all": "A transaction waited for too long and was sent to everybody.";
+    OLDEST_OVERTAKEN = "hotstuff-oldest-overtaken": "A leader let so many transactions overtake the oldest that its time is not prolonged.";
     DUMMIES_PROPOSED = "dummies-proposed": "A leader put an empty batch forward to commit what is in flight.";
 }

@@ -103,14 +103,25 @@ impl HotStuffReplica {
     fn start_view_timer(&mut self, cx: &mut Context<'_>) {
         let patience = self.patience();
         self.pacemaker.deadline = Some(cx.now() + patience);
-        cx.set_timer(VIEW_TIMER, self.step(patience));
+        // A loss or two cost a look, a slow line does not.
+        cx.set_timer(VIEW_TIMER, self.step(patience).times(STEPS / 2));
     }
     /// Something was committed: what else waits has time anew.
     pub(super) fn restart_view_timer(&mut self, cx: &mut Context<'_>) {
+        if self.overtaken() {
+            return cx.reached(&marks::OLDEST_OVERTAKEN);
+        }
         self.stop_view_timer(cx);
         if self.waits() || self.safety.timeout.is_some() {
             self.start_view_timer(cx);
         }
+    }
+    /// Does a leader that stays let others overtake the oldest transaction? Its time is not prolonged then
+    /// (as in PBFT).
+    fn overtaken(&self) -> bool {
+        self.group.leader == LeaderRule::Stable
+            && self.pacemaker.deadline.is_some()
+            && self.mempool.overtaken()
     }
     fn step(&self, patience: Span) -> Span {
         Span::from_nanos((patience.nanos() / STEPS).max(1))
@@ -180,7 +191,9 @@ impl HotStuffReplica {
         if self.batch_timer.take().is_some() {
             cx.cancel_timer(BATCH_TIMER);
         }
-        self.stop_view_timer(cx);
+        if !self.overtaken() {
+            self.stop_view_timer(cx);
+        }
         self.watch(cx);
         if self.group.leader == LeaderRule::Stable && self.leads_now() != before {
             self.outbox = self.mempool.charges();
@@ -260,7 +273,11 @@ impl HotStuffReplica {
             return;
         }
         self.multicast(cx, Body::Timeout(Arc::clone(&timeout)));
-        self.restore_timeout(timeout);
+        self.restore_timeout(Arc::clone(&timeout));
+        if let Some(vote) = &timeout.vote {
+            // It went to the leader of the next view alone.
+            self.count_vote(cx, self.group.me, vote);
+        }
         self.count_timeouts(cx);
     }
 

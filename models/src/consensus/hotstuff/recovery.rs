@@ -102,6 +102,7 @@ impl HotStuffReplica {
         self.ask_everybody(cx);
         self.say_again(cx);
         self.watch(cx);
+        self.try_propose(cx);
     }
 
     /// Cuts off what cannot be read of the log, to be fetched again. Returns whether a promise may be

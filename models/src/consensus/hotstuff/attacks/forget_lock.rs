@@ -1,43 +1,76 @@
-//! B3, `forget-lock`: a leader that builds on an older certificate than the highest that it has, as if it
-//! had never heard of what came after; and a member whose timeouts do not mention its highest one.
+//! B3, `forget-lock`: a leader that builds on what stands two proposals below the highest certificate that
+//! it has, as if it had never heard of these; and a member whose timeouts say the same.
 
 use super::super::message::{Body, Message};
-use super::super::proposal::{Timeout, timeout_statement};
+use super::super::proposal::{Proposal, Timeout, timeout_statement};
 use super::{message, on, read};
 use crate::adversary::{Behaviour, Hears, Means, Out, Says, To};
 use consim_core::chain::Link;
-use consim_core::{Batch, Certificate, NodeId, Payload, Work};
+use consim_core::{Batch, Digest, NodeId, Payload, Work};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Views of which proposals are remembered (assumed): more than can be in flight.
+const REMEMBERED: usize = 256;
 
 pub(super) struct ForgetLock {
     means: Means,
-    /// A certificate and the link that it is for, as an honest proposal showed them some views ago.
-    old: Option<(Arc<Certificate>, Link, Box<[u64]>)>,
-    /// The proposal heard last.
-    last: Option<Link>,
+    /// Proposals that were heard or made, by view.
+    known: BTreeMap<u64, Arc<Proposal>>,
 }
 
 impl ForgetLock {
     pub(super) fn new(means: Means) -> Self {
         Self {
             means,
-            old: None,
-            last: None,
+            known: BTreeMap::new(),
         }
     }
 
-    /// Remembers what each proposal shows of its parent; what it builds on comes after that.
-    fn note(&mut self, proposal: &super::super::proposal::Proposal) {
-        let parent = self.last.replace(proposal.link().clone());
-        let (Some(parent), Some(justify)) = (parent, proposal.justify()) else {
-            return;
-        };
-        // Every few views another one, so that it is neither new nor too old to be built on.
-        let stale = self.old.as_ref().is_none_or(|(c, ..)| c.view + 4 < justify.view);
-        if parent.id() == justify.digest && stale {
-            let voters = proposal.link().voters.clone();
-            self.old = Some((Arc::clone(justify), parent, voters));
+    fn note(&mut self, proposal: &Arc<Proposal>) {
+        self.known.insert(proposal.view(), Arc::clone(proposal));
+        if self.known.len() > REMEMBERED {
+            self.known.pop_first();
         }
+    }
+
+    fn find(&self, id: &Digest) -> Option<&Arc<Proposal>> {
+        self.known.values().rev().find(|p| p.id() == *id)
+    }
+
+    /// Of a certified proposal: the one that it builds on, which is forgotten like itself.
+    fn forgotten(&self, certified: &Digest) -> Option<&Arc<Proposal>> {
+        self.find(&self.find(certified)?.link().parent)
+    }
+
+    /// The proposal on top of what is not forgotten.
+    fn below(&self, honest: &Proposal) -> Option<Proposal> {
+        let forgotten = self.forgotten(&honest.link().parent)?;
+        let justify = forgotten.justify()?;
+        let batch = honest.batch();
+        let batch = Batch::new(
+            batch.proposer(),
+            batch.time_ns(),
+            Arc::clone(batch.txs()),
+            batch.tx_root(),
+        );
+        let link = Link {
+            view: honest.view(),
+            batch: batch.digest(),
+            ..forgotten.link().clone()
+        };
+        Some(on(&self.means, honest, link, batch, Some(Arc::clone(justify))))
+    }
+
+    fn timeout(&self, honest: &Timeout) -> Option<Timeout> {
+        let forgotten = self.forgotten(&honest.high.as_ref()?.digest)?;
+        let justify = forgotten.justify()?;
+        let statement = timeout_statement(self.means.chain, honest.view, justify.view);
+        Some(Timeout {
+            signature: self.means.key.sign(&statement),
+            high: Some(Arc::clone(justify)),
+            ..honest.clone()
+        })
     }
 }
 
@@ -59,40 +92,19 @@ impl Behaviour for ForgetLock {
         let own = self.means.key.id();
         let body = match &like.body {
             Body::Proposal(honest) if honest.signature().key == own => {
-                let old = self.old.clone();
                 self.note(honest);
-                let Some((justify, parent, voters)) = old.filter(|(c, ..)| c.digest != honest.link().parent)
-                else {
-                    return Says::AsItIs;
-                };
-                let batch = honest.batch();
-                let batch = Batch::new(
-                    batch.proposer(),
-                    batch.time_ns(),
-                    Arc::clone(batch.txs()),
-                    batch.tx_root(),
-                );
-                let link = Link {
-                    view: honest.view(),
-                    sequence: parent.sequence + 1,
-                    parent: parent.id(),
-                    batch: batch.digest(),
-                    voters,
-                };
-                Body::Proposal(Arc::new(on(&self.means, honest, link, batch, Some(justify))))
+                let lie = self.below(honest);
+                lie.map(|lie| Body::Proposal(Arc::new(lie)))
             }
+            // Where a view failed before, it came here without its highest certificate.
             Body::Timeout(honest) if honest.signature.key == own && honest.entered.is_some() => {
-                let Some((justify, ..)) = &self.old else {
-                    return Says::AsItIs;
-                };
-                let statement = timeout_statement(self.means.chain, honest.view, justify.view);
-                Body::Timeout(Arc::new(Timeout {
-                    signature: self.means.key.sign(&statement),
-                    high: Some(Arc::clone(justify)),
-                    ..Timeout::clone(honest)
-                }))
+                let lie = self.timeout(honest);
+                lie.map(|lie| Body::Timeout(Arc::new(lie)))
             }
-            _ => return Says::AsItIs,
+            _ => None,
+        };
+        let Some(body) = body else {
+            return Says::AsItIs;
         };
         out.count(1);
         out.work(Work::sign(1));

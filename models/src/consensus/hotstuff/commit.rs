@@ -8,7 +8,6 @@ use super::replica::HotStuffReplica;
 use super::safety::High;
 use super::seeded;
 use super::tree::Root;
-use super::config::REPUTATION_WINDOW;
 use consim_core::chain::Link;
 use consim_core::{Certificate, Committed, Context, Delivery, Digest, Probe, Work, Write};
 use std::sync::Arc;
@@ -178,7 +177,7 @@ impl HotStuffReplica {
             author: committed.batch.proposer(),
             voters: link.voters.clone(),
         });
-        if self.recent.len() > REPUTATION_WINDOW + self.group.depth() {
+        if self.recent.len() > self.group.window() + self.group.depth() {
             self.recent.pop_front();
         }
     }

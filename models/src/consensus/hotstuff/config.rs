@@ -98,10 +98,6 @@ pub const STEPS: u64 = 4;
 /// A replica that forgot its votes waits for a commit this many views above what it hears the others are
 /// in (assumed): as far as some may be ahead of those that answer.
 pub const FORGOTTEN_VIEWS: u64 = 64;
-/// Committed proposals whose voters are looked at for the reputation of leaders (assumed): a few rounds of
-/// a small group.
-pub const REPUTATION_WINDOW: usize = 16;
-
 /// The configuration in the form that the message path wants it in.
 #[derive(Debug)]
 pub(super) struct Group {
@@ -173,6 +169,11 @@ impl Group {
     /// The kind of votes, which says by what they commit.
     pub(super) fn vote_kind(&self) -> u8 {
         CHAINED + self.depth() as u8
+    }
+    /// How many of the latest committed proposals say who is fit to lead: three, so that one who stops to
+    /// vote is soon left out, and as many more as authors are left out (assumed).
+    pub(super) fn window(&self) -> usize {
+        3 + self.faults
     }
     /// How long a leader may take at first: the configured timer, and the time that a transaction may
     /// rightly wait for its block.

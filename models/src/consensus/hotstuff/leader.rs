@@ -1,6 +1,6 @@
 //! Who leads a view.
 
-use super::config::{Group, LeaderRule, REPUTATION_WINDOW, SPAN};
+use super::config::{Group, LeaderRule, SPAN};
 use consim_core::{Digest, NodeId};
 
 /// A proposal as the reputation of leaders sees it.
@@ -43,7 +43,7 @@ impl Group {
         };
         let committed = records.windows(depth).position(consecutive)? + depth - 1;
         let window = records.get(committed..)?;
-        let window = window.get(..REPUTATION_WINDOW.min(window.len()))?;
+        let window = window.get(..self.window().min(window.len()))?;
         let last: Vec<usize> = window
             .iter()
             .take(self.faults)

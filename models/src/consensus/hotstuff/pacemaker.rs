@@ -1,7 +1,7 @@
 //! The pacemaker: views, timers, timeouts and the certificates of timeouts (Jolteon, section 3.2, "round
 //! synchronisation"; for three phases too).
 
-use super::config::{Group, LeaderRule, MAX_BACKOFF, REPUTATION_WINDOW, STEPS};
+use super::config::{Group, LeaderRule, MAX_BACKOFF, STEPS};
 use super::leader::Record;
 use super::marks;
 use super::message::Body;
@@ -56,10 +56,11 @@ impl HotStuffReplica {
             voters: p.link().voters.clone(),
         };
         let mut records: Vec<Record> = self.tree.branch(high).map(record).collect();
-        let wanted = records.len() + REPUTATION_WINDOW + self.group.depth();
+        let wanted = records.len() + self.group.window() + self.group.depth();
         records.extend(self.recent.iter().rev().cloned());
         records.truncate(wanted);
-        let whole = self.recent.len() >= REPUTATION_WINDOW.min(usize::try_from(self.executed).unwrap_or(usize::MAX));
+        let least = (self.group.window() + self.group.depth()) as u64;
+        let whole = self.recent.len() as u64 >= least.min(self.executed);
         if !whole || !self.tree.knows(high) {
             return None;
         }

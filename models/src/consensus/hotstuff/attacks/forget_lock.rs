@@ -1,11 +1,12 @@
-//! B3, `forget-lock`: a leader that builds on what stands two proposals below the highest certificate that
-//! it has, as if it had never heard of these; and a member whose timeouts say the same.
+//! B3, `forget-lock`: a leader that builds below what others may be locked on: it forgets the highest
+//! proposals that are certified, one fewer than a commit takes, as if it had never heard of them; and a
+//! member whose timeouts say the same, where they do not refute themselves.
 
 use super::super::message::{Body, Message};
 use super::super::proposal::{Proposal, Timeout, timeout_statement};
 use super::{message, on, read};
 use crate::adversary::{Behaviour, Hears, Means, Out, Says, To};
-use consim_core::chain::Link;
+use consim_core::chain::{Link, chained};
 use consim_core::{Batch, Digest, NodeId, Payload, Work};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,14 +39,19 @@ impl ForgetLock {
         self.known.values().rev().find(|p| p.id() == *id)
     }
 
-    /// Of a certified proposal: the one that it builds on, which is forgotten like itself.
-    fn forgotten(&self, certified: &Digest) -> Option<&Arc<Proposal>> {
-        self.find(&self.find(certified)?.link().parent)
+    /// The lowest of the proposals that are forgotten, `certified` the highest.
+    fn forgotten(&self, certified: &Digest, votes: u8) -> Option<&Arc<Proposal>> {
+        let commits = chained(votes)?;
+        let mut lowest = self.find(certified)?;
+        for _ in 2..commits {
+            lowest = self.find(&lowest.link().parent)?;
+        }
+        Some(lowest)
     }
 
     /// The proposal on top of what is not forgotten.
-    fn below(&self, honest: &Proposal) -> Option<Proposal> {
-        let forgotten = self.forgotten(&honest.link().parent)?;
+    fn below(&self, honest: &Proposal, votes: u8) -> Option<Proposal> {
+        let forgotten = self.forgotten(&honest.link().parent, votes)?;
         let justify = forgotten.justify()?;
         let batch = honest.batch();
         let batch = Batch::new(
@@ -62,9 +68,12 @@ impl ForgetLock {
         Some(on(&self.means, honest, link, batch, Some(Arc::clone(justify))))
     }
 
-    fn timeout(&self, honest: &Timeout) -> Option<Timeout> {
-        let forgotten = self.forgotten(&honest.high.as_ref()?.digest)?;
+    fn timeout(&self, honest: &Timeout, votes: u8) -> Option<Timeout> {
+        let forgotten = self.forgotten(&honest.high.as_ref()?.digest, votes)?;
         let justify = forgotten.justify()?;
+        if honest.entered.as_ref()?.high() > justify.view {
+            return None;
+        }
         let statement = timeout_statement(self.means.chain, honest.view, justify.view);
         Some(Timeout {
             signature: self.means.key.sign(&statement),
@@ -92,13 +101,13 @@ impl Behaviour for ForgetLock {
         let own = self.means.key.id();
         let body = match &like.body {
             Body::Proposal(honest) if honest.signature().key == own => {
-                self.note(honest);
-                let lie = self.below(honest);
-                lie.map(|lie| Body::Proposal(Arc::new(lie)))
+                let lie = self.below(honest, like.votes).map(Arc::new);
+                // What the others vote for is what they were shown.
+                self.note(lie.as_ref().unwrap_or(honest));
+                lie.map(Body::Proposal)
             }
-            // Where a view failed before, it came here without its highest certificate.
-            Body::Timeout(honest) if honest.signature.key == own && honest.entered.is_some() => {
-                let lie = self.timeout(honest);
+            Body::Timeout(honest) if honest.signature.key == own => {
+                let lie = self.timeout(honest, like.votes);
                 lie.map(|lie| Body::Timeout(Arc::new(lie)))
             }
             _ => None,

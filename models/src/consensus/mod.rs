@@ -198,9 +198,12 @@ pub fn view_change_spam(
     match options {
         ProtocolOptions::Pbft(_) => Some(pbft::view_change_spam(chain, number, key)),
         ProtocolOptions::Raft(_) => Some(raft::view_change_spam(chain, number)),
-        ProtocolOptions::HotStuff(options) => {
-            Some(hotstuff::view_change_spam(chain, number, options.vote_kind(), key))
-        }
+        ProtocolOptions::HotStuff(options) => Some(hotstuff::view_change_spam(
+            chain,
+            number,
+            options.vote_kind(),
+            key,
+        )),
     }
 }
 

@@ -29,8 +29,8 @@ mod workloads;
 pub(crate) use adversaries::{Adversary, Amount};
 pub(crate) use attacks::{Answer, Attack, AttackCommon, AttackKind, Field, Meddling, TwinsKeys};
 pub(crate) use chains::{
-    Auto, Chain, Consensus, HotStuffKeys, Leader, PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys,
-    RaftRead, WaitFor,
+    Auto, Chain, Consensus, HotStuffKeys, Leader, PacemakerKind, PayloadPlace, PbftKeys, Phases,
+    RaftKeys, RaftRead, WaitFor,
 };
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
 pub(crate) use faults::{

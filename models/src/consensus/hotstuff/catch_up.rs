@@ -78,7 +78,10 @@ impl CatchUp {
     }
     /// How many say that they have committed as far.
     fn as_far(&self, executed: u64) -> usize {
-        self.claims.iter().filter(|&&claim| claim >= executed).count()
+        self.claims
+            .iter()
+            .filter(|&&claim| claim >= executed)
+            .count()
     }
     /// May this member be helped?
     pub(super) fn may_help(&mut self, member: usize) -> bool {
@@ -321,13 +324,21 @@ impl HotStuffReplica {
         }
         self.catch_up.asked = Some(id);
         let me = self.group.me;
-        let peer = from.filter(|&p| p != me).unwrap_or_else(|| self.catch_up.next(me));
+        let peer = from
+            .filter(|&p| p != me)
+            .unwrap_or_else(|| self.catch_up.next(me));
         let above = self.executed;
         self.send(cx, peer, Body::FetchChain { id, above });
     }
 
     /// Upon FETCH-CHAIN: sends the proposal and those that it builds on, down to what is committed here.
-    pub(super) fn on_fetch_chain(&mut self, cx: &mut Context<'_>, from: usize, id: &Digest, above: u64) {
+    pub(super) fn on_fetch_chain(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: usize,
+        id: &Digest,
+        above: u64,
+    ) {
         if !self.catch_up.may_serve(from) {
             return;
         }
@@ -341,7 +352,14 @@ impl HotStuffReplica {
             proposals.push(Arc::clone(proposal));
         }
         let executed = self.executed;
-        self.send(cx, from, Body::Chain { proposals, executed });
+        self.send(
+            cx,
+            from,
+            Body::Chain {
+                proposals,
+                executed,
+            },
+        );
     }
 
     /// Upon CHAIN: each proposal is what the digest above it names. They wait until the last of them

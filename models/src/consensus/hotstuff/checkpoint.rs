@@ -161,11 +161,17 @@ impl HotStuffReplica {
     fn count_checkpoint(&mut self, cx: &mut Context<'_>, ballot: &Ballot) {
         let (sequence, group) = (ballot.view, &self.group);
         let highest = self.executed.max(self.stable()) + group.interval * MAX_OPEN_CHECKPOINTS;
-        if !sequence.is_multiple_of(group.interval) || sequence <= self.stable() || sequence > highest {
+        if !sequence.is_multiple_of(group.interval)
+            || sequence <= self.stable()
+            || sequence > highest
+        {
             return;
         }
         let tallies = self.checkpoints.tallies.entry(sequence).or_default();
-        if tallies.iter().any(|(_, s)| s.contains(ballot.signature.key)) {
+        if tallies
+            .iter()
+            .any(|(_, s)| s.contains(ballot.signature.key))
+        {
             return;
         }
         if ballot.signature.key != group.key_of(group.me) {
@@ -175,7 +181,9 @@ impl HotStuffReplica {
         if !group.keys.verify(&statement, &ballot.signature) {
             return;
         }
-        let at = tallies.iter().position(|(digest, _)| *digest == ballot.digest);
+        let at = tallies
+            .iter()
+            .position(|(digest, _)| *digest == ballot.digest);
         let at = at.unwrap_or_else(|| {
             let mut signers = Signers::default();
             signers.begin(statement);

@@ -63,7 +63,9 @@ impl HotStuffReplica {
         let Some(at) = branch.windows(depth).position(consecutive) else {
             return;
         };
-        let above = at.checked_sub(1).and_then(|child| branch.get(child)?.justify());
+        let above = at
+            .checked_sub(1)
+            .and_then(|child| branch.get(child)?.justify());
         let by = above.unwrap_or(&certificate);
         self.commit(cx, branch.get(at..).unwrap_or_default(), by);
     }

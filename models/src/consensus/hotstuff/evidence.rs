@@ -20,7 +20,12 @@ fn of(kind: u8, view: u64, digest: consim_core::Digest, signature: Signature) ->
 }
 
 fn of_proposal(proposal: &Proposal) -> (Vote, Signature) {
-    of(PROPOSE, proposal.view(), proposal.id(), *proposal.signature())
+    of(
+        PROPOSE,
+        proposal.view(),
+        proposal.id(),
+        *proposal.signature(),
+    )
 }
 
 fn of_timeout(timeout: &Timeout) -> (Vote, Signature) {

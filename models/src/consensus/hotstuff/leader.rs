@@ -39,7 +39,9 @@ impl Group {
         let depth = self.depth();
         let consecutive = |w: &[Record]| {
             let pairs = w.iter().zip(w.iter().skip(1));
-            pairs.into_iter().all(|(child, parent)| child.view == parent.view + 1)
+            pairs
+                .into_iter()
+                .all(|(child, parent)| child.view == parent.view + 1)
         };
         let committed = records.windows(depth).position(consecutive)? + depth - 1;
         let window = records.get(committed..)?;
@@ -50,7 +52,11 @@ impl Group {
             .filter_map(|record| self.index(record.author))
             .collect();
         let voted = |member: usize| {
-            let bit = |r: &Record| r.voters.get(member / 64).is_some_and(|w| w & (1 << (member % 64)) != 0);
+            let bit = |r: &Record| {
+                r.voters
+                    .get(member / 64)
+                    .is_some_and(|w| w & (1 << (member % 64)) != 0)
+            };
             window.iter().any(bit)
         };
         let candidates: Vec<usize> = (0..self.len())

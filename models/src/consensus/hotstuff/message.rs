@@ -189,7 +189,11 @@ impl StateParts {
             sequence: d.u64()?,
             executed: d.u64()?,
             proof: decode_option(d)?,
-            head: d.boolean()?.then(|| Head::decode(d)).transpose()?.map(Arc::new),
+            head: d
+                .boolean()?
+                .then(|| Head::decode(d))
+                .transpose()?
+                .map(Arc::new),
             parts: {
                 let n = d.list(MAX_WANTED, 1 + 5)?;
                 (0..n)
@@ -203,7 +207,10 @@ impl StateParts {
 impl Status {
     fn encoded_len(&self) -> usize {
         let entered = self.entered.as_ref().map_or(0, |t| t.encoded_len());
-        let (high, proof) = (option_len(self.high.as_ref()), option_len(self.proof.as_ref()));
+        let (high, proof) = (
+            option_len(self.high.as_ref()),
+            option_len(self.proof.as_ref()),
+        );
         8 + 8 + 8 + 1 + high + 1 + entered + proof
     }
     fn encode(&self, e: &mut Encoder<'_>) {
@@ -305,7 +312,9 @@ impl Body {
                 sequence: d.u64()?,
                 wanted: {
                     let n = d.list(MAX_WANTED, 1)?;
-                    (0..n).map(|_| Prefix::decode(d)).collect::<Result<_, _>>()?
+                    (0..n)
+                        .map(|_| Prefix::decode(d))
+                        .collect::<Result<_, _>>()?
                 },
             },
             11 => Self::State(StateParts::decode(d)?),

@@ -2,12 +2,12 @@
 //! synchronisation"; for three phases too).
 
 use super::config::{Group, LeaderRule, MAX_BACKOFF, STEPS};
+use super::journal::Said;
 use super::leader::Record;
 use super::marks;
 use super::message::Body;
 use super::proposal::{Timeout, TimeoutCertificate, timeout_statement};
 use super::replica::{BATCH_TIMER, HotStuffReplica, VIEW_TIMER};
-use super::journal::Said;
 use crate::consensus::members::PerMember;
 use consim_core::{Certificate, Context, Probe, Span, Time, Work};
 use std::sync::Arc;
@@ -41,6 +41,11 @@ impl Pacemaker {
     }
 }
 
+/// Between two looks at what may have been lost.
+fn step(patience: Span) -> Span {
+    Span::from_nanos((patience.nanos() / STEPS).max(1))
+}
+
 impl HotStuffReplica {
     // ---- leaders ---------------------------------------------------------------------------------
 
@@ -65,14 +70,19 @@ impl HotStuffReplica {
             return None;
         }
         let scheduled = self.group.scheduled(view);
-        Some(self.group.by_reputation(view, &records).unwrap_or(scheduled))
+        Some(
+            self.group
+                .by_reputation(view, &records)
+                .unwrap_or(scheduled),
+        )
     }
     /// Who leads this view.
     pub(super) fn leads_now(&self) -> usize {
         let safety = &self.safety;
         let well = safety.entered.is_none();
         let scheduled = self.group.scheduled(safety.view);
-        self.leads(safety.view, &safety.high.id(), well).unwrap_or(scheduled)
+        self.leads(safety.view, &safety.high.id(), well)
+            .unwrap_or(scheduled)
     }
 
     // ---- timers ----------------------------------------------------------------------------------
@@ -90,7 +100,10 @@ impl HotStuffReplica {
     /// Are there transactions that are proposed, and not committed, where the chain goes on?
     fn holds_open(&self) -> bool {
         let safety = &self.safety;
-        let voted = safety.vote.filter(|&(view, _)| view == safety.view).map(|(_, id)| id);
+        let voted = safety
+            .vote
+            .filter(|&(view, _)| view == safety.view)
+            .map(|(_, id)| id);
         let tips = [Some(safety.high.id()), voted];
         let mut branches = tips.iter().flatten().flat_map(|id| self.tree.branch(id));
         branches.any(|p| !p.batch().txs().is_empty())
@@ -105,7 +118,7 @@ impl HotStuffReplica {
         let patience = self.patience();
         self.pacemaker.deadline = Some(cx.now() + patience);
         // A loss or two cost a look, a slow line does not.
-        cx.set_timer(VIEW_TIMER, self.step(patience).times(STEPS / 2));
+        cx.set_timer(VIEW_TIMER, step(patience).times(STEPS / 2));
     }
     /// Something was committed: what else waits has time anew.
     pub(super) fn restart_view_timer(&mut self, cx: &mut Context<'_>) {
@@ -123,9 +136,6 @@ impl HotStuffReplica {
         self.group.leader == LeaderRule::Stable
             && self.pacemaker.deadline.is_some()
             && self.mempool.overtaken()
-    }
-    fn step(&self, patience: Span) -> Span {
-        Span::from_nanos((patience.nanos() / STEPS).max(1))
     }
     fn stop_view_timer(&mut self, cx: &mut Context<'_>) {
         if self.pacemaker.deadline.take().is_some() {
@@ -152,9 +162,9 @@ impl HotStuffReplica {
                 Some(own) => self.multicast(cx, Body::Timeout(own)),
             }
             self.pacemaker.deadline = Some(now + patience);
-            cx.set_timer(VIEW_TIMER, self.step(patience));
+            cx.set_timer(VIEW_TIMER, step(patience));
         } else {
-            let step = self.step(patience).min(deadline - now);
+            let step = step(patience).min(deadline - now);
             cx.set_timer(VIEW_TIMER, step);
         }
         self.repeat(cx);
@@ -269,12 +279,12 @@ impl HotStuffReplica {
     }
 
     /// The own timeout is on disk.
-    pub(super) fn say_timeout(&mut self, cx: &mut Context<'_>, timeout: Arc<Timeout>) {
+    pub(super) fn say_timeout(&mut self, cx: &mut Context<'_>, timeout: &Arc<Timeout>) {
         if timeout.view != self.safety.view {
             return;
         }
-        self.multicast(cx, Body::Timeout(Arc::clone(&timeout)));
-        self.restore_timeout(Arc::clone(&timeout));
+        self.multicast(cx, Body::Timeout(Arc::clone(timeout)));
+        self.restore_timeout(Arc::clone(timeout));
         if let Some(vote) = &timeout.vote {
             // It went to the leader of the next view alone.
             self.count_vote(cx, self.group.me, vote);
@@ -342,7 +352,10 @@ impl HotStuffReplica {
             && high < timeout.view
             && timeout.entered.as_ref().is_none_or(carried)
             && group.keys.verify(&statement, &timeout.signature)
-            && timeout.high.as_ref().is_none_or(|c| self.is_certificate(cx, c))
+            && timeout
+                .high
+                .as_ref()
+                .is_none_or(|c| self.is_certificate(cx, c))
     }
 
     /// Is it a certificate of votes for a proposal? One that is known costs nothing.
@@ -353,7 +366,11 @@ impl HotStuffReplica {
             && certificate.view > 0
             && certificate.links.is_empty();
         let high = &self.safety.high;
-        if high.certificate.as_ref().is_some_and(|known| **known == *certificate) {
+        if high
+            .certificate
+            .as_ref()
+            .is_some_and(|known| **known == *certificate)
+        {
             return shape;
         }
         cx.work(Work::verify_batched(certificate.signatures.len() as u32));

@@ -1,9 +1,9 @@
 //! Proposals, the votes for them and the certificates that these make.
 
 use super::config::Group;
+use consim_core::chain::Link;
 use consim_core::chain::{MAX_SIGNATURES, vote_statement};
 use consim_core::codec::{CodecError, Decoder, Encoder};
-use consim_core::chain::Link;
 use consim_core::{Batch, Certificate, ChainId, Digest, KeyId, SecretKey, Signature, TxId, Vote};
 use std::sync::{Arc, OnceLock};
 
@@ -148,7 +148,10 @@ pub(super) fn encode_timeouts(e: &mut Encoder<'_>, timeouts: Option<&Arc<Timeout
 pub(super) fn decode_timeouts(
     d: &mut Decoder<'_>,
 ) -> Result<Option<Arc<TimeoutCertificate>>, CodecError> {
-    let timeouts = d.boolean()?.then(|| TimeoutCertificate::decode(d)).transpose()?;
+    let timeouts = d
+        .boolean()?
+        .then(|| TimeoutCertificate::decode(d))
+        .transpose()?;
     Ok(timeouts.map(Arc::new))
 }
 
@@ -219,7 +222,11 @@ pub struct TimeoutCertificate {
 impl TimeoutCertificate {
     /// The view of the highest certificate that one of its signers had.
     pub fn high(&self) -> u64 {
-        self.entries.iter().map(|&(_, high)| high).max().unwrap_or(0)
+        self.entries
+            .iter()
+            .map(|&(_, high)| high)
+            .max()
+            .unwrap_or(0)
     }
     /// Does it hold valid signatures of a quorum, each signer once? The caller charges them.
     pub(super) fn verify(&self, group: &Group) -> bool {

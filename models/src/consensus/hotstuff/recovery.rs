@@ -7,9 +7,7 @@ use super::proposal::Proposal;
 use super::replica::HotStuffReplica;
 use super::tree::Root;
 use crate::consensus::members::Members;
-use consim_core::{
-    Committed, Context, Delivery, Disk, Holds, Payload, Probe, Write, is_damaged,
-};
+use consim_core::{Committed, Context, Delivery, Disk, Holds, Payload, Probe, Write, is_damaged};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -281,7 +279,10 @@ impl HotStuffReplica {
             cx.reached(&marks::CAME_BACK_TIMED_OUT);
             return self.multicast(cx, Body::Timeout(own));
         }
-        let vote = self.safety.vote.filter(|&(view, _)| view == self.safety.view);
+        let vote = self
+            .safety
+            .vote
+            .filter(|&(view, _)| view == self.safety.view);
         let Some((view, id)) = vote else {
             return;
         };

@@ -148,12 +148,7 @@ impl HotStuffReplica {
 
     // ---- dispatch ------------------------------------------------------------------------------
 
-    fn receive(
-        &mut self,
-        cx: &mut Context<'_>,
-        from: usize,
-        message: &Message,
-    ) {
+    fn receive(&mut self, cx: &mut Context<'_>, from: usize, message: &Message) {
         match &message.body {
             Body::Proposal(proposal) => self.on_proposal(cx, from, proposal),
             Body::Vote(ballot) => self.on_vote(cx, from, ballot),
@@ -179,7 +174,7 @@ impl HotStuffReplica {
         match said {
             Said::Proposal(proposal, vote) => self.say_proposal(cx, proposal, &vote),
             Said::Vote(ballot) => self.say_vote(cx, &ballot),
-            Said::Timeout(timeout) => self.say_timeout(cx, timeout),
+            Said::Timeout(timeout) => self.say_timeout(cx, &timeout),
         }
     }
 
@@ -211,9 +206,8 @@ impl Process for HotStuffReplica {
         match event {
             Event::Message { from, payload } => {
                 let message = payload.as_any().downcast_ref::<Message>();
-                let ours = |m: &&Message| {
-                    m.chain == self.group.chain && m.votes == self.group.vote_kind()
-                };
+                let ours =
+                    |m: &&Message| m.chain == self.group.chain && m.votes == self.group.vote_kind();
                 if let Some(message) = message.filter(ours)
                     && let Some(from) = self.group.index(from).filter(|&i| i != self.group.me)
                 {
@@ -265,7 +259,10 @@ impl Replica for HotStuffReplica {
         self.journal.flush(cx);
     }
     fn leader(&self) -> (u64, NodeId) {
-        (self.group.told(self.safety.view), self.group.node(self.leads_now()))
+        (
+            self.group.told(self.safety.view),
+            self.group.node(self.leads_now()),
+        )
     }
     fn decided_by_now(&self) -> u64 {
         // A quorum voted for what builds on it, this replica perhaps among them. What holds no
@@ -274,7 +271,10 @@ impl Replica for HotStuffReplica {
         let branch = vote.into_iter().flat_map(|id| self.tree.branch(&id));
         let decided = branch.skip(self.group.depth() - 1);
         let full = decided.filter(|p| !p.batch().txs().is_empty());
-        full.map(|p| p.sequence()).max().unwrap_or(0).max(self.executed)
+        full.map(|p| p.sequence())
+            .max()
+            .unwrap_or(0)
+            .max(self.executed)
     }
     fn waiting(&self) -> usize {
         self.mempool.len()

@@ -52,7 +52,12 @@ impl Safety {
     ///
     /// Two phases (Jolteon, Figure 2): the parent is of the view before, or is as high as what anybody
     /// had of those that gave the view before up.
-    pub(super) fn may_vote(&self, cx: &mut Context<'_>, group: &Group, proposal: &Proposal) -> bool {
+    pub(super) fn may_vote(
+        &self,
+        cx: &mut Context<'_>,
+        group: &Group,
+        proposal: &Proposal,
+    ) -> bool {
         if proposal.view() <= self.voted {
             return false;
         }

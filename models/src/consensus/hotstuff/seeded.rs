@@ -67,7 +67,12 @@ pub(super) const VOTED_VIEW_NOT_PERSISTED: SeededBug = SeededBug {
     code: "",
     says: "The last view that a replica voted in is kept in memory alone, so that one that comes back may vote in it again.",
     source: "The class of Sui issue 5215; Diem keeps its safety rules in a storage of their own",
-    killers: &["no-double-signing", "accountability", "agreement", "prefix-order"],
+    killers: &[
+        "no-double-signing",
+        "accountability",
+        "agreement",
+        "prefix-order",
+    ],
 };
 
 /// Certificates.

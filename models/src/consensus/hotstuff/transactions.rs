@@ -29,7 +29,8 @@ impl HotStuffReplica {
             Source::Shared
         };
         let patience = self.group.patience();
-        self.mempool.admit(Arc::clone(tx), cx.now(), source, patience);
+        self.mempool
+            .admit(Arc::clone(tx), cx.now(), source, patience);
         cx.emit(Probe::Admitted {
             chain: self.group.chain,
             tx: tx.id(),
@@ -46,7 +47,8 @@ impl HotStuffReplica {
         let lead = self.leads_now() == self.group.me;
         for tx in txs {
             let id = tx.id();
-            if tx.chain() != self.group.chain || self.mempool.ordered(id) || self.mempool.holds(id) {
+            if tx.chain() != self.group.chain || self.mempool.ordered(id) || self.mempool.holds(id)
+            {
                 continue;
             }
             cx.work(Work::verify_batched(1));

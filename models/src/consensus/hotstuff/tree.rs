@@ -51,7 +51,10 @@ impl Tree {
         self.nodes.insert(proposal.id(), proposal);
     }
     /// The proposal and those that it builds on, down to the first above the root.
-    pub(super) fn branch<'a>(&'a self, id: &Digest) -> impl Iterator<Item = &'a Arc<Proposal>> + use<'a> {
+    pub(super) fn branch<'a>(
+        &'a self,
+        id: &Digest,
+    ) -> impl Iterator<Item = &'a Arc<Proposal>> + use<'a> {
         let mut next = self.nodes.get(id);
         std::iter::from_fn(move || {
             let here = next?;

@@ -36,16 +36,30 @@ impl Votes {
         !here && self.views.values().filter(|v| has(v)).count() < MAX_VOTED
     }
     /// Counts a vote, if its signature is valid: a certificate once a quorum voted for the same.
-    pub(super) fn add(&mut self, group: &Group, member: usize, ballot: &Ballot) -> Option<Certificate> {
+    pub(super) fn add(
+        &mut self,
+        group: &Group,
+        member: usize,
+        ballot: &Ballot,
+    ) -> Option<Certificate> {
         let kind = group.vote_kind();
         if ballot.signature.key != group.key_of(member) {
             return None;
         }
         let of = self.views.entry(ballot.view).or_default();
-        let at = of.tallies.iter().position(|(digest, _)| *digest == ballot.digest);
+        let at = of
+            .tallies
+            .iter()
+            .position(|(digest, _)| *digest == ballot.digest);
         let at = at.unwrap_or_else(|| {
             let mut signers = Signers::default();
-            signers.begin(vote_statement(group.chain, kind, ballot.view, 0, &ballot.digest));
+            signers.begin(vote_statement(
+                group.chain,
+                kind,
+                ballot.view,
+                0,
+                &ballot.digest,
+            ));
             of.tallies.push((ballot.digest, signers));
             of.tallies.len() - 1
         });
@@ -60,7 +74,11 @@ impl Votes {
             if !fresh {
                 of.again.push((ballot.digest, ballot.signature));
             }
-            count += of.again.iter().filter(|(digest, _)| *digest == ballot.digest).count();
+            count += of
+                .again
+                .iter()
+                .filter(|(digest, _)| *digest == ballot.digest)
+                .count();
         }
         (count >= group.quorum).then(|| Certificate {
             kind,

@@ -29,8 +29,8 @@ impl HotStuffReplica {
         if !self.tree.knows(&high) {
             return;
         }
-        let open = self.untold.is_some()
-            || self.tree.branch(&high).any(|p| !p.batch().txs().is_empty());
+        let open =
+            self.untold.is_some() || self.tree.branch(&high).any(|p| !p.batch().txs().is_empty());
         self.mark_in_flight(&high);
         if !open {
             match self.mempool.ready(cx.now(), &self.group.block) {
@@ -82,7 +82,9 @@ impl HotStuffReplica {
             txs.into(),
             merkle::root(&leaves),
         ));
-        cx.work(Work::hash(merkle::hashed_bytes(count) + batch.encoded_len()));
+        cx.work(Work::hash(
+            merkle::hashed_bytes(count) + batch.encoded_len(),
+        ));
         cx.work(Work::sign(1));
         let justify = self.safety.high.certificate.clone();
         let parent = self.safety.high.id();
@@ -116,7 +118,12 @@ impl HotStuffReplica {
     }
 
     /// The own proposal is on disk: it is said, with the own vote for it.
-    pub(super) fn say_proposal(&mut self, cx: &mut Context<'_>, proposal: Arc<Proposal>, vote: &Ballot) {
+    pub(super) fn say_proposal(
+        &mut self,
+        cx: &mut Context<'_>,
+        proposal: Arc<Proposal>,
+        vote: &Ballot,
+    ) {
         if proposal.view() == self.safety.view {
             let message = self.message(Body::Proposal(proposal));
             cx.multicast(&self.group.members, Arc::clone(&message));
@@ -136,7 +143,12 @@ impl HotStuffReplica {
 
     /// Upon a proposal: its certificates bring this replica to its view; there it votes, if the proposal
     /// is the leader's and the first, and safe to vote for.
-    pub(super) fn on_proposal(&mut self, cx: &mut Context<'_>, from: usize, proposal: &Arc<Proposal>) {
+    pub(super) fn on_proposal(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: usize,
+        proposal: &Arc<Proposal>,
+    ) {
         let view = proposal.view();
         if view < self.safety.view {
             if self.wanted() == Some(proposal.id()) {
@@ -145,10 +157,10 @@ impl HotStuffReplica {
             return self.help(cx, from);
         }
         if view == self.safety.view && self.seen.is_some() {
-            if self.seen != Some(proposal.id()) {
-                cx.reached(&marks::SECOND_PROPOSAL);
-            } else {
+            if self.seen == Some(proposal.id()) {
                 self.repeat_vote(cx);
+            } else {
+                cx.reached(&marks::SECOND_PROPOSAL);
             }
             return;
         }
@@ -239,7 +251,10 @@ impl HotStuffReplica {
         };
         let again = |branch: &Arc<Proposal>| {
             let ids = branch.ids();
-            proposal.ids().iter().any(|id| ids.binary_search(id).is_ok())
+            proposal
+                .ids()
+                .iter()
+                .any(|id| ids.binary_search(id).is_ok())
         };
         link.sequence == below + 1
             && txs.len() <= limits.transactions as usize
@@ -255,7 +270,9 @@ impl HotStuffReplica {
         let txs = batch.txs();
         let unknown = txs.iter().filter(|tx| !self.mempool.knows(tx)).count();
         cx.work(Work::verify_batched(unknown as u32));
-        cx.work(Work::hash(merkle::hashed_bytes(txs.len()) + batch.encoded_len()));
+        cx.work(Work::hash(
+            merkle::hashed_bytes(txs.len()) + batch.encoded_len(),
+        ));
         batch.valid_or(|batch| is_genuine(batch, self.group.chain, &self.group.keys))
     }
 
@@ -264,7 +281,13 @@ impl HotStuffReplica {
     /// Signs a vote.
     pub(super) fn ballot(&self, cx: &mut Context<'_>, view: u64, id: Digest) -> Ballot {
         cx.work(Work::sign(1));
-        Ballot::sign(self.group.chain, self.group.vote_kind(), view, id, &self.group.key)
+        Ballot::sign(
+            self.group.chain,
+            self.group.vote_kind(),
+            view,
+            id,
+            &self.group.key,
+        )
     }
 
     /// Binds this replica to a proposal: in memory, and on disk before the vote is said.

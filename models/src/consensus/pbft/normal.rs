@@ -8,13 +8,12 @@ use super::replica::{BATCH_TIMER, PbftReplica};
 use super::seeded;
 use super::slots::Tallies;
 use super::tally::Tally;
-use crate::consensus::mempool::Ready;
 use crate::consensus::genuine::is_genuine;
+use crate::consensus::mempool::Ready;
 use crate::ledger::merkle;
 use consim_core::chain::vote_statement;
 use consim_core::{
-    Batch, Committed, Context, Delivery, Digest, Payload, Probe, Signature, Tx,
-    Work, Write,
+    Batch, Committed, Context, Delivery, Digest, Payload, Probe, Signature, Tx, Work, Write,
 };
 use std::sync::Arc;
 

@@ -3,8 +3,8 @@
 use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
-    At, Auto, Chain, Consensus, Decode, HotStuffKeys, Leader, LeafKind, PacemakerKind, PayloadPlace,
-    PbftKeys, Phases, RaftKeys, RaftRead,
+    At, Auto, Chain, Consensus, Decode, HotStuffKeys, Leader, LeafKind, PacemakerKind,
+    PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead,
 };
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};

@@ -69,7 +69,9 @@ impl CertificateSoundness {
         );
         let statement = match self.last {
             // Of links there may be several ways from one batch upwards.
-            Some((known, statement)) if known == subject && certificate.links.is_empty() => statement,
+            Some((known, statement)) if known == subject && certificate.links.is_empty() => {
+                statement
+            }
             _ => {
                 let Some(statement) = certificate.statement(committed.chain) else {
                     return Some("carries links that do not commit it".into());

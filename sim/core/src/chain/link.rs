@@ -1,8 +1,8 @@
 //! Links of a chain of proposals: how votes for one commit another before it.
 
-use crate::codec::{CodecError, Decoder, Encoder};
-use crate::chain::MAX_SIGNATURES;
 use crate::Digest;
+use crate::chain::MAX_SIGNATURES;
+use crate::codec::{CodecError, Decoder, Encoder};
 
 /// Vote kinds just above this are votes for the link of a proposal; the difference says how many links
 /// of consecutive views, each the parent of the next and the last one voted for by a quorum, commit the

@@ -40,7 +40,13 @@ impl Equivocate {
     }
 
     /// To the others goes `other`, to the rest what was to be said.
-    fn split(&self, out: &mut Out<'_, '_>, to: To<'_>, honest: &Arc<dyn Payload>, other: &Arc<dyn Payload>) -> Says {
+    fn split(
+        &self,
+        out: &mut Out<'_, '_>,
+        to: To<'_>,
+        honest: &Arc<dyn Payload>,
+        other: &Arc<dyn Payload>,
+    ) -> Says {
         let me = out.node();
         let (others, rest): (Vec<_>, Vec<_>) =
             to.each(me).partition(|node| self.others.contains(node));
@@ -57,7 +63,11 @@ impl Equivocate {
     /// Beside an honest vote goes one for something else.
     fn vote_again(&self, out: &mut Out<'_, '_>, to: To<'_>, like: &Message, vote: &Ballot) -> Says {
         let made_up = || Digest::of(&vote.digest.0);
-        let digest = self.second.get(&vote.digest).copied().unwrap_or_else(made_up);
+        let digest = self
+            .second
+            .get(&vote.digest)
+            .copied()
+            .unwrap_or_else(made_up);
         let key = &self.means.key;
         let second = Ballot::sign(self.means.chain, like.votes, vote.view, digest, key);
         out.count(1);

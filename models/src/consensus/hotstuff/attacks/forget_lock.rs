@@ -3,7 +3,7 @@
 //! member whose timeouts say the same, where they do not refute themselves.
 
 use super::super::message::{Body, Message};
-use super::super::proposal::{Proposal, Timeout, timeout_statement};
+use super::super::proposal::{Ballot, Proposal, Timeout, timeout_statement};
 use super::{message, on, read};
 use crate::adversary::{Behaviour, Hears, Means, Out, Says, To};
 use consim_core::chain::{Link, chained};
@@ -18,6 +18,8 @@ pub(super) struct ForgetLock {
     means: Means,
     /// Proposals that were heard or made, by view.
     known: BTreeMap<u64, Arc<Proposal>>,
+    /// The last proposal that it made, and what it showed in its place.
+    lie: Option<(Digest, Digest)>,
 }
 
 impl ForgetLock {
@@ -25,6 +27,7 @@ impl ForgetLock {
         Self {
             means,
             known: BTreeMap::new(),
+            lie: None,
         }
     }
 
@@ -65,7 +68,13 @@ impl ForgetLock {
             batch: batch.digest(),
             ..forgotten.link().clone()
         };
-        Some(on(&self.means, honest, link, batch, Some(Arc::clone(justify))))
+        Some(on(
+            &self.means,
+            honest,
+            link,
+            batch,
+            Some(Arc::clone(justify)),
+        ))
     }
 
     fn timeout(&self, honest: &Timeout, votes: u8) -> Option<Timeout> {
@@ -104,12 +113,17 @@ impl Behaviour for ForgetLock {
                 let lie = self.below(honest, like.votes).map(Arc::new);
                 // What the others vote for is what they were shown.
                 self.note(lie.as_ref().unwrap_or(honest));
+                self.lie = lie.as_ref().map(|lie| (honest.id(), lie.id()));
                 lie.map(Body::Proposal)
             }
             Body::Timeout(honest) if honest.signature.key == own => {
                 let lie = self.timeout(honest, like.votes);
                 lie.map(|lie| Body::Timeout(Arc::new(lie)))
             }
+            Body::Vote(honest) => self.lie.filter(|lie| lie.0 == honest.digest).map(|lie| {
+                let (chain, key) = (self.means.chain, &self.means.key);
+                Body::Vote(Ballot::sign(chain, like.votes, honest.view, lie.1, key))
+            }),
             _ => None,
         };
         let Some(body) = body else {

@@ -145,7 +145,11 @@ fn what_is_cut_off_or_goes_on_is_refused() {
         let mut bytes = Vec::new();
         message.encode(&mut bytes);
         for cut in 0..bytes.len() {
-            assert!(Message::decode(&bytes[..cut]).is_err(), "{} at {cut}", message.kind());
+            assert!(
+                Message::decode(&bytes[..cut]).is_err(),
+                "{} at {cut}",
+                message.kind()
+            );
         }
         bytes.push(0);
         assert!(Message::decode(&bytes).is_err());

@@ -37,7 +37,9 @@ fn a_chain_without_work_rests() {
 fn a_crashed_member_does_not_stop_the_others() {
     for options in settings() {
         for who in [0, 1, 3] {
-            let outcome = cluster(4, 5, options).fault(crash(nodes(&[who]), 5, 15)).run();
+            let outcome = cluster(4, 5, options)
+                .fault(crash(nodes(&[who]), 5, 15))
+                .run();
             outcome.assert_good(&format!("{options:?}, {who} down"));
             assert!(outcome.seen.timeouts > 0 || who != 0, "{options:?}");
         }
@@ -52,7 +54,11 @@ fn two_of_seven_may_be_down_for_good() {
         let outcome = cluster.run();
         let violations = outcome.violations();
         assert!(violations.is_empty(), "{options:?}: {violations:#?}");
-        let lost = outcome.seen.admitted.difference(&outcome.seen.applied).count();
+        let lost = outcome
+            .seen
+            .admitted
+            .difference(&outcome.seen.applied)
+            .count();
         assert_eq!(lost, 0, "{options:?}");
     }
 }

@@ -17,7 +17,11 @@ use crate::consensus::pbft::tests::cluster::Cluster;
 
 /// All settings of the protocol.
 fn settings() -> Vec<HotStuffOptions> {
-    let leaders = [LeaderRule::Stable, LeaderRule::RoundRobin, LeaderRule::Reputation];
+    let leaders = [
+        LeaderRule::Stable,
+        LeaderRule::RoundRobin,
+        LeaderRule::Reputation,
+    ];
     let of = |phases| leaders.map(|leader| HotStuffOptions { phases, leader });
     [of(Phases::Three), of(Phases::Two)].concat()
 }

@@ -92,7 +92,10 @@ fn a_member_counts_once_and_what_it_did_not_sign_not_at_all() {
     assert!(votes.add(&group, 1, &vote(1)).is_none());
     assert!(!votes.wants(1, 7));
     assert!(votes.add(&group, 1, &vote(1)).is_none());
-    assert!(votes.add(&group, 2, &vote(3)).is_none(), "in another's name");
+    assert!(
+        votes.add(&group, 2, &vote(3)).is_none(),
+        "in another's name"
+    );
     assert!(votes.add(&group, 2, &vote(2)).is_none());
     let certificate = votes.add(&group, 3, &vote(3)).expect("three of four");
     assert!(certificate.verify(CHAIN, &group.members, 3, &group.keys));

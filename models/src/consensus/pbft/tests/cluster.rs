@@ -3,8 +3,8 @@
 use super::disks::{Amnesia, Kept, Tears, TornDisk};
 use crate::consensus::pbft::PbftOptions;
 use crate::consensus::{
-    self, ProtocolOptions,
-    BlockLimits, MempoolLimits, ReplicaConfig, TIMER_LIMIT, byzantine_faults, byzantine_quorum,
+    self, BlockLimits, MempoolLimits, ProtocolOptions, ReplicaConfig, TIMER_LIMIT,
+    byzantine_faults, byzantine_quorum,
 };
 use crate::ledger::ExecutionCache;
 use crate::ledger::testing::Sums;
@@ -72,7 +72,8 @@ pub(in crate::consensus) fn loss(all: u32, permille: u32, from: u64, to: u64) ->
 }
 
 /// Makes a process of a node that is not honest; gets the honest one and a stolen key.
-pub(in crate::consensus) type Corrupt = Arc<dyn Fn(NodeId, FullNode, &Keyring) -> Box<dyn Process> + Send + Sync>;
+pub(in crate::consensus) type Corrupt =
+    Arc<dyn Fn(NodeId, FullNode, &Keyring) -> Box<dyn Process> + Send + Sync>;
 
 /// A cluster, its load and its faults.
 pub(in crate::consensus) struct Cluster {
@@ -338,17 +339,17 @@ impl Spawn for Nursery {
             }));
         }
         let config = ReplicaConfig {
-                chain: CHAIN,
-                me: node,
-                members: Arc::clone(&self.members),
-                quorum: cluster.quorum,
-                key: Arc::clone(&key),
-                keys: self.keys.clone(),
-                block: cluster.block,
-                mempool: cluster.mempool,
-                timeout: cluster.timeout,
-                checkpoint: cluster.checkpoint,
-                keep: cluster.keep,
+            chain: CHAIN,
+            me: node,
+            members: Arc::clone(&self.members),
+            quorum: cluster.quorum,
+            key: Arc::clone(&key),
+            keys: self.keys.clone(),
+            block: cluster.block,
+            mempool: cluster.mempool,
+            timeout: cluster.timeout,
+            checkpoint: cluster.checkpoint,
+            keep: cluster.keep,
         };
         let options = ProtocolOptions::Pbft(cluster.options);
         let replica = consensus::build(config, cluster.other.as_ref().unwrap_or(&options));

@@ -110,6 +110,7 @@ mod checkpoint;
 mod commit;
 pub mod config;
 mod evidence;
+mod floor;
 mod journal;
 mod leader;
 mod marks;
@@ -143,6 +144,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     tolerates: super::byzantine_faults,
     quorum: super::byzantine_quorum,
     phases: 6,
+    floor: floor::floor,
     words: attacks::WORDS,
     conducts: attacks::CONDUCTS,
     conduct: attacks::build,

@@ -1,7 +1,7 @@
 //! Consensus protocols, one folder each, behind one trait and one registry line.
 
-pub mod floor;
 mod committed;
+pub mod floor;
 mod genuine;
 mod head;
 pub mod hotstuff;

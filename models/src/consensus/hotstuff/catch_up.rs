@@ -9,7 +9,7 @@ use super::message::{Blocks, Body, Status};
 use super::proposal::Proposal;
 use super::replica::{HotStuffReplica, TICK};
 use crate::consensus::members::{Members, PerMember};
-use consim_core::{Context, Digest, Probe};
+use consim_core::{Context, Digest, Probe, Span, Time};
 use std::sync::Arc;
 
 /// What is known of the others' progress, and what was asked for.
@@ -28,6 +28,8 @@ pub(super) struct CatchUp {
     served: PerMember<u16>,
     /// After a restart: who has answered so far; `None` if enough have.
     answered: Option<Members>,
+    /// When a member last said how far it is.
+    heard: Time,
     ticks: u32,
     /// What was committed at the last tick.
     last: u64,
@@ -61,6 +63,7 @@ impl CatchUp {
             helped: PerMember::new(n, 0),
             served: PerMember::new(n, 0),
             answered: None,
+            heard: Time::ZERO,
             ticks: 0,
             last: 0,
         }
@@ -152,6 +155,8 @@ impl HotStuffReplica {
     /// Upon STATUS: follows the certificates in it; helps a member that is behind; catches up with one
     /// that is ahead.
     pub(super) fn on_status(&mut self, cx: &mut Context<'_>, from: usize, status: &Status) {
+        let silence = cx.now() - std::mem::replace(&mut self.catch_up.heard, cx.now());
+        self.in_reach_after(cx, silence);
         if let Some(answered) = &mut self.catch_up.answered {
             answered.insert(from);
             if answered.len() > self.group.faults {
@@ -187,6 +192,13 @@ impl HotStuffReplica {
             self.untold = None;
         }
         self.seek(cx);
+    }
+
+    /// The group is in reach again, after so long: what it missed is not held back any longer.
+    pub(super) fn in_reach_after(&mut self, cx: &Context<'_>, silence: Span) {
+        if silence >= self.group.patience().times(2) {
+            self.mempool.hurry(cx.now());
+        }
     }
 
     /// Says again what a member of the same view may lack.

@@ -135,6 +135,8 @@ impl HotStuffReplica {
     /// What is committed up to here is no part of the tree any more.
     pub(super) fn stand_on(&mut self, cx: &mut Context<'_>, root: Root) {
         self.tree.advance(root);
+        let dry = cx.now() - std::mem::replace(&mut self.progress_at, cx.now());
+        self.in_reach_after(cx, dry);
         let limits = &self.group.block;
         let room = self.log.get(root.sequence).is_some_and(|last| {
             last.batch.txs().len() * 2 < limits.transactions as usize

@@ -50,6 +50,8 @@ pub struct HotStuffReplica {
     pub(super) replayed: u64,
     /// The view of the certificate that committed transactions which no proposal has told the others.
     pub(super) untold: Option<u64>,
+    /// When something was committed last.
+    pub(super) progress_at: Time,
     /// Did a proposal tell everybody the highest certificate?
     pub(super) high_told: bool,
     /// The highest view whose certificate was followed: what it locks and commits is done.
@@ -100,6 +102,7 @@ impl HotStuffReplica {
             replayed: 0,
             untold: None,
             high_told: true,
+            progress_at: Time::ZERO,
             followed: 0,
             log,
             recent: VecDeque::new(),

@@ -18,6 +18,7 @@ const FORKS: &[&str] = &[
     "agreement",
     "prefix-order",
     "certificate",
+    "accountability",
     "equal-state-roots",
     "hash-chain",
     "equal-storage",

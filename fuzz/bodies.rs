@@ -40,6 +40,9 @@ pub(crate) fn codec(data: &[u8]) {
     if let Ok(message) = consensus::pbft::message::Message::decode(data) {
         again(data, &message);
     }
+    if let Ok(message) = consensus::hotstuff::message::Message::decode(data) {
+        again(data, &message);
+    }
     if let Ok(message) = node::message::Message::decode(data) {
         again(data, &message);
     }

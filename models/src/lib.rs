@@ -5,6 +5,7 @@
 pub const MESSAGE_KINDS: &[&[&str]] = &[
     consensus::pbft::message::KINDS,
     consensus::raft::message::KINDS,
+    consensus::hotstuff::message::KINDS,
     node::message::KINDS,
     sharing::message::KINDS,
     orders::message::KINDS,

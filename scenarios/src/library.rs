@@ -69,6 +69,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "paper" / "alliance-sharing-faults",
     "paper" / "alliance-sharing-fhir",
     "paper" / "alliance-year",
+    "protocols" / "hotstuff-wan",
     "protocols" / "pbft-n1000",
     "protocols" / "pbft-rough-network",
     "protocols" / "pbft-wan",

@@ -28,7 +28,8 @@ impl Observer for Watcher {
     fn probe(&mut self, now: Time, node: NodeId, probe: &Probe) {
         let mut seen = self.0.lock().unwrap();
         match probe {
-            Probe::Proposed { sequence, .. } => {
+            // What holds nothing may wait for company.
+            Probe::Proposed { sequence, txs, .. } if *txs > 0 => {
                 seen.proposed.insert(*sequence, (node, now));
             }
             Probe::Committed(committed) => {

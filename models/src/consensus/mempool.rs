@@ -270,6 +270,23 @@ impl Mempool {
             }
         }
     }
+    /// These are in a proposal that comes to nothing.
+    pub(super) fn release(&mut self, txs: &[Arc<Tx>]) {
+        for tx in txs {
+            let id = tx.id();
+            match self.entries.get_mut(&id) {
+                Some(entry) if entry.in_flight => {
+                    entry.in_flight = false;
+                    self.queued_bytes += entry.tx.encoded_len() as u64;
+                    self.queue.insert(entry.ticket, Arc::clone(&entry.tx));
+                }
+                Some(_) => {}
+                None => {
+                    self.proposed.remove(&id);
+                }
+            }
+        }
+    }
     /// A new view begins: nothing is proposed yet.
     pub(super) fn next_view(&mut self) {
         self.proposed.clear();

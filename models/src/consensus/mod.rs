@@ -1,8 +1,12 @@
 //! Consensus protocols, one folder each, behind one trait and one registry line.
 
+mod committed;
 pub mod floor;
+mod genuine;
 mod head;
+pub mod hotstuff;
 mod journal;
+mod members;
 pub mod mempool;
 pub mod pbft;
 pub mod raft;
@@ -116,6 +120,8 @@ pub enum ProtocolOptions {
     Pbft(pbft::PbftOptions),
     /// Raft.
     Raft(raft::RaftOptions),
+    /// HotStuff.
+    HotStuff(hotstuff::HotStuffOptions),
 }
 
 /// A line of the registry.
@@ -163,13 +169,16 @@ pub fn behaviour(
 }
 
 /// All protocols of this version.
-pub const PROTOCOLS: &[ProtocolEntry] = &[pbft::ENTRY, raft::ENTRY];
+pub const PROTOCOLS: &[ProtocolEntry] = &[pbft::ENTRY, raft::ENTRY, hotstuff::ENTRY];
 
 /// Makes a replica.
 pub fn build(config: ReplicaConfig, options: &ProtocolOptions) -> Box<dyn Replica> {
     match options {
         ProtocolOptions::Pbft(options) => Box::new(pbft::PbftReplica::new(config, *options)),
         ProtocolOptions::Raft(options) => Box::new(raft::RaftReplica::new(config, *options)),
+        ProtocolOptions::HotStuff(options) => {
+            Box::new(hotstuff::HotStuffReplica::new(config, *options))
+        }
     }
 }
 
@@ -189,6 +198,12 @@ pub fn view_change_spam(
     match options {
         ProtocolOptions::Pbft(_) => Some(pbft::view_change_spam(chain, number, key)),
         ProtocolOptions::Raft(_) => Some(raft::view_change_spam(chain, number)),
+        ProtocolOptions::HotStuff(options) => Some(hotstuff::view_change_spam(
+            chain,
+            number,
+            options.vote_kind(),
+            key,
+        )),
     }
 }
 

@@ -65,6 +65,7 @@ pub(crate) fn committed(chain: ChainId, sequence: u64, batch: Arc<Batch>) -> Arc
         sequence,
         digest: batch.digest(),
         signatures: Vec::new().into(),
+        links: Arc::default(),
     };
     Arc::new(Committed {
         chain,

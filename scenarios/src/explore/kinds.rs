@@ -242,6 +242,36 @@ pub const ROWS: &[Row] = &[
         "{ target: {any}, kinds: [prepare, commit], do: hold, share: 50% }",
     ),
     only(
+        "hotstuff",
+        Cut,
+        "filter",
+        "{ from: {any}, to: {group}, kinds: [vote] }",
+    ),
+    only(
+        "hotstuff",
+        Cut,
+        "filter",
+        "{ from: {group}, to: {any}, kinds: [proposal] }",
+    ),
+    only(
+        "hotstuff",
+        Cut,
+        "filter",
+        "{ from: {group}, to: {any}, kinds: [timeout] }",
+    ),
+    only(
+        "hotstuff",
+        Cut,
+        "filter",
+        "{ target: {any}, kinds: [vote, timeout], do: hold, share: 50% }",
+    ),
+    only(
+        "hotstuff",
+        Cut,
+        "filter",
+        "{ target: {any}, kinds: [proposal, vote], do: drop, share: 50% }",
+    ),
+    only(
         "raft",
         Cut,
         "filter",

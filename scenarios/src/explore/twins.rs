@@ -54,6 +54,15 @@ fn whole(others: u8, rounds: u32) -> u64 {
     ways(others).pow(rounds).div_ceil(2)
 }
 
+/// A knob of a protocol whose twins are worth more than one setting of it: 0 if the others' are not.
+fn knob(protocol: &str, draw: u64) -> u8 {
+    if protocol == "hotstuff" {
+        (draw % 3) as u8
+    } else {
+        0
+    }
+}
+
 impl Twins {
     /// Scenarios of which none is left out.
     pub fn enumerated() -> u64 {
@@ -123,6 +132,8 @@ impl Twins {
             members: self.members,
             timeout: 1,
             rate: 1,
+            pipeline: knob(protocol, seed),
+            checkpoint: knob(protocol, seed / 3),
             ..Case::calm(0).world
         };
         let ground = world.ground(protocol);

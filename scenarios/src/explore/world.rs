@@ -121,6 +121,9 @@ const CHECKPOINTS: &[(&str, &str)] = &[("128", "256"), ("8", "16"), ("3", "6")];
 const PIPELINES: &[&str] = &["8", "1", "3"];
 /// Options of Raft.
 const RAFT: &[&str] = &["{ read: index }", "{ read: lease }", "{ pre_vote: false }"];
+/// Leaders of HotStuff.
+const LEADERS: &[&str] = &["stable", "round-robin", "reputation"];
+const PHASES: &[&str] = &["3", "2"];
 const NETWORKS: &[&str] = &[
     "{ regions: one-place }",
     "{ regions: guangdong, links: metro }",
@@ -228,6 +231,12 @@ impl World {
                 format!("{{ pipeline: {pipeline}, watermark: {watermark} }}")
             }
             "raft" => pick(RAFT, self.pipeline).to_owned(),
+            "hotstuff" => {
+                // Every knob has three places.
+                let phases = pick(PHASES, self.pipeline + self.checkpoint + self.timeout);
+                let leader = pick(LEADERS, self.pipeline);
+                format!("{{ phases: {phases}, leader: {leader} }}")
+            }
             _ => "{}".to_owned(),
         }
     }

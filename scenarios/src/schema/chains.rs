@@ -61,8 +61,10 @@ choice! {
         Pbft(PbftKeys) = "pbft",
         /// Raft: bears crashes of a minority, and no member that lies.
         Raft(RaftKeys) = "raft",
+        /// HotStuff: a chain of proposals, each with the votes for the one before.
+        HotStuff(HotStuffKeys) = "hotstuff",
     }
-    later "bft-smart" "hotstuff" "tendermint" "qbft" "ibft" "clique" "pow" "narwhal-tusk"
+    later "bft-smart" "tendermint" "qbft" "ibft" "clique" "pow" "narwhal-tusk"
         "bullshark" "mysticeti" "dpos" "dlattice" "chosen-miner";
 }
 
@@ -104,6 +106,60 @@ words! {
 }
 
 record! {
+    /// Options of `hotstuff`.
+    pub struct HotStuffKeys {
+        /// How many proposals of consecutive views, each with a certificate, commit the first.
+        phases: At<Phases> = "3",
+        /// Who leads a view.
+        leader: At<Leader> = "stable",
+        /// Where the transactions travel.
+        payload: At<PayloadPlace> = "inside",
+        /// How members come to the same view.
+        pacemaker: At<PacemakerKind> = "timeout-certificates",
+    }
+}
+
+words! {
+    /// How many phases HotStuff has.
+    pub enum Phases: "number of phases" {
+        /// With a lock (Yin et al. 2019).
+        Three = "3",
+        /// With proof of the highest certificate after a failed view (Jolteon, Gelashvili et al. 2022).
+        Two = "2",
+    }
+}
+
+words! {
+    /// Who leads a view.
+    pub enum Leader: "rule for leaders" {
+        /// One member until a view of it fails.
+        Stable = "stable",
+        /// The next member in each view.
+        RoundRobin = "round-robin",
+        /// One of those that voted lately and did not lead lately.
+        Reputation = "reputation",
+    }
+}
+
+words! {
+    /// Where the transactions of a proposal travel.
+    pub enum PayloadPlace: "place for payload" {
+        /// In the proposal.
+        Inside = "inside",
+        /// Apart, and the proposal names them.
+        Digest = "digest",
+    }
+}
+
+words! {
+    /// How members come to the same view.
+    pub enum PacemakerKind: "pacemaker" {
+        /// A quorum that gave the last view up shows the way to the next.
+        TimeoutCertificates = "timeout-certificates",
+    }
+}
+
+record! {
     /// `chains.NAME.block`: proposed when any bound is reached.
     pub struct Block {
         /// Transactions.
@@ -133,6 +189,7 @@ impl Consensus {
         match self {
             Self::Pbft(_) => "pbft",
             Self::Raft(_) => "raft",
+            Self::HotStuff(_) => "hotstuff",
         }
     }
 }

@@ -28,7 +28,10 @@ mod workloads;
 
 pub(crate) use adversaries::{Adversary, Amount};
 pub(crate) use attacks::{Answer, Attack, AttackCommon, AttackKind, Field, Meddling, TwinsKeys};
-pub(crate) use chains::{Auto, Chain, Consensus, PbftKeys, RaftKeys, RaftRead, WaitFor};
+pub(crate) use chains::{
+    Auto, Chain, Consensus, HotStuffKeys, Leader, PacemakerKind, PayloadPlace, PbftKeys, Phases,
+    RaftKeys, RaftRead, WaitFor,
+};
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
 pub(crate) use faults::{
     Astray, BitRot, ClockBack, ClockDrift, ClockStep, ClockStrobe, Clog, Corrupt, Crash, CutShape,

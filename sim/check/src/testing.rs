@@ -107,6 +107,7 @@ impl World {
                 sequence,
                 digest,
                 signatures: self.signatures(self.quorum, sequence, &digest).into(),
+                links: Arc::default(),
             },
             batch,
         })

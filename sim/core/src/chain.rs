@@ -5,6 +5,11 @@ use crate::codec::{CodecError, Decoder, Encoder, MAX_FIELD};
 use crate::disk::Holds;
 use crate::seeded;
 use crate::{ChainId, Digest, KeyId, Keyring, NodeId, OpId, Payload, Signature, SignatureSet};
+
+mod link;
+
+pub use link::{CHAINED, Link, MAX_LINKS, chained, commits};
+
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
@@ -251,9 +256,25 @@ pub struct Certificate {
     pub digest: Digest,
     /// The signatures, by ascending key.
     pub signatures: SignatureSet,
+    /// Empty where the batch itself was voted for. In a chain of proposals a batch is committed by votes
+    /// for a later one: the links from its own to the one that was voted for.
+    pub links: Arc<[Link]>,
 }
 
 impl Certificate {
+    /// What its signatures are over; `None` if its links do not hang together.
+    pub fn statement(&self, chain: ChainId) -> Option<Digest> {
+        let of = |view, sequence, digest: Digest| {
+            vote_statement(chain, self.kind, view, sequence, &digest)
+        };
+        let (Some(first), Some(last)) = (self.links.first(), self.links.last()) else {
+            return Some(of(self.view, self.sequence, self.digest));
+        };
+        let own = (first.view, first.sequence, first.batch);
+        let sound = own == (self.view, self.sequence, self.digest)
+            && commits(&self.links, chained(self.kind)?);
+        sound.then(|| of(last.view, 0, last.id()))
+    }
     /// Does it hold valid signatures of at least `quorum` distinct members of `members`, and of
     /// nobody else? The caller charges the verifications.
     pub fn verify(
@@ -263,7 +284,9 @@ impl Certificate {
         quorum: usize,
         keys: &Keyring,
     ) -> bool {
-        let statement = vote_statement(chain, self.kind, self.view, self.sequence, &self.digest);
+        let Some(statement) = self.statement(chain) else {
+            return false;
+        };
         let (mut last, mut count) = (None, 0);
         for key in self.signatures.valid(keys, &statement) {
             if last >= Some(key) || !is_member(members, key) {
@@ -276,7 +299,9 @@ impl Certificate {
     }
     /// The encoded length.
     pub fn encoded_len(&self) -> usize {
-        1 + 8 + 8 + 32 + 4 + self.signatures.encoded_len()
+        let links = self.links.iter().map(Link::encoded_len).sum::<usize>();
+        let links = chained(self.kind).map_or(0, |_| 4 + links);
+        1 + 8 + 8 + 32 + 4 + self.signatures.encoded_len() + links
     }
     /// Appends the wire form.
     pub fn encode(&self, e: &mut Encoder<'_>) {
@@ -288,6 +313,12 @@ impl Certificate {
         for s in self.signatures.iter() {
             s.encode(e);
         }
+        if chained(self.kind).is_some() {
+            e.list(self.links.len());
+            for link in self.links.iter() {
+                link.encode(e);
+            }
+        }
     }
     /// Reads a certificate; nothing is verified yet.
     pub fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -296,12 +327,20 @@ impl Certificate {
         let signatures = (0..n)
             .map(|_| Signature::decode(d))
             .collect::<Result<_, _>>()?;
+        let links = match chained(kind) {
+            Some(_) => d.list(MAX_LINKS, Link::LEAST_ENCODED)?,
+            None => 0,
+        };
+        let links = (0..links)
+            .map(|_| Link::decode(d))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             kind,
             view,
             sequence,
             digest,
             signatures,
+            links,
         })
     }
 }

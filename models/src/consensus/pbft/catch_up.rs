@@ -1,10 +1,10 @@
 //! Catching up and repeating what was lost: status exchange (TOCS 2002) and the transfer
 //! of committed batches with their certificates.
 
+use super::super::members::{Members, PerMember};
 use super::change::Prepared;
 use super::config::{IDLE_TICKS, MAX_BLOCK_BYTES, MAX_BLOCKS, MAX_HELP, MAX_RESENT, MAX_SERVED};
 use super::marks;
-use super::members::{Members, PerMember};
 use super::message::{Blocks, Body, COMMIT, Proposal, Status};
 use super::replica::{PbftReplica, TICK};
 use super::seeded;

@@ -136,9 +136,7 @@ pub mod config;
 mod evidence;
 mod floor;
 mod journal;
-mod log;
 mod marks;
-mod members;
 pub mod message;
 mod new_view;
 mod normal;
@@ -148,7 +146,7 @@ mod seeded;
 mod slots;
 mod tally;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod transactions;
 mod transfer;
 mod view_change;

@@ -8,15 +8,13 @@ use super::replica::{BATCH_TIMER, PbftReplica};
 use super::seeded;
 use super::slots::Tallies;
 use super::tally::Tally;
+use crate::consensus::genuine::is_genuine;
 use crate::consensus::mempool::Ready;
-use crate::ledger::{merkle, seeded as ledger};
+use crate::ledger::merkle;
 use consim_core::chain::vote_statement;
-use consim_core::seeded::SIGNATURES_LEFT_OUT;
 use consim_core::{
-    Batch, ChainId, Committed, Context, Delivery, Digest, Keyring, Payload, Probe, Signature, Tx,
-    Work, Write,
+    Batch, Committed, Context, Delivery, Digest, Payload, Probe, Signature, Tx, Work, Write,
 };
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Which votes.
@@ -39,20 +37,6 @@ impl Phase {
             Self::Commit => &mut tallies.commits,
         }
     }
-}
-
-/// Is a batch what an honest proposer can have made: true root, every transaction once, signed by
-/// its origin, for this chain? The same for all replicas, so that one looks and all know.
-fn is_genuine(batch: &Batch, chain: ChainId, keys: &Keyring) -> bool {
-    let leaves: Vec<Digest> = batch.txs().iter().map(|tx| tx.digest()).collect();
-    let ids: BTreeSet<_> = batch.txs().iter().map(|tx| tx.id()).collect();
-    let unsigned = ledger::on(&SIGNATURES_LEFT_OUT);
-    (merkle::root(&leaves) == batch.tx_root() || ledger::on(&ledger::ROOT_NOT_COMPARED))
-        && ids.len() == batch.txs().len()
-        && batch
-            .txs()
-            .iter()
-            .all(|tx| tx.chain() == chain && (unsigned || tx.verify(keys)))
 }
 
 impl PbftReplica {

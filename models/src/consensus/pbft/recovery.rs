@@ -1,10 +1,10 @@
 //! Coming back from the disk.
 
+use super::super::members::Members;
 use super::change::Prepared;
 use super::config::MAX_FORMER;
 use super::journal::{FORMER, LOG, PREPARED, PROPOSALS, Record, STABLE, STARTED, TAKEN, VIEW};
 use super::marks;
-use super::members::Members;
 use super::message::{Body, Message};
 use super::normal::Phase;
 use super::replica::PbftReplica;

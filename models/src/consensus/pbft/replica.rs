@@ -1,12 +1,12 @@
 //! The replica: its state, and which transition an event leads to.
 
+use super::super::committed::Log;
+use super::super::members::PerMember;
 use super::catch_up::CatchUp;
 use super::checkpoint::Checkpoints;
 use super::config::{Group, MAX_FUTURE, PbftOptions};
 use super::journal::Said;
-use super::log::Log;
 use super::marks;
-use super::members::PerMember;
 use super::message::{Body, Message};
 use super::normal::Phase;
 use super::recovery::Silent;

@@ -140,6 +140,7 @@ impl Tally {
             sequence,
             digest: self.digest,
             signatures: self.signers.signatures(&group.keys),
+            links: std::sync::Arc::default(),
         })
     }
     /// Forgets all votes, keeping the memory.

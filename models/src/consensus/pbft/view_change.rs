@@ -1,10 +1,10 @@
 //! Leaving a view (section 4.4): suspicion and view changes.
 
+use super::super::members::{Members, PerMember};
 use super::change::{Prepared, ViewChange};
 use super::config::{Group, MAX_BACKOFF};
 use super::journal::{Opening, Record, Said, VIEW};
 use super::marks;
-use super::members::{Members, PerMember};
 use super::message::{Body, PREPARE, VIEW_CHANGE};
 use super::new_view::Pending;
 use super::replica::{BATCH_TIMER, PbftReplica};

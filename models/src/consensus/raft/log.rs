@@ -31,6 +31,7 @@ impl Entry {
             sequence: index,
             digest: batch.digest(),
             signatures: Vec::new().into(),
+            links: std::sync::Arc::default(),
         };
         let ordered = Arc::new(Committed {
             chain,

@@ -108,6 +108,7 @@ mod tests {
             sequence: height,
             digest: batch.digest(),
             signatures: Vec::new().into(),
+            links: Arc::default(),
         };
         Block {
             id: header.id(),

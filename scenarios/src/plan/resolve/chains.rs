@@ -2,9 +2,13 @@
 
 use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
-use crate::schema::{At, Auto, Chain, Consensus, Decode, LeafKind, PbftKeys, RaftKeys, RaftRead};
+use crate::schema::{
+    At, Auto, Chain, Consensus, Decode, HotStuffKeys, Leader, LeafKind, PacemakerKind,
+    PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead,
+};
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};
+use consim_models::consensus::hotstuff::{self, HotStuffOptions};
 use consim_models::consensus::pbft::PbftOptions;
 use consim_models::consensus::raft::{RaftOptions, ReadMode};
 use consim_models::consensus::{
@@ -149,6 +153,7 @@ impl Planner<'_> {
         let (options, checkpoint) = match &chain.consensus {
             Consensus::Pbft(pbft) => self.pbft(chain, pbft),
             Consensus::Raft(raft) => (self.raft(raft), chain.checkpoint.value.0),
+            Consensus::HotStuff(keys) => (self.hotstuff(keys)?, chain.checkpoint.value.0),
         };
         if entry.byzantine && n != 3 * f + 1 {
             self.notes.push(format!(
@@ -233,6 +238,33 @@ impl Planner<'_> {
             ..PbftOptions::default()
         };
         (ProtocolOptions::Pbft(options), checkpoint.value.0)
+    }
+
+    /// HotStuff's options.
+    fn hotstuff(&mut self, keys: &HotStuffKeys) -> Option<ProtocolOptions> {
+        let HotStuffKeys {
+            phases,
+            leader,
+            payload,
+            pacemaker,
+        } = keys;
+        let PacemakerKind::TimeoutCertificates = pacemaker.value;
+        if payload.value == PayloadPlace::Digest {
+            let place = payload.place.clone();
+            self.cx.later(&place, "`payload: digest`");
+            return None;
+        }
+        Some(ProtocolOptions::HotStuff(HotStuffOptions {
+            phases: match phases.value {
+                Phases::Two => hotstuff::Phases::Two,
+                Phases::Three => hotstuff::Phases::Three,
+            },
+            leader: match leader.value {
+                Leader::Stable => hotstuff::LeaderRule::Stable,
+                Leader::RoundRobin => hotstuff::LeaderRule::RoundRobin,
+                Leader::Reputation => hotstuff::LeaderRule::Reputation,
+            },
+        }))
     }
 
     /// Raft's options.

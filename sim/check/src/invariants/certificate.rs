@@ -1,7 +1,6 @@
 //! I7: certificate soundness.
 
 use super::{CheckEntry, Subjects, check_from_entry, signed_chain};
-use consim_core::chain::vote_statement;
 use consim_core::{ChainId, Committed, Digest, Finding, NodeId, Observer, Probe, Severity, Time};
 use std::sync::Arc;
 
@@ -69,10 +68,14 @@ impl CertificateSoundness {
             certificate.digest,
         );
         let statement = match self.last {
-            Some((known, statement)) if known == subject => statement,
+            // Of links there may be several ways from one batch upwards.
+            Some((known, statement)) if known == subject && certificate.links.is_empty() => {
+                statement
+            }
             _ => {
-                let (chain, kind, view, sequence, digest) = subject;
-                let statement = vote_statement(chain, kind, view, sequence, &digest);
+                let Some(statement) = certificate.statement(committed.chain) else {
+                    return Some("carries links that do not commit it".into());
+                };
                 self.last = Some((subject, statement));
                 statement
             }

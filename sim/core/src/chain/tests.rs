@@ -28,6 +28,7 @@ fn certificate(keys: &[SecretKey], signers: &[usize], digest: Digest) -> Certifi
         sequence: 9,
         digest,
         signatures: signers.iter().map(|&i| keys[i].sign(&statement)).collect(),
+        links: Arc::default(),
     }
 }
 

@@ -90,6 +90,7 @@ impl World {
                 sequence: 5,
                 digest,
                 signatures: signatures.collect(),
+                links: Arc::default(),
             },
         }
     }
@@ -310,6 +311,7 @@ fn who_forgets_its_locks_leaves_without_them() {
         sequence: 5,
         digest,
         signatures: signatures.collect(),
+        links: Arc::default(),
     }));
     let change = ViewChange::sign(CHAIN, 1, None, vec![prepared], &world.secrets[0]);
     let mut traitor = world.traitor(&Conduct::ForgetLock);

@@ -280,6 +280,7 @@ impl Bench {
             sequence,
             digest,
             signatures,
+            links: Arc::default(),
         }
     }
     pub(super) fn prepared(&self, view: u64, sequence: u64, digest: Digest) -> Arc<Prepared> {

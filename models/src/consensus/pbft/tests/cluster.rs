@@ -1,9 +1,10 @@
 //! Whole clusters of full nodes on the kernel, judged by the generic checks.
 
 use super::disks::{Amnesia, Kept, Tears, TornDisk};
-use crate::consensus::pbft::{PbftOptions, PbftReplica};
+use crate::consensus::pbft::PbftOptions;
 use crate::consensus::{
-    BlockLimits, MempoolLimits, ReplicaConfig, TIMER_LIMIT, byzantine_faults, byzantine_quorum,
+    self, BlockLimits, MempoolLimits, ProtocolOptions, ReplicaConfig, TIMER_LIMIT,
+    byzantine_faults, byzantine_quorum,
 };
 use crate::ledger::ExecutionCache;
 use crate::ledger::testing::Sums;
@@ -29,19 +30,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
-pub(super) const CHAIN: ChainId = ChainId(1);
+pub(in crate::consensus) const CHAIN: ChainId = ChainId(1);
 const SUBMIT: TimerKey = TimerKey(TIMER_LIMIT);
 
-pub(super) fn ms(n: u64) -> Span {
+pub(in crate::consensus) fn ms(n: u64) -> Span {
     Span::from_millis(n)
 }
-pub(super) fn secs(n: u64) -> Time {
+pub(in crate::consensus) fn secs(n: u64) -> Time {
     Time::ZERO + Span::from_secs(n)
 }
-pub(super) fn nodes(list: &[u32]) -> Target {
+pub(in crate::consensus) fn nodes(list: &[u32]) -> Target {
     Target::Nodes(list.iter().map(|&n| NodeId(n)).collect())
 }
-pub(super) fn window(id: &str, from: u64, to: u64, kind: FaultKind) -> FaultWindow {
+pub(in crate::consensus) fn window(id: &str, from: u64, to: u64, kind: FaultKind) -> FaultWindow {
     FaultWindow {
         id: id.into(),
         from: secs(from),
@@ -49,10 +50,10 @@ pub(super) fn window(id: &str, from: u64, to: u64, kind: FaultKind) -> FaultWind
         kind,
     }
 }
-pub(super) fn crash(target: Target, from: u64, to: u64) -> FaultWindow {
+pub(in crate::consensus) fn crash(target: Target, from: u64, to: u64) -> FaultWindow {
     window("crash", from, to, FaultKind::Crash(Crash::new(target)))
 }
-pub(super) fn cut(target: Target, from: u64, to: u64) -> FaultWindow {
+pub(in crate::consensus) fn cut(target: Target, from: u64, to: u64) -> FaultWindow {
     window(
         "cut",
         from,
@@ -60,7 +61,7 @@ pub(super) fn cut(target: Target, from: u64, to: u64) -> FaultWindow {
         FaultKind::Partition(Partition::new(target)),
     )
 }
-pub(super) fn loss(all: u32, permille: u32, from: u64, to: u64) -> FaultWindow {
+pub(in crate::consensus) fn loss(all: u32, permille: u32, from: u64, to: u64) -> FaultWindow {
     let lines = Lines::Of(Target::Nodes((0..all).map(NodeId).collect()));
     let kind = FaultKind::Loss(Loss {
         lines,
@@ -71,52 +72,59 @@ pub(super) fn loss(all: u32, permille: u32, from: u64, to: u64) -> FaultWindow {
 }
 
 /// Makes a process of a node that is not honest; gets the honest one and a stolen key.
-pub(super) type Corrupt = Arc<dyn Fn(NodeId, FullNode, &Keyring) -> Box<dyn Process> + Send + Sync>;
+pub(in crate::consensus) type Corrupt =
+    Arc<dyn Fn(NodeId, FullNode, &Keyring) -> Box<dyn Process> + Send + Sync>;
 
 /// A cluster, its load and its faults.
-pub(super) struct Cluster {
-    pub(super) n: u32,
-    pub(super) seed: u64,
-    pub(super) end: Time,
-    pub(super) quorum: usize,
-    pub(super) options: PbftOptions,
-    pub(super) block: BlockLimits,
-    pub(super) mempool: MempoolLimits,
-    pub(super) timeout: Span,
-    pub(super) checkpoint: u64,
+pub(in crate::consensus) struct Cluster {
+    pub(in crate::consensus) n: u32,
+    pub(in crate::consensus) seed: u64,
+    pub(in crate::consensus) end: Time,
+    pub(in crate::consensus) quorum: usize,
+    pub(in crate::consensus) options: PbftOptions,
+    /// Do machines take no time?
+    pub(in crate::consensus) ideal: bool,
+    /// Another protocol in place of PBFT.
+    pub(in crate::consensus) other: Option<ProtocolOptions>,
+    pub(in crate::consensus) block: BlockLimits,
+    pub(in crate::consensus) mempool: MempoolLimits,
+    pub(in crate::consensus) timeout: Span,
+    pub(in crate::consensus) checkpoint: u64,
     /// Blocks that each keeps for those that are behind.
-    pub(super) keep: Option<u64>,
+    pub(in crate::consensus) keep: Option<u64>,
     /// One transaction per node and period, from the first to the last instant.
-    pub(super) period: Span,
-    pub(super) load: (Time, Time),
+    pub(in crate::consensus) period: Span,
+    pub(in crate::consensus) load: (Time, Time),
     /// Who submits.
-    pub(super) clients: Vec<u32>,
-    pub(super) faults: Vec<FaultWindow>,
-    pub(super) link: Link,
-    pub(super) fsync: Distribution,
+    pub(in crate::consensus) clients: Vec<u32>,
+    pub(in crate::consensus) faults: Vec<FaultWindow>,
+    pub(in crate::consensus) link: Link,
+    pub(in crate::consensus) fsync: Distribution,
     /// Bits a second of each network card, each way.
-    pub(super) nic: u64,
+    pub(in crate::consensus) nic: u64,
     /// What a restarted node finds of its disk.
-    pub(super) kept: Kept,
+    pub(in crate::consensus) kept: Kept,
     /// Crashes that left a torn tail.
-    pub(super) torn: Arc<AtomicU64>,
-    pub(super) corrupt: Vec<(u32, Corrupt)>,
+    pub(in crate::consensus) torn: Arc<AtomicU64>,
+    pub(in crate::consensus) corrupt: Vec<(u32, Corrupt)>,
     /// Do the checks take those for correct?
-    pub(super) unnoticed: bool,
+    pub(in crate::consensus) unnoticed: bool,
     /// Clients that are no members.
-    pub(super) outside: Option<Outside>,
+    pub(in crate::consensus) outside: Option<Outside>,
     /// How long liveness may take after the last disturbance.
-    pub(super) bound: Span,
+    pub(in crate::consensus) bound: Span,
 }
 
 impl Cluster {
-    pub(super) fn new(n: u32, seed: u64) -> Self {
+    pub(in crate::consensus) fn new(n: u32, seed: u64) -> Self {
         Self {
             n,
             seed,
             end: secs(60),
             quorum: byzantine_quorum(n as usize),
             options: PbftOptions::default(),
+            ideal: false,
+            other: None,
             block: BlockLimits {
                 transactions: 100,
                 bytes: 1 << 20,
@@ -155,22 +163,22 @@ impl Cluster {
         }
     }
     /// Lines that lose messages for good.
-    pub(super) fn datagrams(mut self) -> Self {
+    pub(in crate::consensus) fn datagrams(mut self) -> Self {
         self.link.stream = false;
         self
     }
     /// Lines with this delay, one way.
-    pub(super) fn slow_lines(mut self, delay: Span) -> Self {
+    pub(in crate::consensus) fn slow_lines(mut self, delay: Span) -> Self {
         self.link.delay = Distribution::Constant(delay);
         self
     }
-    pub(super) fn fault(mut self, fault: FaultWindow) -> Self {
+    pub(in crate::consensus) fn fault(mut self, fault: FaultWindow) -> Self {
         self.faults.push(fault);
         self
     }
 
     /// Runs it to its end.
-    pub(super) fn run(self) -> Outcome {
+    pub(in crate::consensus) fn run(self) -> Outcome {
         let n = self.n;
         let all = n + self.outside.as_ref().map_or(0, |o| o.count);
         let (keys, mut secrets) = Keyring::generate(all + 1, self.seed);
@@ -188,7 +196,12 @@ impl Cluster {
                 })
             })
             .collect();
-        let hardware = Arc::new(hardware(self.fsync.clone(), self.nic));
+        let hardware = if self.ideal {
+            Hardware::default()
+        } else {
+            hardware(self.fsync.clone(), self.nic)
+        };
+        let hardware = Arc::new(hardware);
         let machine = |i: u32| Machine {
             name: format!("n-{i}"),
             region: 0,
@@ -325,22 +338,21 @@ impl Spawn for Nursery {
                 quorum: outside.quorum,
             }));
         }
-        let replica = PbftReplica::new(
-            ReplicaConfig {
-                chain: CHAIN,
-                me: node,
-                members: Arc::clone(&self.members),
-                quorum: cluster.quorum,
-                key: Arc::clone(&key),
-                keys: self.keys.clone(),
-                block: cluster.block,
-                mempool: cluster.mempool,
-                timeout: cluster.timeout,
-                checkpoint: cluster.checkpoint,
-                keep: cluster.keep,
-            },
-            cluster.options,
-        );
+        let config = ReplicaConfig {
+            chain: CHAIN,
+            me: node,
+            members: Arc::clone(&self.members),
+            quorum: cluster.quorum,
+            key: Arc::clone(&key),
+            keys: self.keys.clone(),
+            block: cluster.block,
+            mempool: cluster.mempool,
+            timeout: cluster.timeout,
+            checkpoint: cluster.checkpoint,
+            keep: cluster.keep,
+        };
+        let options = ProtocolOptions::Pbft(cluster.options);
+        let replica = consensus::build(config, cluster.other.as_ref().unwrap_or(&options));
         let service = Submitter {
             number: 0,
             period: cluster.period,
@@ -360,7 +372,7 @@ impl Spawn for Nursery {
                 certificate: self.genesis.certificates[node.index()],
                 release: None,
             },
-            Box::new(replica),
+            replica,
             Box::new(service),
         );
         if let Some((_, corrupt)) = cluster.corrupt.iter().find(|&&(i, _)| i == node.0) {
@@ -380,21 +392,21 @@ impl Spawn for Nursery {
 
 /// Clients that are no members: each has a command ordered, then reads what came of it, in turn.
 #[derive(Clone, Debug)]
-pub(super) struct Outside {
-    pub(super) count: u32,
-    pub(super) wait_for: usize,
-    pub(super) quorum: usize,
-    pub(super) retry: Span,
-    pub(super) times: u32,
-    pub(super) period: Span,
-    pub(super) from: Time,
-    pub(super) to: Time,
-    pub(super) reads: bool,
+pub(in crate::consensus) struct Outside {
+    pub(in crate::consensus) count: u32,
+    pub(in crate::consensus) wait_for: usize,
+    pub(in crate::consensus) quorum: usize,
+    pub(in crate::consensus) retry: Span,
+    pub(in crate::consensus) times: u32,
+    pub(in crate::consensus) period: Span,
+    pub(in crate::consensus) from: Time,
+    pub(in crate::consensus) to: Time,
+    pub(in crate::consensus) reads: bool,
 }
 
 impl Outside {
     /// Of a group of `n`, as the protocol wants them.
-    pub(super) fn new(n: usize) -> Self {
+    pub(in crate::consensus) fn new(n: usize) -> Self {
         Self {
             count: 2,
             wait_for: byzantine_faults(n) + 1,
@@ -504,44 +516,46 @@ impl Service for Submitter {
 
 /// What was seen of correct nodes.
 #[derive(Default, Debug)]
-pub(super) struct Seen {
-    pub(super) admitted: BTreeSet<TxId>,
-    pub(super) applied: BTreeSet<TxId>,
+pub(in crate::consensus) struct Seen {
+    pub(in crate::consensus) admitted: BTreeSet<TxId>,
+    pub(in crate::consensus) applied: BTreeSet<TxId>,
     /// The greatest height of each node.
-    pub(super) heights: BTreeMap<NodeId, u64>,
+    pub(in crate::consensus) heights: BTreeMap<NodeId, u64>,
     /// The last view of each node.
-    pub(super) views: BTreeMap<NodeId, u64>,
-    pub(super) timeouts: u64,
-    pub(super) stable: BTreeMap<NodeId, u64>,
+    pub(in crate::consensus) views: BTreeMap<NodeId, u64>,
+    pub(in crate::consensus) timeouts: u64,
+    pub(in crate::consensus) stable: BTreeMap<NodeId, u64>,
     /// Blocks that each node fetched.
-    pub(super) fetched: BTreeMap<NodeId, u64>,
+    pub(in crate::consensus) fetched: BTreeMap<NodeId, u64>,
     /// Sequence numbers of states that each node took over, and entries that were sent for it.
-    pub(super) taken: BTreeMap<NodeId, Vec<(u64, u64)>>,
+    pub(in crate::consensus) taken: BTreeMap<NodeId, Vec<(u64, u64)>>,
     /// Damaged records that each node found, and whether it may have forgotten a promise.
-    pub(super) damage: BTreeMap<NodeId, Vec<(u64, bool)>>,
+    pub(in crate::consensus) damage: BTreeMap<NodeId, Vec<(u64, bool)>>,
     /// The heights at which each node came back, or that it took over.
-    pub(super) back: BTreeMap<NodeId, Vec<u64>>,
+    pub(in crate::consensus) back: BTreeMap<NodeId, Vec<u64>>,
     /// Whose parts of states were refused.
-    pub(super) refused: BTreeSet<NodeId>,
+    pub(in crate::consensus) refused: BTreeSet<NodeId>,
     /// How operations of clients ended, with their latency.
-    pub(super) ended: Vec<(&'static str, OpEnd, Span)>,
+    pub(in crate::consensus) ended: Vec<(&'static str, OpEnd, Span)>,
     /// Commands of each client that it was told are done.
-    pub(super) done: BTreeMap<NodeId, u64>,
+    pub(in crate::consensus) done: BTreeMap<NodeId, u64>,
     /// Values that clients believed which are not what they were told before.
-    pub(super) stale: u64,
+    pub(in crate::consensus) stale: u64,
     /// When each node said a vote to all.
-    pub(super) votes: BTreeMap<NodeId, Vec<Time>>,
+    pub(in crate::consensus) votes: BTreeMap<NodeId, Vec<Time>>,
     /// Messages of each kind, and the largest.
-    pub(super) kinds: BTreeMap<&'static str, u64>,
-    pub(super) largest: BTreeMap<&'static str, usize>,
+    pub(in crate::consensus) kinds: BTreeMap<&'static str, u64>,
+    pub(in crate::consensus) largest: BTreeMap<&'static str, usize>,
     /// Transactions that were ordered again.
-    pub(super) duplicates: u64,
+    pub(in crate::consensus) duplicates: u64,
     /// The instants of commits, at whatever node.
-    pub(super) commits: Vec<Time>,
-    pub(super) nulls: u64,
+    pub(in crate::consensus) commits: Vec<Time>,
+    pub(in crate::consensus) nulls: u64,
+    /// When each node committed transactions first.
+    pub(in crate::consensus) first: BTreeMap<NodeId, Time>,
 }
 
-pub(super) struct Watch {
+pub(in crate::consensus) struct Watch {
     checks: Vec<Box<dyn Check>>,
     corrupt: Vec<NodeId>,
     seen: Arc<Mutex<Seen>>,
@@ -613,6 +627,9 @@ impl Observer for Watch {
             Probe::Committed(committed) => {
                 seen.commits.push(at);
                 seen.nulls += u64::from(committed.batch.txs().is_empty());
+                if !committed.batch.txs().is_empty() {
+                    seen.first.entry(node).or_insert(at);
+                }
             }
             _ => {}
         }
@@ -652,27 +669,27 @@ impl Observer for Watch {
 }
 
 /// What came of a run.
-pub(super) struct Outcome {
-    pub(super) findings: BTreeMap<&'static str, Finding>,
-    pub(super) seen: Seen,
-    pub(super) digest: String,
+pub(in crate::consensus) struct Outcome {
+    pub(in crate::consensus) findings: BTreeMap<&'static str, Finding>,
+    pub(in crate::consensus) seen: Seen,
+    pub(in crate::consensus) digest: String,
     /// What each fault came to.
-    pub(super) effects: Vec<u64>,
+    pub(in crate::consensus) effects: Vec<u64>,
 }
 
 impl Outcome {
-    pub(super) fn verdict(&self, check: &str) -> Verdict {
+    pub(in crate::consensus) fn verdict(&self, check: &str) -> Verdict {
         self.findings[check].verdict
     }
     /// The violations of all checks, in words.
-    pub(super) fn violations(&self) -> Vec<String> {
+    pub(in crate::consensus) fn violations(&self) -> Vec<String> {
         self.findings
             .iter()
             .flat_map(|(name, f)| f.violations.iter().map(move |v| format!("{name}: {v}")))
             .collect()
     }
     /// All checks hold, and those that every run judges did judge.
-    pub(super) fn assert_good(&self, what: &str) {
+    pub(in crate::consensus) fn assert_good(&self, what: &str) {
         let violations = self.violations();
         assert!(violations.is_empty(), "{what}: {violations:#?}");
         for name in [
@@ -696,11 +713,11 @@ impl Outcome {
         );
     }
     /// No transaction was ordered a second time.
-    pub(super) fn assert_ordered_once(&self, what: &str) {
+    pub(in crate::consensus) fn assert_ordered_once(&self, what: &str) {
         assert_eq!(self.seen.duplicates, 0, "{what}");
     }
     /// The longest time without a commit, up to the last commit.
-    pub(super) fn longest_gap(&self) -> Span {
+    pub(in crate::consensus) fn longest_gap(&self) -> Span {
         let mut commits = self.seen.commits.clone();
         commits.sort_unstable();
         commits

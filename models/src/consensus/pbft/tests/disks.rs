@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 /// What a restarted node finds of its disk.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kept {
+pub(in crate::consensus) enum Kept {
     All,
     /// The disk was wiped.
     Nothing,
@@ -21,17 +21,17 @@ pub(super) enum Kept {
 
 /// A disk whose writes under way a crash tears.
 #[derive(Default)]
-pub(super) struct TornDisk {
+pub(in crate::consensus) struct TornDisk {
     disk: Disk,
     under_way: Vec<(WriteToken, Vec<Write>)>,
     lives: u64,
 }
 
 /// Stands between a node and its disk.
-pub(super) struct Tears {
-    pub(super) honest: FullNode,
-    pub(super) disk: Arc<Mutex<TornDisk>>,
-    pub(super) torn: Arc<AtomicU64>,
+pub(in crate::consensus) struct Tears {
+    pub(in crate::consensus) honest: FullNode,
+    pub(in crate::consensus) disk: Arc<Mutex<TornDisk>>,
+    pub(in crate::consensus) torn: Arc<AtomicU64>,
 }
 
 impl Process for Tears {
@@ -89,9 +89,9 @@ impl Process for Tears {
 }
 
 /// Finds not all of its disk after a restart.
-pub(super) struct Amnesia {
-    pub(super) honest: FullNode,
-    pub(super) kept: Kept,
+pub(in crate::consensus) struct Amnesia {
+    pub(in crate::consensus) honest: FullNode,
+    pub(in crate::consensus) kept: Kept,
 }
 
 impl Process for Amnesia {

@@ -9,10 +9,10 @@ mod adversary;
 mod bench;
 mod campaign;
 mod clients;
-mod cluster;
+pub(in crate::consensus) mod cluster;
 mod codec;
 mod damage;
-mod disks;
+pub(in crate::consensus) mod disks;
 mod faults;
 mod lies;
 mod limits;
@@ -22,7 +22,7 @@ mod transfer;
 use proptest::test_runner::{Config, RngSeed};
 
 /// So many cases, the same ones in every run.
-fn cases(n: u32) -> Config {
+pub(in crate::consensus) fn cases(n: u32) -> Config {
     Config {
         cases: n,
         max_shrink_iters: 300,

@@ -249,6 +249,7 @@ fn equal_state_roots_holds_and_fails() {
             sequence: 1,
             digest,
             signatures: Vec::new().into(),
+            links: Arc::default(),
         },
     });
     let diverged = other().execute(&same_batch, vec![], |h| h.state_root = Digest::ZERO);

@@ -1,0 +1,187 @@
+//! Options, limits and the resolved view of who is in the group.
+
+use super::super::{BlockLimits, ReplicaConfig, byzantine_faults};
+use consim_core::chain::CHAINED;
+use consim_core::{ChainId, KeyId, Keyring, NodeId, SecretKey, Span};
+use std::sync::Arc;
+
+/// HotStuff's options.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HotStuffOptions {
+    /// How many proposals of consecutive views, each with a quorum certificate, commit the first.
+    pub phases: Phases,
+    /// Who leads a view.
+    pub leader: LeaderRule,
+}
+
+impl Default for HotStuffOptions {
+    /// The defaults of the scenario language.
+    fn default() -> Self {
+        Self {
+            phases: Phases::Three,
+            leader: LeaderRule::Stable,
+        }
+    }
+}
+
+/// How many phases a proposal goes through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phases {
+    /// Two, and a change of views in which everybody hears everybody (Jolteon).
+    Two,
+    /// Three, with a lock (HotStuff).
+    Three,
+}
+
+impl Phases {
+    /// How many proposals of consecutive views commit the first.
+    pub(super) fn depth(self) -> usize {
+        match self {
+            Self::Two => 2,
+            Self::Three => 3,
+        }
+    }
+}
+
+impl HotStuffOptions {
+    /// The kind of votes, which says by what they commit.
+    pub fn vote_kind(self) -> u8 {
+        CHAINED + self.phases.depth() as u8
+    }
+}
+
+/// Who leads a view.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LeaderRule {
+    /// One member until a view of it fails.
+    Stable,
+    /// The next member in each view.
+    RoundRobin,
+    /// After a view that went well, one that voted lately and did not lead lately; after one that did
+    /// not, the next in turn.
+    Reputation,
+}
+
+/// Views that a stable leader has (assumed): more than any run comes to. A view that fails ends it.
+pub const SPAN: u64 = 1 << 32;
+/// The view timer doubles at most this often (assumed): 64 times the first timer.
+pub const MAX_BACKOFF: u32 = 6;
+/// Views for which votes of one member are kept (assumed).
+pub const MAX_VOTED: usize = 8;
+/// Proposals that are kept above the last that is committed (assumed), unless more are certified.
+pub const MAX_TREE: usize = 1_024;
+/// Committed batches in one answer to a replica that is behind (assumed).
+pub const MAX_BLOCKS: usize = 64;
+/// Proposals in one answer (assumed).
+pub const MAX_CHAIN: usize = 64;
+/// Bytes of batches in one answer, unless a single one is larger (assumed).
+pub const MAX_BLOCK_BYTES: usize = 1 << 20;
+/// Parts of a state that are asked for at one time (assumed).
+pub const MAX_WANTED: usize = 64;
+/// States at stable checkpoints that are kept for those that fetch one (assumed).
+pub const KEPT_STATES: usize = 3;
+/// Own states at checkpoints that wait for a proof (assumed).
+pub const MAX_OWN_STATES: usize = 1_024;
+/// Checkpoints above the last stable one for which votes are kept (assumed).
+pub const MAX_OPEN_CHECKPOINTS: u64 = 64;
+/// A replica that is more than this behind a proven checkpoint takes the state over instead of the
+/// batches that led to it (assumed, as PBFT's window).
+pub const MAX_REPLAYED: u64 = 256;
+/// Answers with bodies that a member gets between two ticks (assumed).
+pub const MAX_SERVED: u16 = 64;
+/// Times that a member is helped between two ticks (assumed).
+pub const MAX_HELP: u16 = 4;
+/// Without news a replica compares notes with one peer every so many ticks (assumed).
+pub const IDLE_TICKS: u32 = 4;
+/// Parts of the view timer in which what may have been lost is said again (assumed).
+pub const STEPS: u64 = 4;
+/// A replica that forgot its votes waits for a commit this many views above what it hears the others are
+/// in (assumed): as far as some may be ahead of those that answer.
+pub const FORGOTTEN_VIEWS: u64 = 64;
+/// The configuration in the form that the message path wants it in.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) chain: ChainId,
+    /// The index of this replica among the members.
+    pub(super) me: usize,
+    pub(super) members: Arc<[NodeId]>,
+    pub(super) quorum: usize,
+    pub(super) faults: usize,
+    pub(super) keys: Keyring,
+    pub(super) key: Arc<SecretKey>,
+    pub(super) block: BlockLimits,
+    pub(super) timeout: Span,
+    pub(super) interval: u64,
+    pub(super) phases: Phases,
+    pub(super) leader: LeaderRule,
+}
+
+impl Group {
+    pub(super) fn new(config: ReplicaConfig, options: HotStuffOptions) -> Self {
+        let members = config.members;
+        Self {
+            chain: config.chain,
+            me: members.iter().position(|&m| m == config.me).unwrap_or(0),
+            quorum: config.quorum,
+            faults: byzantine_faults(members.len()),
+            members,
+            keys: config.keys,
+            key: config.key,
+            block: BlockLimits {
+                transactions: config.block.transactions.max(1),
+                ..config.block
+            },
+            timeout: config.timeout,
+            interval: config.checkpoint.max(1),
+            phases: options.phases,
+            leader: options.leader,
+        }
+    }
+    /// The index of `node` among the members, which are in node order.
+    pub(super) fn index(&self, node: NodeId) -> Option<usize> {
+        let first = self.members.first()?;
+        let guess = node.0.checked_sub(first.0)? as usize;
+        if self.members.get(guess) == Some(&node) {
+            return Some(guess);
+        }
+        self.members.binary_search(&node).ok()
+    }
+    /// The index of the member whose key this is.
+    pub(super) fn index_of_key(&self, key: KeyId) -> Option<usize> {
+        self.index(NodeId(key.0))
+    }
+    /// How many members.
+    pub(super) fn len(&self) -> usize {
+        self.members.len()
+    }
+    /// Member `index`.
+    pub(super) fn node(&self, index: usize) -> NodeId {
+        self.members.get(index).copied().unwrap_or_default()
+    }
+    /// The key of member `index`.
+    pub(super) fn key_of(&self, index: usize) -> KeyId {
+        self.node(index).into()
+    }
+    /// How many proposals of consecutive views commit the first.
+    pub(super) fn depth(&self) -> usize {
+        self.phases.depth()
+    }
+    /// The kind of votes, which says by what they commit.
+    pub(super) fn vote_kind(&self) -> u8 {
+        CHAINED + self.depth() as u8
+    }
+    /// How many of the latest committed proposals say who is fit to lead: three, so that one who stops to
+    /// vote is soon left out, and as many more as authors are left out (assumed).
+    pub(super) fn window(&self) -> usize {
+        3 + self.faults
+    }
+    /// How long a leader may take at first: the configured timer, and the time that a transaction may
+    /// rightly wait for its block.
+    pub(super) fn patience(&self) -> Span {
+        self.block.wait + self.timeout
+    }
+    /// Between two looks at whether anything was missed while nothing waits.
+    pub(super) fn tick(&self) -> Span {
+        Span::from_nanos((self.patience().nanos() / 2).max(1))
+    }
+}

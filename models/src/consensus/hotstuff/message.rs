@@ -1,0 +1,440 @@
+//! What replicas send each other, and its wire form.
+//!
+//! Every message begins with version, family, kind (3 bytes) and the chain (2 bytes).
+
+use super::config::{MAX_BLOCKS, MAX_CHAIN, MAX_WANTED};
+use super::evidence;
+use super::proposal::{
+    Ballot, Proposal, Timeout, TimeoutCertificate, decode_option, decode_timeouts, encode_option,
+    encode_timeouts, option_len,
+};
+use crate::consensus::StateHead;
+use crate::consensus::mempool::MAX_FORWARD;
+use crate::ledger::state::parts::{Part, Prefix};
+use consim_core::chain::Link;
+use consim_core::{
+    Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, Evidence, Payload,
+    Signature, Tx, Vote,
+};
+use std::any::Any;
+use std::sync::Arc;
+
+/// The family byte of HotStuff's messages.
+pub const FAMILY: u8 = 7;
+
+/// The bytes of version, family, kind and chain.
+const HEAD: usize = 3 + 2;
+
+/// A message of one chain.
+#[derive(Debug)]
+pub struct Message {
+    /// The chain.
+    pub chain: ChainId,
+    /// The kind of this chain's votes, which says by how many phases they commit.
+    pub votes: u8,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What a message says. Large bodies are behind `Arc`, because replicas keep and pass them on.
+#[derive(Debug)]
+pub enum Body {
+    /// The leader of a view puts a batch forward.
+    Proposal(Arc<Proposal>),
+    /// A member votes, to the leader of the next view.
+    Vote(Ballot),
+    /// A member gives a view up.
+    Timeout(Arc<Timeout>),
+    /// A replica has executed up to a checkpoint: the ballot's view is its sequence number.
+    Checkpoint(Ballot),
+    /// Transactions for the leader, or for everybody.
+    Forward {
+        /// The transactions.
+        txs: Vec<Arc<Tx>>,
+        /// Do all members get them?
+        to_all: bool,
+    },
+    /// How far a replica is.
+    Status(Status),
+    /// A replica that is behind asks for committed batches.
+    FetchBlocks {
+        /// The first sequence number that it wants.
+        from: u64,
+    },
+    /// Committed batches with their certificates.
+    Blocks(Blocks),
+    /// A replica misses a proposal that others build on.
+    FetchChain {
+        /// Its link's digest.
+        id: Digest,
+        /// The last sequence number that it has committed.
+        above: u64,
+    },
+    /// The proposal that was asked for, and those that it builds on, in descending order.
+    Chain {
+        /// The proposals.
+        proposals: Vec<Arc<Proposal>>,
+        /// The last sequence number that the sender has committed.
+        executed: u64,
+    },
+    /// A replica that is far behind asks for parts of the state at a stable checkpoint.
+    FetchState {
+        /// The checkpoint.
+        sequence: u64,
+        /// Which subtrees; at first none, to get the head.
+        wanted: Vec<Prefix>,
+    },
+    /// Parts of a state.
+    State(StateParts),
+}
+
+/// How far a replica is.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// Its view.
+    pub view: u64,
+    /// The last sequence number that it has committed.
+    pub executed: u64,
+    /// Its last stable checkpoint.
+    pub stable: u64,
+    /// Does it want an answer?
+    pub ask: bool,
+    /// Its highest certificate, for one that is in an older view.
+    pub high: Option<Arc<Certificate>>,
+    /// That the view before its own failed, for the same.
+    pub entered: Option<Arc<TimeoutCertificate>>,
+    /// The proof of its stable checkpoint, for one that lacks it.
+    pub proof: Option<Arc<Certificate>>,
+}
+
+/// Committed batches, without a gap.
+#[derive(Clone, Debug)]
+pub struct Blocks {
+    /// The batches.
+    pub blocks: Vec<Arc<Committed>>,
+    /// The last sequence number that the sender has committed.
+    pub executed: u64,
+    /// The proof of the sender's stable checkpoint.
+    pub proof: Option<Arc<Certificate>>,
+}
+
+/// What a checkpoint proves, but for the entries of the state.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Head {
+    /// The ledger's.
+    pub state: StateHead,
+    /// The proposal after which it stands.
+    pub link: Link,
+}
+
+impl Head {
+    /// The digest that replicas vote on at this checkpoint.
+    pub fn digest(&self) -> Digest {
+        let (state, link) = (self.state.digest(), self.link.id());
+        Digest::of_parts(&[b"consim hotstuff checkpoint 1", &state.0, &link.0])
+    }
+    /// The encoded length.
+    pub fn encoded_len(&self) -> usize {
+        self.state.encoded_len() + self.link.encoded_len()
+    }
+    pub(super) fn encode(&self, e: &mut Encoder<'_>) {
+        self.state.encode(e);
+        self.link.encode(e);
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            state: StateHead::decode(d)?,
+            link: Link::decode(d)?,
+        })
+    }
+}
+
+/// Parts of the state at a stable checkpoint.
+#[derive(Clone, Debug)]
+pub struct StateParts {
+    /// The checkpoint.
+    pub sequence: u64,
+    /// The last sequence number that the sender has committed.
+    pub executed: u64,
+    /// The proof of the sender's stable checkpoint.
+    pub proof: Option<Arc<Certificate>>,
+    /// The head, if no parts were asked for and the sender keeps this checkpoint.
+    pub head: Option<Arc<Head>>,
+    /// The subtrees that were asked for, as many as one message may hold.
+    pub parts: Vec<(Prefix, Part)>,
+}
+
+impl StateParts {
+    fn encoded_len(&self) -> usize {
+        let head = self.head.as_ref().map_or(0, |head| head.encoded_len());
+        let parts = self.parts.iter();
+        let parts = parts.map(|(prefix, part)| prefix.encoded_len() + part.encoded_len());
+        8 + 8 + option_len(self.proof.as_ref()) + 1 + head + 4 + parts.sum::<usize>()
+    }
+    fn encode(&self, e: &mut Encoder<'_>) {
+        e.u64(self.sequence).u64(self.executed);
+        encode_option(e, self.proof.as_ref());
+        e.u8(u8::from(self.head.is_some()));
+        if let Some(head) = &self.head {
+            head.encode(e);
+        }
+        e.list(self.parts.len());
+        for (prefix, part) in &self.parts {
+            prefix.encode(e);
+            part.encode(e);
+        }
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            sequence: d.u64()?,
+            executed: d.u64()?,
+            proof: decode_option(d)?,
+            head: d
+                .boolean()?
+                .then(|| Head::decode(d))
+                .transpose()?
+                .map(Arc::new),
+            parts: {
+                let n = d.list(MAX_WANTED, 1 + 5)?;
+                (0..n)
+                    .map(|_| Ok((Prefix::decode(d)?, Part::decode(d)?)))
+                    .collect::<Result<_, CodecError>>()?
+            },
+        })
+    }
+}
+
+impl Status {
+    fn encoded_len(&self) -> usize {
+        let entered = self.entered.as_ref().map_or(0, |t| t.encoded_len());
+        let (high, proof) = (
+            option_len(self.high.as_ref()),
+            option_len(self.proof.as_ref()),
+        );
+        8 + 8 + 8 + 1 + high + 1 + entered + proof
+    }
+    fn encode(&self, e: &mut Encoder<'_>) {
+        e.u64(self.view).u64(self.executed).u64(self.stable);
+        e.u8(u8::from(self.ask));
+        encode_option(e, self.high.as_ref());
+        encode_timeouts(e, self.entered.as_ref());
+        encode_option(e, self.proof.as_ref());
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            view: d.u64()?,
+            executed: d.u64()?,
+            stable: d.u64()?,
+            ask: d.boolean()?,
+            high: decode_option(d)?,
+            entered: decode_timeouts(d)?,
+            proof: decode_option(d)?,
+        })
+    }
+}
+
+impl Message {
+    /// Reads a message; malformed bytes are an error.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        let (mut d, kind) = Decoder::message(bytes, FAMILY)?;
+        let chain = ChainId(d.u16()?);
+        let votes = d.u8()?;
+        if consim_core::chain::chained(votes).is_none() {
+            return Err(CodecError::Tag(votes));
+        }
+        let body = Body::decode(kind, &mut d)?;
+        d.end()?;
+        Ok(Self { chain, votes, body })
+    }
+}
+
+/// The least bytes of an encoded committed batch.
+const COMMITTED: usize = 2 + 8 + 48 + 53;
+/// The least bytes of an encoded proposal.
+const PROPOSAL: usize = Link::LEAST_ENCODED + 48 + 2 + Signature::LEAST_ENCODED;
+
+impl Body {
+    fn tag(&self) -> u8 {
+        match self {
+            Self::Proposal(_) => 0,
+            Self::Vote(_) => 1,
+            Self::Timeout(_) => 2,
+            Self::Checkpoint(_) => 3,
+            Self::Forward { .. } => 4,
+            Self::Status(_) => 5,
+            Self::FetchBlocks { .. } => 6,
+            Self::Blocks(_) => 7,
+            Self::FetchChain { .. } => 8,
+            Self::Chain { .. } => 9,
+            Self::FetchState { .. } => 10,
+            Self::State(_) => 11,
+        }
+    }
+    fn decode(kind: u8, d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(match kind {
+            0 => Self::Proposal(Arc::new(Proposal::decode(d)?)),
+            1 => Self::Vote(Ballot::decode(d)?),
+            2 => Self::Timeout(Arc::new(Timeout::decode(d)?)),
+            3 => Self::Checkpoint(Ballot::decode(d)?),
+            4 => {
+                let to_all = d.boolean()?;
+                let n = d.list(MAX_FORWARD, 26 + Signature::LEAST_ENCODED)?;
+                let txs = (0..n).map(|_| Tx::decode(d).map(Arc::new));
+                Self::Forward {
+                    txs: txs.collect::<Result<_, _>>()?,
+                    to_all,
+                }
+            }
+            5 => Self::Status(Status::decode(d)?),
+            6 => Self::FetchBlocks { from: d.u64()? },
+            7 => {
+                let n = d.list(MAX_BLOCKS, COMMITTED)?;
+                let blocks = (0..n).map(|_| Committed::decode(d).map(Arc::new));
+                Self::Blocks(Blocks {
+                    blocks: blocks.collect::<Result<_, _>>()?,
+                    executed: d.u64()?,
+                    proof: decode_option(d)?,
+                })
+            }
+            8 => Self::FetchChain {
+                id: d.digest()?,
+                above: d.u64()?,
+            },
+            9 => {
+                let n = d.list(MAX_CHAIN, PROPOSAL)?;
+                let proposals = (0..n).map(|_| Proposal::decode(d).map(Arc::new));
+                Self::Chain {
+                    proposals: proposals.collect::<Result<_, _>>()?,
+                    executed: d.u64()?,
+                }
+            }
+            10 => Self::FetchState {
+                sequence: d.u64()?,
+                wanted: {
+                    let n = d.list(MAX_WANTED, 1)?;
+                    (0..n)
+                        .map(|_| Prefix::decode(d))
+                        .collect::<Result<_, _>>()?
+                },
+            },
+            11 => Self::State(StateParts::decode(d)?),
+            tag => return Err(CodecError::Tag(tag)),
+        })
+    }
+}
+
+/// The words of the kinds of messages.
+pub const KINDS: &[&str] = &[
+    "proposal",
+    "vote",
+    "timeout",
+    "checkpoint",
+    "forward",
+    "status",
+    "fetch-blocks",
+    "blocks",
+    "fetch-chain",
+    "chain",
+    "fetch-state",
+    "state",
+];
+
+impl Payload for Message {
+    fn kind(&self) -> &'static str {
+        match &self.body {
+            Body::Proposal(_) => "proposal",
+            Body::Vote(_) => "vote",
+            Body::Timeout(_) => "timeout",
+            Body::Checkpoint(_) => "checkpoint",
+            Body::Forward { .. } => "forward",
+            Body::Status(_) => "status",
+            Body::FetchBlocks { .. } => "fetch-blocks",
+            Body::Blocks(_) => "blocks",
+            Body::FetchChain { .. } => "fetch-chain",
+            Body::Chain { .. } => "chain",
+            Body::FetchState { .. } => "fetch-state",
+            Body::State(_) => "state",
+        }
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        let mut e = Encoder::message(out, FAMILY, self.body.tag());
+        e.u16(self.chain.0).u8(self.votes);
+        match &self.body {
+            Body::Proposal(proposal) => proposal.encode(&mut e),
+            Body::Vote(ballot) | Body::Checkpoint(ballot) => ballot.encode(&mut e),
+            Body::Timeout(timeout) => timeout.encode(&mut e),
+            Body::Forward { txs, to_all } => {
+                e.u8(u8::from(*to_all)).list(txs.len());
+                for tx in txs {
+                    tx.encode(&mut e);
+                }
+            }
+            Body::Status(status) => status.encode(&mut e),
+            Body::FetchBlocks { from } => {
+                e.u64(*from);
+            }
+            Body::Blocks(b) => {
+                e.list(b.blocks.len());
+                for committed in &b.blocks {
+                    committed.encode(&mut e);
+                }
+                e.u64(b.executed);
+                encode_option(&mut e, b.proof.as_ref());
+            }
+            Body::FetchChain { id, above } => {
+                e.digest(id).u64(*above);
+            }
+            Body::Chain {
+                proposals,
+                executed,
+            } => {
+                e.list(proposals.len());
+                for proposal in proposals {
+                    proposal.encode(&mut e);
+                }
+                e.u64(*executed);
+            }
+            Body::FetchState { sequence, wanted } => {
+                e.u64(*sequence).list(wanted.len());
+                for prefix in wanted {
+                    prefix.encode(&mut e);
+                }
+            }
+            Body::State(state) => state.encode(&mut e),
+        }
+    }
+    fn encoded_len(&self) -> usize {
+        HEAD + 1
+            + match &self.body {
+                Body::Proposal(proposal) => proposal.encoded_len(),
+                Body::Vote(ballot) | Body::Checkpoint(ballot) => ballot.encoded_len(),
+                Body::Timeout(timeout) => timeout.encoded_len(),
+                Body::Forward { txs, .. } => {
+                    1 + 4 + txs.iter().map(|t| t.encoded_len()).sum::<usize>()
+                }
+                Body::Status(status) => status.encoded_len(),
+                Body::FetchBlocks { .. } => 8,
+                Body::Blocks(b) => {
+                    let blocks = b.blocks.iter().map(|c| c.encoded_len()).sum::<usize>();
+                    4 + blocks + 8 + option_len(b.proof.as_ref())
+                }
+                Body::FetchChain { .. } => 32 + 8,
+                Body::Chain { proposals, .. } => {
+                    4 + proposals.iter().map(|p| p.encoded_len()).sum::<usize>() + 8
+                }
+                Body::FetchState { wanted, .. } => {
+                    8 + 4 + wanted.iter().map(Prefix::encoded_len).sum::<usize>()
+                }
+                Body::State(state) => state.encoded_len(),
+            }
+    }
+    fn votes(&self, each: &mut dyn FnMut(Vote)) {
+        evidence::votes(self, each);
+    }
+    fn evidence(&self, each: &mut dyn FnMut(Evidence)) {
+        evidence::statements(self, each);
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

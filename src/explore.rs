@@ -49,6 +49,7 @@ fn run(args: &ExploreArgs) -> Result<u8, Failure> {
     if !args.quiet && !args.json {
         say!("{}", regressions.summary());
     }
+    let mut tallies: Vec<serde_json::Value> = Vec::new();
     let mut codes = vec![regressions.code()];
     let mut suites: Vec<JunitSuite> = regressions.junit().into_iter().collect();
     let share = time.map(|time| time / protocols.len().max(1) as u32);
@@ -68,12 +69,16 @@ fn run(args: &ExploreArgs) -> Result<u8, Failure> {
         if args.bugs {
             return crate::kill_table::run(args, &search, time);
         }
-        let (code, suite) = one(args, &search, share, &budget)?;
+        let (code, suite) = one(args, &search, share, &budget, &mut tallies)?;
         codes.push(code);
         suites.push(suite);
         if args.file.is_some() || !budget.is_left() {
             break;
         }
+    }
+    if args.json {
+        let text = serde_json::to_string_pretty(&tallies).map_err(other)?;
+        sayln!("{text}");
     }
     junit(args.junit.as_deref(), &suites)?;
     if !args.quiet && !budget.is_left() {
@@ -114,6 +119,7 @@ fn one(
     search: &Search,
     time: Option<Duration>,
     budget: &Budget,
+    tallies: &mut Vec<serde_json::Value>,
 ) -> Result<(u8, JunitSuite), Failure> {
     let clock = started();
     let bar = bar(args, search.most);
@@ -144,9 +150,13 @@ fn one(
     let explanations = explanations.map(|(failing, file)| explained(search, failing, file));
     let explanations: Result<Vec<_>, Failure> = explanations.collect();
     let mut explanations = explanations?.into_iter();
+    let code = code(&tally);
     if args.json {
-        let text = serde_json::to_string_pretty(&tally).map_err(other)?;
-        sayln!("{text}");
+        let mut tally = serde_json::to_value(&tally).map_err(other)?;
+        if let Some(fields) = tally.as_object_mut() {
+            fields.insert("protocol".into(), search.protocol.clone().into());
+        }
+        tallies.push(tally);
     } else if !args.quiet {
         say!("{}", summary(search, &tally, wall));
         for (failing, file) in failing.iter().zip(&saved) {
@@ -157,7 +167,7 @@ fn one(
             );
         }
     }
-    Ok((code(&tally), suite(search, &tally, &failing, &saved)))
+    Ok((code, suite(search, &tally, &failing, &saved)))
 }
 
 /// Why a minimal scenario fails; its picture is drawn beside it.

@@ -131,7 +131,14 @@ fn of_form(form: &Form) -> Value {
             one.insert("examples".into(), examples.into());
         }
     } else if form.pattern.is_empty() {
-        one.insert("enum".into(), form.words.clone().into());
+        // A word that is a number is one for YAML.
+        let numbers = form
+            .words
+            .iter()
+            .filter_map(|word| word.parse::<u64>().ok());
+        let numbers = numbers.map(Value::from);
+        let words = form.words.iter().map(|&word| Value::from(word));
+        one.insert("enum".into(), words.chain(numbers).collect());
     } else {
         let other = json!({ "type": "string", "pattern": whole_text(&form.pattern) });
         one.insert("anyOf".into(), json!([{ "enum": form.words }, other]));

@@ -4,6 +4,7 @@
 
 mod support;
 
+use consim_models::consensus::PROTOCOLS;
 use consim_scenarios::explore::{Focus, Search, TWICE, judge_text};
 use consim_scenarios::registries::{list, marks};
 use consim_scenarios::run::Hooks;
@@ -92,12 +93,25 @@ fn met_in_files() -> BTreeSet<String> {
 /// Searches for what no file meets: at most so many scenarios.
 const MOST: u64 = 800;
 
-/// Adds a scenario for each mark that none meets yet, the rarest first.
+/// Adds a scenario for each mark that none meets yet, the rarest first, protocol after protocol.
 fn add_files() {
     let mut here = met_in_files();
-    let missing = |here: &BTreeSet<String>| marks().iter().any(|m| !here.contains(m.name));
+    for protocol in PROTOCOLS {
+        add_files_of(protocol.name, &mut here);
+    }
+}
+
+fn add_files_of(protocol: &str, here: &mut BTreeSet<String>) {
+    let others = PROTOCOLS.iter().filter(|entry| entry.name != protocol);
+    let others: BTreeSet<&str> = others.flat_map(|p| p.marks).map(|m| m.name).collect();
+    let wanted: Vec<&str> = marks().iter().map(|m| m.name).collect();
+    let wanted = wanted.into_iter().filter(|m| !others.contains(m));
+    let wanted: Vec<&str> = wanted.filter(|m| !here.contains(*m)).collect();
+    if wanted.is_empty() {
+        return;
+    }
     let search = Search {
-        protocol: "pbft".into(),
+        protocol: protocol.into(),
         focus: Focus::default(),
         file: None,
         twins: false,
@@ -108,14 +122,9 @@ fn add_files() {
         threads: threads(),
         hooks: Hooks::default(),
     };
-    if !missing(&here) {
-        return;
-    }
     let done = |tally: &consim_scenarios::explore::Tally| {
-        let found = |m: &&consim_core::Mark| {
-            here.contains(m.name) || tally.marks.get(m.name).is_some_and(|t| t.scenarios > 0)
-        };
-        marks().iter().all(found)
+        let found = |m: &&str| tally.marks.get(m).is_some_and(|t| t.scenarios > 0);
+        wanted.iter().all(found)
     };
     let tally = search.run(&mut |tally| !done(tally)).unwrap();
     let mut found: Vec<_> = tally
@@ -127,11 +136,34 @@ fn add_files() {
     for (name, tally) in found {
         if !here.contains(*name) {
             let text = &tally.first.as_ref().unwrap().text;
-            here.extend(met(text));
+            let judged = judge_text(Path::new("marks.yaml"), text, &Hooks::default(), None);
+            let marks = judged.brief.unwrap().marks;
+            here.extend(marks.keys().map(|name| (*name).to_owned()));
             std::fs::write(folder().join(format!("{name}.yaml")), text).unwrap();
         }
     }
 }
+
+/// Marks that no scenario has met so far, and why they stay.
+const NOT_MET: &[(&str, &str)] = &[
+    (
+        "joint-committed",
+        "no scenario changes the members of a chain yet",
+    ),
+    (
+        "leader-removed",
+        "no scenario changes the members of a chain yet",
+    ),
+    (
+        "reputation-unknown",
+        "no scenario chooses leaders by reputation yet",
+    ),
+    ("new-view-refused", "met in unit tests of PBFT alone"),
+    ("place-given", "met in unit tests of Raft alone"),
+    ("append-over-committed", "met in unit tests of Raft alone"),
+    ("lock-held", "met in unit tests of HotStuff alone"),
+    ("chain-refused", "met in unit tests of HotStuff alone"),
+];
 
 /// `CONSIM_BLESS=1` searches for scenarios in which what is missing is met, and adds them.
 #[test]
@@ -142,6 +174,9 @@ fn every_mark_is_met_somewhere() {
     let here = met_in_files();
     let marks = marks();
     let missing: Vec<&str> = marks.iter().map(|m| m.name).collect();
-    let missing: Vec<&str> = missing.into_iter().filter(|m| !here.contains(*m)).collect();
+    let known = |name: &str| NOT_MET.iter().any(|(known, _)| *known == name);
+    let missing = missing.into_iter().filter(|m| !here.contains(*m));
+    let (excused, missing): (Vec<&str>, Vec<&str>) = missing.partition(|m| known(m));
     assert!(missing.is_empty(), "never met: {missing:?}");
+    assert_eq!(excused.len(), NOT_MET.len(), "met by now: not {excused:?}");
 }

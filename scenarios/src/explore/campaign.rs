@@ -14,6 +14,7 @@ use super::world::known;
 use crate::registries;
 use crate::run::{Hooks, cells};
 use consim_core::{Verdict, mix};
+use consim_models::consensus::PROTOCOLS;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde::Serialize;
@@ -150,7 +151,7 @@ impl Search {
     /// The search; `tell` is told after every scenario, and says whether to go on. Gives an error if
     /// the user's scenario cannot be searched.
     pub fn run(&self, tell: &mut dyn FnMut(&Tally) -> bool) -> Result<Tally, String> {
-        let mut tally = Tally::new();
+        let mut tally = Tally::new(&self.protocol);
         let mut corpus = Corpus::default();
         // That the file is sound is said before anything is drawn.
         let of_file = self.file.as_deref().map(Ground::of_file).transpose()?;
@@ -269,10 +270,13 @@ impl Drawn {
 }
 
 impl Tally {
-    /// Of no scenario yet.
-    fn new() -> Self {
-        let marks = registries::marks();
-        let marks = marks.into_iter().map(|m| (m.name, MarkTally::default()));
+    /// Of no scenario yet. Situations in other protocols than the searched one are not looked for.
+    fn new(protocol: &str) -> Self {
+        let others = PROTOCOLS.iter().filter(|entry| entry.name != protocol);
+        let others: BTreeSet<&str> = others.flat_map(|p| p.marks).map(|m| m.name).collect();
+        let marks = registries::marks().into_iter();
+        let marks = marks.filter(|mark| !others.contains(mark.name));
+        let marks = marks.map(|m| (m.name, MarkTally::default()));
         Self {
             marks: marks.collect(),
             ..Self::default()

@@ -122,7 +122,7 @@ const PIPELINES: &[&str] = &["8", "1", "3"];
 /// Options of Raft.
 const RAFT: &[&str] = &["{ read: index }", "{ read: lease }", "{ pre_vote: false }"];
 /// Leaders of HotStuff.
-const LEADERS: &[&str] = &["stable", "round-robin", "reputation"];
+const LEADERS: &[&str] = &["stable", "round-robin"];
 const PHASES: &[&str] = &["3", "2"];
 const NETWORKS: &[&str] = &[
     "{ regions: one-place }",

@@ -249,6 +249,11 @@ impl Planner<'_> {
             pacemaker,
         } = keys;
         let PacemakerKind::TimeoutCertificates = pacemaker.value;
+        if leader.value == Leader::Reputation {
+            let place = leader.place.clone();
+            self.cx.later(&place, "`leader: reputation`");
+            return None;
+        }
         if payload.value == PayloadPlace::Digest {
             let place = payload.place.clone();
             self.cx.later(&place, "`payload: digest`");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 pub(super) const ENTRY: CheckEntry = CheckEntry {
     name: "one-leader",
-    code: "I8",
+    code: "I8b",
     since: "0.1.0",
     severity: Severity::Safety,
     says: "All correct nodes that are in a term of an elected leader name the same one.",

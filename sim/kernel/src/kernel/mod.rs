@@ -686,10 +686,8 @@ impl<O: Observer> Kernel<O> {
                     leader,
                 } = probe
                 {
-                    self.views
-                        .entry(chain)
-                        .or_default()
-                        .insert(node_id, (view, leader));
+                    let views = self.views.entry(chain).or_default();
+                    views.insert(node_id, (view, leader));
                     if self.faults.follow_leaders() {
                         for window in self.faults.behind(chain, view) {
                             let what = FOLLOW;
@@ -698,12 +696,7 @@ impl<O: Observer> Kernel<O> {
                     }
                 }
                 if let Probe::Ended { workload, .. } = probe {
-                    let end = End {
-                        at: finish,
-                        node: node_id,
-                        answered: true,
-                    };
-                    let workload = u32::from(workload.0);
+                    let end = End::answered(finish, node_id);
                     self.workloads.ended(&mut self.queue, workload, end);
                 }
                 self.observer.probe(self.now, node_id, &probe);

@@ -5,7 +5,7 @@ use super::Kernel;
 use crate::digest::Mark;
 use crate::node::Pending;
 use crate::queue::{Item, Queue};
-use consim_core::{Arrival, NodeId, Observer, Time, Workload};
+use consim_core::{Arrival, NodeId, Observer, Time, Workload, WorkloadId};
 use std::collections::BTreeMap;
 
 /// A workload, and what of it waits in the event list.
@@ -75,7 +75,8 @@ impl Workloads {
         }
     }
     /// An operation of a workload ended at `end.at`, and its user may go on.
-    pub(super) fn ended(&mut self, queue: &mut Queue, workload: u32, end: End) {
+    pub(super) fn ended(&mut self, queue: &mut Queue, workload: WorkloadId, end: End) {
+        let workload = u32::from(workload.0);
         let Some(slot) = self.slots.get_mut(workload as usize) else {
             return;
         };
@@ -118,6 +119,17 @@ pub(super) struct End {
     pub(super) answered: bool,
 }
 
+impl End {
+    /// An operation was answered at `node`, for good or ill.
+    pub(super) fn answered(at: Time, node: NodeId) -> Self {
+        Self {
+            at,
+            node,
+            answered: true,
+        }
+    }
+}
+
 impl<O: Observer> Kernel<O> {
     /// An arrival is due: its node takes it in, if it is up.
     pub(super) fn hand_out(&mut self, workload: u32, number: u64) {
@@ -144,6 +156,7 @@ impl<O: Observer> Kernel<O> {
             node: arrival.node,
             answered: false,
         };
+        let workload = WorkloadId(workload as u16);
         self.workloads.ended(&mut self.queue, workload, end);
     }
 }

@@ -1,6 +1,7 @@
 //! Whole clusters in which something breaks and heals.
 
 use super::{cluster, settings};
+use crate::consensus::hotstuff::{HotStuffOptions, LeaderRule};
 use crate::consensus::pbft::tests::cluster::{crash, cut, loss, nodes, secs};
 use crate::consensus::pbft::tests::disks::Kept;
 use consim_core::{NodeId, Span};
@@ -28,7 +29,8 @@ fn a_chain_without_work_rests() {
         let outcome = cluster.run();
         outcome.assert_good(&format!("{options:?}"));
         let last = outcome.seen.commits.iter().max().unwrap();
-        assert!(*last < secs(4), "{options:?}: {last:?}");
+        // Who missed the last certificate learns of it with STATUS, in quiet times.
+        assert!(*last < secs(8), "{options:?}: {last:?}");
         assert_eq!(outcome.seen.timeouts, 0, "{options:?}");
     }
 }
@@ -90,7 +92,9 @@ fn cuts_and_losses_heal() {
 
 #[test]
 fn one_with_a_wiped_disk_is_silent_and_then_votes_again() {
-    for options in settings() {
+    // By reputation a silent member may be chosen to lead (deviation 10).
+    let chosen = |o: &HotStuffOptions| o.leader != LeaderRule::Reputation;
+    for options in settings().into_iter().filter(chosen) {
         let mut cluster = cluster(4, 9, options).fault(crash(nodes(&[2]), 5, 6));
         cluster.kept = Kept::Nothing;
         let outcome = cluster.run();

@@ -147,11 +147,13 @@ impl consim_core::StateMachine for Gullible {
     }
 }
 
+/// What happens, and which checks notice.
+type Case<'a> = (&'a [(u32, Deed)], &'a [&'a str]);
+
 #[test]
 fn each_check_notices_what_it_is_for() {
     let single = "single-custody";
     let serial = "serial-uniqueness";
-    type Case<'a> = (&'a [(u32, Deed)], &'a [&'a str]);
     let cases: [Case<'_>; 10] = [
         (&[(0, Deed::Commission), (0, to(1)), (1, Deed::Accept)], &[]),
         (

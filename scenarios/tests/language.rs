@@ -688,3 +688,14 @@ fn aws_regions_are_read_as_round_trips() {
         Distribution::Constant(Span::from_micros(47_485))
     );
 }
+
+#[test]
+fn a_protocol_without_evidence_says_so_where_somebody_lies() {
+    let says = |name: &str| {
+        let file = root().join("scenarios/attacks").join(name);
+        let notes = load(&file, &LoadOptions::default()).unwrap().plan.notes;
+        notes.iter().any(|note| note.contains("nobody can say who"))
+    };
+    assert!(says("raft-one-traitor.yaml"));
+    assert!(!says("raft-leader-crash.yaml") && !says("pbft-f-plus-1.yaml"));
+}

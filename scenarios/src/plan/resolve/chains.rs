@@ -155,6 +155,12 @@ impl Planner<'_> {
             Consensus::Raft(raft) => (self.raft(raft), chain.checkpoint.value.0),
             Consensus::HotStuff(keys) => (self.hotstuff(keys)?, chain.checkpoint.value.0),
         };
+        if !entry.byzantine && !self.scenario.attacks.is_empty() {
+            self.notes.push(format!(
+                "{} bears no member that lies, and its messages prove nothing: if one breaks {}, nobody can say who",
+                entry.name, name.value.0
+            ));
+        }
         if entry.byzantine && n != 3 * f + 1 {
             self.notes.push(format!(
                 "n = {n} is not 3f+1; {} bears f = {f} like n = {} (quorum {quorum})",
@@ -251,12 +257,12 @@ impl Planner<'_> {
         let PacemakerKind::TimeoutCertificates = pacemaker.value;
         if leader.value == Leader::Reputation {
             let place = leader.place.clone();
-            self.cx.later(&place, "`leader: reputation`");
+            self.cx.later(&place, "leader: reputation");
             return None;
         }
         if payload.value == PayloadPlace::Digest {
             let place = payload.place.clone();
-            self.cx.later(&place, "`payload: digest`");
+            self.cx.later(&place, "payload: digest");
             return None;
         }
         Some(ProtocolOptions::HotStuff(HotStuffOptions {

@@ -133,7 +133,7 @@ impl Planner<'_> {
     ) -> Option<LoadPlan> {
         if !matches!(kind, WorkloadKind::Transactions(_)) {
             let place = name.place.clone();
-            let text = "a closed loop of visits, consents or audits";
+            let text = "a closed loop of operations that are not one each";
             let help = "closed loops are for `transactions`; give a rate";
             self.cx.error("E504", &place, text, help);
             return None;

@@ -1,4 +1,4 @@
-//! What the fuzz targets do with their bytes. The stable test `tests/fuzz.rs` runs the same over
+//! What the fuzz targets do with their bytes. The stable test `tests/it/fuzz.rs` runs the same over
 //! the committed corpus and mutations of it.
 
 use consim_core::{

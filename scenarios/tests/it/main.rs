@@ -1,0 +1,30 @@
+//! Tests of the language, of plans and of runs. One executable, so that it is linked once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bugs;
+mod cells;
+mod diagnostics;
+mod explore;
+mod faults;
+mod floors;
+mod heal;
+mod json_schema;
+mod language;
+mod limits;
+mod load;
+mod marks;
+mod mutations;
+mod network;
+mod outcome;
+mod pairs;
+mod reference;
+mod study;
+mod together;

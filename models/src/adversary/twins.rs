@@ -74,7 +74,7 @@ impl Payload for Sided {
     fn encoded_len(&self) -> usize {
         self.payload.encoded_len()
     }
-    fn votes(&self, each: &mut dyn FnMut(consim_core::Vote)) {
+    fn votes(&self, each: &mut dyn FnMut(consim_core::ChainId, consim_core::Vote)) {
         self.payload.votes(each);
     }
     fn priority(&self) -> u8 {

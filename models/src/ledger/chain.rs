@@ -22,6 +22,8 @@ pub const CACHED_EXECUTIONS: usize = 64;
 pub const BAD_SIGNATURE: &str = "bad signature";
 /// Refused: the transaction was signed for another chain.
 pub const OTHER_CHAIN: &str = "other chain";
+/// What a node answers of a refused transaction in a block that it never had: it took over the state.
+pub const BLOCK_GONE: &str = "refused, in a block that is not here";
 
 /// Did the ledger execute the transaction with this receipt, for the first time and as its origin's
 /// own? What is not so does not end its origin's operation.
@@ -415,7 +417,7 @@ impl Ledger {
         if matches!(receipt, Receipt::Refused(_)) {
             *state = before;
         }
-        state.mark_executed(tx.id(), at.height);
+        state.mark_executed(tx.id(), at.height, receipt == Receipt::Applied);
         receipt
     }
 }

@@ -159,14 +159,19 @@ impl WorldState {
     /// At which height the transaction `id` was executed.
     pub fn executed(&self, id: TxId) -> Option<u64> {
         let value = self.find(&path_of(Space::Ledger, &executed_key(id)))?;
-        value.as_ref().try_into().ok().map(u64::from_be_bytes)
+        value.first_chunk().copied().map(u64::from_be_bytes)
     }
-    /// Remembers that the transaction `id` was executed at `height`.
-    pub(super) fn mark_executed(&mut self, id: TxId, height: u64) {
-        self.set(
-            &path_of(Space::Ledger, &executed_key(id)),
-            &height.to_be_bytes(),
-        );
+    /// Did the executed transaction `id` change the state? `None` if it was not executed. A node that
+    /// took the state over has no block that says so.
+    pub fn applied(&self, id: TxId) -> Option<bool> {
+        let value = self.find(&path_of(Space::Ledger, &executed_key(id)))?;
+        value.last().map(|&applied| applied == 1)
+    }
+    /// Remembers that the transaction `id` was executed at `height`, and whether it was refused.
+    pub(super) fn mark_executed(&mut self, id: TxId, height: u64, applied: bool) {
+        let mut value = [u8::from(applied); 9];
+        value[..8].copy_from_slice(&height.to_be_bytes());
+        self.set(&path_of(Space::Ledger, &executed_key(id)), &value);
     }
 
     fn find(&self, path: &Path) -> Option<&Arc<[u8]>> {

@@ -5,6 +5,7 @@ use super::full_node::NodeHost;
 use super::marks;
 use super::membership::Refusal;
 use super::message::{Message, Outcome, Reply, Shown};
+use crate::ledger::chain::BLOCK_GONE;
 use consim_core::{Block, Context, NodeId, Receipt, State as _, Tx, TxId, Work};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -56,7 +57,15 @@ impl NodeHost {
                 cx.reached(&marks::REQUEST_ANSWERED_AGAIN);
                 self.reply(cx, tx.id(), receipt, false);
             } else {
+                // This node took over the state: that says how it ended.
                 cx.reached(&marks::REQUEST_BLOCK_GONE);
+                let applied = self.ledger.state().applied(tx.id()) == Some(true);
+                let receipt = if applied {
+                    Receipt::Applied
+                } else {
+                    Receipt::Refused(BLOCK_GONE)
+                };
+                self.reply(cx, tx.id(), receipt, false);
             }
             return Ok(());
         }

@@ -185,10 +185,13 @@ impl FullNode {
         }
     }
 
-    /// Drops a message of `subject`. One that has shown no certificate since this node started is
-    /// asked for it, since its first greeting may be lost or forgotten.
+    /// Drops a message of `subject`. One that has shown no certificate since this node started, or one
+    /// that holds no more, is asked for it, since its greeting may be lost or forgotten.
     fn refuse(&mut self, cx: &mut Context<'_>, subject: NodeId, why: Refusal) {
-        if why == Refusal::NoCertificate {
+        if matches!(
+            why,
+            Refusal::NoCertificate | Refusal::Expired | Refusal::Revoked
+        ) {
             cx.reached(&marks::STRANGER_ASKED);
             cx.send(subject, Arc::new(Message::Identify));
         }
@@ -346,6 +349,9 @@ impl Host for NodeHost {
     }
     fn executed(&self, id: TxId) -> Option<u64> {
         self.ledger.executed(id)
+    }
+    fn applied(&self, id: TxId) -> Option<bool> {
+        self.ledger.state().applied(id)
     }
     fn submit(
         &mut self,

@@ -69,6 +69,9 @@ pub trait Host {
     fn block(&self, height: u64) -> Option<Arc<Block>>;
     /// Is `id` executed already (at any height)?
     fn executed(&self, id: TxId) -> Option<u64>;
+    /// Did `id` change the state when it was executed? The state says so also where the block is not
+    /// here.
+    fn applied(&self, id: TxId) -> Option<bool>;
     /// Signs `body` as the transaction (this node, `number`) of operation `op` and hands it to
     /// consensus; charges the signature. Submitting a number again after it was executed does
     /// nothing. `None`: the mempool is full.

@@ -3,7 +3,7 @@
 
 use super::marks;
 use super::service::Host;
-use crate::ledger::chain::executed;
+use crate::ledger::chain::{BLOCK_GONE, executed};
 use consim_core::{Context, OpId, Receipt, Span, Time, TimerKey, Tx, TxId};
 use std::sync::Arc;
 
@@ -20,50 +20,95 @@ fn tx_id(host: &dyn Host, op: OpId) -> TxId {
     }
 }
 
-/// The transaction of `op` if it was executed in a block that this node has: its receipt and itself.
-pub(crate) fn outcome(host: &dyn Host, op: OpId) -> Option<(Receipt, Arc<Tx>)> {
+/// How a transaction of this server ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// Of which operation it is.
+    pub(crate) op: OpId,
+    /// What executing it came to.
+    pub(crate) receipt: Receipt,
+    /// What was executed.
+    pub(crate) body: Arc<[u8]>,
+    /// Is the block that it was executed in here? Otherwise the state that came of it says how it
+    /// ended, and `body` is what this server would bring to the chain now.
+    pub(crate) shown: bool,
+}
+
+impl Ended {
+    /// A transaction of a block that is here.
+    pub(crate) fn in_block(tx: &Tx, receipt: Receipt) -> Self {
+        Self {
+            op: tx.op(),
+            receipt,
+            body: Arc::clone(tx.body()),
+            shown: true,
+        }
+    }
+}
+
+/// The transaction of `op` if it was executed in a block that this node has.
+pub(crate) fn outcome(host: &dyn Host, op: OpId) -> Option<Ended> {
     let id = tx_id(host, op);
     let block = host.block(host.executed(id)?)?;
     let txs = block.committed.batch.txs();
     let mut found = txs.iter().zip(&block.receipts);
-    let found = found.find(|(tx, receipt)| tx.id() == id && executed(receipt));
-    found.map(|(tx, receipt)| (*receipt, Arc::clone(tx)))
+    let (tx, receipt) = found.find(|(tx, receipt)| tx.id() == id && executed(receipt))?;
+    Some(Ended::in_block(tx, *receipt))
 }
 
-/// Operations that need not be waited for any more.
-#[derive(Debug, Default)]
-pub(crate) struct Over {
-    /// Executed while the node read its own disk, which no service is told: how they ended.
-    pub(crate) missed: Vec<(OpId, Receipt, Arc<Tx>)>,
-    /// In a block that this node never saw: how they ended, nobody here can say.
-    pub(crate) gone: Vec<OpId>,
+/// How the transaction of `op` ended, if it was executed in a block that this node never had: it took
+/// over the state. `body` is what this server brings to the chain for `op`.
+pub(crate) fn outcome_in_state(
+    cx: &mut Context<'_>,
+    host: &dyn Host,
+    op: OpId,
+    body: &Arc<[u8]>,
+) -> Option<Ended> {
+    let id = tx_id(host, op);
+    if host.block(host.executed(id)?).is_some() {
+        return None;
+    }
+    cx.reached(&marks::OPERATION_BLOCK_GONE);
+    let receipt = if host.applied(id)? {
+        Receipt::Applied
+    } else {
+        Receipt::Refused(BLOCK_GONE)
+    };
+    let body = Arc::clone(body);
+    Some(Ended {
+        op,
+        receipt,
+        body,
+        shown: false,
+    })
 }
 
-/// Hands those that have waited for long to consensus again. Each is an operation, since when it
-/// waits, and the body of its transaction.
+/// Those that were executed where no service is told: while the node read its own disk, or in a block
+/// that it never had. Each is an operation, since when it waits, and the body of its transaction.
+pub(crate) fn missed<'a>(
+    cx: &mut Context<'_>,
+    host: &dyn Host,
+    waiting: impl Iterator<Item = (OpId, Time, &'a Arc<[u8]>)>,
+) -> Vec<Ended> {
+    let ended = waiting.filter_map(|(op, _, body)| {
+        outcome(host, op).or_else(|| outcome_in_state(cx, host, op, body))
+    });
+    ended.collect()
+}
+
+/// Hands those that have waited for long, and were not executed, to consensus again.
 pub(crate) fn resubmit<'a>(
     cx: &mut Context<'_>,
     host: &mut dyn Host,
     waiting: impl Iterator<Item = (OpId, Time, &'a Arc<[u8]>)>,
-) -> Over {
+) {
     let now = cx.now();
-    let mut over = Over::default();
     for (op, _, body) in waiting.filter(|(_, since, _)| now.since(*since) >= RESUBMIT) {
-        match outcome(host, op) {
-            Some((receipt, tx)) => {
-                over.missed.push((op, receipt, tx));
-            }
-            None if host.executed(tx_id(host, op)).is_some() => {
-                cx.reached(&marks::OPERATION_BLOCK_GONE);
-                over.gone.push(op);
-            }
-            None => {
-                cx.reached(&marks::OPERATION_RESUBMITTED);
-                host.submit(cx, op, op.0, Arc::clone(body));
-            }
+        if host.executed(tx_id(host, op)).is_none() {
+            cx.reached(&marks::OPERATION_RESUBMITTED);
+            host.submit(cx, op, op.0, Arc::clone(body));
         }
     }
-    over
 }
 
 /// The timer of a service that looks after what waits: it runs as long as anything does.

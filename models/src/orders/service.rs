@@ -8,9 +8,9 @@ use crate::ledger::chain::executed;
 use crate::node::Gate;
 use crate::node::marks as node;
 use crate::node::service::{Host, Service};
-use crate::node::waiting::{Ticker, outcome, resubmit};
+use crate::node::waiting::{Ended, Ticker, missed, outcome, outcome_in_state, resubmit};
 use consim_core::{
-    Block, Context, Disk, NodeId, OpId, Payload, Receipt, Time, TimerKey, Tx, WriteToken,
+    Block, Context, Disk, NodeId, OpId, Payload, Receipt, Time, TimerKey, WriteToken,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -109,10 +109,10 @@ impl<O: Orders> OrderService<O> {
             Early::Before(said) => Self::reply(cx, from, op, Answer::Done(said)),
         }
         let again = self.pending.contains_key(&op);
-        if let Some((receipt, tx)) = outcome(host, op) {
+        if let Some(ended) = outcome(host, op) {
             cx.reached(&node::OPERATION_FOUND);
             self.pending.remove(&op);
-            return self.settle(cx, host, from, &tx, receipt);
+            return self.settle(cx, host, from, &ended);
         }
         if self.pending.len() >= MAX_PENDING && !again {
             return Self::reply(cx, from, op, Answer::Busy);
@@ -121,6 +121,10 @@ impl<O: Orders> OrderService<O> {
             cx.reached(&marks::REPEATED_WHILE_OPEN);
         }
         let body = command.body();
+        if let Some(ended) = outcome_in_state(cx, host, op, &body) {
+            self.pending.remove(&op);
+            return self.settle(cx, host, from, &ended);
+        }
         let mut number = op.0;
         if again && seeded::on(&seeded::RETRY_IS_ANOTHER_TRANSACTION) {
             number |= 1 << 63;
@@ -136,16 +140,9 @@ impl<O: Orders> OrderService<O> {
     }
 
     /// Tells the client how its executed transaction ended.
-    fn settle(
-        &mut self,
-        cx: &mut Context<'_>,
-        host: &mut dyn Host,
-        client: NodeId,
-        tx: &Tx,
-        receipt: Receipt,
-    ) {
-        let op = tx.op();
-        let answer = match (receipt, O::Command::from_body(tx.body())) {
+    fn settle(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, client: NodeId, ended: &Ended) {
+        let op = ended.op;
+        let answer = match (ended.receipt, O::Command::from_body(&ended.body)) {
             (Receipt::Applied, Ok(command)) => {
                 Answer::Done(self.config.orders.said(cx, host, op, &command))
             }
@@ -168,19 +165,24 @@ impl<O: Orders> OrderService<O> {
         cx.send(client, Arc::new(reply));
     }
 
-    /// Hands transactions that have waited for long to consensus again, and answers those that were
-    /// executed while the node read its own disk, which no service is told.
-    fn tick(&mut self, cx: &mut Context<'_>, host: &mut dyn Host) {
-        let waiting = self.pending.iter().map(|(&op, p)| (op, p.since, &p.body));
-        let over = resubmit(cx, host, waiting);
-        for op in over.gone {
-            self.pending.remove(&op);
-        }
-        for (op, receipt, tx) in over.missed {
-            if let Some(pending) = self.pending.remove(&op) {
-                self.settle(cx, host, pending.client, &tx, receipt);
+    /// The transactions that wait.
+    fn waiting(&self) -> impl Iterator<Item = (OpId, Time, &Arc<[u8]>)> {
+        self.pending.iter().map(|(&op, p)| (op, p.since, &p.body))
+    }
+
+    /// Answers those that were executed where no service is told.
+    fn answer_missed(&mut self, cx: &mut Context<'_>, host: &mut dyn Host) {
+        for ended in missed(cx, host, self.waiting()) {
+            if let Some(pending) = self.pending.remove(&ended.op) {
+                self.settle(cx, host, pending.client, &ended);
             }
         }
+    }
+
+    /// Hands transactions that have waited for long to consensus again.
+    fn tick(&mut self, cx: &mut Context<'_>, host: &mut dyn Host) {
+        self.answer_missed(cx, host);
+        resubmit(cx, host, self.waiting());
         self.ticker.again(cx, !self.pending.is_empty());
     }
 }
@@ -216,9 +218,14 @@ impl<O: Orders> Service for OrderService<O> {
                 && tx.id().origin == me
                 && let Some(pending) = self.pending.remove(&tx.op())
             {
-                self.settle(cx, host, pending.client, tx, *receipt);
+                let ended = Ended::in_block(tx, *receipt);
+                self.settle(cx, host, pending.client, &ended);
             }
         }
+    }
+
+    fn jumped(&mut self, cx: &mut Context<'_>, host: &mut dyn Host) {
+        self.answer_missed(cx, host);
     }
 
     fn serves(&self, payload: &dyn Payload) -> bool {

@@ -107,6 +107,9 @@ impl Host for BenchHost {
     fn executed(&self, id: TxId) -> Option<u64> {
         self.ledger.executed(id)
     }
+    fn applied(&self, id: TxId) -> Option<bool> {
+        self.ledger.state().applied(id)
+    }
     fn submit(
         &mut self,
         _: &mut Context<'_>,
@@ -475,6 +478,18 @@ impl Bench {
                 });
             }
         }
+    }
+
+    /// A server takes over the state of another, in place of the blocks that it lacks.
+    pub(crate) fn take_over(&mut self, i: usize, from: usize) {
+        let (sequence, snapshot) = (
+            self.servers[from].done as u64,
+            self.servers[from].host.ledger.snapshot(),
+        );
+        assert!(self.servers[i].host.ledger.install(sequence, &snapshot));
+        self.servers[i].done = self.servers[from].done;
+        self.serve(i, |service, cx, host| service.jumped(cx, host));
+        self.settle();
     }
 
     /// Lets time pass: timers fire, and each [`BLOCK_EVERY`] what waits is ordered.

@@ -316,7 +316,7 @@ impl Observer for Watch {
             match watched.counts {
                 Counts::ForeignKeys => {
                     let mut foreign = 0;
-                    payload.votes(&mut |vote| foreign += u64::from(vote.key != KeyId(from.0)));
+                    payload.votes(&mut |_, vote| foreign += u64::from(vote.key != KeyId(from.0)));
                     watched.count += foreign;
                 }
                 Counts::Kinds(kinds) if kinds.contains(&payload.kind()) => {

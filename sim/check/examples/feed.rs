@@ -13,7 +13,7 @@ use consim_check::invariants::{self, ChainSubject, Subjects};
 use consim_check::metrics::{Metrics, MetricsConfig, WorkloadSubject};
 use consim_check::suite::Suite;
 use consim_core::{
-    Block, Digest, KeyId, NodeId, Observer, OpEnd, Payload, Probe, Span, Time, Vote,
+    Block, ChainId, Digest, KeyId, NodeId, Observer, OpEnd, Payload, Probe, Span, Time, Vote,
 };
 use std::sync::Arc;
 use std::time::Instant;
@@ -30,8 +30,8 @@ impl Payload for Ballot {
     fn encoded_len(&self) -> usize {
         0
     }
-    fn votes(&self, each: &mut dyn FnMut(Vote)) {
-        each(self.0);
+    fn votes(&self, each: &mut dyn FnMut(ChainId, Vote)) {
+        each(ChainId(0), self.0);
     }
     fn as_any(&self) -> &dyn std::any::Any {
         self

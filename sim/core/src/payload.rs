@@ -2,7 +2,7 @@
 
 use crate::disk::Holds;
 use crate::evidence::{Evidence, Handover};
-use crate::{Digest, KeyId};
+use crate::{ChainId, Digest, KeyId};
 use std::any::Any;
 use std::fmt::Debug;
 
@@ -17,9 +17,9 @@ pub trait Payload: Any + Debug + Send + Sync {
     fn encode(&self, out: &mut Vec<u8>);
     /// The length of the wire form, computed without writing it. A test compares it with `encode`.
     fn encoded_len(&self) -> usize;
-    /// The signed votes inside that an honest key may give only once per (kind, view, sequence);
+    /// The signed votes inside that an honest key may give only once per (chain, kind, view, sequence);
     /// what the `no-double-signing` check listens to. The default has none.
-    fn votes(&self, _each: &mut dyn FnMut(Vote)) {}
+    fn votes(&self, _each: &mut dyn FnMut(ChainId, Vote)) {}
     /// The signed statements inside that can show, held against others of the same key, that its
     /// owner broke the protocol; what forensics reads. The default has none.
     fn evidence(&self, _each: &mut dyn FnMut(Evidence)) {}

@@ -81,7 +81,8 @@ impl Checkpoints {
         }
         self.kept.push_back(kept);
     }
-    fn drop_below(&mut self, sequence: u64) {
+    /// What is below a stable checkpoint is not told again.
+    pub(super) fn drop_below(&mut self, sequence: u64) {
         let stable = self.kept.iter().filter(|k| k.sequence <= sequence).count();
         for _ in KEPT_STATES..stable {
             self.kept.pop_front();

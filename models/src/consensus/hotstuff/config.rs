@@ -95,9 +95,13 @@ pub const MAX_HELP: u16 = 4;
 pub const IDLE_TICKS: u32 = 4;
 /// Parts of the view timer in which what may have been lost is said again (assumed).
 pub const STEPS: u64 = 4;
-/// A replica that forgot its votes waits for a commit this many views above what it hears the others are
-/// in (assumed): as far as some may be ahead of those that answer.
-pub const FORGOTTEN_VIEWS: u64 = 64;
+/// A replica that forgot its votes waits for a commit more than this many views above what it hears the
+/// others are in. It had entered its last view with a certificate of the one before, by a quorum of `q`,
+/// of whom at least `q - f` neither lie nor forgot; they are in that view or a later one. Of the other
+/// `n - 1` members it hears `n - 1 - f`, who cannot all be outside of these, since
+/// `(n - 1) - (q - f) < n - 1 - f` for every `q > 2 f`.
+pub const FORGOTTEN_VIEWS: u64 = 1;
+
 /// The configuration in the form that the message path wants it in.
 #[derive(Debug)]
 pub(super) struct Group {

@@ -428,8 +428,8 @@ impl Payload for Message {
                 Body::State(state) => state.encoded_len(),
             }
     }
-    fn votes(&self, each: &mut dyn FnMut(Vote)) {
-        evidence::votes(self, each);
+    fn votes(&self, each: &mut dyn FnMut(ChainId, Vote)) {
+        evidence::votes(self, &mut |vote| each(self.chain, vote));
     }
     fn evidence(&self, each: &mut dyn FnMut(Evidence)) {
         evidence::statements(self, each);

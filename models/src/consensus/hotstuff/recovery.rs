@@ -75,6 +75,7 @@ impl HotStuffReplica {
         self.replay_log(cx, disk);
         match disk.cell(STABLE, 0).and_then(record) {
             Some(Record::Stable(proof)) if proof.view <= self.executed => {
+                self.checkpoints.drop_below(proof.view);
                 self.checkpoints.proof = Some(Arc::clone(proof));
             }
             // The log is shorter than what is stable: something is missing.

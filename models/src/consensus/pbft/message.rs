@@ -576,7 +576,8 @@ impl Payload for Message {
             Body::State(state) => state.encoded_len(),
         }
     }
-    fn votes(&self, each: &mut dyn FnMut(Vote)) {
+    fn votes(&self, each: &mut dyn FnMut(ChainId, Vote)) {
+        let each = &mut |vote| each(self.chain, vote);
         match &self.body {
             Body::PrePrepare(p) => each(Vote {
                 key: p.signature.key,

@@ -435,7 +435,8 @@ impl Payload for Message {
     }
     /// Nobody signs, but the lines are authenticated: a granted vote names its voter, and an entry of
     /// the sender's own term its leader.
-    fn votes(&self, each: &mut dyn FnMut(Vote)) {
+    fn votes(&self, each: &mut dyn FnMut(ChainId, Vote)) {
+        let each = &mut |vote| each(self.chain, vote);
         match &self.body {
             Body::Vote {
                 pre: false,

@@ -157,7 +157,8 @@ fn executed_transactions_are_covered_by_the_root_and_out_of_the_machines_reach()
         "the machine writes under the same key"
     );
     let root = state.root();
-    state.mark_executed(id, 4);
+    state.mark_executed(id, 4, false);
+    assert_eq!(state.applied(id), Some(false));
     assert_eq!(state.executed(id), Some(4));
     assert_ne!(state.root(), root);
     state.remove(&executed_key(id));

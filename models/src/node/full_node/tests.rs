@@ -666,6 +666,9 @@ fn a_member_whose_certificate_is_over_is_refused() {
     let mut rig = Rig::member(&world, 0);
     rig.please(3, 1, &[1, 1]);
     assert_eq!(rig.refusals(), [(NodeId(3), "expired")]);
+    // It may have a new one whose greeting was lost.
+    let sent = rig.sent();
+    assert!(sent.contains(&(Some(NodeId(3)), "identify")), "{sent:?}");
     rig.message(
         3,
         Message::Hello(world.shared.issue(identity(3, Role::Peer))),

@@ -28,10 +28,10 @@ use crate::node::Gate;
 use crate::node::marks as node;
 use crate::node::membership::Refusal;
 use crate::node::service::{Host, Service};
-use crate::node::waiting::{Ticker, outcome, resubmit};
+use crate::node::waiting::{Ended, Ticker, missed, outcome, outcome_in_state, resubmit};
 use consim_core::{
-    Block, CodecError, Context, Disk, NodeId, OpId, Payload, Receipt, Span, TimerKey, Tx, Work,
-    WriteToken,
+    Block, CodecError, Context, Disk, NodeId, OpId, Payload, Receipt, Span, Time, TimerKey, Tx,
+    Work, WriteToken,
 };
 use pending::{Asker, Pending, Stage};
 use refusals::Refused;
@@ -152,6 +152,10 @@ impl SharingService {
         command: &Command,
     ) {
         let body = command.body();
+        if let Some(ended) = outcome_in_state(cx, host, op, &body) {
+            self.pending.remove(&op);
+            return self.settle(cx, host, asker, &ended);
+        }
         host.submit(cx, op, op.0, Arc::clone(&body));
         self.put(cx, op, asker, Stage::Committing { body });
     }
@@ -159,10 +163,10 @@ impl SharingService {
     /// Is this operation known already? Then its asker is answered, now or at its end, and there
     /// is nothing more to do. An open operation is its first asker's alone.
     fn known(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, op: OpId, asker: Asker) -> bool {
-        if let Some((receipt, tx)) = outcome(host, op) {
+        if let Some(ended) = outcome(host, op) {
             cx.reached(&node::OPERATION_FOUND);
             self.pending.remove(&op);
-            self.settle(cx, host, asker, &tx, receipt);
+            self.settle(cx, host, asker, &ended);
             return true;
         }
         let Some(pending) = self.pending.get_mut(&op) else {
@@ -179,23 +183,20 @@ impl SharingService {
     }
 
     /// Acts on an executed transaction of this server: tells the asker how the operation ended.
-    fn settle(
-        &mut self,
-        cx: &mut Context<'_>,
-        host: &mut dyn Host,
-        asker: Asker,
-        tx: &Tx,
-        receipt: Receipt,
-    ) {
-        let op = tx.op();
-        if let Receipt::Refused(word) = receipt {
+    fn settle(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, asker: Asker, ended: &Ended) {
+        let op = ended.op;
+        if let Receipt::Refused(word) = ended.receipt {
             let reason = Reason::of_word(word).unwrap_or(Reason::NotAllowed);
             return Self::answer(cx, host, op, asker, Answer::Refused(reason));
         }
-        let Ok(command) = Command::decode(tx.body()) else {
+        let Ok(command) = Command::decode(&ended.body) else {
             return;
         };
         let answer = match command {
+            // What was decided then stands in the block alone: the desk may ask anew.
+            Command::Access(_) | Command::AuditRead { .. } if !ended.shown => {
+                Answer::Refused(Reason::Busy)
+            }
             Command::Access(access) => return self.release(cx, host, op, asker, &access),
             Command::AuditRead { from, to, .. } => {
                 Answer::Swept(self.swept(cx, host, op, from, to))
@@ -283,25 +284,31 @@ impl SharingService {
         }
     }
 
+    /// The transactions that wait.
+    fn committing(&self) -> impl Iterator<Item = (OpId, Time, &Arc<[u8]>)> {
+        self.pending.iter().filter_map(|(&op, p)| match &p.stage {
+            Stage::Committing { body } => Some((op, p.since, body)),
+            _ => None,
+        })
+    }
+
+    /// Ends the operations whose transactions were executed where no service is told.
+    fn settle_missed(&mut self, cx: &mut Context<'_>, host: &mut dyn Host) {
+        for ended in missed(cx, host, self.committing()) {
+            if let Some(pending) = self.pending.remove(&ended.op) {
+                self.settle(cx, host, pending.asker, &ended);
+            }
+        }
+    }
+
     /// Hands transactions that have waited for long to consensus again and forgets reads that
     /// nobody waits for.
     fn tick(&mut self, cx: &mut Context<'_>, host: &mut dyn Host) {
         let now = cx.now();
         self.pending
             .retain(|_, p| p.stage.lasts() || now.since(p.since) < FORGET);
-        let committing = self.pending.iter().filter_map(|(&op, p)| match &p.stage {
-            Stage::Committing { body } => Some((op, p.since, body)),
-            _ => None,
-        });
-        let over = resubmit(cx, host, committing);
-        for op in over.gone {
-            self.pending.remove(&op);
-        }
-        for (op, receipt, tx) in over.missed {
-            if let Some(pending) = self.pending.remove(&op) {
-                self.settle(cx, host, pending.asker, &tx, receipt);
-            }
-        }
+        self.settle_missed(cx, host);
+        resubmit(cx, host, self.committing());
         self.ticker.again(cx, !self.pending.is_empty());
     }
 }
@@ -357,7 +364,8 @@ impl Service for SharingService {
                     observe(cx, tx);
                 }
                 if let Some(pending) = self.pending.remove(&tx.op()) {
-                    self.settle(cx, host, pending.asker, tx, *receipt);
+                    let ended = Ended::in_block(tx, *receipt);
+                    self.settle(cx, host, pending.asker, &ended);
                 }
             }
         }
@@ -369,6 +377,7 @@ impl Service for SharingService {
     }
 
     fn jumped(&mut self, cx: &mut Context<'_>, host: &mut dyn Host) {
+        self.settle_missed(cx, host);
         self.height_reached(cx, host);
     }
 

@@ -5,7 +5,7 @@ use crate::ledger::testing::tx;
 use crate::node::waiting::RESUBMIT;
 use crate::sharing::message::MAX_PATIENT;
 use crate::sharing::testing::{
-    Bench, CHAIN, desk_of, grant, members, op_of, options, read, register,
+    Bench, CHAIN, desk_of, grant, members, op_of, options, read, register, revoke,
 };
 use consim_core::TxId;
 
@@ -80,6 +80,41 @@ fn a_repeated_question_is_one_transaction_and_answered_as_often_as_it_is_asked_l
     bench.block();
     assert_eq!(bench.answers(desk_of(0), 1), [DONE, DONE]);
     assert_eq!(commands(&bench), ["grant"]);
+}
+
+#[test]
+fn what_was_executed_in_blocks_that_a_server_never_had_is_answered_from_the_state() {
+    let mut bench = Bench::new();
+    bench.asked(desk_of(0), 1, register(7, "ann", b"body"));
+    bench.servers[0].held = true;
+    bench.ask(desk_of(0), 2, grant("ann", 1));
+    bench.ask(desk_of(0), 3, register(8, "ann", b"more"));
+    bench.ask(desk_of(0), 4, read(7));
+    bench.block();
+    assert_eq!(bench.answers(desk_of(0), 2), []);
+    bench.take_over(0, 1);
+    assert_eq!(bench.answers(desk_of(0), 2), [DONE]);
+    assert_eq!(bench.answers(desk_of(0), 3), [DONE]);
+    // What was decided about the access stands in the block alone.
+    assert_eq!(bench.answers(desk_of(0), 4), [refused(Reason::Busy)]);
+    assert_eq!(bench.servers[0].service.open(), 0);
+    // Asked again, also by a server that has forgotten the question: as before, and once on the chain.
+    bench.crash(0);
+    bench.restart(0);
+    bench.ask(desk_of(0), 2, grant("ann", 1));
+    bench.settle();
+    assert_eq!(bench.answers(desk_of(0), 2), [DONE, DONE]);
+    assert!(bench.pool.is_empty());
+}
+
+#[test]
+fn a_refusal_in_a_block_that_a_server_never_had_is_a_refusal() {
+    let mut bench = Bench::new();
+    bench.servers[0].held = true;
+    bench.ask(desk_of(0), 1, revoke("ann", 1));
+    bench.block();
+    bench.take_over(0, 1);
+    assert_eq!(bench.answers(desk_of(0), 1), [refused(Reason::NotAllowed)]);
 }
 
 #[test]

@@ -160,7 +160,8 @@ impl consim_core::Payload for Ballot {
     fn encoded_len(&self) -> usize {
         0
     }
-    fn votes(&self, each: &mut dyn FnMut(consim_core::Vote)) {
+    fn votes(&self, each: &mut dyn FnMut(consim_core::ChainId, consim_core::Vote)) {
+        let each = &mut |vote| each(consim_core::ChainId(0), vote);
         each(consim_core::Vote {
             key: self.0.into(),
             kind: 1,

@@ -1,7 +1,7 @@
 //! I6: no double signing.
 
 use super::{CheckEntry, Subjects, any_chain, check_from_entry};
-use consim_core::{Finding, NodeId, Observer, Payload, Probe, Severity, Time, Vote};
+use consim_core::{ChainId, Finding, NodeId, Observer, Payload, Probe, Severity, Time, Vote};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     code: "I6",
     since: "0.1.0",
     severity: Severity::Safety,
-    says: "A correct node's key signs at most one value per kind of vote, view and sequence number, across restarts too.",
+    says: "A correct node's key signs at most one value per chain, kind of vote, view and sequence number, across restarts too.",
     applies: any_chain,
     build: |subjects| Box::new(NoDoubleSigning::new(subjects)),
 };
@@ -24,9 +24,12 @@ const WINDOW: usize = 512;
 pub struct NoDoubleSigning {
     subjects: Arc<Subjects>,
     finding: Finding,
-    /// By key, and kind of vote. There are few kinds.
-    signed: Vec<Vec<(u8, Signed)>>,
+    /// By key, and by chain and kind of vote. There are few of these.
+    signed: Vec<Vec<(Ballot, Signed)>>,
 }
+
+/// What a vote is part of: a chain, and a kind of vote there.
+type Ballot = (ChainId, u8);
 
 /// A sequence number and a view: the place that a key may fill once.
 type Place = (u64, u64);
@@ -71,7 +74,7 @@ impl NoDoubleSigning {
         }
     }
 
-    fn vote(&mut self, vote: Vote) {
+    fn vote(&mut self, chain: ChainId, vote: Vote) {
         let signer = NodeId(vote.key.0);
         if !self.subjects.correct(signer) {
             return;
@@ -80,9 +83,10 @@ impl NoDoubleSigning {
         let Some(kinds) = self.signed.get_mut(signer.index()) else {
             return;
         };
-        let known = kinds.iter().position(|&(kind, _)| kind == vote.kind);
+        let ballot = (chain, vote.kind);
+        let known = kinds.iter().position(|&(known, _)| known == ballot);
         let place = known.unwrap_or_else(|| {
-            kinds.push((vote.kind, Signed::default()));
+            kinds.push((ballot, Signed::default()));
             kinds.len() - 1
         });
         let Some((_, signed)) = kinds.get_mut(place) else {
@@ -110,7 +114,7 @@ impl Observer for NoDoubleSigning {
 
     fn sent(&mut self, _at: Time, from: NodeId, payload: &dyn Payload, _receivers: usize) {
         if self.subjects.correct(from) {
-            payload.votes(&mut |vote| self.vote(vote));
+            payload.votes(&mut |chain, vote| self.vote(chain, vote));
         }
     }
 }

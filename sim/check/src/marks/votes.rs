@@ -58,7 +58,7 @@ impl Votes {
         committed: u64,
     ) -> Sent {
         let mut found = Sent::default();
-        payload.votes(&mut |vote| {
+        payload.votes(&mut |_, vote| {
             found.late |= vote.sequence > 0 && vote.sequence.saturating_add(LATE) <= committed;
             if traitor && let Some(place) = place(from, &vote) {
                 found.second |= first(&mut self.sent, place, vote.digest) != vote.digest;
@@ -69,7 +69,7 @@ impl Votes {
 
     pub(super) fn heard(&mut self, by: NodeId, from: NodeId, payload: &dyn Payload) -> Heard {
         let mut found = Heard::default();
-        payload.votes(&mut |vote| {
+        payload.votes(&mut |_, vote| {
             let Some(place) = place(from, &vote) else {
                 return;
             };

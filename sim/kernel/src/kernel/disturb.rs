@@ -268,7 +268,7 @@ impl<O: Observer> Kernel<O> {
                 Some(Effect::Persist { .. }) => (Some(Point::BeforePersist), &[]),
                 Some(Effect::Send { payload, .. } | Effect::Multicast { payload, .. }) => {
                     let mut votes = false;
-                    payload.votes(&mut |_| votes = true);
+                    payload.votes(&mut |_, _| votes = true);
                     let points: &[Point] = if votes {
                         &[Point::AfterSend, Point::VoteSent]
                     } else {

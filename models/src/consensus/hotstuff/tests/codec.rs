@@ -133,8 +133,8 @@ fn every_message_is_read_as_it_was_written() {
         read.encode(&mut again);
         assert_eq!(bytes, again, "{}", message.kind());
         let (mut said, mut heard) = (Vec::new(), Vec::new());
-        message.votes(&mut |v| said.push(v));
-        read.votes(&mut |v| heard.push(v));
+        message.votes(&mut |_, v| said.push(v));
+        read.votes(&mut |_, v| heard.push(v));
         assert_eq!(said, heard, "{}", message.kind());
     }
 }

@@ -258,7 +258,7 @@ fn a_length_beyond_its_limit_is_refused_before_anything_is_made() {
 fn votes_are_told_as_they_were_signed() {
     let mut found: Vec<(&str, Vote)> = Vec::new();
     for message in messages() {
-        message.votes(&mut |vote| found.push((message.kind(), vote)));
+        message.votes(&mut |_, vote| found.push((message.kind(), vote)));
     }
     let told: Vec<_> = found
         .iter()
@@ -306,7 +306,7 @@ proptest! {
         if let Ok(message) = Message::decode(&wire) {
             prop_assert_eq!(message.encoded_len(), wire.len());
             prop_assert_eq!(bytes(&message), wire);
-            message.votes(&mut |_| {});
+            message.votes(&mut |_, _| {});
         }
     }
 }

@@ -3,7 +3,8 @@
 use super::History;
 use crate::testing::{CHAIN, World, committed, s};
 use consim_core::{
-    Certificate, Committed, Digest, KeyId, NodeId, Payload, Probe, Signature, Verdict, Vote,
+    Certificate, ChainId, Committed, Digest, KeyId, NodeId, Payload, Probe, Signature, Verdict,
+    Vote,
 };
 use std::sync::Arc;
 
@@ -135,7 +136,7 @@ fn certificate_fails_for_an_unknown_chain() {
 // ---- no double signing -------------------------------------------------------------------------
 
 #[derive(Debug)]
-struct Votes(Vec<Vote>);
+struct Votes(ChainId, Vec<Vote>);
 impl Payload for Votes {
     fn kind(&self) -> &'static str {
         "votes"
@@ -144,8 +145,8 @@ impl Payload for Votes {
     fn encoded_len(&self) -> usize {
         0
     }
-    fn votes(&self, each: &mut dyn FnMut(Vote)) {
-        self.0.iter().copied().for_each(each);
+    fn votes(&self, each: &mut dyn FnMut(ChainId, Vote)) {
+        self.1.iter().for_each(|&vote| each(self.0, vote));
     }
     fn as_any(&self) -> &dyn std::any::Any {
         self
@@ -163,7 +164,21 @@ fn vote(key: u32, kind: u8, view: u64, sequence: u64, digest: &[u8]) -> Vote {
 }
 
 fn send(h: &mut History, from: u32, votes: Vec<Vote>) {
-    h.check.sent(s(1), NodeId(from), &Votes(votes), 3);
+    send_on(h, ChainId(0), from, votes);
+}
+
+fn send_on(h: &mut History, chain: ChainId, from: u32, votes: Vec<Vote>) {
+    h.check.sent(s(1), NodeId(from), &Votes(chain, votes), 3);
+}
+
+#[test]
+fn a_key_may_sign_another_value_on_another_chain() {
+    let mut h = History::of("no-double-signing");
+    send_on(&mut h, ChainId(0), 1, vec![vote(1, 2, 3, 4, b"x")]);
+    send_on(&mut h, ChainId(9), 1, vec![vote(1, 2, 3, 4, b"y")]);
+    h.passes();
+    send_on(&mut h, ChainId(9), 1, vec![vote(1, 2, 3, 4, b"x")]);
+    assert!(h.violation().starts_with("b signed"), "{}", h.violation());
 }
 
 #[test]

@@ -161,6 +161,14 @@ pub enum Probe {
         /// May what it promised be forgotten? Then it promises nothing that could contradict it.
         forgotten: bool,
     },
+    /// A replica whose disk may have forgotten what it signed promises nothing from now on, or may
+    /// promise again.
+    Abstains {
+        /// The chain.
+        chain: ChainId,
+        /// From now on, or no more?
+        abstains: bool,
+    },
     /// A node refused a message that was corrupted on its way.
     Refused {
         /// Who sent it.

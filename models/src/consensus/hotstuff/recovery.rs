@@ -54,10 +54,18 @@ impl HotStuffReplica {
         }
     }
 
+    fn emit_abstains(&self, cx: &mut Context<'_>) {
+        cx.emit(Probe::Abstains {
+            chain: self.group.chain,
+            abstains: self.silent.is_some(),
+        });
+    }
+
     /// What a silent replica may have signed is past.
     pub(super) fn end_silence(&mut self, cx: &mut Context<'_>) {
         cx.reached(&marks::SILENCE_OVER);
         self.silent = None;
+        self.emit_abstains(cx);
         self.safety.voted = self.safety.voted.max(self.safety.view);
         self.safety.locked = self.safety.locked.max(self.tree.root().view);
         self.write_safety();
@@ -94,6 +102,7 @@ impl HotStuffReplica {
         }
         if self.silent.is_some() {
             cx.reached(&marks::CAME_BACK_SILENT);
+            self.emit_abstains(cx);
         }
         self.restore_safety(disk);
         self.restore_proposals(disk);

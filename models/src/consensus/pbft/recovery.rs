@@ -51,12 +51,20 @@ impl PbftReplica {
         }
     }
 
+    fn emit_abstains(&self, cx: &mut Context<'_>) {
+        cx.emit(Probe::Abstains {
+            chain: self.group.chain,
+            abstains: self.silent.is_some(),
+        });
+    }
+
     /// Everything up to `stable` is stable: what a silent replica may have signed is past.
     pub(super) fn end_silence(&mut self, cx: &mut Context<'_>, stable: u64) {
         let over = |silent: &Silent| silent.until.is_some_and(|until| until <= stable);
         if self.silent.as_ref().is_some_and(over) {
             cx.reached(&marks::SILENCE_OVER);
             self.silent = None;
+            self.emit_abstains(cx);
             self.mark_started();
         }
     }
@@ -95,6 +103,7 @@ impl PbftReplica {
         }
         if self.silent.is_some() {
             cx.reached(&marks::CAME_BACK_SILENT);
+            self.emit_abstains(cx);
         }
         self.floor = self.floor.max(self.window.low());
         self.next = self.executed + 1;

@@ -36,6 +36,13 @@ fn record(value: &Arc<dyn Payload>) -> Option<&Record> {
 }
 
 impl RaftReplica {
+    fn emit_abstains(&self, cx: &mut Context<'_>) {
+        cx.emit(Probe::Abstains {
+            chain: self.group.chain,
+            abstains: self.silent.is_some(),
+        });
+    }
+
     /// Takes over what the disk kept.
     pub(super) fn recover(&mut self, cx: &mut Context<'_>, disk: &Disk) {
         let records = disk.damaged();
@@ -44,6 +51,7 @@ impl RaftReplica {
         if (forgotten || !started) && !seeded::on(&seeded::WIPED_VOTES) {
             cx.reached(&marks::CAME_BACK_SILENT);
             self.silent = Some(Silent::default());
+            self.emit_abstains(cx);
             if started {
                 // Whoever comes back before the silence is over must not take this disk for whole.
                 self.journal.write(Write::erase_below(STARTED, u64::MAX));
@@ -286,6 +294,7 @@ impl RaftReplica {
         }
         cx.reached(&marks::SILENCE_OVER);
         self.silent = None;
+        self.emit_abstains(cx);
         // In this term it may have voted for somebody else.
         self.voted = self.leader;
         self.write_vote();

@@ -125,6 +125,12 @@ fn recovery<'a>(probe: &Probe, name: impl Fn(NodeId) -> &'a str) -> Option<Words
         Probe::Unauthenticated { subject, reason } => {
             format!("refuses {}: {reason}", name(*subject))
         }
+        Probe::Abstains { abstains, .. } => if *abstains {
+            "promises nothing, as it may have forgotten what it signed"
+        } else {
+            "may promise again"
+        }
+        .to_owned(),
         Probe::DamageFound { records, forgotten } => format!(
             "finds {} on its disk{}",
             some(*records, "damaged record", "damaged records"),

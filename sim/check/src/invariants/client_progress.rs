@@ -132,7 +132,9 @@ impl Observer for ClientProgress {
                     self.answered(client, true);
                 }
             }
-            Probe::Applied(_) | Probe::Recovered { .. } if self.subjects.correct(node) => {
+            Probe::Applied(_) | Probe::Recovered { .. } | Probe::Abstains { .. }
+                if self.subjects.correct(node) =>
+            {
                 self.recoverable.probe(node, probe);
             }
             _ => {}

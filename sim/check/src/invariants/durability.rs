@@ -1,5 +1,6 @@
 //! I16: durability.
 
+use super::recoverable::Recoverable;
 use super::{CheckEntry, Subjects, check_from_entry};
 use crate::number_set::NumberSet;
 use consim_core::{
@@ -37,6 +38,7 @@ pub struct Durability {
     subjects: Arc<Subjects>,
     finding: Finding,
     calm: Calm,
+    recoverable: Recoverable,
     bound: Span,
     /// Where the transaction of an operation was executed, of so many at most.
     open: BTreeMap<OpId, Ordered>,
@@ -57,6 +59,7 @@ impl Durability {
             subjects,
             finding: Finding::new(),
             calm: Calm::default(),
+            recoverable: Recoverable::default(),
             open: BTreeMap::new(),
             most: MAX_OPEN,
             recent: VecDeque::new(),
@@ -83,11 +86,17 @@ impl Durability {
             let Some(acknowledged) = self.acknowledged.get(&chain.id) else {
                 continue;
             };
+            // A group that cannot go on writes nothing anew either.
+            let stopped = self.recoverable.why_not(&subjects, chain.id);
             let disks = |n: &NodeId| self.held.get(&(chain.id, *n));
             let disks: Vec<&Held> = chain.members.iter().filter_map(disks).collect();
             for &sequence in acknowledged.keys() {
                 let holds = |d: &&&Held| sequence <= d.up_to || d.blocks.contains(sequence);
                 let copies = disks.iter().filter(holds).count();
+                if let (true, Some(why)) = (copies < chain.quorum, &stopped) {
+                    self.finding.excuse(why.clone());
+                    continue;
+                }
                 self.finding.judge(copies >= chain.quorum, || {
                     format!(
                         "{}: what was ordered at {sequence} was acknowledged and lies on {copies} disks, a quorum is {}",
@@ -101,6 +110,9 @@ impl Durability {
 
 impl Observer for Durability {
     fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
+        if self.subjects.correct(node) {
+            self.recoverable.probe(node, probe);
+        }
         match probe {
             Probe::Applied(block) if self.subjects.correct(node) => {
                 let committed = &block.committed;
@@ -130,7 +142,12 @@ impl Observer for Durability {
 
     fn healed(&mut self, at: Time, heal: &Heal) {
         self.calm.healed(at, heal);
+        self.recoverable.healed(heal);
         self.bound = heal.bound;
+    }
+
+    fn node_up(&mut self, _at: Time, node: NodeId, up: bool) {
+        self.recoverable.node_up(node, up);
     }
 
     fn stored(&mut self, at: Time, node: NodeId, disk: &Disk) {

@@ -133,7 +133,7 @@ impl Observer for NoLivelock {
                     self.finding.judge(true, String::new);
                 }
             }
-            Probe::Recovered { .. } => self.recoverable.probe(node, probe),
+            Probe::Recovered { .. } | Probe::Abstains { .. } => self.recoverable.probe(node, probe),
             _ => {}
         }
     }

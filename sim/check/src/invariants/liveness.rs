@@ -131,7 +131,7 @@ impl Observer for Liveness {
                 self.expire(at);
                 self.admitted(at, node, (*tx, *chain));
             }
-            Probe::Recovered { .. } if self.subjects.correct(node) => {
+            Probe::Recovered { .. } | Probe::Abstains { .. } if self.subjects.correct(node) => {
                 self.recoverable.probe(node, probe);
             }
             Probe::Applied(block) if self.subjects.correct(node) => {

@@ -9,12 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Recoverable {
     down: BTreeSet<NodeId>,
     broken: BTreeSet<NodeId>,
+    /// Replicas that may have forgotten what they signed, and sign nothing.
+    silent: BTreeSet<(ChainId, NodeId)>,
     heights: BTreeMap<(ChainId, NodeId), u64>,
     tops: BTreeMap<ChainId, u64>,
 }
 
 impl Recoverable {
     pub(super) fn node_up(&mut self, node: NodeId, up: bool) {
+        // One that comes back says anew what its disk is like.
+        self.silent.retain(|&(_, silent)| silent != node);
         if up {
             self.down.remove(&node);
         } else {
@@ -29,6 +33,14 @@ impl Recoverable {
         let (chain, height) = match probe {
             Probe::Applied(block) => (block.header.chain, block.header.height),
             Probe::Recovered { chain, height, .. } => (*chain, *height),
+            Probe::Abstains { chain, abstains } => {
+                if *abstains {
+                    self.silent.insert((*chain, node));
+                } else {
+                    self.silent.remove(&(*chain, node));
+                }
+                return;
+            }
             _ => return,
         };
         self.heights.insert((chain, node), height);
@@ -43,19 +55,20 @@ impl Recoverable {
     pub(super) fn height(&self, chain: ChainId, node: NodeId) -> u64 {
         self.heights.get(&(chain, node)).copied().unwrap_or(0)
     }
-    /// Why the chain cannot go on: no quorum of correct members is up and connected, or none of
-    /// them has the latest block.
+    /// Why the chain cannot go on: no quorum of correct members that may vote is up and connected, or
+    /// none of the members has the latest block.
     pub(super) fn why_not(&self, subjects: &Subjects, id: ChainId) -> Option<String> {
         let chain = subjects.chain(id)?;
         let able = |node: &&NodeId| {
             subjects.correct(**node) && !self.down.contains(node) && !self.broken.contains(node)
         };
         let able: Vec<&NodeId> = chain.members.iter().filter(able).collect();
-        if able.len() < chain.quorum {
+        let voters = able.iter().filter(|n| !self.silent.contains(&(id, ***n)));
+        let voters = voters.count();
+        if voters < chain.quorum {
             return Some(format!(
-                "{}: not recoverable, {} of {} members are correct, up and not broken for good; a quorum is {}",
+                "{}: not recoverable, {voters} of {} members are correct, up, not broken for good and remember what they signed; a quorum is {}",
                 chain.name,
-                able.len(),
                 chain.members.len(),
                 chain.quorum
             ));

@@ -75,7 +75,7 @@ impl Observer for Rejoin {
     fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
         let chain = match probe {
             Probe::Applied(block) => block.header.chain,
-            Probe::Recovered { chain, .. } => *chain,
+            Probe::Recovered { chain, .. } | Probe::Abstains { chain, .. } => *chain,
             _ => return,
         };
         if !self.subjects.correct(node) {

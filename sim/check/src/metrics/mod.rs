@@ -421,6 +421,7 @@ impl Observer for Metrics {
             | Probe::StateTaken { .. }
             | Probe::StateRefused { .. }
             | Probe::DamageFound { .. }
+            | Probe::Abstains { .. }
             | Probe::StableCheckpoint { .. }
             | Probe::Waiting { .. }
             | Probe::Unauthenticated { .. }

@@ -246,7 +246,7 @@ fn a_block_a_disturbance_or_nothing_to_do_ends_the_round() {
 
 #[test]
 fn without_a_quorum_or_a_copy_nothing_fails_and_the_reason_is_told() {
-    let no_quorum = "2 of 4 members are correct, up and not broken for good; a quorum is 3";
+    let no_quorum = "2 of 4 members are correct, up, not broken for good and remember what they signed; a quorum is 3";
     // Liveness.
     let mut h = History::of("liveness");
     let tx = h.world.tx(0, 1);
@@ -260,6 +260,29 @@ fn without_a_quorum_or_a_copy_nothing_fails_and_the_reason_is_told() {
     h.probe(s(1), 0, &admitted(&tx));
     h.heal(2, &[2, 3]).check.end(s(60));
     h.excused(no_quorum);
+    // Nor are two beside two that forgot what they signed, until one may sign again.
+    let abstains = |abstains| Probe::Abstains {
+        chain: CHAIN,
+        abstains,
+    };
+    for (again, excused) in [(false, true), (true, false)] {
+        let mut h = History::of("liveness");
+        let tx = h.world.tx(0, 1);
+        for node in [2, 3] {
+            h.up(s(0), node, false).up(s(0), node, true);
+            h.probe(s(0), node, &abstains(true));
+        }
+        if again {
+            h.probe(s(1), 3, &abstains(false));
+        }
+        h.probe(s(1), 0, &admitted(&tx));
+        h.check.end(s(60));
+        if excused {
+            h.excused(no_quorum);
+        } else {
+            h.violation();
+        }
+    }
     // With one broken, three could have gone on.
     let mut h = History::of("liveness");
     let tx = h.world.tx(0, 1);

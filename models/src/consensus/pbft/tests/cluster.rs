@@ -551,6 +551,8 @@ pub(in crate::consensus) struct Seen {
     /// The instants of commits, at whatever node.
     pub(in crate::consensus) commits: Vec<Time>,
     pub(in crate::consensus) nulls: u64,
+    /// When a node committed transactions last.
+    pub(in crate::consensus) last: Time,
     /// When each node committed transactions first.
     pub(in crate::consensus) first: BTreeMap<NodeId, Time>,
 }
@@ -629,6 +631,7 @@ impl Observer for Watch {
                 seen.nulls += u64::from(committed.batch.txs().is_empty());
                 if !committed.batch.txs().is_empty() {
                     seen.first.entry(node).or_insert(at);
+                    seen.last = seen.last.max(at);
                 }
             }
             _ => {}

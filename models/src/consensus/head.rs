@@ -1,5 +1,6 @@
 //! What stands at the head of a state that goes from one replica to another.
 
+use super::sync::CheckpointHead;
 use consim_core::{CodecError, Decoder, Digest, Encoder, Header};
 
 /// All of a state but its entries.
@@ -11,24 +12,25 @@ pub struct StateHead {
     pub root: Digest,
 }
 
-impl StateHead {
-    /// The digest that replicas vote on at this checkpoint.
-    pub fn digest(&self) -> Digest {
+impl CheckpointHead for StateHead {
+    fn digest(&self) -> Digest {
         let head = self.header.as_ref().map_or(Digest::ZERO, Header::id);
         Digest::of_parts(&[b"consim pbft checkpoint 1", &head.0, &self.root.0])
     }
-    /// The encoded length.
-    pub fn encoded_len(&self) -> usize {
+    fn state(&self) -> &StateHead {
+        self
+    }
+    fn encoded_len(&self) -> usize {
         1 + self.header.as_ref().map_or(0, |_| Header::ENCODED) + 32
     }
-    pub(super) fn encode(&self, e: &mut Encoder<'_>) {
+    fn encode(&self, e: &mut Encoder<'_>) {
         e.u8(u8::from(self.header.is_some()));
         if let Some(header) = &self.header {
             e.raw(&header.encode());
         }
         e.digest(&self.root);
     }
-    pub(super) fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
         let header = d.boolean()?.then(|| Header::decode(d)).transpose()?;
         Ok(Self {
             header,

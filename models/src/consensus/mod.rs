@@ -10,8 +10,10 @@ mod members;
 pub mod mempool;
 pub mod pbft;
 pub mod raft;
+mod sync;
 
 pub use head::StateHead;
+pub use sync::{Blocks, CheckpointHead, StateParts};
 
 use crate::adversary::{self, Behaviour, Conduct, Means, Words};
 use crate::ledger::Snapshot;

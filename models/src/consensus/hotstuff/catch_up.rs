@@ -1,128 +1,29 @@
 //! Catching up: status exchange, committed batches with their certificates, and proposals that others
 //! build on.
 
-use super::config::{
-    FORGOTTEN_VIEWS, IDLE_TICKS, MAX_BLOCK_BYTES, MAX_BLOCKS, MAX_CHAIN, MAX_HELP, MAX_SERVED,
-};
+use super::config::{FORGOTTEN_VIEWS, MAX_CHAIN};
 use super::marks;
-use super::message::{Blocks, Body, Status};
+use super::message::{Body, Status};
 use super::proposal::Proposal;
 use super::replica::{HotStuffReplica, TICK};
-use crate::consensus::members::{Members, PerMember};
-use consim_core::{Context, Digest, Probe, Span, Time};
+use crate::consensus::sync::{Blocks, MAX_BLOCK_BYTES, MAX_BLOCKS, Peers, serve};
+use consim_core::{Context, Digest, Probe, Span};
 use std::sync::Arc;
 
-/// What is known of the others' progress, and what was asked for.
+/// What is known of the others' progress, and what was asked for beside the common.
 #[derive(Debug)]
 pub(super) struct CatchUp {
-    /// How far each member says that it has committed. It may lie: what it sends is verified, and a claim
-    /// that it does not make good is void.
-    claims: PerMember<u64>,
-    fetch: Option<Fetch>,
+    pub(super) peers: Peers,
     /// The proposal that was asked for last, since the last tick.
     asked: Option<Digest>,
-    /// Whom to ask next.
-    turn: usize,
-    /// How often each member was helped since the last tick, and how many bodies it got.
-    helped: PerMember<u16>,
-    served: PerMember<u16>,
-    /// After a restart: who has answered so far; `None` if enough have.
-    answered: Option<Members>,
-    /// When a member last said how far it is.
-    heard: Time,
-    ticks: u32,
-    /// What was committed at the last tick.
-    last: u64,
-}
-
-#[derive(Debug)]
-struct Fetch {
-    peer: usize,
-    /// Has a tick passed since?
-    old: bool,
-}
-
-/// Counts one more for `member`, unless that would be more than `most`.
-fn within(counts: &mut PerMember<u16>, member: usize, most: u16) -> bool {
-    match counts.get_mut(member) {
-        Some(count) if *count < most => {
-            *count += 1;
-            true
-        }
-        _ => false,
-    }
 }
 
 impl CatchUp {
     pub(super) fn new(n: usize) -> Self {
         Self {
-            claims: PerMember::new(n, 0),
-            fetch: None,
+            peers: Peers::new(n),
             asked: None,
-            turn: 0,
-            helped: PerMember::new(n, 0),
-            served: PerMember::new(n, 0),
-            answered: None,
-            heard: Time::ZERO,
-            ticks: 0,
-            last: 0,
         }
-    }
-    /// A member has committed at least this far, as it says.
-    pub(super) fn claim(&mut self, member: usize, executed: u64) {
-        if let Some(claim) = self.claims.get_mut(member) {
-            *claim = executed.max(*claim);
-        }
-    }
-    pub(super) fn set_claim(&mut self, member: usize, executed: u64) {
-        if let Some(claim) = self.claims.get_mut(member) {
-            *claim = executed;
-        }
-    }
-    /// How many say that they have committed as far.
-    fn as_far(&self, executed: u64) -> usize {
-        self.claims
-            .iter()
-            .filter(|&&claim| claim >= executed)
-            .count()
-    }
-    /// May this member be helped?
-    pub(super) fn may_help(&mut self, member: usize) -> bool {
-        within(&mut self.helped, member, MAX_HELP)
-    }
-    /// May it be sent what it asks for?
-    pub(super) fn may_serve(&mut self, member: usize) -> bool {
-        within(&mut self.served, member, MAX_SERVED)
-    }
-    /// A member is asked; nobody else is before it answers or a tick has passed.
-    pub(super) fn ask(&mut self, peer: usize) {
-        self.fetch = Some(Fetch { peer, old: false });
-    }
-    /// Was this member asked? Then its answer is here.
-    pub(super) fn answered_by(&mut self, peer: usize) -> bool {
-        self.fetch.take_if(|fetch| fetch.peer == peer).is_some()
-    }
-    /// The next member that claims to be ahead of `executed`.
-    pub(super) fn ahead(&mut self, executed: u64) -> Option<usize> {
-        let n = self.claims.len();
-        let peer = (1..=n)
-            .map(|i| (self.turn + i) % n)
-            .find(|&i| self.claims.get(i).is_some_and(|&claim| claim > executed))?;
-        self.turn = peer;
-        Some(peer)
-    }
-    /// The next member in turn, whatever it says.
-    fn next(&mut self, me: usize) -> usize {
-        let n = self.claims.len().max(1);
-        self.turn = (self.turn + 1) % n;
-        if self.turn == me {
-            self.turn = (self.turn + 1) % n;
-        }
-        self.turn
-    }
-    /// The replica has restarted: it asks until enough have answered.
-    pub(super) fn restarted(&mut self) {
-        self.answered = Some(Members::default());
     }
 }
 
@@ -146,7 +47,7 @@ impl HotStuffReplica {
 
     /// Helps a member that is in an older view: shows it how this replica came to its own.
     pub(super) fn help(&mut self, cx: &mut Context<'_>, member: usize) {
-        if self.catch_up.may_help(member) {
+        if self.catch_up.peers.may_help(member) {
             let status = self.status(false, u64::MAX, true);
             self.send(cx, member, status);
         }
@@ -155,15 +56,9 @@ impl HotStuffReplica {
     /// Upon STATUS: follows the certificates in it; helps a member that is behind; catches up with one
     /// that is ahead.
     pub(super) fn on_status(&mut self, cx: &mut Context<'_>, from: usize, status: &Status) {
-        let silence = cx.now() - std::mem::replace(&mut self.catch_up.heard, cx.now());
+        let (peers, faults) = (&mut self.catch_up.peers, self.group.faults);
+        let silence = peers.said(cx.now(), from, status.executed, faults);
         self.in_reach_after(cx, silence);
-        if let Some(answered) = &mut self.catch_up.answered {
-            answered.insert(from);
-            if answered.len() > self.group.faults {
-                self.catch_up.answered = None;
-            }
-        }
-        self.catch_up.set_claim(from, status.executed);
         if let Some(proof) = &status.proof {
             self.on_proof(cx, proof);
         }
@@ -179,7 +74,7 @@ impl HotStuffReplica {
         }
         if status.ask {
             let behind = status.view < self.safety.view;
-            if self.catch_up.may_serve(from) {
+            if self.catch_up.peers.may_serve(from) {
                 let answer = self.status(false, status.stable, behind);
                 self.send(cx, from, answer);
             }
@@ -187,7 +82,9 @@ impl HotStuffReplica {
                 self.repeat_to(cx, from);
             }
         }
-        if self.untold.is_some() && self.catch_up.as_far(self.executed) + 1 >= self.group.quorum {
+        if self.untold.is_some()
+            && self.catch_up.peers.as_far(self.executed) + 1 >= self.group.quorum
+        {
             // They have it from elsewhere.
             self.untold = None;
         }
@@ -203,7 +100,7 @@ impl HotStuffReplica {
 
     /// Says again what a member of the same view may lack.
     fn repeat_to(&mut self, cx: &mut Context<'_>, member: usize) {
-        if !self.catch_up.may_help(member) {
+        if !self.catch_up.peers.may_help(member) {
             return;
         }
         if let Some(proposed) = self.proposed.clone() {
@@ -215,42 +112,27 @@ impl HotStuffReplica {
 
     /// Asks a member that claims to be ahead for what comes next, unless one was asked already.
     pub(super) fn seek(&mut self, cx: &mut Context<'_>) {
-        if self.catch_up.fetch.is_some() {
+        if self.catch_up.peers.asking() {
             return;
         }
         if self.wants_state() {
             return self.seek_state(cx);
         }
-        let Some(peer) = self.catch_up.ahead(self.executed) else {
+        let Some(peer) = self.catch_up.peers.ahead(self.executed) else {
             return;
         };
-        self.catch_up.ask(peer);
+        self.catch_up.peers.ask(peer);
         let from = self.executed + 1;
         self.send(cx, peer, Body::FetchBlocks { from });
     }
 
     /// Upon FETCH-BLOCKS: sends committed batches in order, within bounds.
     pub(super) fn on_fetch_blocks(&mut self, cx: &mut Context<'_>, from: usize, first: u64) {
-        if !self.catch_up.may_serve(from) {
+        if !self.catch_up.peers.may_serve(from) {
             return;
         }
-        let first = first.max(1);
-        if first <= self.log.base() {
-            cx.emit(Probe::BlocksGone {
-                chain: self.group.chain,
-                asked_by: self.group.node(from),
-                from: first,
-            });
-        }
-        let mut blocks = Vec::new();
-        let mut bytes = 0;
-        for committed in self.log.from(first).take(MAX_BLOCKS) {
-            bytes += committed.encoded_len();
-            if bytes > MAX_BLOCK_BYTES && !blocks.is_empty() {
-                break;
-            }
-            blocks.push(Arc::clone(committed));
-        }
+        let (chain, asked_by) = (self.group.chain, self.group.node(from));
+        let blocks = serve(cx, &self.log, chain, asked_by, first);
         let body = Body::Blocks(Blocks {
             blocks,
             executed: self.executed,
@@ -262,7 +144,7 @@ impl HotStuffReplica {
     /// Upon BLOCKS that were asked for: verifies each and executes it. A member that sends something
     /// invalid, or nothing, is not asked again before it makes a new claim.
     pub(super) fn on_blocks(&mut self, cx: &mut Context<'_>, from: usize, answer: &Blocks) {
-        if answer.blocks.len() > MAX_BLOCKS || !self.catch_up.answered_by(from) {
+        if answer.blocks.len() > MAX_BLOCKS || !self.catch_up.peers.answered_by(from) {
             return;
         }
         if answer.blocks.is_empty() && answer.executed > self.executed {
@@ -291,7 +173,7 @@ impl HotStuffReplica {
         } else {
             0
         };
-        self.catch_up.set_claim(from, claim);
+        self.catch_up.peers.set_claim(from, claim);
         if let Some(proof) = &answer.proof {
             self.on_proof(cx, proof);
         }
@@ -338,7 +220,7 @@ impl HotStuffReplica {
         let me = self.group.me;
         let peer = from
             .filter(|&p| p != me)
-            .unwrap_or_else(|| self.catch_up.next(me));
+            .unwrap_or_else(|| self.catch_up.peers.next(me));
         let above = self.executed;
         self.send(cx, peer, Body::FetchChain { id, above });
     }
@@ -351,7 +233,7 @@ impl HotStuffReplica {
         id: &Digest,
         above: u64,
     ) {
-        if !self.catch_up.may_serve(from) {
+        if !self.catch_up.peers.may_serve(from) {
             return;
         }
         let mut proposals = Vec::new();
@@ -383,7 +265,7 @@ impl HotStuffReplica {
         proposals: &[Arc<Proposal>],
         executed: u64,
     ) {
-        self.catch_up.claim(from, executed);
+        self.catch_up.peers.claim(from, executed);
         let mut useful = false;
         for proposal in proposals.iter().take(MAX_CHAIN) {
             if self.wanted() != Some(proposal.id()) {
@@ -427,30 +309,20 @@ impl HotStuffReplica {
     /// Looks for what may have been lost since the last tick, and says again what somebody may lack.
     pub(super) fn on_tick(&mut self, cx: &mut Context<'_>) {
         cx.set_timer(TICK, self.group.tick());
-        let catch_up = &mut self.catch_up;
-        catch_up.ticks = catch_up.ticks.wrapping_add(1);
-        catch_up.helped.fill(0);
-        catch_up.served.fill(0);
-        match &mut catch_up.fetch {
-            Some(fetch) if fetch.old => {
-                cx.reached(&marks::FETCH_UNANSWERED);
-                let peer = fetch.peer;
-                catch_up.fetch = None;
-                catch_up.set_claim(peer, 0);
-            }
-            Some(fetch) => fetch.old = true,
-            None => {}
+        let tick = self.catch_up.peers.tick(self.executed);
+        if tick.unanswered {
+            cx.reached(&marks::FETCH_UNANSWERED);
         }
-        let quiet = catch_up.last == self.executed;
-        catch_up.last = self.executed;
         let behind = self.wanted().is_some() || self.checkpoints.proven() > self.executed;
-        if self.catch_up.answered.is_some() || (quiet && behind) {
+        if tick.asking || (tick.quiet && behind) {
             let status = self.status(true, u64::MAX, false);
             self.multicast(cx, status);
-        } else if quiet && self.catch_up.ticks.is_multiple_of(IDLE_TICKS) {
-            self.compare_notes(cx);
+        } else if tick.idle {
+            let peer = self.catch_up.peers.to_compare(self.group.me);
+            let status = self.status(true, u64::MAX, false);
+            self.send(cx, peer, status);
         }
-        if quiet {
+        if tick.quiet {
             self.fetch_chain(cx, None);
             self.seek(cx);
         }
@@ -458,19 +330,9 @@ impl HotStuffReplica {
         self.retell_checkpoints(cx);
     }
 
-    /// Without news, one peer after the other is asked how far it is: a replica that was cut off while
-    /// all was quiet learns so what it missed.
-    fn compare_notes(&mut self, cx: &mut Context<'_>) {
-        let n = self.group.len().max(1);
-        let round = (self.catch_up.ticks / IDLE_TICKS) as usize;
-        let peer = (self.group.me + 1 + round % (n - 1).max(1)) % n;
-        let status = self.status(true, u64::MAX, false);
-        self.send(cx, peer, status);
-    }
-
     /// After a restart: everybody is asked.
     pub(super) fn ask_everybody(&mut self, cx: &mut Context<'_>) {
-        self.catch_up.restarted();
+        self.catch_up.peers.restarted();
         let status = self.status(true, u64::MAX, false);
         self.multicast(cx, status);
     }

@@ -1,101 +1,23 @@
 //! Checkpoints: a quorum says to which state the same batches led, so that one that is far behind can take
 //! the state over, and what led there can be given up.
 
-use super::config::{KEPT_STATES, MAX_OPEN_CHECKPOINTS, MAX_OWN_STATES};
+use super::config::MAX_OPEN_CHECKPOINTS;
 use super::journal::{Record, STABLE};
 use super::marks;
 use super::message::{Body, Head};
 use super::proposal::{Ballot, CHECKPOINT};
 use super::replica::HotStuffReplica;
-use crate::consensus::StateHead;
-use crate::ledger::{Snapshot, WorldState};
+use crate::consensus::sync::Kept;
+use crate::consensus::{CheckpointHead as _, StateHead};
+use crate::ledger::Snapshot;
 use consim_core::chain::vote_statement;
 use consim_core::{Certificate, Context, Digest, Probe, Signers, Work, Write};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Checkpoints above the stable one. The view of a checkpoint's votes and proof is its sequence number.
-#[derive(Debug, Default)]
-pub(super) struct Checkpoints {
-    /// The proof of the last stable checkpoint; none at the beginning.
-    pub(super) proof: Option<Arc<Certificate>>,
-    /// A proof of a checkpoint that this replica has not reached yet.
-    ahead: Option<Arc<Certificate>>,
-    /// This replica's states at checkpoints above the stable one, ascending.
-    own: VecDeque<(u64, Digest)>,
-    /// Votes, by checkpoint and state.
-    tallies: BTreeMap<u64, Vec<(Digest, Signers)>>,
-    /// The highest checkpoint of `own` at the last tick: what should be stable by now.
-    overdue: u64,
-    /// The states themselves, and those of the last stable checkpoints: handles, ascending.
-    kept: VecDeque<Kept>,
-}
-
-/// A state at a checkpoint, for those that fetch it.
-#[derive(Debug)]
-pub(super) struct Kept {
-    pub(super) sequence: u64,
-    pub(super) head: Arc<Head>,
-    pub(super) state: WorldState,
-}
-
-impl Kept {
-    /// The state with its header, as a disk holds it.
-    pub(super) fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            header: self.head.state.header.clone(),
-            state: self.state.clone(),
-        }
-    }
-}
-
-impl Checkpoints {
-    fn own_state(&self, sequence: u64) -> Option<Digest> {
-        let own = self.own.iter().find(|(s, _)| *s == sequence);
-        own.map(|&(_, state)| state)
-    }
-    /// The last checkpoint that is known to be stable somewhere.
-    pub(super) fn proven(&self) -> u64 {
-        self.ahead.as_ref().map_or(0, |c| c.view)
-    }
-    /// A proof of a checkpoint that this replica has not reached.
-    pub(super) fn ahead(&self) -> Option<&Arc<Certificate>> {
-        self.ahead.as_ref()
-    }
-    /// The state at this checkpoint, if it is still kept.
-    pub(super) fn kept(&self, sequence: u64) -> Option<&Kept> {
-        self.kept.iter().find(|k| k.sequence == sequence)
-    }
-    /// The latest state that is kept.
-    pub(super) fn latest(&self) -> Option<&Kept> {
-        self.kept.back()
-    }
-    /// Keeps a state; old ones give way.
-    fn keep(&mut self, kept: Kept) {
-        if self.own.len() >= MAX_OWN_STATES {
-            self.own.pop_front();
-        }
-        self.own.push_back((kept.sequence, kept.head.digest()));
-        if self.kept.len() >= MAX_OWN_STATES {
-            self.kept.pop_front();
-        }
-        self.kept.push_back(kept);
-    }
-    /// What is below a stable checkpoint is not told again.
-    pub(super) fn drop_below(&mut self, sequence: u64) {
-        let stable = self.kept.iter().filter(|k| k.sequence <= sequence).count();
-        for _ in KEPT_STATES..stable {
-            self.kept.pop_front();
-        }
-        while self.own.front().is_some_and(|(s, _)| *s <= sequence) {
-            self.own.pop_front();
-        }
-        self.tallies = self.tallies.split_off(&sequence.saturating_add(1));
-        if self.proven() <= sequence {
-            self.ahead = None;
-        }
-    }
-}
+/// Votes for checkpoints above the stable one, by checkpoint and state. The view of such a vote and of a
+/// proof is the checkpoint's sequence number.
+pub(super) type CheckpointVotes = BTreeMap<u64, Vec<(Digest, Signers)>>;
 
 impl HotStuffReplica {
     /// The last stable checkpoint.
@@ -125,8 +47,7 @@ impl HotStuffReplica {
             link: link.clone(),
         });
         cx.work(Work::hash(head.encoded_len()));
-        let digest = head.digest();
-        self.checkpoints.keep(Kept {
+        let digest = self.checkpoints.keep(Kept {
             sequence,
             head,
             state,
@@ -138,7 +59,7 @@ impl HotStuffReplica {
             return;
         }
         self.tell_checkpoint(cx, sequence, digest);
-        if let Some(ahead) = self.checkpoints.ahead.clone() {
+        if let Some((_, ahead)) = self.checkpoints.ahead().cloned() {
             self.adopt(cx, ahead);
         }
     }
@@ -153,7 +74,7 @@ impl HotStuffReplica {
 
     /// Upon CHECKPOINT: counts it; with a quorum the checkpoint is stable.
     pub(super) fn on_checkpoint(&mut self, cx: &mut Context<'_>, from: usize, ballot: &Ballot) {
-        self.catch_up.claim(from, ballot.view);
+        self.catch_up.peers.claim(from, ballot.view);
         if ballot.signature.key == self.group.key_of(from) {
             self.count_checkpoint(cx, ballot);
         }
@@ -168,7 +89,7 @@ impl HotStuffReplica {
         {
             return;
         }
-        let tallies = self.checkpoints.tallies.entry(sequence).or_default();
+        let tallies = self.checkpoint_votes.entry(sequence).or_default();
         if tallies
             .iter()
             .any(|(_, s)| s.contains(ballot.signature.key))
@@ -235,7 +156,7 @@ impl HotStuffReplica {
             self.make_stable(cx, proof);
         } else if sequence > self.executed && sequence > self.checkpoints.proven() {
             cx.reached(&marks::CHECKPOINT_AHEAD);
-            self.checkpoints.ahead = Some(proof);
+            self.checkpoints.set_ahead(sequence, proof);
             self.seek(cx);
         }
     }
@@ -244,6 +165,8 @@ impl HotStuffReplica {
     pub(super) fn make_stable(&mut self, cx: &mut Context<'_>, proof: Arc<Certificate>) {
         let sequence = proof.view;
         self.checkpoints.drop_below(sequence);
+        let above = sequence.saturating_add(1);
+        self.checkpoint_votes = self.checkpoint_votes.split_off(&above);
         // The log reaches that far: it was written before, and writes keep their order.
         let record = Record::Stable(Arc::clone(&proof));
         self.journal.write(Write::cell(STABLE, 0, Arc::new(record)));
@@ -256,11 +179,8 @@ impl HotStuffReplica {
 
     /// Tells checkpoints again that were taken before the last tick and are not stable yet.
     pub(super) fn retell_checkpoints(&mut self, cx: &mut Context<'_>) {
-        let overdue = self.checkpoints.overdue;
-        let mut own = self.checkpoints.own.iter().rev();
-        if let Some(&(sequence, state)) = own.find(|(s, _)| *s <= overdue) {
+        if let Some((sequence, state)) = self.checkpoints.overdue() {
             self.tell_checkpoint(cx, sequence, state);
         }
-        self.checkpoints.overdue = self.checkpoints.own.back().map_or(0, |&(s, _)| s);
     }
 }

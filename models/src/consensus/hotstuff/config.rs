@@ -70,29 +70,13 @@ pub const MAX_BACKOFF: u32 = 6;
 pub const MAX_VOTED: usize = 8;
 /// Proposals that are kept above the last that is committed (assumed), unless more are certified.
 pub const MAX_TREE: usize = 1_024;
-/// Committed batches in one answer to a replica that is behind (assumed).
-pub const MAX_BLOCKS: usize = 64;
 /// Proposals in one answer (assumed).
 pub const MAX_CHAIN: usize = 64;
-/// Bytes of batches in one answer, unless a single one is larger (assumed).
-pub const MAX_BLOCK_BYTES: usize = 1 << 20;
-/// Parts of a state that are asked for at one time (assumed).
-pub const MAX_WANTED: usize = 64;
-/// States at stable checkpoints that are kept for those that fetch one (assumed).
-pub const KEPT_STATES: usize = 3;
-/// Own states at checkpoints that wait for a proof (assumed).
-pub const MAX_OWN_STATES: usize = 1_024;
 /// Checkpoints above the last stable one for which votes are kept (assumed).
 pub const MAX_OPEN_CHECKPOINTS: u64 = 64;
 /// A replica that is more than this behind a proven checkpoint takes the state over instead of the
 /// batches that led to it (assumed, as PBFT's window).
 pub const MAX_REPLAYED: u64 = 256;
-/// Answers with bodies that a member gets between two ticks (assumed).
-pub const MAX_SERVED: u16 = 64;
-/// Times that a member is helped between two ticks (assumed).
-pub const MAX_HELP: u16 = 4;
-/// Without news a replica compares notes with one peer every so many ticks (assumed).
-pub const IDLE_TICKS: u32 = 4;
 /// Parts of the view timer in which what may have been lost is said again (assumed).
 pub const STEPS: u64 = 4;
 /// A replica that forgot its votes waits for a commit more than this many views above what it hears the

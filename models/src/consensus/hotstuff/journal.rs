@@ -1,8 +1,10 @@
 //! What goes to disk, and what is said once it is there.
 
 use super::message::Head;
-use super::proposal::{Ballot, Proposal, Timeout, encode_option, encode_timeouts, option_len};
+use super::proposal::{Ballot, Proposal, Timeout, encode_timeouts};
 use super::safety::Safety;
+use crate::consensus::CheckpointHead as _;
+use crate::consensus::sync::{encode_option, option_len};
 use crate::ledger::Snapshot;
 use consim_core::{Certificate, ChainId, Encoder, Holds, Payload};
 use std::any::Any;

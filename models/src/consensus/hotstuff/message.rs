@@ -2,19 +2,20 @@
 //!
 //! Every message begins with version, family, kind (3 bytes) and the chain (2 bytes).
 
-use super::config::{MAX_BLOCKS, MAX_CHAIN, MAX_WANTED};
+use super::config::MAX_CHAIN;
 use super::evidence;
 use super::proposal::{
-    Ballot, Proposal, Timeout, TimeoutCertificate, decode_option, decode_timeouts, encode_option,
-    encode_timeouts, option_len,
+    Ballot, Proposal, Timeout, TimeoutCertificate, decode_timeouts, encode_timeouts,
 };
-use crate::consensus::StateHead;
+use crate::consensus::CheckpointHead;
 use crate::consensus::mempool::MAX_FORWARD;
-use crate::ledger::state::parts::{Part, Prefix};
+use crate::consensus::sync::{MAX_WANTED, decode_option, encode_option, option_len};
+pub use crate::consensus::{Blocks, StateHead, StateParts};
+use crate::ledger::state::parts::Prefix;
 use consim_core::chain::Link;
 use consim_core::{
-    Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, Evidence, Payload,
-    Signature, Tx, Vote,
+    Certificate, ChainId, CodecError, Decoder, Digest, Encoder, Evidence, Payload, Signature, Tx,
+    Vote,
 };
 use std::any::Any;
 use std::sync::Arc;
@@ -85,7 +86,7 @@ pub enum Body {
         wanted: Vec<Prefix>,
     },
     /// Parts of a state.
-    State(StateParts),
+    State(StateParts<Head>),
 }
 
 /// How far a replica is.
@@ -107,17 +108,6 @@ pub struct Status {
     pub proof: Option<Arc<Certificate>>,
 }
 
-/// Committed batches, without a gap.
-#[derive(Clone, Debug)]
-pub struct Blocks {
-    /// The batches.
-    pub blocks: Vec<Arc<Committed>>,
-    /// The last sequence number that the sender has committed.
-    pub executed: u64,
-    /// The proof of the sender's stable checkpoint.
-    pub proof: Option<Arc<Certificate>>,
-}
-
 /// What a checkpoint proves, but for the entries of the state.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Head {
@@ -127,17 +117,18 @@ pub struct Head {
     pub link: Link,
 }
 
-impl Head {
-    /// The digest that replicas vote on at this checkpoint.
-    pub fn digest(&self) -> Digest {
+impl CheckpointHead for Head {
+    fn digest(&self) -> Digest {
         let (state, link) = (self.state.digest(), self.link.id());
         Digest::of_parts(&[b"consim hotstuff checkpoint 1", &state.0, &link.0])
     }
-    /// The encoded length.
-    pub fn encoded_len(&self) -> usize {
+    fn state(&self) -> &StateHead {
+        &self.state
+    }
+    fn encoded_len(&self) -> usize {
         self.state.encoded_len() + self.link.encoded_len()
     }
-    pub(super) fn encode(&self, e: &mut Encoder<'_>) {
+    fn encode(&self, e: &mut Encoder<'_>) {
         self.state.encode(e);
         self.link.encode(e);
     }
@@ -145,61 +136,6 @@ impl Head {
         Ok(Self {
             state: StateHead::decode(d)?,
             link: Link::decode(d)?,
-        })
-    }
-}
-
-/// Parts of the state at a stable checkpoint.
-#[derive(Clone, Debug)]
-pub struct StateParts {
-    /// The checkpoint.
-    pub sequence: u64,
-    /// The last sequence number that the sender has committed.
-    pub executed: u64,
-    /// The proof of the sender's stable checkpoint.
-    pub proof: Option<Arc<Certificate>>,
-    /// The head, if no parts were asked for and the sender keeps this checkpoint.
-    pub head: Option<Arc<Head>>,
-    /// The subtrees that were asked for, as many as one message may hold.
-    pub parts: Vec<(Prefix, Part)>,
-}
-
-impl StateParts {
-    fn encoded_len(&self) -> usize {
-        let head = self.head.as_ref().map_or(0, |head| head.encoded_len());
-        let parts = self.parts.iter();
-        let parts = parts.map(|(prefix, part)| prefix.encoded_len() + part.encoded_len());
-        8 + 8 + option_len(self.proof.as_ref()) + 1 + head + 4 + parts.sum::<usize>()
-    }
-    fn encode(&self, e: &mut Encoder<'_>) {
-        e.u64(self.sequence).u64(self.executed);
-        encode_option(e, self.proof.as_ref());
-        e.u8(u8::from(self.head.is_some()));
-        if let Some(head) = &self.head {
-            head.encode(e);
-        }
-        e.list(self.parts.len());
-        for (prefix, part) in &self.parts {
-            prefix.encode(e);
-            part.encode(e);
-        }
-    }
-    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
-        Ok(Self {
-            sequence: d.u64()?,
-            executed: d.u64()?,
-            proof: decode_option(d)?,
-            head: d
-                .boolean()?
-                .then(|| Head::decode(d))
-                .transpose()?
-                .map(Arc::new),
-            parts: {
-                let n = d.list(MAX_WANTED, 1 + 5)?;
-                (0..n)
-                    .map(|_| Ok((Prefix::decode(d)?, Part::decode(d)?)))
-                    .collect::<Result<_, CodecError>>()?
-            },
         })
     }
 }
@@ -248,8 +184,6 @@ impl Message {
     }
 }
 
-/// The least bytes of an encoded committed batch.
-const COMMITTED: usize = 2 + 8 + 48 + 53;
 /// The least bytes of an encoded proposal.
 const PROPOSAL: usize = Link::LEAST_ENCODED + 48 + 2 + Signature::LEAST_ENCODED;
 
@@ -287,15 +221,7 @@ impl Body {
             }
             5 => Self::Status(Status::decode(d)?),
             6 => Self::FetchBlocks { from: d.u64()? },
-            7 => {
-                let n = d.list(MAX_BLOCKS, COMMITTED)?;
-                let blocks = (0..n).map(|_| Committed::decode(d).map(Arc::new));
-                Self::Blocks(Blocks {
-                    blocks: blocks.collect::<Result<_, _>>()?,
-                    executed: d.u64()?,
-                    proof: decode_option(d)?,
-                })
-            }
+            7 => Self::Blocks(Blocks::decode(d)?),
             8 => Self::FetchChain {
                 id: d.digest()?,
                 above: d.u64()?,
@@ -373,14 +299,7 @@ impl Payload for Message {
             Body::FetchBlocks { from } => {
                 e.u64(*from);
             }
-            Body::Blocks(b) => {
-                e.list(b.blocks.len());
-                for committed in &b.blocks {
-                    committed.encode(&mut e);
-                }
-                e.u64(b.executed);
-                encode_option(&mut e, b.proof.as_ref());
-            }
+            Body::Blocks(blocks) => blocks.encode(&mut e),
             Body::FetchChain { id, above } => {
                 e.digest(id).u64(*above);
             }
@@ -414,10 +333,7 @@ impl Payload for Message {
                 }
                 Body::Status(status) => status.encoded_len(),
                 Body::FetchBlocks { .. } => 8,
-                Body::Blocks(b) => {
-                    let blocks = b.blocks.iter().map(|c| c.encoded_len()).sum::<usize>();
-                    4 + blocks + 8 + option_len(b.proof.as_ref())
-                }
+                Body::Blocks(blocks) => blocks.encoded_len(),
                 Body::FetchChain { .. } => 32 + 8,
                 Body::Chain { proposals, .. } => {
                     4 + proposals.iter().map(|p| p.encoded_len()).sum::<usize>() + 8

@@ -1,6 +1,7 @@
 //! Proposals, the votes for them and the certificates that these make.
 
 use super::config::Group;
+use crate::consensus::sync::{decode_option, encode_option, option_len};
 use consim_core::chain::Link;
 use consim_core::chain::{MAX_SIGNATURES, vote_statement};
 use consim_core::codec::{CodecError, Decoder, Encoder};
@@ -120,22 +121,6 @@ impl Proposal {
             Signature::decode(d)?,
         ))
     }
-}
-
-pub(super) fn encode_option(e: &mut Encoder<'_>, certificate: Option<&Arc<Certificate>>) {
-    e.u8(u8::from(certificate.is_some()));
-    if let Some(certificate) = certificate {
-        certificate.encode(e);
-    }
-}
-
-pub(super) fn decode_option(d: &mut Decoder<'_>) -> Result<Option<Arc<Certificate>>, CodecError> {
-    let certificate = d.boolean()?.then(|| Certificate::decode(d)).transpose()?;
-    Ok(certificate.map(Arc::new))
-}
-
-pub(super) fn option_len(certificate: Option<&Arc<Certificate>>) -> usize {
-    1 + certificate.map_or(0, |c| c.encoded_len())
 }
 
 pub(super) fn encode_timeouts(e: &mut Encoder<'_>, timeouts: Option<&Arc<TimeoutCertificate>>) {

@@ -1,21 +1,21 @@
 //! The replica: its state, and which transition an event leads to.
 
 use super::catch_up::CatchUp;
-use super::checkpoint::Checkpoints;
+use super::checkpoint::CheckpointVotes;
 use super::config::{Group, HotStuffOptions};
 use super::journal::Said;
 use super::leader::Record;
-use super::message::{Body, Message};
+use super::message::{Body, Head, Message};
 use super::pacemaker::Pacemaker;
 use super::proposal::Proposal;
 use super::recovery::Silent;
 use super::safety::Safety;
-use super::transfer::Transfer;
 use super::tree::Tree;
 use super::votes::Votes;
 use crate::consensus::committed::Log;
 use crate::consensus::journal::Journal;
 use crate::consensus::mempool::Mempool;
+use crate::consensus::sync::{States, Transfer};
 use crate::consensus::{Replica, ReplicaConfig};
 use crate::ledger::Snapshot;
 use consim_core::{
@@ -60,12 +60,13 @@ pub struct HotStuffReplica {
     pub(super) log: Log,
     /// The latest committed proposals, newest last, without a gap.
     pub(super) recent: VecDeque<Record>,
-    pub(super) checkpoints: Checkpoints,
+    pub(super) checkpoints: States<Head>,
+    pub(super) checkpoint_votes: CheckpointVotes,
     pub(super) mempool: Mempool,
     /// Proposals whose transactions the mempool has as in flight.
     pub(super) in_flight: Vec<Arc<Proposal>>,
     pub(super) catch_up: CatchUp,
-    pub(super) transfer: Transfer,
+    pub(super) transfer: Transfer<Head>,
     /// Set while it must not sign: its disk was wiped.
     pub(super) silent: Option<Silent>,
     /// A proposal of this view that waits for the one that it builds on.
@@ -106,7 +107,8 @@ impl HotStuffReplica {
             followed: 0,
             log,
             recent: VecDeque::new(),
-            checkpoints: Checkpoints::default(),
+            checkpoints: States::default(),
+            checkpoint_votes: CheckpointVotes::default(),
             mempool,
             in_flight: Vec::new(),
             catch_up: CatchUp::new(n),

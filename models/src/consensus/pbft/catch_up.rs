@@ -1,88 +1,33 @@
 //! Catching up and repeating what was lost: status exchange (TOCS 2002) and the transfer
 //! of committed batches with their certificates.
 
-use super::super::members::{Members, PerMember};
 use super::change::Prepared;
-use super::config::{IDLE_TICKS, MAX_BLOCK_BYTES, MAX_BLOCKS, MAX_HELP, MAX_RESENT, MAX_SERVED};
+use super::config::MAX_RESENT;
 use super::marks;
-use super::message::{Blocks, Body, COMMIT, Proposal, Status};
+use super::message::{Body, COMMIT, Proposal, Status};
 use super::replica::{PbftReplica, TICK};
 use super::seeded;
+use crate::consensus::members::{Members, PerMember};
+use crate::consensus::sync::{Blocks, MAX_BLOCKS, Peers, serve};
 use consim_core::{Batch, Committed, Context, Digest, Payload, Probe, Span, Time, Work};
 use std::sync::Arc;
 
-/// What is known of the others' progress, and the transfer under way.
+/// What is known of the others' progress, and what they were told and asked beside the common.
 #[derive(Debug)]
 pub(super) struct CatchUp {
-    /// How far each member says that it has executed. It may lie: what it sends is verified, and
-    /// a claim that it does not make good is void.
-    claims: PerMember<u64>,
-    fetch: Option<Fetch>,
-    /// Whom to ask next.
-    turn: usize,
-    /// How often each member was helped since the last tick, and how many bodies it got.
-    helped: PerMember<u16>,
-    served: PerMember<u16>,
+    pub(super) peers: Peers,
     /// When each member was last sent the own view change, which is large.
     told: PerMember<Time>,
-    /// After a restart: who has answered so far; `None` if enough have.
-    answered: Option<Members>,
-    /// When a member last said how far it is.
-    heard: Time,
-    ticks: u32,
     steps: usize,
-    /// What was executed at the last tick.
-    last: u64,
-}
-
-#[derive(Debug)]
-struct Fetch {
-    peer: usize,
-    /// Has a tick passed since?
-    old: bool,
-}
-
-/// Counts one more for `member`, unless that would be more than `most`.
-fn within(counts: &mut PerMember<u16>, member: usize, most: u16) -> bool {
-    match counts.get_mut(member) {
-        Some(count) if *count < most => {
-            *count += 1;
-            true
-        }
-        _ => false,
-    }
 }
 
 impl CatchUp {
     pub(super) fn new(n: usize) -> Self {
         Self {
-            claims: PerMember::new(n, 0),
-            fetch: None,
-            turn: 0,
-            helped: PerMember::new(n, 0),
-            served: PerMember::new(n, 0),
+            peers: Peers::new(n),
             told: PerMember::new(n, Time::ZERO),
-            answered: None,
-            heard: Time::ZERO,
-            ticks: 0,
             steps: 0,
-            last: 0,
         }
-    }
-    /// A member has executed at least this far, as it says.
-    pub(super) fn claim(&mut self, member: usize, executed: u64) {
-        if let Some(claim) = self.claims.get_mut(member) {
-            *claim = executed.max(*claim);
-        }
-    }
-    pub(super) fn set_claim(&mut self, member: usize, executed: u64) {
-        if let Some(claim) = self.claims.get_mut(member) {
-            *claim = executed;
-        }
-    }
-    /// May this member be helped?
-    pub(super) fn may_help(&mut self, member: usize) -> bool {
-        within(&mut self.helped, member, MAX_HELP)
     }
     /// The own view change goes to everybody.
     pub(super) fn told_all(&mut self, now: Time) {
@@ -97,31 +42,6 @@ impl CatchUp {
             }
             _ => false,
         }
-    }
-    /// May it be sent what it asks for?
-    pub(super) fn may_serve(&mut self, member: usize) -> bool {
-        within(&mut self.served, member, MAX_SERVED)
-    }
-    /// A member is asked; nobody else is before it answers or a tick has passed.
-    pub(super) fn ask(&mut self, peer: usize) {
-        self.fetch = Some(Fetch { peer, old: false });
-    }
-    /// Was this member asked? Then its answer is here.
-    pub(super) fn answered_by(&mut self, peer: usize) -> bool {
-        self.fetch.take_if(|fetch| fetch.peer == peer).is_some()
-    }
-    /// The next member that claims to be ahead of `executed`.
-    pub(super) fn ahead(&mut self, executed: u64) -> Option<usize> {
-        let n = self.claims.len();
-        let peer = (1..=n)
-            .map(|i| (self.turn + i) % n)
-            .find(|&i| self.claims.get(i).is_some_and(|&claim| claim > executed))?;
-        self.turn = peer;
-        Some(peer)
-    }
-    /// The replica has restarted: it asks until enough have answered.
-    pub(super) fn restarted(&mut self) {
-        self.answered = Some(Members::default());
     }
 }
 
@@ -144,15 +64,9 @@ impl PbftReplica {
     /// Upon STATUS: a member that is in an older view or lacks votes is helped; if it is ahead,
     /// this replica catches up with it.
     pub(super) fn on_status(&mut self, cx: &mut Context<'_>, from: usize, status: &Status) {
-        let silence = cx.now() - std::mem::replace(&mut self.catch_up.heard, cx.now());
+        let (peers, faults) = (&mut self.catch_up.peers, self.group.faults);
+        let silence = peers.said(cx.now(), from, status.executed, faults);
         self.in_reach_after(cx, silence);
-        if let Some(answered) = &mut self.catch_up.answered {
-            answered.insert(from);
-            if answered.len() > self.group.faults {
-                self.catch_up.answered = None;
-            }
-        }
-        self.catch_up.set_claim(from, status.executed);
         if let Some(proof) = &status.proof {
             self.on_proof(cx, proof);
         }
@@ -176,7 +90,7 @@ impl PbftReplica {
     /// get as blocks from this replica.
     fn repeat_votes(&mut self, cx: &mut Context<'_>, member: usize, executed: u64) {
         let unfinished = self.executed.max(executed);
-        if self.top <= unfinished || !self.catch_up.may_help(member) {
+        if self.top <= unfinished || !self.catch_up.peers.may_help(member) {
             return;
         }
         let to = self.group.node(member);
@@ -192,7 +106,7 @@ impl PbftReplica {
 
     /// Asks a member that claims to be ahead for what comes next, unless one was asked already.
     pub(super) fn seek(&mut self, cx: &mut Context<'_>) {
-        if self.catch_up.fetch.is_some() {
+        if self.catch_up.peers.asking() {
             return;
         }
         let restarted = self.replayed > 0;
@@ -204,36 +118,21 @@ impl PbftReplica {
         if self.wants_state() {
             return self.seek_state(cx);
         }
-        let Some(peer) = self.catch_up.ahead(self.executed) else {
+        let Some(peer) = self.catch_up.peers.ahead(self.executed) else {
             return;
         };
-        self.catch_up.ask(peer);
+        self.catch_up.peers.ask(peer);
         let from = self.executed + 1;
         self.send(cx, peer, Body::FetchBlocks { from });
     }
 
     /// Upon FETCH-BLOCKS: sends committed batches in order, within bounds.
     pub(super) fn on_fetch_blocks(&mut self, cx: &mut Context<'_>, from: usize, first: u64) {
-        if !self.catch_up.may_serve(from) || seeded::on(&seeded::BLOCKS_NEVER_SENT) {
+        if !self.catch_up.peers.may_serve(from) || seeded::on(&seeded::BLOCKS_NEVER_SENT) {
             return;
         }
-        let first = first.max(1);
-        if first <= self.log.base() {
-            cx.emit(Probe::BlocksGone {
-                chain: self.group.chain,
-                asked_by: self.group.node(from),
-                from: first,
-            });
-        }
-        let mut blocks = Vec::new();
-        let mut bytes = 0;
-        for committed in self.log.from(first).take(MAX_BLOCKS) {
-            bytes += committed.encoded_len();
-            if bytes > MAX_BLOCK_BYTES && !blocks.is_empty() {
-                break;
-            }
-            blocks.push(Arc::clone(committed));
-        }
+        let (chain, asked_by) = (self.group.chain, self.group.node(from));
+        let blocks = serve(cx, &self.log, chain, asked_by, first);
         let body = Body::Blocks(Blocks {
             blocks,
             executed: self.executed,
@@ -245,7 +144,7 @@ impl PbftReplica {
     /// Upon BLOCKS that were asked for: verifies each and executes it. A member that sends
     /// something invalid, or nothing, is not asked again before it makes a new claim.
     pub(super) fn on_blocks(&mut self, cx: &mut Context<'_>, from: usize, answer: &Blocks) {
-        if answer.blocks.len() > MAX_BLOCKS || !self.catch_up.answered_by(from) {
+        if answer.blocks.len() > MAX_BLOCKS || !self.catch_up.peers.answered_by(from) {
             return cx.reached(&marks::ANSWER_UNASKED);
         }
         if answer.blocks.is_empty() && answer.executed > self.executed {
@@ -281,7 +180,7 @@ impl PbftReplica {
         } else {
             0
         };
-        self.catch_up.set_claim(from, claim);
+        self.catch_up.peers.set_claim(from, claim);
         if let Some(proof) = &answer.proof {
             self.on_proof(cx, proof);
         }
@@ -365,7 +264,7 @@ impl PbftReplica {
         let Some(batch) = body.cloned() else {
             return;
         };
-        if self.catch_up.may_serve(from) {
+        if self.catch_up.peers.may_serve(from) {
             self.send(cx, from, Body::Batch { sequence, batch });
         }
     }
@@ -400,30 +299,19 @@ impl PbftReplica {
     /// lack.
     pub(super) fn on_tick(&mut self, cx: &mut Context<'_>) {
         cx.set_timer(TICK, self.group.tick());
-        let catch_up = &mut self.catch_up;
-        catch_up.ticks = catch_up.ticks.wrapping_add(1);
-        catch_up.helped.fill(0);
-        catch_up.served.fill(0);
-        match &mut catch_up.fetch {
-            Some(fetch) if fetch.old => {
-                cx.reached(&marks::FETCH_UNANSWERED);
-                let peer = fetch.peer;
-                catch_up.fetch = None;
-                catch_up.set_claim(peer, 0);
-            }
-            Some(fetch) => fetch.old = true,
-            None => {}
+        let tick = self.catch_up.peers.tick(self.executed);
+        if tick.unanswered {
+            cx.reached(&marks::FETCH_UNANSWERED);
         }
-        let quiet = catch_up.last == self.executed;
-        catch_up.last = self.executed;
         let behind = self.has_future() || self.checkpoints.proven() > self.executed;
-        if self.catch_up.answered.is_some() || (quiet && behind) {
+        if tick.asking || (tick.quiet && behind) {
             let status = self.status(true, u64::MAX);
             self.multicast(cx, status);
-        } else if quiet && self.catch_up.ticks.is_multiple_of(IDLE_TICKS) {
-            self.compare_notes(cx);
+        } else if tick.idle {
+            let (peer, status) = self.to_compare();
+            self.send(cx, peer, status);
         }
-        if quiet {
+        if tick.quiet {
             self.seek(cx);
         }
         self.catch_up.steps = self.catch_up.steps.wrapping_add(1);
@@ -440,19 +328,15 @@ impl PbftReplica {
         self.refetch_changes(cx, self.catch_up.steps);
     }
 
-    /// Without news, one peer after the other is asked how far it is: a replica that was cut off
-    /// while all was quiet learns so what it missed.
-    fn compare_notes(&mut self, cx: &mut Context<'_>) {
-        let n = self.group.len().max(1);
-        let round = (self.catch_up.ticks / IDLE_TICKS) as usize;
-        let peer = (self.group.me + 1 + round % (n - 1).max(1)) % n;
-        let status = self.status(true, u64::MAX);
-        self.send(cx, peer, status);
+    /// With whom to compare notes, and the question.
+    fn to_compare(&self) -> (usize, Body) {
+        let peer = self.catch_up.peers.to_compare(self.group.me);
+        (peer, self.status(true, u64::MAX))
     }
 
     /// After a restart: everybody is asked, and hears the votes that are still needed.
     pub(super) fn ask_everybody(&mut self, cx: &mut Context<'_>, votes: &[Arc<dyn Payload>]) {
-        self.catch_up.restarted();
+        self.catch_up.peers.restarted();
         let status = self.status(true, u64::MAX);
         self.multicast(cx, status);
         for vote in votes {

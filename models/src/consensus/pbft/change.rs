@@ -1,6 +1,7 @@
 //! The bodies of view changes and new views, signed and encoded.
 
-use super::message::{CERTIFICATE, NEW_VIEW, VIEW_CHANGE, decode_option, encode_option};
+use super::message::{NEW_VIEW, VIEW_CHANGE};
+use crate::consensus::sync::{CERTIFICATE, decode_option, encode_option};
 use consim_core::chain::{MAX_SIGNATURES, vote_statement};
 use consim_core::{
     Certificate, ChainId, CodecError, Decoder, Digest, Encoder, KeyId, SecretKey, Signature,

@@ -1,99 +1,31 @@
 //! Checkpoints and garbage collection (section 4.3).
 
-use super::config::{KEPT_STATES, MAX_OWN_STATES};
 use super::journal::{FORMER, LOG, PREPARED, PROPOSALS, Record, STABLE, former_key};
 use super::marks;
 use super::message::{Ballot, Body, CHECKPOINT};
 use super::replica::PbftReplica;
 use super::seeded;
 use super::tally::Tally;
-use crate::consensus::StateHead;
-use crate::ledger::{Snapshot, WorldState};
+use crate::consensus::sync::Kept;
+use crate::consensus::{CheckpointHead as _, StateHead};
+use crate::ledger::Snapshot;
 use consim_core::chain::vote_statement;
 use consim_core::{Certificate, Context, Digest, Probe, Work, Write};
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Checkpoints above the stable one.
+/// Votes for checkpoints above the stable one: at most one tally for each of the window.
 #[derive(Debug, Default)]
-pub(super) struct Checkpoints {
-    /// The proof of the last stable checkpoint; none at the beginning.
-    pub(super) proof: Option<Arc<Certificate>>,
-    /// A proof of a checkpoint that this replica has not reached yet.
-    ahead: Option<Arc<Certificate>>,
-    /// This replica's states at checkpoints above the stable one, ascending.
-    own: VecDeque<(u64, Digest)>,
-    /// Votes, at most one tally for each checkpoint of the window.
+pub(super) struct CheckpointVotes {
     tallies: Vec<(u64, Tally)>,
     spare: Vec<Tally>,
-    /// The highest checkpoint of `own` at the last tick: what should be stable by now.
-    overdue: u64,
-    /// The states themselves, and those of the last stable checkpoints: handles, ascending.
-    kept: VecDeque<Kept>,
 }
 
-/// A state at a checkpoint, for those that fetch it.
-#[derive(Debug)]
-pub(super) struct Kept {
-    pub(super) sequence: u64,
-    pub(super) head: Arc<StateHead>,
-    pub(super) state: WorldState,
-}
-
-impl Kept {
-    /// The state with its header, as a disk holds it.
-    pub(super) fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            header: self.head.header.clone(),
-            state: self.state.clone(),
-        }
-    }
-}
-
-impl Checkpoints {
-    pub(super) fn own_state(&self, sequence: u64) -> Option<Digest> {
-        self.own
-            .iter()
-            .find(|(s, _)| *s == sequence)
-            .map(|&(_, state)| state)
-    }
-    /// The last checkpoint that is known to be stable somewhere.
-    pub(super) fn proven(&self) -> u64 {
-        self.ahead.as_ref().map_or(0, |c| c.sequence)
-    }
-    /// A proof of a checkpoint that this replica has not reached.
-    pub(super) fn ahead(&self) -> Option<&Arc<Certificate>> {
-        self.ahead.as_ref()
-    }
-    /// The state at this checkpoint, if it is still kept.
-    pub(super) fn kept(&self, sequence: u64) -> Option<&Kept> {
-        self.kept.iter().find(|k| k.sequence == sequence)
-    }
-    /// The latest state that is kept.
-    pub(super) fn latest(&self) -> Option<&Kept> {
-        self.kept.back()
-    }
-    /// Keeps a state; old ones give way.
-    pub(super) fn keep(&mut self, kept: Kept) {
-        let digest = kept.head.digest();
-        if self.own.len() >= MAX_OWN_STATES {
-            self.own.pop_front();
-        }
-        self.own.push_back((kept.sequence, digest));
-        if self.kept.len() >= MAX_OWN_STATES {
-            self.kept.pop_front();
-        }
-        self.kept.push_back(kept);
-    }
+impl CheckpointVotes {
     #[cfg(test)]
     pub(super) fn open(&self) -> usize {
         self.tallies.len()
     }
-    #[cfg(test)]
-    pub(super) fn own_len(&self) -> usize {
-        self.own.len()
-    }
-    fn tally(&mut self, sequence: u64) -> Option<&mut Tally> {
+    fn get(&mut self, sequence: u64) -> Option<&mut Tally> {
         if let Some(at) = self.tallies.iter().position(|(s, _)| *s == sequence) {
             return self.tallies.get_mut(at).map(|(_, tally)| tally);
         }
@@ -102,13 +34,6 @@ impl Checkpoints {
         self.tallies.last_mut().map(|(_, tally)| tally)
     }
     fn drop_below(&mut self, sequence: u64) {
-        let stable = self.kept.iter().filter(|k| k.sequence <= sequence).count();
-        for _ in KEPT_STATES..stable {
-            self.kept.pop_front();
-        }
-        while self.own.front().is_some_and(|(s, _)| *s <= sequence) {
-            self.own.pop_front();
-        }
         let spare = &mut self.spare;
         self.tallies.retain_mut(|(s, tally)| {
             let keep = *s > sequence;
@@ -119,9 +44,6 @@ impl Checkpoints {
             }
             keep
         });
-        if self.proven() <= sequence {
-            self.ahead = None;
-        }
     }
 }
 
@@ -148,8 +70,7 @@ impl PbftReplica {
             root: state.root(),
         });
         cx.work(Work::hash(head.encoded_len()));
-        let digest = head.digest();
-        self.checkpoints.keep(Kept {
+        let digest = self.checkpoints.keep(Kept {
             sequence,
             head,
             state,
@@ -163,7 +84,7 @@ impl PbftReplica {
             return;
         }
         self.tell_checkpoint(cx, sequence, digest);
-        if let Some(ahead) = self.checkpoints.ahead.clone() {
+        if let Some((_, ahead)) = self.checkpoints.ahead().cloned() {
             self.adopt(cx, ahead);
         }
         self.try_stable(cx, sequence);
@@ -178,7 +99,7 @@ impl PbftReplica {
             return;
         }
         let group = &self.group;
-        if let Some(tally) = self.checkpoints.tally(sequence) {
+        if let Some(tally) = self.checkpoint_votes.get(sequence) {
             let statement = vote_statement(chain, CHECKPOINT, 0, sequence, &state);
             tally.settle(group, &state, statement);
             tally.add(group, &state, &ballot.signature);
@@ -188,7 +109,7 @@ impl PbftReplica {
     /// Upon CHECKPOINT (section 4.3): counts it; with a quorum the checkpoint is stable.
     pub(super) fn on_checkpoint(&mut self, cx: &mut Context<'_>, from: usize, ballot: &Ballot) {
         let sequence = ballot.sequence;
-        self.catch_up.claim(from, sequence);
+        self.catch_up.peers.claim(from, sequence);
         if !sequence.is_multiple_of(self.group.interval)
             || sequence <= self.stable()
             || sequence > self.window.high()
@@ -196,7 +117,7 @@ impl PbftReplica {
             return;
         }
         let (quorum, chain) = (self.group.quorum, self.group.chain);
-        let Some(tally) = self.checkpoints.tally(sequence) else {
+        let Some(tally) = self.checkpoint_votes.get(sequence) else {
             return;
         };
         let key = self.group.key_of(from);
@@ -211,12 +132,8 @@ impl PbftReplica {
     }
 
     fn try_stable(&mut self, cx: &mut Context<'_>, sequence: u64) {
-        let Some((_, tally)) = self
-            .checkpoints
-            .tallies
-            .iter()
-            .find(|(s, _)| *s == sequence)
-        else {
+        let mut tallies = self.checkpoint_votes.tallies.iter();
+        let Some((_, tally)) = tallies.find(|(s, _)| *s == sequence) else {
             return;
         };
         if let Some(certificate) = tally.certificate(&self.group, CHECKPOINT, 0, sequence) {
@@ -257,7 +174,7 @@ impl PbftReplica {
             self.make_stable(cx, proof);
         } else if sequence > self.executed && sequence > self.checkpoints.proven() {
             cx.reached(&marks::CHECKPOINT_AHEAD);
-            self.checkpoints.ahead = Some(proof);
+            self.checkpoints.set_ahead(sequence, proof);
             self.seek(cx);
         }
     }
@@ -268,6 +185,7 @@ impl PbftReplica {
         self.window.advance(sequence);
         self.floor = self.floor.max(sequence);
         self.checkpoints.drop_below(sequence);
+        self.checkpoint_votes.drop_below(sequence);
         // The log reaches that far: it was written before, and writes keep their order.
         let record = Record::Stable(Arc::clone(&proof));
         self.journal.write(Write::cell(STABLE, 0, Arc::new(record)));
@@ -304,18 +222,10 @@ impl PbftReplica {
 
     /// Tells checkpoints again that were taken before the last tick and are not stable yet.
     pub(super) fn retell_checkpoints(&mut self, cx: &mut Context<'_>) {
-        let overdue: Option<(u64, Digest)> = self
-            .checkpoints
-            .own
-            .iter()
-            .rev()
-            .find(|(s, _)| *s <= self.checkpoints.overdue)
-            .copied();
-        if let Some((sequence, state)) = overdue {
+        if let Some((sequence, state)) = self.checkpoints.overdue() {
             cx.reached(&marks::CHECKPOINT_TOLD_AGAIN);
             self.tell_checkpoint(cx, sequence, state);
             self.try_stable(cx, sequence);
         }
-        self.checkpoints.overdue = self.checkpoints.own.back().map_or(0, |&(s, _)| s);
     }
 }

@@ -41,32 +41,14 @@ pub const MAX_FORMER: usize = 7;
 /// Messages of views still to come that are kept for one member (assumed): some slots of a
 /// pipeline in three phases. What does not fit is asked for again.
 pub const MAX_FUTURE: u16 = 64;
-/// Committed batches in one answer to a replica that is behind (assumed).
-pub const MAX_BLOCKS: usize = 64;
-/// Bytes of committed batches in one answer, unless a single one is larger (assumed).
-pub const MAX_BLOCK_BYTES: usize = 1 << 20;
-/// Parts of a state that are asked for at one time (assumed).
-pub const MAX_WANTED: usize = 64;
-/// States at stable checkpoints that are kept for those that fetch one (assumed): a transfer may
-/// take as long as it takes to come to two more.
-pub const KEPT_STATES: usize = 3;
-/// Answers with bodies that a member gets between two ticks (assumed).
-pub const MAX_SERVED: u16 = 64;
 /// Slots whose votes are sent again to a member that asks (assumed).
 pub const MAX_RESENT: usize = 32;
-/// Own states at checkpoints that wait for a proof (assumed): only a replica that catches up over
-/// a long way has many.
-pub const MAX_OWN_STATES: usize = 1_024;
 /// What may have been lost is repeated after half of the time of the first view timer, and then
 /// this often in as much time (assumed): a loss or two must not cost a view change, and a slow
 /// line must not cost repetitions.
 pub const STEPS: u64 = 8;
 /// Ticks in the time of the first view timer (assumed).
 pub const TICKS: u64 = 2;
-/// Times that a member is helped between two ticks (assumed): as often as it asks.
-pub const MAX_HELP: u16 = 4;
-/// Without news a replica compares notes with one peer every so many ticks (assumed).
-pub const IDLE_TICKS: u32 = 4;
 
 /// The configuration in the form that the message path wants it in.
 #[derive(Debug)]

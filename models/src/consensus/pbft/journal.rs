@@ -1,7 +1,7 @@
 //! What goes to disk, and what is said once it is there (`../journal.rs`).
 
 use super::change::{NewView, Prepared, ViewChange};
-use crate::consensus::StateHead;
+use crate::consensus::{CheckpointHead as _, StateHead};
 use crate::ledger::Snapshot;
 
 use consim_core::{Batch, Certificate, ChainId, Digest, Encoder, Holds, Payload, Signature};

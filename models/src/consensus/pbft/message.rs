@@ -3,13 +3,14 @@
 //! Every message begins with version, family, kind (3 bytes) and the chain (2 bytes).
 
 use super::change::{NewView, ViewChange};
-use super::config::{MAX_BLOCKS, MAX_FORWARD, MAX_WANTED};
-pub use crate::consensus::StateHead;
-use crate::ledger::state::parts::{Part, Prefix};
+use super::config::MAX_FORWARD;
+use crate::consensus::sync::{MAX_WANTED, decode_option, encode_option, option_len};
+pub use crate::consensus::{Blocks, StateHead, StateParts};
+use crate::ledger::state::parts::Prefix;
 use consim_core::chain::{MAX_SIGNATURES, vote_statement};
 use consim_core::{
-    Batch, Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, Evidence,
-    Handover, Payload, SecretKey, Signature, Tx, Vote,
+    Batch, Certificate, ChainId, CodecError, Decoder, Digest, Encoder, Evidence, Handover, Payload,
+    SecretKey, Signature, Tx, Vote,
 };
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
@@ -28,8 +29,6 @@ pub const VIEW_CHANGE: u8 = 4;
 /// The vote kind of new views (sequence 0; the digest is the message's).
 pub const NEW_VIEW: u8 = 5;
 
-/// The least bytes of an encoded certificate.
-pub(super) const CERTIFICATE: usize = 1 + 8 + 8 + 32 + 4;
 /// The bytes of version, family, kind and chain.
 const HEAD: usize = 3 + 2;
 
@@ -100,7 +99,7 @@ pub enum Body {
         wanted: Vec<Prefix>,
     },
     /// Parts of a state.
-    State(StateParts),
+    State(StateParts<StateHead>),
     /// The body that was asked for.
     Batch {
         /// Its sequence number.
@@ -195,72 +194,6 @@ pub struct Status {
     pub proof: Option<Arc<Certificate>>,
 }
 
-/// Committed batches, without a gap.
-#[derive(Clone, Debug)]
-pub struct Blocks {
-    /// The batches.
-    pub blocks: Vec<Arc<Committed>>,
-    /// The last sequence number that the sender has executed.
-    pub executed: u64,
-    /// The proof of the sender's stable checkpoint.
-    pub proof: Option<Arc<Certificate>>,
-}
-
-/// Parts of the state at a stable checkpoint.
-#[derive(Clone, Debug)]
-pub struct StateParts {
-    /// The checkpoint.
-    pub sequence: u64,
-    /// The last sequence number that the sender has executed.
-    pub executed: u64,
-    /// The proof of the sender's stable checkpoint.
-    pub proof: Option<Arc<Certificate>>,
-    /// The head, if no parts were asked for and the sender keeps this checkpoint.
-    pub head: Option<Arc<StateHead>>,
-    /// The subtrees that were asked for, as many as one message may hold.
-    pub parts: Vec<(Prefix, Part)>,
-}
-
-impl StateParts {
-    fn encoded_len(&self) -> usize {
-        let head = self.head.as_ref().map_or(0, |head| head.encoded_len());
-        let parts = self.parts.iter();
-        let parts = parts.map(|(prefix, part)| prefix.encoded_len() + part.encoded_len());
-        8 + 8 + option_len(self.proof.as_ref()) + 1 + head + 4 + parts.sum::<usize>()
-    }
-    fn encode(&self, e: &mut Encoder<'_>) {
-        e.u64(self.sequence).u64(self.executed);
-        encode_option(e, self.proof.as_ref());
-        e.u8(u8::from(self.head.is_some()));
-        if let Some(head) = &self.head {
-            head.encode(e);
-        }
-        e.list(self.parts.len());
-        for (prefix, part) in &self.parts {
-            prefix.encode(e);
-            part.encode(e);
-        }
-    }
-    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
-        Ok(Self {
-            sequence: d.u64()?,
-            executed: d.u64()?,
-            proof: decode_option(d)?,
-            head: if flag(d)? {
-                Some(Arc::new(StateHead::decode(d)?))
-            } else {
-                None
-            },
-            parts: {
-                let n = d.list(MAX_WANTED, 1 + 5)?;
-                (0..n)
-                    .map(|_| Ok((Prefix::decode(d)?, Part::decode(d)?)))
-                    .collect::<Result<_, CodecError>>()?
-            },
-        })
-    }
-}
-
 impl Ballot {
     fn encoded_len(&self) -> usize {
         8 + 8 + 32 + self.signature.encoded_len()
@@ -319,25 +252,6 @@ impl Ballot {
     }
 }
 
-pub(super) fn encode_option(e: &mut Encoder<'_>, certificate: Option<&Arc<Certificate>>) {
-    e.u8(u8::from(certificate.is_some()));
-    if let Some(certificate) = certificate {
-        certificate.encode(e);
-    }
-}
-
-pub(super) fn decode_option(d: &mut Decoder<'_>) -> Result<Option<Arc<Certificate>>, CodecError> {
-    match d.u8()? {
-        0 => Ok(None),
-        1 => Ok(Some(Arc::new(Certificate::decode(d)?))),
-        tag => Err(CodecError::Tag(tag)),
-    }
-}
-
-fn option_len(certificate: Option<&Arc<Certificate>>) -> usize {
-    1 + certificate.map_or(0, |c| c.encoded_len())
-}
-
 impl Message {
     /// Reads a message; malformed bytes are an error.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
@@ -346,14 +260,6 @@ impl Message {
         let body = Body::decode(kind, &mut d)?;
         d.end()?;
         Ok(Self { chain, body })
-    }
-}
-
-fn flag(d: &mut Decoder<'_>) -> Result<bool, CodecError> {
-    match d.u8()? {
-        0 => Ok(false),
-        1 => Ok(true),
-        tag => Err(CodecError::Tag(tag)),
     }
 }
 
@@ -393,7 +299,7 @@ impl Body {
             5 => Self::ViewChange(Arc::new(ViewChange::decode(d)?)),
             6 => Self::NewView(Arc::new(NewView::decode(d)?)),
             7 => {
-                let to_all = flag(d)?;
+                let to_all = d.boolean()?;
                 let n = d.list(MAX_FORWARD, 26 + Signature::LEAST_ENCODED)?;
                 let txs = (0..n)
                     .map(|_| Tx::decode(d).map(Arc::new))
@@ -402,10 +308,10 @@ impl Body {
             }
             8 => Self::Status(Status {
                 view: d.u64()?,
-                active: flag(d)?,
+                active: d.boolean()?,
                 executed: d.u64()?,
                 stable: d.u64()?,
-                ask: flag(d)?,
+                ask: d.boolean()?,
                 holds: {
                     let n = d.list(MAX_SIGNATURES.div_ceil(64), 8)?;
                     (0..n).map(|_| d.u64()).collect::<Result<_, _>>()?
@@ -413,16 +319,7 @@ impl Body {
                 proof: decode_option(d)?,
             }),
             9 => Self::FetchBlocks { from: d.u64()? },
-            10 => {
-                let n = d.list(MAX_BLOCKS, 2 + 8 + 48 + CERTIFICATE)?;
-                Self::Blocks(Blocks {
-                    blocks: (0..n)
-                        .map(|_| Committed::decode(d).map(Arc::new))
-                        .collect::<Result<_, _>>()?,
-                    executed: d.u64()?,
-                    proof: decode_option(d)?,
-                })
-            }
+            10 => Self::Blocks(Blocks::decode(d)?),
             11 => Self::FetchBatch {
                 sequence: d.u64()?,
                 digest: d.digest()?,
@@ -524,14 +421,7 @@ impl Payload for Message {
             Body::FetchBlocks { from } => {
                 e.u64(*from);
             }
-            Body::Blocks(b) => {
-                e.list(b.blocks.len());
-                for committed in &b.blocks {
-                    committed.encode(&mut e);
-                }
-                e.u64(b.executed);
-                encode_option(&mut e, b.proof.as_ref());
-            }
+            Body::Blocks(blocks) => blocks.encode(&mut e),
             Body::FetchBatch { sequence, digest } => {
                 e.u64(*sequence).digest(digest);
             }
@@ -564,10 +454,7 @@ impl Payload for Message {
             Body::Status(s) => {
                 8 + 1 + 8 + 8 + 1 + 4 + 8 * s.holds.len() + option_len(s.proof.as_ref())
             }
-            Body::Blocks(b) => {
-                let blocks = b.blocks.iter().map(|c| c.encoded_len()).sum::<usize>();
-                4 + blocks + 8 + option_len(b.proof.as_ref())
-            }
+            Body::Blocks(blocks) => blocks.encoded_len(),
             Body::FetchBatch { .. } | Body::FetchChange { .. } => 8 + 32,
             Body::Batch { batch, .. } => 8 + batch.encoded_len(),
             Body::FetchState { wanted, .. } => {

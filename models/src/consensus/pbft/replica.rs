@@ -3,7 +3,7 @@
 use super::super::committed::Log;
 use super::super::members::PerMember;
 use super::catch_up::CatchUp;
-use super::checkpoint::Checkpoints;
+use super::checkpoint::CheckpointVotes;
 use super::config::{Group, MAX_FUTURE, PbftOptions};
 use super::journal::Said;
 use super::marks;
@@ -12,11 +12,11 @@ use super::normal::Phase;
 use super::recovery::Silent;
 use super::seeded;
 use super::slots::Window;
-use super::transfer::Transfer;
 use super::view_change::Changes;
 use crate::consensus::journal::Journal;
 use crate::consensus::mempool::Mempool;
-use crate::consensus::{Replica, ReplicaConfig};
+use crate::consensus::sync::{States, Transfer};
+use crate::consensus::{Replica, ReplicaConfig, StateHead};
 use crate::ledger::{Snapshot, merkle};
 use consim_core::{
     Batch, CodecError, Context, Event, NodeId, Payload, Probe, Process, Span, Time, TimerKey, Tx,
@@ -57,11 +57,12 @@ pub struct PbftReplica {
     pub(super) next: u64,
     /// What was handed up: the service of those that are behind.
     pub(super) log: Log,
-    pub(super) checkpoints: Checkpoints,
+    pub(super) checkpoints: States<StateHead>,
+    pub(super) checkpoint_votes: CheckpointVotes,
     pub(super) changes: Changes,
     pub(super) mempool: Mempool,
     pub(super) catch_up: CatchUp,
-    pub(super) transfer: Transfer,
+    pub(super) transfer: Transfer<StateHead>,
     /// Set while it must not sign: its disk was wiped.
     pub(super) silent: Option<Silent>,
     /// Submitted and not yet sent on.
@@ -101,7 +102,8 @@ impl PbftReplica {
             next: 1,
             log,
             window: Window::new(group.watermark),
-            checkpoints: Checkpoints::default(),
+            checkpoints: States::default(),
+            checkpoint_votes: CheckpointVotes::default(),
             changes: Changes::new(n),
             mempool,
             catch_up: CatchUp::new(n),

@@ -1,82 +1,46 @@
-//! State transfer (TOCS 2002): a replica that is further behind than the window takes the state at a proven checkpoint over in place of what led to it. Nobody is believed: the head
-//! is what the proof's digest covers, and each part is what the root in the head commits to.
+//! State transfer (TOCS 2002): a replica that is further behind than the window takes the state at a proven
+//! checkpoint over in place of what led to it.
 
-use super::config::{MAX_BLOCK_BYTES, MAX_WANTED};
 use super::journal::{Record, TAKEN};
 use super::marks;
-use super::message::{Body, StateParts};
+use super::message::Body;
 use super::replica::PbftReplica;
 use super::seeded;
 use crate::consensus::StateHead;
-use crate::ledger::Snapshot;
-use crate::ledger::WorldState;
-use crate::ledger::state::parts::{Added, Assembly, Prefix};
-use consim_core::{Certificate, Context, Delivery, Probe, Work, Write};
+use crate::consensus::sync::{MAX_WANTED, StateParts};
+use crate::ledger::state::parts::Prefix;
+use consim_core::{Context, Delivery, Probe, Write};
 use std::sync::Arc;
-
-/// The transfer under way, if there is one.
-#[derive(Debug, Default)]
-pub(super) struct Transfer {
-    under_way: Option<UnderWay>,
-    /// What came of a transfer that a newer checkpoint overtook: most of it is in that one too.
-    former: Option<WorldState>,
-    /// Somebody who is ahead had no batches for this replica.
-    no_blocks: bool,
-}
-
-#[derive(Debug)]
-struct UnderWay {
-    proof: Arc<Certificate>,
-    /// The head and what is here of the state, once the head is here.
-    state: Option<(Arc<StateHead>, Assembly)>,
-}
-
-impl Transfer {
-    pub(super) fn is_under_way(&self) -> bool {
-        self.under_way.is_some()
-    }
-    pub(super) fn blocks_are_gone(&mut self) {
-        self.no_blocks = true;
-    }
-}
 
 impl PbftReplica {
     /// Is it so far behind a proven checkpoint that batches do not help, or are there none?
     pub(super) fn wants_state(&self) -> bool {
-        let proven = self.checkpoints.proven();
-        proven > self.executed.saturating_add(self.group.watermark)
-            || (self.transfer.no_blocks && proven > self.executed)
+        let (proven, window) = (self.checkpoints.proven(), self.group.watermark);
+        self.transfer.is_called_for(proven, self.executed, window)
     }
 
     /// Asks the next member that claims to be there for the state at the proven checkpoint.
     pub(super) fn seek_state(&mut self, cx: &mut Context<'_>) {
-        let Some(proof) = self.checkpoints.ahead().cloned() else {
+        let Some((sequence, proof)) = self.checkpoints.ahead() else {
             return;
         };
-        let sequence = proof.sequence;
-        let Some(peer) = self.catch_up.ahead(sequence.saturating_sub(1)) else {
+        let sequence = *sequence;
+        let Some(peer) = self.catch_up.peers.ahead(sequence.saturating_sub(1)) else {
             return;
         };
-        let same = |u: &&UnderWay| u.proof.sequence == sequence;
-        let state = self.transfer.under_way.as_ref().filter(same);
-        let state = state.and_then(|u| u.state.as_ref());
-        let wanted = state.map_or_else(Vec::new, |(_, a)| a.wanted(MAX_WANTED));
-        if state.is_none() {
+        let wish = self.transfer.wish(sequence, proof);
+        if wish.wanted.is_empty() {
             cx.reached(&marks::STATE_SOUGHT);
-            let fresh = UnderWay { proof, state: None };
-            let overtaken = self.transfer.under_way.replace(fresh);
-            let former = overtaken.and_then(|u| u.state);
-            if let Some((_, assembly)) = former {
-                cx.reached(&marks::TRANSFER_OVERTAKEN);
-                self.transfer.former = Some(assembly.partial());
-            }
         }
-        self.catch_up.ask(peer);
+        if wish.overtook {
+            cx.reached(&marks::TRANSFER_OVERTAKEN);
+        }
+        let wanted = wish.wanted;
+        self.catch_up.peers.ask(peer);
         self.send(cx, peer, Body::FetchState { sequence, wanted });
     }
 
-    /// Upon FETCH-STATE: sends the head, or as many of the parts as one message may hold. One that
-    /// does not keep this checkpoint any more says which one it has.
+    /// Upon FETCH-STATE: sends the head, or as many of the parts as one message may hold.
     pub(super) fn on_fetch_state(
         &mut self,
         cx: &mut Context<'_>,
@@ -84,41 +48,31 @@ impl PbftReplica {
         sequence: u64,
         wanted: &[Prefix],
     ) {
-        if wanted.len() > MAX_WANTED || !self.catch_up.may_serve(from) {
+        if wanted.len() > MAX_WANTED || !self.catch_up.peers.may_serve(from) {
             return;
         }
-        let kept = self.checkpoints.kept(sequence);
-        let mut room = MAX_BLOCK_BYTES;
-        let mut parts = Vec::new();
-        for prefix in wanted {
-            let Some(part) = kept.and_then(|k| k.state.part(prefix, room / 2)) else {
-                continue;
-            };
-            let bytes = prefix.encoded_len() + part.encoded_len();
-            if bytes > room && !parts.is_empty() {
-                break;
-            }
-            room = room.saturating_sub(bytes);
-            parts.push((prefix.clone(), part));
-        }
-        let head = kept.filter(|_| wanted.is_empty());
-        let body = Body::State(StateParts {
-            sequence,
-            executed: self.executed,
-            proof: self.checkpoints.proof.clone(),
-            head: head.map(|k| Arc::clone(&k.head)),
-            parts,
-        });
-        self.send(cx, from, body);
+        let (kept, proof) = (
+            self.checkpoints.kept(sequence),
+            self.checkpoints.proof.clone(),
+        );
+        let parts = StateParts::of(kept, sequence, wanted, self.executed, proof);
+        self.send(cx, from, Body::State(parts));
     }
 
     /// Upon STATE that was asked for: verifies and keeps it. A member that sends something else
     /// than the proof covers, or nothing, is not asked again before it makes a new claim.
-    pub(super) fn on_state(&mut self, cx: &mut Context<'_>, from: usize, answer: &StateParts) {
-        if answer.parts.len() > MAX_WANTED || !self.catch_up.answered_by(from) {
+    pub(super) fn on_state(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: usize,
+        answer: &StateParts<StateHead>,
+    ) {
+        if answer.parts.len() > MAX_WANTED || !self.catch_up.peers.answered_by(from) {
             return;
         }
-        let taken = self.take_parts(cx, answer);
+        let own = self.checkpoints.latest().map(|kept| kept.state.clone());
+        let believes = seeded::on(&seeded::TRANSFER_TRUSTS_PEER);
+        let taken = self.transfer.take(cx, answer, own, believes);
         if taken.is_none() {
             cx.emit(Probe::StateRefused {
                 chain: self.group.chain,
@@ -133,93 +87,38 @@ impl PbftReplica {
         let newer = self.checkpoints.proven() > proven;
         let useful = taken.is_some_and(|useful| useful || newer);
         let claim = if useful { answer.executed } else { 0 };
-        self.catch_up.set_claim(from, claim);
+        self.catch_up.peers.set_claim(from, claim);
         self.try_install(cx);
         self.seek(cx);
     }
 
-    /// Takes what is good: whether there was anything, or `None` if something was wrong.
-    fn take_parts(&mut self, cx: &mut Context<'_>, answer: &StateParts) -> Option<bool> {
-        let own = self.checkpoints.latest().map(|kept| kept.state.clone());
-        let own = self.transfer.former.clone().or(own);
-        let Some(under_way) = &mut self.transfer.under_way else {
-            return Some(false);
-        };
-        if answer.sequence != under_way.proof.sequence {
-            return Some(false);
-        }
-        let mut useful = false;
-        if let (None, Some(head)) = (&under_way.state, &answer.head) {
-            cx.work(Work::hash(head.encoded_len()));
-            let trusts = seeded::on(&seeded::TRANSFER_TRUSTS_PEER);
-            if head.digest() != under_way.proof.digest && !trusts {
-                return None;
-            }
-            let own = own.unwrap_or_default();
-            let assembly = Assembly::new(head.root, &own);
-            under_way.state = Some((Arc::clone(head), assembly));
-            useful = true;
-        }
-        let Some((_, assembly)) = &mut under_way.state else {
-            return Some(useful);
-        };
-        for (prefix, part) in &answer.parts {
-            match assembly.add(prefix, part) {
-                Added::Good(bytes) => {
-                    cx.work(Work::hash(bytes));
-                    useful = true;
-                }
-                Added::Unasked => {}
-                Added::Wrong(bytes) => {
-                    cx.work(Work::hash(bytes));
-                    return None;
-                }
-            }
-        }
-        Some(useful)
-    }
-
     /// Once every part is here, the state stands for all that led to it: it goes to disk and up.
     fn try_install(&mut self, cx: &mut Context<'_>) {
-        let complete = |u: &UnderWay| u.state.as_ref().is_some_and(|(_, a)| a.is_complete());
-        let Some(UnderWay {
-            proof,
-            state: Some((head, assembly)),
-        }) = self.transfer.under_way.take_if(|u| complete(u))
-        else {
+        let Some(taken) = self.transfer.finish(self.executed) else {
             return;
         };
-        let sequence = proof.sequence;
-        let Some(state) = assembly.finish().filter(|_| sequence > self.executed) else {
-            return;
-        };
-        self.transfer.no_blocks = false;
-        self.transfer.former = None;
+        let (chain, sequence) = (self.group.chain, taken.sequence);
         self.executed = sequence;
         self.log.restart(sequence);
-        self.mempool.restore(&state);
-        let snapshot = Arc::new(Snapshot {
-            header: head.header.clone(),
-            state,
-        });
+        self.mempool.restore(&taken.state.state);
         let record = Record::Taken {
-            chain: self.group.chain,
+            chain,
             sequence,
-            head,
-            state: Arc::clone(&snapshot),
+            head: taken.head,
+            state: Arc::clone(&taken.state),
         };
         self.journal.write(Write::cell(TAKEN, 0, Arc::new(record)));
         cx.emit(Probe::StateTaken {
-            chain: self.group.chain,
+            chain,
             sequence,
-            fetched: assembly.fetched(),
+            fetched: taken.fetched,
         });
         cx.deliver(Delivery::State {
             sequence,
-            state: snapshot,
+            state: taken.state,
             replayed: false,
         });
-        self.make_stable(cx, proof);
+        self.make_stable(cx, taken.proof);
         self.changes.progressed(self.group.me);
         self.progressed(cx);
         self.execute_ready(cx);

@@ -333,7 +333,7 @@ impl PbftReplica {
             return cx.reached(&marks::VIEW_CHANGE_REFUSED);
         }
         if newer {
-            self.catch_up.claim(from, change.low());
+            self.catch_up.peers.claim(from, change.low());
             if let Some(latest) = self.changes.latest.get_mut(from) {
                 *latest = Some(Arc::clone(change));
             }
@@ -369,7 +369,7 @@ impl PbftReplica {
             .find(|c| c.view() == view && c.digest() == *digest)
             .cloned();
         if let Some(change) = change
-            && self.catch_up.may_serve(from)
+            && self.catch_up.peers.may_serve(from)
         {
             cx.reached(&marks::VIEW_CHANGE_PASSED_ON);
             self.send(cx, from, Body::ViewChange(change));
@@ -408,7 +408,7 @@ impl PbftReplica {
 
     /// Helps a member that is in an older view: with the new view, or with the own view change.
     pub(super) fn help(&mut self, cx: &mut Context<'_>, member: usize) {
-        if !self.catch_up.may_help(member) {
+        if !self.catch_up.peers.may_help(member) {
             return cx.reached(&marks::HELP_BOUNDED);
         }
         if self.active {

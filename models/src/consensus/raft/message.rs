@@ -5,8 +5,8 @@
 use super::config::{MAX_ENTRIES, MAX_WANTED};
 use super::log::Entry;
 use super::membership::Configuration;
-use crate::consensus::StateHead;
 use crate::consensus::mempool::MAX_FORWARD;
+use crate::consensus::{CheckpointHead as _, StateHead};
 use crate::ledger::state::parts::{Part, Prefix};
 use consim_core::{
     ChainId, CodecError, Decoder, Digest, Encoder, KeyId, NodeId, Payload, Signature, Tx, Vote,

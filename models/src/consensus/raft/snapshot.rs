@@ -7,7 +7,7 @@ use super::marks;
 use super::membership::Configuration;
 use super::message::Body;
 use super::replica::{RaftReplica, Role};
-use crate::consensus::StateHead;
+use crate::consensus::{CheckpointHead as _, StateHead};
 use crate::ledger::state::parts::{Added, Assembly, Part, Prefix};
 use crate::ledger::{Snapshot, WorldState};
 use consim_core::{Context, Delivery, NodeId, Probe, Work, Write};

@@ -3,10 +3,9 @@
 use super::bench::Bench;
 use crate::consensus::Replica as _;
 use crate::consensus::mempool::Ordered;
-use crate::consensus::pbft::config::{
-    MAX_BLOCKS, MAX_FORMER, MAX_FORWARD, MAX_FUTURE, MAX_OWN_STATES, MAX_RUNS, MAX_SERVED,
-};
+use crate::consensus::pbft::config::{MAX_FORMER, MAX_FORWARD, MAX_FUTURE, MAX_RUNS};
 use crate::consensus::pbft::message::Body;
+use crate::consensus::sync::{MAX_BLOCKS, MAX_OWN_STATES, MAX_SERVED};
 use crate::ledger::testing::{self, Sums};
 use crate::ledger::{ExecutionCache, Ledger, LedgerConfig};
 use consim_core::{Digest, NodeId, TxId};
@@ -89,7 +88,7 @@ fn votes_outside_the_watermarks_open_no_slot() {
     }
     assert_eq!(bench.replica.window.iter().count(), 16);
     assert_eq!(
-        bench.replica.checkpoints.open(),
+        bench.replica.checkpoint_votes.open(),
         4,
         "one for each checkpoint of the window"
     );

@@ -176,9 +176,9 @@ pub(crate) struct ExploreArgs {
     #[arg(long, value_name = "A..B", conflicts_with = "file")]
     pub(crate) members: Option<String>,
     /// Search for every seeded bug, run its directed scenario, and print who noticed what. `--for` is
-    /// the time for each.
+    /// the time for each. With `--bug` for that one alone.
     #[cfg(feature = "seeded-bugs")]
-    #[arg(long, conflicts_with_all = ["file", "seeds", "bug", "max_wall", "junit"])]
+    #[arg(long, conflicts_with_all = ["file", "seeds", "max_wall", "junit"])]
     pub(crate) bugs: bool,
     #[command(flatten)]
     pub(crate) seeded: SeededArgs,

@@ -51,7 +51,9 @@ pub(crate) fn run(
             "shrink s"
         );
     }
-    for bug in bugs() {
+    let only = args.seeded.hooks().bug;
+    let wanted = |bug: &SeededBug| only.is_none_or(|only| only.name == bug.name);
+    for bug in bugs().into_iter().filter(|bug| wanted(bug)) {
         let row = one(search, bug, time)?;
         if !args.quiet {
             say!("{}", line(&row));

@@ -166,6 +166,20 @@ impl Case {
                 );
             }
         }
+        let core = self.core && ground.alone && !(attacks.is_empty() && faults.is_empty());
+        if core {
+            // Some are down when all is healed: those who are not in the core stay so.
+            let everybody: Vec<usize> = (0..ground.members.len()).collect();
+            let most = ground.members.len().saturating_sub(1);
+            let down = ground.names(chosen(self.seed as u16, &everybody, most));
+            let from = ground.to_ms.saturating_sub(LEAST_MS);
+            let length = ground.to_ms - from;
+            let prefix = ground.prefix;
+            let _ = writeln!(
+                faults,
+                "  {prefix}last-crash: {{ at: {from}ms, for: {length}ms, crash: {down} }}"
+            );
+        }
         if !attacks.is_empty() {
             let traitors = ground.names(self.weak_members(ground));
             let _ = writeln!(out, "adversaries: {{ traitor: {{ nodes: {traitors} }} }}");
@@ -174,7 +188,7 @@ impl Case {
         if !faults.is_empty() {
             let _ = write!(out, "faults:\n{faults}");
         }
-        if self.core && ground.alone && !(attacks.is_empty() && faults.is_empty()) {
+        if core {
             out.push_str("heal: { core: { quorum: random } }\n");
         }
         if happening.iter().any(|(row, _)| row.forgets()) {

@@ -3,11 +3,13 @@
 
 use super::campaign::{Found, Search, Tally};
 use super::judge::DIVERGED;
+use super::kinds::{Family, ROWS};
 use crate::bugs::{RUN_TWICE, TOOK_EFFECT};
 use crate::run::Hooks;
 use crate::shrink::Shrunk;
 use crate::shrink::shrink;
 use consim_core::SeededBug;
+use consim_models::consensus::{PROTOCOLS, ProtocolEntry};
 
 /// Windows of which none took effect: then the injector is taken to be off.
 const IDLE_WINDOWS: u64 = 30;
@@ -27,19 +29,23 @@ pub struct Kill {
 
 impl Search {
     /// Searches until `bug` is noticed, or `go_on` says that time is up; then makes the scenario
-    /// minimal as long as `shrinking` says so.
+    /// minimal as long as `shrinking` says so. A protocol's own bug is searched for in that protocol.
     pub fn kill(
         &self,
         bug: &'static SeededBug,
         go_on: &mut dyn FnMut() -> bool,
         shrinking: &mut dyn FnMut() -> bool,
     ) -> Result<Kill, String> {
+        let its = |entry: &&ProtocolEntry| entry.bugs.iter().any(|b| b.name == bug.name);
+        let protocol = PROTOCOLS.iter().find(its).map(|entry| entry.name);
         let search = Self {
             hooks: Hooks {
                 bug: Some(bug),
                 ..self.hooks.clone()
             },
+            protocol: protocol.map_or_else(|| self.protocol.clone(), str::to_owned),
             twice: TWICE,
+            most: None,
             ..self.clone()
         };
         let noticed = |tally: &Tally| -> Option<(String, Option<Found>)> {
@@ -50,8 +56,9 @@ impl Search {
             if let Some(found) = found {
                 return Some((found.failure.check.clone(), Some(found.clone())));
             }
-            let windows: u64 = tally.kinds.values().map(|kind| kind.windows).sum();
-            let idle = tally.kinds.values().all(|kind| kind.effective == 0);
+            let injected = || tally.kinds.iter().filter(|(kind, _)| is_injected(kind));
+            let windows: u64 = injected().map(|(_, kind)| kind.windows).sum();
+            let idle = injected().all(|(_, kind)| kind.effective == 0);
             let off = bug.killers.contains(&TOOK_EFFECT) && idle && windows >= IDLE_WINDOWS;
             off.then(|| (TOOK_EFFECT.to_owned(), None))
         };
@@ -66,6 +73,12 @@ impl Search {
             shrunk,
         })
     }
+}
+
+/// Is it a fault that is put in from outside? What operators and traitors do, nodes do themselves.
+fn is_injected(kind: &str) -> bool {
+    let row = ROWS.iter().find(|row| row.kind == kind);
+    row.is_some_and(|row| !matches!(row.family, Family::Operator | Family::Traitor))
 }
 
 /// Is `bug` noticed by a scenario that fails at `check`? Two runs that differ are what another eye

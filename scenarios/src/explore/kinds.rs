@@ -89,6 +89,8 @@ const CRASH_IN_WRITE: &[Also] = &[
 const RESTART: &[Also] = &[also("crash", "{any}", 1, 2)];
 /// Another member comes back and asks for what it missed.
 const OTHER_AWAY: &[Also] = &[also("crash", "{other}", 0, 2)];
+/// Power goes before users have their answers, so that they ask again.
+const POWER_CUT: &[Also] = &[also("crash", "{group}", 2, 3)];
 /// The view is left.
 const LEADER_AWAY: &[Also] = &[also("partition", "leader of {chain}", 1, 4)];
 
@@ -210,6 +212,12 @@ pub const ROWS: &[Row] = &[
         Cut,
         "hijack",
         "{ target: {any}, how: intercept, noticed_after: {long} }",
+    ),
+    with(
+        POWER_CUT,
+        Cut,
+        "filter",
+        "{ from: {group}, to: {group}, kinds: [reply] }",
     ),
     only(
         "pbft",

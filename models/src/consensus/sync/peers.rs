@@ -38,8 +38,9 @@ struct Fetch {
     old: bool,
 }
 
-/// What a tick finds.
+/// What a tick finds: each may be so, or not.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four findings, not a state")]
 pub(in crate::consensus) struct Tick {
     /// Nothing was executed since the last.
     pub(in crate::consensus) quiet: bool,

@@ -17,9 +17,10 @@ use std::sync::Arc;
 /// gives 230 visits a day there, so each comes about four times a year).
 pub const PANEL: u64 = 20_000;
 
-/// The synthetic patient `number` of an institution: the same person in every workload.
+/// The synthetic patient `number` of an institution: the same person in every workload. As long as real
+/// identifiers, so that none is part of another text by chance.
 fn patient(home: Place, number: u64) -> Arc<str> {
-    format!("p{}-{number}", home.desk.0).into()
+    format!("p{}-{number:08}", home.desk.0).into()
 }
 
 /// `n` draws out of `records`, repeats allowed; none if there are no records.

@@ -428,15 +428,14 @@ impl Sender<'_> {
         let key = mix(self.key, pair);
         let draw = |i: u64| mix(key, base.wrapping_add(i));
 
-        let mut delay = line.delay.sample_with(|| draw(draw::LINE));
-        if let Some(extra) = extra {
-            delay += extra.delay;
-        }
+        // A sender goes by how long the line mostly takes: what a fault adds it does not know.
+        let mut usual = line.delay.sample_with(|| draw(draw::LINE));
         if number != INSIDE
             && let Some(region) = self.regions.and_then(|row| row.get(to.region as usize))
         {
-            delay += region.sample_with(|| draw(draw::REGION));
+            usual += region.sample_with(|| draw(draw::REGION));
         }
+        let delay = extra.map_or(usual, |extra| usual + extra.delay);
         let mut at = depart;
         if line.link.rate > 0 {
             let free = if number == INSIDE {
@@ -461,7 +460,7 @@ impl Sender<'_> {
         let mut retransmissions = 0;
         if loss > 0 {
             let mut loss = loss.min(BILLION);
-            let mut wait = RTO_MIN + delay.times(2);
+            let mut wait = RTO_MIN + usual.times(2);
             while lost(
                 loss,
                 self.bytes,

@@ -277,17 +277,19 @@ impl Network {
             sampler.map_or(Span::ZERO, |s| s.sample_with(|| draw(draw::REGION)))
         };
         let base = region + leave.extra.delay;
-        let delay = line.delay.sample_with(|| draw(draw::LINE)) + base;
+        // What a sender goes by is how long the line mostly takes: what a fault adds it does not know.
+        let usual = line.delay.sample_with(|| draw(draw::LINE)) + region;
+        let delay = usual + leave.extra.delay;
 
         let admitted = self.admitted(depart, from, to, message.bytes, &line);
         let Some(Sent { at: sent, waited }) =
-            self.over_the_line(depart, from, to, message.bytes, &line, delay, leave)
+            self.over_the_line(depart, from, to, message.bytes, &line, usual, leave)
         else {
             return leave.lose(message, depart);
         };
         let mut at = sent.later(admitted) + delay;
         let mut sent_again = waited;
-        let mut wait = RTO_MIN + delay.times(2);
+        let mut wait = RTO_MIN + usual.times(2);
         let mut tries = 0;
         let mut extra_ppb = leave.extra.loss_ppb;
         while self.lost(from, to, message.bytes, &line, extra_ppb, || {
@@ -365,7 +367,7 @@ impl Network {
         to: Place,
         bytes: u64,
         line: &Line,
-        delay: Span,
+        usual: Span,
         leave: &mut Leave<'_>,
     ) -> Option<Sent> {
         let link = &line.link;
@@ -383,7 +385,7 @@ impl Network {
         leave.told.waited += u64::from(free > depart);
         let mut at = depart;
         let mut waited = 0;
-        let mut wait = RTO_MIN + delay.times(2);
+        let mut wait = RTO_MIN + usual.times(2);
         // A message that is dropped comes again after its timeout, and may find the queue full again.
         let fits = |at: Time| {
             let backlog = free.since(at).nanos();

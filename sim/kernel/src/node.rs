@@ -162,6 +162,8 @@ pub(crate) struct Node {
     pub(crate) wrong_clock: bool,
     /// Has it several servers?
     pub(crate) several: bool,
+    /// Is [`Self::room`] bounded?
+    pub(crate) is_short_of_room: bool,
     pub(crate) inbox: Inbox,
     pub(crate) usage: Usage,
     /// When each past epoch ended.
@@ -207,6 +209,7 @@ impl Node {
             wrong_clock: false,
             off_time: config.clock_offset_ns != 0 || config.clock_drift_ppb != 0,
             several: config.hardware.servers > 1,
+            is_short_of_room: false,
             others_busy: vec![Time::ZERO; config.hardware.servers.max(1) as usize - 1],
             releases: BTreeMap::new(),
             handled: 0,

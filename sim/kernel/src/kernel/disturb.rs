@@ -320,6 +320,7 @@ impl<O: Observer> Kernel<O> {
                 _ => 0,
             };
             node.room = room;
+            node.is_short_of_room = room < u64::MAX;
             node.waiting_bytes = node.inbox.iter().map(bytes).sum();
         }
     }

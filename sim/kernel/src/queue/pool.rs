@@ -57,21 +57,30 @@ impl Pool {
             (self.chunks.len() - 1) as u32
         }
     }
-    #[inline]
+    /// Another chunk for a bucket whose last one is full.
+    #[inline(never)]
+    fn lengthen(&mut self, bucket: &mut Bucket) {
+        let chunk = self.take();
+        match self.next.get_mut(bucket.last as usize) {
+            Some(next) => *next = chunk,
+            None => bucket.first = chunk,
+        }
+        bucket.last = chunk;
+    }
+    #[expect(
+        clippy::inline_always,
+        reason = "docs/performance.md: a ticket stays in registers"
+    )]
+    #[inline(always)]
     pub(super) fn push(&mut self, bucket: &mut Bucket, ticket: Ticket) {
         let fill = bucket.len as usize % CHUNK;
         if fill == 0 {
-            let chunk = self.take();
-            match self.next.get_mut(bucket.last as usize) {
-                Some(next) => *next = chunk,
-                None => bucket.first = chunk,
-            }
-            bucket.last = chunk;
+            self.lengthen(bucket);
         }
         if let Some(chunk) = self.chunks.get_mut(bucket.last as usize) {
             chunk[fill] = ticket;
         }
-        bucket.len += 1;
+        bucket.len = bucket.len.wrapping_add(1);
     }
     /// The tickets of a bucket, a chunk at a time.
     pub(super) fn chunks(&self, bucket: Bucket) -> impl Iterator<Item = &[Ticket]> {

@@ -55,7 +55,7 @@ enum Class {
 
 /// Instant and place among ties, and what the entry stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) struct Ticket {
+pub(crate) struct Ticket {
     pub(super) at: u64,
     high: u64,
     low: u64,
@@ -139,6 +139,21 @@ impl Ticket {
         (self.high >> (NODE_BITS + HIGH_BITS) == Class::Segment as u64)
             .then_some((self.low >> KEY_AT) as u32)
     }
+    /// The instant.
+    #[inline]
+    pub(crate) fn time(&self) -> Time {
+        Time::from_nanos(self.at)
+    }
+    /// Of a copy of a message: where the message is kept, the receiver, and whether it has already
+    /// waited for the NIC.
+    #[inline]
+    pub(crate) fn copy(&self) -> Option<(u32, u32, bool)> {
+        let arrival = self.high >> (NODE_BITS + HIGH_BITS) == Class::Arrival as u64;
+        (arrival && self.low & REQUEST == 0).then(|| {
+            let to = (self.low >> RECEIVER_AT) as u32 % MAX_SOURCES;
+            (self.low as u32 % MAX_SENDS, to, self.low & QUEUED != 0)
+        })
+    }
     #[inline]
     pub(super) fn new(at: Time, item: Item) -> Self {
         let at = at.nanos();
@@ -171,26 +186,25 @@ impl Ticket {
         }
     }
     #[inline]
-    pub(super) fn item(&self) -> Item {
+    pub(crate) fn item(&self) -> Item {
         let node = (self.high >> HIGH_BITS) as u32 % MAX_SOURCES;
         let class = self.high >> (NODE_BITS + HIGH_BITS);
         if class == Class::Arrival as u64 {
             let rest = self.high % (1 << HIGH_BITS);
             let counter = rest << (64 - COUNTER_AT) | self.low >> COUNTER_AT;
-            let slot = self.low as u32 % MAX_SENDS;
-            if self.low & REQUEST != 0 {
-                return Item::Request {
-                    workload: slot,
+            return match self.copy() {
+                Some((send, to, queued)) => Item::Arrival {
+                    send,
+                    from: node,
+                    counter,
+                    to,
+                    queued,
+                },
+                None => Item::Request {
+                    workload: self.low as u32 % MAX_SENDS,
                     source: node,
                     counter,
-                };
-            }
-            return Item::Arrival {
-                send: slot,
-                from: node,
-                counter,
-                to: (self.low >> RECEIVER_AT) as u32 % MAX_SOURCES,
-                queued: self.low & QUEUED != 0,
+                },
             };
         }
         let key = self.high << (64 - KEY_AT) | self.low >> KEY_AT;

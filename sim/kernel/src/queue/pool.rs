@@ -27,10 +27,15 @@ impl Bucket {
     }
 }
 
+/// Tickets side by side, in lines of the cache of their own.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Chunk([Ticket; CHUNK]);
+
 /// The chunks, those in use and those that are free.
 #[derive(Debug)]
 pub(super) struct Pool {
-    chunks: Vec<[Ticket; CHUNK]>,
+    chunks: Vec<Chunk>,
     /// The chunk behind each in its bucket, or in the list of free ones: the last to come back is
     /// the first to go.
     next: Vec<u32>,
@@ -52,7 +57,7 @@ impl Pool {
         if let Some(&next) = self.next.get(self.free as usize) {
             std::mem::replace(&mut self.free, next)
         } else {
-            self.chunks.push([Ticket::default(); CHUNK]);
+            self.chunks.push(Chunk([Ticket::default(); CHUNK]));
             self.next.push(NONE);
             (self.chunks.len() - 1) as u32
         }
@@ -78,7 +83,7 @@ impl Pool {
             self.lengthen(bucket);
         }
         if let Some(chunk) = self.chunks.get_mut(bucket.last as usize) {
-            chunk[fill] = ticket;
+            chunk.0[fill] = ticket;
         }
         bucket.len = bucket.len.wrapping_add(1);
     }
@@ -87,7 +92,7 @@ impl Pool {
         let (mut left, mut at) = (bucket.len(), bucket.first);
         std::iter::from_fn(move || {
             let len = left.min(CHUNK);
-            let tickets = self.chunks.get(at as usize)?.get(..len)?;
+            let tickets = self.chunks.get(at as usize)?.0.get(..len)?;
             left -= len;
             if left > 0 {
                 at = *self.next.get(at as usize)?;
@@ -101,7 +106,7 @@ impl Pool {
     pub(super) fn take_chunk(&mut self, bucket: &mut Bucket) -> Option<([Ticket; CHUNK], usize)> {
         let len = bucket.len().min(CHUNK);
         let at = bucket.first as usize;
-        let tickets = *self.chunks.get(at).filter(|_| len > 0)?;
+        let Chunk(tickets) = *self.chunks.get(at).filter(|_| len > 0)?;
         let next = self.next.get_mut(at)?;
         bucket.len -= len as u32;
         let behind = std::mem::replace(next, self.free);

@@ -10,11 +10,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// Buckets of the fine ring.
-const FINE: usize = 2_048;
+const FINE: usize = 4_096;
 /// Buckets of the coarse ring: with 256 a million timers of a minute end up in the heap.
 const COARSE: usize = 4_096;
 /// A coarse bucket is this many fine ones, as a power of two: a quarter of the ring.
-const RATIO: u32 = 9;
+const RATIO: u32 = 10;
 /// Coarse buckets that fit into the fine ring.
 const AHEAD: u64 = (FINE >> RATIO) as u64;
 /// The width to begin with, as a power of two: 65.5 µs.

@@ -25,6 +25,11 @@ impl Bucket {
     pub(super) fn len(&self) -> usize {
         self.len as usize
     }
+    /// Has its last chunk no room, or has it none?
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        (self.len as usize).is_multiple_of(CHUNK)
+    }
 }
 
 /// Tickets side by side, in lines of the cache of their own.
@@ -64,7 +69,7 @@ impl Pool {
     }
     /// Another chunk for a bucket whose last one is full.
     #[inline(never)]
-    fn lengthen(&mut self, bucket: &mut Bucket) {
+    pub(super) fn lengthen(&mut self, bucket: &mut Bucket) {
         let chunk = self.take();
         match self.next.get_mut(bucket.last as usize) {
             Some(next) => *next = chunk,
@@ -72,18 +77,15 @@ impl Pool {
         }
         bucket.last = chunk;
     }
+    /// Adds a ticket to a bucket that is not full.
     #[expect(
         clippy::inline_always,
         reason = "docs/performance.md: a ticket stays in registers"
     )]
     #[inline(always)]
     pub(super) fn push(&mut self, bucket: &mut Bucket, ticket: Ticket) {
-        let fill = bucket.len as usize % CHUNK;
-        if fill == 0 {
-            self.lengthen(bucket);
-        }
         if let Some(chunk) = self.chunks.get_mut(bucket.last as usize) {
-            chunk.0[fill] = ticket;
+            chunk.0[bucket.len as usize % CHUNK] = ticket;
         }
         bucket.len = bucket.len.wrapping_add(1);
     }

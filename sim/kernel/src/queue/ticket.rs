@@ -99,9 +99,19 @@ impl Ticket {
     fn before(&self, other: &Self) -> bool {
         (self.at < other.at) | ((self.at == other.at) & (self.rest() < other.rest()))
     }
+    /// Its place among those of its instant.
     #[inline]
-    fn rest(&self) -> u128 {
+    pub(super) fn rest(&self) -> u128 {
         u128::from(self.high) << 64 | u128::from(self.low)
+    }
+    /// A ticket of its instant and its place there.
+    #[inline]
+    pub(super) fn of(at: u64, rest: u128) -> Self {
+        Self {
+            at,
+            high: (rest >> 64) as u64,
+            low: rest as u64,
+        }
     }
     /// The ticket of a copy; a counter beyond 40 bits (a sender's 10^12th send) begins anew.
     pub(super) fn arrival(

@@ -43,8 +43,8 @@ pub(super) struct Wheel {
     next: u64,
     /// The first coarse bucket that is not in the fine ring yet.
     limit: u64,
-    fine: Ring,
-    coarse: Ring,
+    fine: Ring<FINE>,
+    coarse: Ring<COARSE>,
     far: BinaryHeap<Reverse<Ticket>>,
     pool: Pool,
     /// The drained bucket, sorted; what is left of it begins at `head`. There is room for one ticket
@@ -75,8 +75,8 @@ impl Default for Wheel {
             width: WIDTH,
             next: 0,
             limit: AHEAD,
-            fine: Ring::new(FINE),
-            coarse: Ring::new(COARSE),
+            fine: Ring::new(),
+            coarse: Ring::new(),
             far: BinaryHeap::new(),
             pool: Pool::default(),
             current: Vec::new(),
@@ -138,12 +138,13 @@ impl Wheel {
         if number >= self.next && number >> RATIO < self.limit {
             self.fine.push(number, ticket, &mut self.pool);
         } else {
-            self.place_elsewhere(ticket);
+            self.place_elsewhere(ticket.at, ticket.rest());
         }
     }
-    /// Where most tickets do not go.
+    /// Where most tickets do not go. Whole, a ticket would be handed over in memory.
     #[inline(never)]
-    fn place_elsewhere(&mut self, ticket: Ticket) {
+    fn place_elsewhere(&mut self, at: u64, rest: u128) {
+        let ticket = Ticket::of(at, rest);
         let number = self.number(ticket.at);
         let coarse = number >> RATIO;
         if number < self.next {

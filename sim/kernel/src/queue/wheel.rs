@@ -22,11 +22,13 @@ const WIDTH: u32 = 16;
 /// The widest buckets, as a power of two: 18 minutes.
 const MAX_WIDTH: u32 = 40;
 /// A bucket, or a part of one, with at most this many tickets is sorted by insertion.
-const FEW: usize = 24;
+const FEW: usize = 12;
 /// Parts into which a bucket is split by counting, at most, as a power of two.
 const MAX_PARTS: u32 = 11;
 /// The fewest events between two looks at the width.
 const PATIENCE: u64 = 1_024;
+/// The width is looked at within a bucket too if so many times as much as waits came late.
+const LONG: u64 = 4;
 /// Events that a bucket should hold, at the least.
 const BUSY: u64 = 48;
 /// A ticket that comes late is put in its place among so many that are next, or goes to the heap.
@@ -213,6 +215,12 @@ impl Wheel {
     /// Sees to it that the first of all tickets is at `head`; `false` if there is none.
     #[inline(never)]
     fn has_first(&mut self) -> bool {
+        if self.came_late >= LONG * PATIENCE.max(self.len as u64) && self.next < u64::MAX {
+            // One bucket has lasted for longer than all that waits.
+            let served = self.head.checked_sub(1).and_then(|i| self.current.get(i));
+            self.clock = served.map_or(self.clock, |last| self.clock.max(last.at));
+            self.look();
+        }
         if self.head >= self.current.len() && !self.ready() {
             return false;
         }
@@ -405,6 +413,14 @@ impl Wheel {
         moving.clear();
         self.moving = moving;
         self.near();
+        let mut current = std::mem::take(&mut self.current);
+        for ticket in current.drain(std::mem::take(&mut self.head)..) {
+            self.place(ticket);
+        }
+        if self.current.is_empty() {
+            self.head = current.len(); // all of it is served
+            self.current = current;
+        }
         let mut late = std::mem::take(&mut self.late).into_vec();
         for Reverse(ticket) in late.drain(..) {
             self.place(ticket);

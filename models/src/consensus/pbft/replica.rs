@@ -22,6 +22,7 @@ use consim_core::{
     Batch, CodecError, Context, Event, NodeId, Payload, Probe, Process, Span, Time, TimerKey, Tx,
 };
 use std::any::Any;
+use std::hint::black_box;
 use std::sync::Arc;
 
 /// Looks after what may have been lost.
@@ -269,8 +270,9 @@ impl PbftReplica {
             self.receive(cx, from, message, payload);
             return true;
         };
-        // Which of the two comes next nobody can guess, no processor either.
-        let phase = if matches!(message.body, Body::Prepare(_)) {
+        // Which of the two it is nobody can guess, no processor either: without the box this is a
+        // branch, and the compiler joins it with the one above.
+        let phase = if black_box(matches!(message.body, Body::Prepare(_))) {
             Phase::Prepare
         } else {
             Phase::Commit

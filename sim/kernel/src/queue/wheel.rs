@@ -21,8 +21,10 @@ const AHEAD: u64 = (FINE >> RATIO) as u64;
 const WIDTH: u32 = 16;
 /// The widest buckets, as a power of two: 18 minutes.
 const MAX_WIDTH: u32 = 40;
-/// A bucket, or a part of one, with at most this many tickets is sorted by insertion.
-const FEW: usize = 12;
+/// A bucket with at most this many tickets is sorted by insertion alone.
+const FEW: usize = 6;
+/// So is a part of a bucket with at most this many.
+const CROWD: usize = 24;
 /// Parts into which a bucket is split by counting, at most, as a power of two.
 const MAX_PARTS: u32 = 11;
 /// The fewest events between two looks at the width.
@@ -313,7 +315,8 @@ impl Wheel {
         let parts = if len <= FEW {
             0
         } else {
-            (len.ilog2() + 1).min(MAX_PARTS).min(self.width)
+            // Two to four parts a ticket: where two share one, a branch is guessed wrong.
+            (len.ilog2() + 2).min(MAX_PARTS).min(self.width)
         };
         if parts == 0 {
             self.current.truncate(1);
@@ -358,11 +361,11 @@ impl Wheel {
                 *place = place.wrapping_add(1);
             }
         }
-        if most as usize > FEW {
+        if most as usize > CROWD {
             let mut from = 0;
             for &to in &*counts {
                 let part = &mut current[from..to as usize];
-                if part.len() > FEW {
+                if part.len() > CROWD {
                     part.sort_unstable();
                 }
                 from = to as usize;

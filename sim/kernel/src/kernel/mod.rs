@@ -604,7 +604,7 @@ impl<O: Observer> Kernel<O> {
         let Some(node) = self.nodes.get_mut(i) else {
             return;
         };
-        let wall_ns = node.wall_ns(self.start_ns, self.now);
+        let (wall_ns, room) = (node.wall_ns(self.start_ns, self.now), node.room());
         let Some(process) = node.process.as_mut() else {
             return;
         };
@@ -622,11 +622,7 @@ impl<O: Observer> Kernel<O> {
                 &mut make_rng,
                 &mut node.rng,
             )
-            .with_room(if node.is_short_of_room {
-                node.room
-            } else {
-                u64::MAX
-            });
+            .with_room(room);
             match call {
                 Call::Start => process.handle(&mut cx, Event::Start),
                 Call::Recover => process.handle(&mut cx, Event::Recover(&node.disk)),

@@ -225,7 +225,9 @@ impl Distribution {
                 from: from.nanos(),
                 width: to.nanos().saturating_sub(from.nanos()).saturating_add(1),
             },
-            Self::Exponential { .. } | Self::Pareto { .. } => Sampler::Exact(self.clone()),
+            Self::Exponential { .. } | Self::Pareto { .. } => {
+                Sampler::Exact(Box::new(self.clone()))
+            }
             Self::Empirical(ref samples) => Sampler::Samples(Arc::clone(samples)),
             Self::Normal { .. } | Self::LogNormal { .. } => {
                 // Cell edges from 1/4096 to 1 - 1/4096: draws beyond are taken at the edge of the table,
@@ -261,8 +263,8 @@ pub enum Sampler {
     Table(Box<[u32; TABLE + 1]>),
     /// The same of longer ones.
     Long(Box<[u64; TABLE + 1]>),
-    /// By the exact quantile function.
-    Exact(Distribution),
+    /// By the exact quantile function. Boxed: its size must not be that of all, nor its tag in the way.
+    Exact(Box<Distribution>),
     /// One of what was measured.
     Samples(Arc<Samples>),
 }

@@ -162,6 +162,8 @@ pub(crate) struct Node {
     pub(crate) wrong_clock: bool,
     /// Has it several servers?
     pub(crate) several: bool,
+    /// Is its room bounded?
+    is_short: bool,
     pub(crate) inbox: Inbox,
     pub(crate) usage: Usage,
     /// When each past epoch ended.
@@ -193,7 +195,7 @@ pub(crate) struct Node {
     /// Bytes of messages that wait for the server, while a fault asks about it.
     pub(crate) waiting_bytes: u64,
     /// Bytes of memory for what waits: little while a fault takes it.
-    pub(crate) room: u64,
+    room: u64,
 }
 
 impl Node {
@@ -207,6 +209,7 @@ impl Node {
             wrong_clock: false,
             off_time: config.clock_offset_ns != 0 || config.clock_drift_ppb != 0,
             several: config.hardware.servers > 1,
+            is_short: false,
             others_busy: vec![Time::ZERO; config.hardware.servers.max(1) as usize - 1],
             releases: BTreeMap::new(),
             handled: 0,
@@ -247,6 +250,16 @@ impl Node {
         // Of several that are done at one instant, their keys decide which surfaces first.
         let place = self.nic_in_waiting.iter().position(|&s| s == send);
         place.is_some_and(|place| self.nic_in_waiting.remove(place).is_some())
+    }
+    /// Bytes of memory for what waits; asked for each message, and hardly ever bounded.
+    #[inline]
+    pub(crate) fn room(&self) -> u64 {
+        if self.is_short { self.room } else { u64::MAX }
+    }
+    /// From now on it has so many.
+    pub(crate) fn set_room(&mut self, room: u64) {
+        self.room = room;
+        self.is_short = room < u64::MAX;
     }
     /// The server that was free is busy until `finish`.
     #[inline]

@@ -13,7 +13,7 @@ use crate::consensus::mempool::Ready;
 use crate::ledger::merkle;
 use consim_core::chain::vote_statement;
 use consim_core::{
-    Batch, Committed, Context, Delivery, Digest, Payload, Probe, Signature, Tx, Work, Write,
+    Batch, Committed, Context, Delivery, Digest, KeyId, Payload, Probe, Signature, Tx, Work, Write,
 };
 use std::sync::Arc;
 
@@ -373,7 +373,7 @@ impl PbftReplica {
     pub(super) fn on_ballot(
         &mut self,
         cx: &mut Context<'_>,
-        from: usize,
+        (from, key): (usize, KeyId),
         phase: Phase,
         ballot: &Ballot,
         payload: &Arc<dyn Payload>,
@@ -391,12 +391,12 @@ impl PbftReplica {
             return false;
         };
         let tally = phase.of(tallies);
-        let key = self.group.key_of(from);
         if tally.count() >= quorum || tally.voted(key) {
             return false;
         }
         cx.work(Work::verify(1));
-        let hash = |digest: &Digest| vote_statement(chain, phase.kind(), view, sequence, digest);
+        let hash =
+            move |digest: &Digest| vote_statement(chain, phase.kind(), view, sequence, digest);
         let valid = tally.vote(&self.group, key, &ballot.digest, &ballot.signature, hash);
         if !valid || tally.count() < quorum {
             return false;

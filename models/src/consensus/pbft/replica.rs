@@ -21,6 +21,8 @@ use crate::ledger::{Snapshot, merkle};
 use consim_core::{
     Batch, CodecError, Context, Event, NodeId, Payload, Probe, Process, Span, Time, TimerKey, Tx,
 };
+use std::any::Any;
+use std::hint::black_box;
 use std::sync::Arc;
 
 /// Looks after what may have been lost.
@@ -255,24 +257,29 @@ impl PbftReplica {
     /// is to be written.
     #[inline]
     fn hear(&mut self, cx: &mut Context<'_>, from: NodeId, payload: &Arc<dyn Payload>) -> bool {
-        let Some(message) = payload.as_any().downcast_ref::<Message>() else {
+        let any: &dyn Any = &**payload;
+        let Some(message) = any.downcast_ref::<Message>() else {
             return false;
         };
+        let key = from.into();
         let Some(from) = self.group.index(from) else {
             return false;
         };
         if message.chain != self.group.chain || from == self.group.me {
             return false;
         }
-        let (phase, ballot) = match &message.body {
-            Body::Prepare(ballot) => (Phase::Prepare, ballot),
-            Body::Commit(ballot) => (Phase::Commit, ballot),
-            _ => {
-                self.receive(cx, from, message, payload);
-                return true;
-            }
+        let (Body::Prepare(ballot) | Body::Commit(ballot)) = &message.body else {
+            self.receive(cx, from, message, payload);
+            return true;
         };
-        self.on_ballot(cx, from, phase, ballot, payload)
+        // Which of the two it is nobody can guess, no processor either: without the box this is a
+        // branch, and the compiler joins it with the one above.
+        let phase = if black_box(matches!(message.body, Body::Prepare(_))) {
+            Phase::Prepare
+        } else {
+            Phase::Commit
+        };
+        self.on_ballot(cx, (from, key), phase, ballot, payload)
     }
 
     /// Whatever is no message.
@@ -311,10 +318,22 @@ impl PbftReplica {
     ) {
         match &message.body {
             Body::Prepare(ballot) => {
-                self.on_ballot(cx, from, Phase::Prepare, ballot, payload);
+                self.on_ballot(
+                    cx,
+                    (from, self.group.key_of(from)),
+                    Phase::Prepare,
+                    ballot,
+                    payload,
+                );
             }
             Body::Commit(ballot) => {
-                self.on_ballot(cx, from, Phase::Commit, ballot, payload);
+                self.on_ballot(
+                    cx,
+                    (from, self.group.key_of(from)),
+                    Phase::Commit,
+                    ballot,
+                    payload,
+                );
             }
             Body::PrePrepare(proposal) => self.on_pre_prepare(cx, from, proposal, payload),
             Body::Checkpoint(ballot) => self.on_checkpoint(cx, from, ballot),

@@ -123,13 +123,13 @@ impl Window {
     pub(super) fn tallies(&mut self, sequence: u64) -> Option<&mut Tallies> {
         let offset = sequence.checked_sub(self.base)?.checked_sub(1)? as usize;
         if !matches!(self.tallies.get(offset), Some(Some(_))) {
-            self.begin_tallies(sequence)?;
+            return self.begin_tallies(sequence);
         }
         self.tallies.get_mut(offset)?.as_deref_mut()
     }
     /// The first vote of a slot in this view; none is counted if it is finished.
     #[cold]
-    fn begin_tallies(&mut self, sequence: u64) -> Option<()> {
+    fn begin_tallies(&mut self, sequence: u64) -> Option<&mut Tallies> {
         if self.open(sequence)?.finished {
             return None;
         }
@@ -138,8 +138,7 @@ impl Window {
             self.tallies.push_back(None);
         }
         let spare = self.spare.pop().unwrap_or_default();
-        *self.tallies.get_mut(offset)? = Some(spare);
-        Some(())
+        Some(self.tallies.get_mut(offset)?.insert(spare))
     }
     /// Nothing is left to be done at `sequence` in this view.
     pub(super) fn finish(&mut self, sequence: u64) {

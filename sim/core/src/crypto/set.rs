@@ -79,7 +79,9 @@ impl Keys {
     }
     fn clear(&mut self) {
         self.word = 0;
-        self.rest.fill(0);
+        if !self.rest.is_empty() {
+            self.rest.fill(0);
+        }
         self.len = 0;
     }
     fn iter(&self) -> impl Iterator<Item = KeyId> {

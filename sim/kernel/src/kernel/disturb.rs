@@ -319,7 +319,7 @@ impl<O: Observer> Kernel<O> {
                 Pending::Message { send } => sends.get(*send).map_or(0, |r| u64::from(r.bytes)),
                 _ => 0,
             };
-            node.room = room;
+            node.set_room(room);
             node.waiting_bytes = node.inbox.iter().map(bytes).sum();
         }
     }

@@ -1,13 +1,69 @@
 //! What a handler asked for: sends, timers, writes.
 
-use super::Kernel;
-use crate::faults::{Hop, Verdict};
-use crate::network::{Fate, Odd, transfer};
+use super::odd::OddBuffers;
+use super::{Kernel, Totals};
+use crate::faults::{Faults, Hop, Verdict};
+use crate::network::{Extra, Fate, Odd, Place, transfer};
 use crate::node::Pending;
 use crate::queue::Item;
 use crate::slab::SendRecord;
 use consim_core::{Effect, NodeId, Observer, Payload, Span, Time, TimerKey, mix};
 use std::sync::Arc;
+
+/// A message at the NIC of its sender.
+#[derive(Clone, Copy)]
+struct Leaving {
+    from: Place,
+    /// When the NIC is done with what came before, the copies that have left included.
+    free: Time,
+    /// How long it takes with a copy.
+    per_copy: Span,
+    bytes: u64,
+}
+
+/// Where it is noted what became of copies on their lines.
+struct Fates<'a> {
+    totals: &'a mut Totals,
+    faults: &'a mut Faults,
+    odd: &'a mut OddBuffers,
+}
+
+impl Fates<'_> {
+    /// When a copy arrives over a plain line, if it does.
+    #[inline(never)]
+    fn of(&mut self, fate: Fate, copy: Leaving, to: Place, extra: Option<Extra>) -> Option<Time> {
+        match fate {
+            Fate::Deliver {
+                at,
+                retransmissions,
+            } => {
+                if retransmissions > 0 {
+                    let again = u64::from(retransmissions);
+                    self.totals.lines.retransmissions += again;
+                    self.faults.credit_loss(extra.as_ref(), again);
+                }
+                Some(at)
+            }
+            Fate::Odd => {
+                let copy = Odd {
+                    depart: copy.free,
+                    from: copy.from,
+                    to,
+                    bytes: copy.bytes,
+                    send: 0,
+                    counter: 0,
+                };
+                self.odd.leave(copy, extra.unwrap_or_default());
+                None
+            }
+            Fate::Lost => {
+                self.totals.lines.lost += 1;
+                self.faults.credit_loss(extra.as_ref(), 1);
+                None
+            }
+        }
+    }
+}
 
 impl<O: Observer> Kernel<O> {
     pub(super) fn carry_out(&mut self, i: usize, finish: Time, effect: Effect) {
@@ -90,77 +146,21 @@ impl<O: Observer> Kernel<O> {
         per_copy: Span,
     ) {
         self.arrivals.clear();
-        let (Some(node), Some(&from_place)) = (self.nodes.get(i), self.places.get(i)) else {
+        let (Some(node), Some(&from)) = (self.nodes.get(i), self.places.get(i)) else {
             return;
         };
-        let from = node.id;
-        let mut free = node.nic_out_free.later(finish);
-        let quiet = self.faults.is_quiet();
-        let mut copies = 0;
-        let mut extra = None;
-        let mut lines = self.network.sender(from_place, bytes);
-        let mut flows = self.flows.get_mut(from_place.region as usize);
-        for &receiver in to {
-            if receiver == from {
-                continue;
-            }
-            let Some(&to_place) = self.places.get(receiver.index()) else {
-                continue;
-            };
-            free += per_copy;
-            copies += 1;
-            if from_place.site != to_place.site
-                && let Some(cell) = flows
-                    .as_mut()
-                    .and_then(|row| row.get_mut(to_place.region as usize))
-            {
-                *cell += bytes;
-            }
-            if !quiet {
-                let hop = Hop {
-                    now: self.now,
-                    from: from_place,
-                    to: to_place,
-                    kind,
-                };
-                if self.faults.leaving(&hop) != Verdict::Pass {
-                    continue;
-                }
-                extra = Some(self.faults.line(&hop));
-            }
-            match lines.send(free, to_place, extra.as_ref()) {
-                Fate::Deliver {
-                    at,
-                    retransmissions,
-                } => {
-                    if retransmissions > 0 {
-                        let again = u64::from(retransmissions);
-                        self.totals.lines.retransmissions += again;
-                        self.faults.credit_loss(extra.as_ref(), again);
-                    }
-                    if self.faults.tampers() {
-                        self.odd.tamper(receiver.0, at);
-                        continue;
-                    }
-                    self.arrivals.push((at, receiver.0));
-                }
-                Fate::Odd => self.odd.leave(
-                    Odd {
-                        depart: free,
-                        from: from_place,
-                        to: to_place,
-                        bytes,
-                        send: 0,
-                        counter: 0,
-                    },
-                    extra.unwrap_or_default(),
-                ),
-                Fate::Lost => {
-                    self.totals.lines.lost += 1;
-                    self.faults.credit_loss(extra.as_ref(), 1);
-                }
-            }
-        }
+        let free = node.nic_out_free.later(finish);
+        let leaving = Leaving {
+            from,
+            free,
+            per_copy,
+            bytes,
+        };
+        let (free, copies) = if self.faults.is_quiet() && !self.faults.tampers() {
+            self.copy_in_quiet(leaving, to)
+        } else {
+            self.copy_under_faults(leaving, to, kind)
+        };
         if let Some(node) = self.nodes.get_mut(i)
             && copies > 0
         {
@@ -169,6 +169,116 @@ impl<O: Observer> Kernel<O> {
             node.usage.bytes_out += bytes * copies;
             self.totals.bytes += bytes * copies;
         }
+    }
+
+    /// The same while no fault has a say: most of what is sent in a run. Returns when the NIC is
+    /// free again, and the number of copies.
+    #[inline(never)]
+    fn copy_in_quiet(&mut self, leaving: Leaving, to: &[NodeId]) -> (Time, u64) {
+        let Leaving {
+            from,
+            mut free,
+            per_copy,
+            bytes,
+        } = leaving;
+        let mut copies = 0;
+        let mut lines = self.network.sender(from, bytes);
+        let row = self.flows.get_mut(from.region as usize);
+        let flows = row.map(Vec::as_mut_slice).unwrap_or_default();
+        let arrivals = &mut self.arrivals;
+        for &receiver in to {
+            if receiver.0 == from.node {
+                continue;
+            }
+            let Some(&to) = self.places.get(receiver.index()) else {
+                continue;
+            };
+            free += per_copy;
+            copies += 1;
+            if from.site != to.site
+                && let Some(cell) = flows.get_mut(to.region as usize)
+            {
+                *cell += bytes;
+            }
+            if let Some(at) = lines.plain(free, to) {
+                arrivals.push((at, receiver.0));
+                continue;
+            }
+            let mut fates = Fates {
+                totals: &mut self.totals,
+                faults: &mut self.faults,
+                odd: &mut self.odd,
+            };
+            let fate = lines.send(free, to, None);
+            if let Some(at) = fates.of(fate, Leaving { free, ..leaving }, to, None) {
+                arrivals.push((at, receiver.0));
+            }
+        }
+        (free, copies)
+    }
+
+    /// The same while faults are open that ask about messages.
+    fn copy_under_faults(
+        &mut self,
+        leaving: Leaving,
+        to: &[NodeId],
+        kind: &'static str,
+    ) -> (Time, u64) {
+        let Leaving {
+            from,
+            mut free,
+            per_copy,
+            bytes,
+        } = leaving;
+        let mut copies = 0;
+        let quiet = self.faults.is_quiet();
+        let mut lines = self.network.sender(from, bytes);
+        let mut flows = self.flows.get_mut(from.region as usize);
+        for &receiver in to {
+            if receiver.0 == from.node {
+                continue;
+            }
+            let Some(&to) = self.places.get(receiver.index()) else {
+                continue;
+            };
+            free += per_copy;
+            copies += 1;
+            if from.site != to.site
+                && let Some(cell) = flows
+                    .as_mut()
+                    .and_then(|row| row.get_mut(to.region as usize))
+            {
+                *cell += bytes;
+            }
+            let mut extra = None;
+            if !quiet {
+                let now = self.now;
+                let hop = Hop {
+                    now,
+                    from,
+                    to,
+                    kind,
+                };
+                if self.faults.leaving(&hop) != Verdict::Pass {
+                    continue;
+                }
+                extra = Some(self.faults.line(&hop));
+            }
+            let mut fates = Fates {
+                totals: &mut self.totals,
+                faults: &mut self.faults,
+                odd: &mut self.odd,
+            };
+            let fate = lines.send(free, to, extra.as_ref());
+            if let Some(at) = fates.of(fate, Leaving { free, ..leaving }, to, extra) {
+                if self.faults.tampers() {
+                    self.odd.tamper(receiver.0, at);
+                } else {
+                    self.arrivals.push((at, receiver.0));
+                }
+            }
+        }
+        (free, copies)
     }
 
     // ---- timers --------------------------------------------------------------------------------

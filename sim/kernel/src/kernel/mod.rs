@@ -298,12 +298,14 @@ impl<O: Observer> Kernel<O> {
     /// Runs until `until` (or the end of the run, if that is earlier).
     pub fn run_until(&mut self, until: Time) -> Progress {
         let until = until.min(self.end);
-        while let Some((at, item)) = self.queue.pop(until) {
-            self.now = at;
+        while let Some(ticket) = self.queue.pop_ticket(until) {
+            self.now = ticket.time();
             if self.watched {
-                self.traced_step(at, item);
+                self.traced_step(ticket.time(), ticket.item());
+            } else if let Some((send, to, queued)) = ticket.copy() {
+                self.arrive(send, to, queued);
             } else {
-                self.step(item);
+                self.step_other(ticket.item());
             }
             if self.queue.len() > MAX_PENDING || self.sends.most() >= MAX_SENDS as usize {
                 self.totals.partial = true;
@@ -364,11 +366,6 @@ impl<O: Observer> Kernel<O> {
         self.observer.end(self.now);
     }
 
-    #[expect(
-        clippy::inline_always,
-        reason = "docs/performance.md: a fifth of a message"
-    )]
-    #[inline(always)]
     fn step(&mut self, item: Item) {
         match item {
             Item::Arrival {
@@ -456,7 +453,7 @@ impl<O: Observer> Kernel<O> {
             // The node crashed while the message was coming in.
             return self.sends.release(send);
         }
-        self.totals.messages += 1;
+        self.totals.messages = self.totals.messages.wrapping_add(1); // no run has 2^64
         self.digest.delivery(self.now, to, id);
         if node.inbox.is_empty() && node.busy_until <= self.now {
             self.serve_message(to as usize, send);
@@ -607,7 +604,7 @@ impl<O: Observer> Kernel<O> {
         let Some(node) = self.nodes.get_mut(i) else {
             return;
         };
-        let wall_ns = node.wall_ns(self.start_ns, self.now);
+        let (wall_ns, room) = (node.wall_ns(self.start_ns, self.now), node.room());
         let Some(process) = node.process.as_mut() else {
             return;
         };
@@ -625,14 +622,14 @@ impl<O: Observer> Kernel<O> {
                 &mut make_rng,
                 &mut node.rng,
             )
-            .with_room(node.room);
+            .with_room(room);
             match call {
                 Call::Start => process.handle(&mut cx, Event::Start),
                 Call::Recover => process.handle(&mut cx, Event::Recover(&node.disk)),
                 Call::Message { send } => {
                     if let Some(record) = self.sends.get(send) {
                         received = Some(record.bytes as usize);
-                        node.usage.messages += 1;
+                        node.usage.messages = node.usage.messages.wrapping_add(1);
                         process.handle(
                             &mut cx,
                             Event::Message {
@@ -649,7 +646,7 @@ impl<O: Observer> Kernel<O> {
             }
             cx.wall_was_read()
         };
-        self.totals.events += 1;
+        self.totals.events = self.totals.events.wrapping_add(1); // no run has 2^64
         if clock_read && node.wrong_clock {
             for window in node.clock_faults(self.start_ns, self.now) {
                 self.faults.count(window, 1);

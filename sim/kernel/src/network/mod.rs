@@ -296,7 +296,12 @@ impl Network {
             groups,
             group_of_site: &self.group_of_site,
             lines: &self.lines,
-            regions: self.regions.samplers.get(from.region as usize),
+            only: match groups {
+                None => self.lines.get(COMMON).filter(|line| !line.odd),
+                Some(_) => None,
+            }
+            .map(|line| (line, transfer(bytes, line.link.rate))),
+            regions: (self.regions.samplers.get(from.region as usize)).map_or(&[], Vec::as_slice),
             inside: self.free_inside.get_mut(from.node as usize),
             time: (usize::MAX, Span::ZERO),
         }
@@ -389,13 +394,16 @@ pub(crate) struct Sender<'a> {
     groups: Option<&'a [u16]>,
     group_of_site: &'a [u16],
     lines: &'a [Line],
-    regions: Option<&'a Vec<Sampler>>,
+    /// The line to all other sites and how long the message takes on it, if there is one for all
+    /// and it is a plain one.
+    only: Option<(&'a Line, Span)>,
+    regions: &'a [Sampler],
     inside: Option<&'a mut Vec<(u32, Time)>>,
     /// The line that was asked about last, and how long the message takes on it.
     time: (usize, Span),
 }
 
-impl Sender<'_> {
+impl<'a> Sender<'a> {
     #[inline]
     fn line_to(&self, to: Place) -> usize {
         if self.from.site == to.site {
@@ -409,8 +417,64 @@ impl Sender<'_> {
         }
     }
 
+    /// The line between the groups of the two sites, if it is a plain one, and how long the message
+    /// takes on it.
+    #[inline(never)]
+    fn line_of_group(&mut self, to: Place) -> Option<(&'a Line, Span)> {
+        let number = self.line_to(to);
+        let line = self.lines.get(number).filter(|line| !line.odd)?;
+        if self.time.0 != number {
+            self.time = (number, transfer(self.bytes, line.link.rate));
+        }
+        Some((line, self.time.1))
+    }
+
+    /// Sends a copy as [`Sender::send`] does, if nothing out of the ordinary comes of it: it goes over
+    /// a plain line between two sites, no fault adds anything, and it is not lost. `None` if it is
+    /// another one; nothing has changed then.
+    #[expect(
+        clippy::inline_always,
+        reason = "docs/performance.md: a tenth of a message"
+    )]
+    #[inline(always)]
+    pub(crate) fn plain(&mut self, depart: Time, to: Place) -> Option<Time> {
+        if self.from.site == to.site {
+            return None;
+        }
+        let (line, time) = match &self.only {
+            Some((line, time)) => (*line, *time),
+            None => self.line_of_group(to)?,
+        };
+        let used = self.used.get_mut(to.node as usize)?;
+        let region = self.regions.get(to.region as usize)?;
+        let base = used.messages.wrapping_mul(draw::EACH);
+        let pair = u64::from(self.from.node) << 32 | u64::from(to.node);
+        let key = mix(self.key, pair);
+        let draw = |i: u64| mix(key, base.wrapping_add(i));
+        let loss = u64::from(line.link.loss_ppb);
+        if loss > 0 && lost(loss.min(BILLION), self.bytes, draw(draw::LOSS)) {
+            return None;
+        }
+        let delay =
+            line.delay.sample_with(|| draw(draw::LINE)) + region.sample_with(|| draw(draw::REGION));
+        let mut at = depart;
+        if line.link.rate > 0
+            && let Some(free) = self.free.get_mut(to.site as usize)
+        {
+            at = depart.later(*free) + time;
+            *free = at;
+        }
+        at += delay;
+        used.messages = used.messages.wrapping_add(1);
+        if line.link.stream {
+            at = at.later(used.last);
+            used.last = at;
+        }
+        Some(at)
+    }
+
     /// Sends a copy that leaves the sender's NIC at `depart`; `extra` is what faults add.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn send(&mut self, depart: Time, to: Place, extra: Option<&Extra>) -> Fate {
         let number = self.line_to(to);
         let Some(line) = self.lines.get(number) else {
@@ -431,7 +495,7 @@ impl Sender<'_> {
         // A sender goes by how long the line mostly takes: what a fault adds it does not know.
         let mut usual = line.delay.sample_with(|| draw(draw::LINE));
         if number != INSIDE
-            && let Some(region) = self.regions.and_then(|row| row.get(to.region as usize))
+            && let Some(region) = self.regions.get(to.region as usize)
         {
             usual += region.sample_with(|| draw(draw::REGION));
         }

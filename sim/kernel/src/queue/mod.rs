@@ -16,7 +16,7 @@ use crate::seeded;
 use consim_core::Time;
 use segments::Broadcasts;
 pub(crate) use ticket::MAX_SENDS;
-use ticket::Ticket;
+pub(crate) use ticket::Ticket;
 use wheel::Wheel;
 
 /// An entry of the future event list. At one instant the order is: class, in the order of these
@@ -157,14 +157,19 @@ impl Queue {
     /// Removes and returns the first entry if it is not later than `until`.
     #[inline]
     pub fn pop(&mut self, until: Time) -> Option<(Time, Item)> {
+        let ticket = self.pop_ticket(until)?;
+        Some((ticket.time(), ticket.item()))
+    }
+    /// The same, to be read as far as it is needed.
+    #[inline]
+    pub(crate) fn pop_ticket(&mut self, until: Time) -> Option<Ticket> {
         loop {
             let ticket = self.wheel.pop(until.nanos())?;
             match ticket.broadcast() {
                 None if seeded::on(&seeded::TIES_BY_CHANCE) && seeded::coin() => {
-                    let ticket = self.other_of_tie(ticket);
-                    return Some((Time::from_nanos(ticket.at), ticket.item()));
+                    return Some(self.other_of_tie(ticket));
                 }
-                None => return Some((Time::from_nanos(ticket.at), ticket.item())),
+                None => return Some(ticket),
                 Some(id) => self.advance(id),
             }
         }
@@ -193,7 +198,8 @@ impl Queue {
     /// Entries in the list.
     #[inline]
     pub fn len(&self) -> usize {
-        self.wheel.len() - self.segments + self.broadcasts.waiting()
+        // Every segment is in the wheel.
+        (self.wheel.len().wrapping_sub(self.segments)).wrapping_add(self.broadcasts.waiting())
     }
     /// Is it empty?
     pub fn is_empty(&self) -> bool {

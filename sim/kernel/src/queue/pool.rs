@@ -25,12 +25,22 @@ impl Bucket {
     pub(super) fn len(&self) -> usize {
         self.len as usize
     }
+    /// Has its last chunk no room, or has it none?
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        (self.len as usize).is_multiple_of(CHUNK)
+    }
 }
+
+/// Tickets side by side, in lines of the cache of their own.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Chunk([Ticket; CHUNK]);
 
 /// The chunks, those in use and those that are free.
 #[derive(Debug)]
 pub(super) struct Pool {
-    chunks: Vec<[Ticket; CHUNK]>,
+    chunks: Vec<Chunk>,
     /// The chunk behind each in its bucket, or in the list of free ones: the last to come back is
     /// the first to go.
     next: Vec<u32>,
@@ -52,33 +62,39 @@ impl Pool {
         if let Some(&next) = self.next.get(self.free as usize) {
             std::mem::replace(&mut self.free, next)
         } else {
-            self.chunks.push([Ticket::default(); CHUNK]);
+            self.chunks.push(Chunk([Ticket::default(); CHUNK]));
             self.next.push(NONE);
             (self.chunks.len() - 1) as u32
         }
     }
-    #[inline]
+    /// Another chunk for a bucket whose last one is full.
+    #[inline(never)]
+    pub(super) fn lengthen(&mut self, bucket: &mut Bucket) {
+        let chunk = self.take();
+        match self.next.get_mut(bucket.last as usize) {
+            Some(next) => *next = chunk,
+            None => bucket.first = chunk,
+        }
+        bucket.last = chunk;
+    }
+    /// Adds a ticket to a bucket that is not full.
+    #[expect(
+        clippy::inline_always,
+        reason = "docs/performance.md: a ticket stays in registers"
+    )]
+    #[inline(always)]
     pub(super) fn push(&mut self, bucket: &mut Bucket, ticket: Ticket) {
-        let fill = bucket.len as usize % CHUNK;
-        if fill == 0 {
-            let chunk = self.take();
-            match self.next.get_mut(bucket.last as usize) {
-                Some(next) => *next = chunk,
-                None => bucket.first = chunk,
-            }
-            bucket.last = chunk;
-        }
         if let Some(chunk) = self.chunks.get_mut(bucket.last as usize) {
-            chunk[fill] = ticket;
+            chunk.0[bucket.len as usize % CHUNK] = ticket;
         }
-        bucket.len += 1;
+        bucket.len = bucket.len.wrapping_add(1);
     }
     /// The tickets of a bucket, a chunk at a time.
     pub(super) fn chunks(&self, bucket: Bucket) -> impl Iterator<Item = &[Ticket]> {
         let (mut left, mut at) = (bucket.len(), bucket.first);
         std::iter::from_fn(move || {
             let len = left.min(CHUNK);
-            let tickets = self.chunks.get(at as usize)?.get(..len)?;
+            let tickets = self.chunks.get(at as usize)?.0.get(..len)?;
             left -= len;
             if left > 0 {
                 at = *self.next.get(at as usize)?;
@@ -92,7 +108,7 @@ impl Pool {
     pub(super) fn take_chunk(&mut self, bucket: &mut Bucket) -> Option<([Ticket; CHUNK], usize)> {
         let len = bucket.len().min(CHUNK);
         let at = bucket.first as usize;
-        let tickets = *self.chunks.get(at).filter(|_| len > 0)?;
+        let Chunk(tickets) = *self.chunks.get(at).filter(|_| len > 0)?;
         let next = self.next.get_mut(at)?;
         bucket.len -= len as u32;
         let behind = std::mem::replace(next, self.free);

@@ -250,6 +250,22 @@ fn the_list_is_a_heap() {
     assert!(pops > 1_000_000, "{pops} pops");
 }
 
+/// Chains that never leave the bucket being served: it is found out how narrow buckets must be.
+#[test]
+fn endless_chains_of_an_instant_narrow_the_buckets() {
+    let mut pair = Pair::new(1);
+    for _ in 0..500 {
+        pair.push(&[1]);
+    }
+    for _ in 0..40_000 {
+        pair.pop(u64::MAX);
+        // Now, or one nanosecond later.
+        pair.push(&[2]);
+    }
+    assert_eq!(pair.queue.wheel.width(), 1);
+    assert!(pair.now > 10, "{}", pair.now);
+}
+
 /// The end of time, far beyond all rings.
 #[test]
 fn the_last_instants_are_in_order() {

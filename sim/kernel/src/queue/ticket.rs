@@ -55,7 +55,7 @@ enum Class {
 
 /// Instant and place among ties, and what the entry stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) struct Ticket {
+pub(crate) struct Ticket {
     pub(super) at: u64,
     high: u64,
     low: u64,
@@ -99,9 +99,19 @@ impl Ticket {
     fn before(&self, other: &Self) -> bool {
         (self.at < other.at) | ((self.at == other.at) & (self.rest() < other.rest()))
     }
+    /// Its place among those of its instant.
     #[inline]
-    fn rest(&self) -> u128 {
+    pub(super) fn rest(&self) -> u128 {
         u128::from(self.high) << 64 | u128::from(self.low)
+    }
+    /// A ticket of its instant and its place there.
+    #[inline]
+    pub(super) fn of(at: u64, rest: u128) -> Self {
+        Self {
+            at,
+            high: (rest >> 64) as u64,
+            low: rest as u64,
+        }
     }
     /// The ticket of a copy; a counter beyond 40 bits (a sender's 10^12th send) begins anew.
     pub(super) fn arrival(
@@ -139,6 +149,21 @@ impl Ticket {
         (self.high >> (NODE_BITS + HIGH_BITS) == Class::Segment as u64)
             .then_some((self.low >> KEY_AT) as u32)
     }
+    /// The instant.
+    #[inline]
+    pub(crate) fn time(&self) -> Time {
+        Time::from_nanos(self.at)
+    }
+    /// Of a copy of a message: where the message is kept, the receiver, and whether it has already
+    /// waited for the NIC.
+    #[inline]
+    pub(crate) fn copy(&self) -> Option<(u32, u32, bool)> {
+        let arrival = self.high >> (NODE_BITS + HIGH_BITS) == Class::Arrival as u64;
+        (arrival && self.low & REQUEST == 0).then(|| {
+            let to = (self.low >> RECEIVER_AT) as u32 % MAX_SOURCES;
+            (self.low as u32 % MAX_SENDS, to, self.low & QUEUED != 0)
+        })
+    }
     #[inline]
     pub(super) fn new(at: Time, item: Item) -> Self {
         let at = at.nanos();
@@ -171,26 +196,25 @@ impl Ticket {
         }
     }
     #[inline]
-    pub(super) fn item(&self) -> Item {
+    pub(crate) fn item(&self) -> Item {
         let node = (self.high >> HIGH_BITS) as u32 % MAX_SOURCES;
         let class = self.high >> (NODE_BITS + HIGH_BITS);
         if class == Class::Arrival as u64 {
             let rest = self.high % (1 << HIGH_BITS);
             let counter = rest << (64 - COUNTER_AT) | self.low >> COUNTER_AT;
-            let slot = self.low as u32 % MAX_SENDS;
-            if self.low & REQUEST != 0 {
-                return Item::Request {
-                    workload: slot,
+            return match self.copy() {
+                Some((send, to, queued)) => Item::Arrival {
+                    send,
+                    from: node,
+                    counter,
+                    to,
+                    queued,
+                },
+                None => Item::Request {
+                    workload: self.low as u32 % MAX_SENDS,
                     source: node,
                     counter,
-                };
-            }
-            return Item::Arrival {
-                send: slot,
-                from: node,
-                counter,
-                to: (self.low >> RECEIVER_AT) as u32 % MAX_SOURCES,
-                queued: self.low & QUEUED != 0,
+                },
             };
         }
         let key = self.high << (64 - KEY_AT) | self.low >> KEY_AT;

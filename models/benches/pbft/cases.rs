@@ -1,10 +1,12 @@
 //! The cases, and what is measured of them.
 
-use crate::group::{self, Watch};
+use crate::group::{Group, Nursery, Watch, build, hardware};
+use crate::meter::{cpu_seconds, status_kb};
 use consim_core::{Context, Event, NodeId, Payload, Process, Span, Time, TimerKey};
 use consim_kernel::Kernel;
 use consim_kernel::config::EventList;
-use rustix::time::{ClockId, clock_gettime};
+use consim_models::consensus::ProtocolOptions;
+use consim_models::consensus::pbft::PbftOptions;
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -71,18 +73,19 @@ impl fmt::Display for Measured {
     }
 }
 
-/// A figure of this process in KiB, as Linux tells it; 0 elsewhere.
-fn status_kb(field: &str) -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with(field));
-    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
-        .unwrap_or(0.0)
-}
-
-/// Seconds of CPU that this process has had: what else the machine does is not counted.
-fn cpu_seconds() -> f64 {
-    let spent = clock_gettime(ClockId::ProcessCPUTime);
-    spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9
+/// A group of `n` nodes of some kind.
+fn with(
+    n: u32,
+    list: EventList,
+    spawn: impl FnMut(NodeId) -> Box<dyn Process> + Send + 'static,
+) -> Kernel<Watch> {
+    build(
+        n,
+        hardware(false),
+        list,
+        Vec::new(),
+        Box::new(Nursery(spawn)),
+    )
 }
 
 /// Runs a case: a while unmeasured, then until enough has happened (`messages`, if given: for
@@ -93,16 +96,27 @@ pub(crate) fn run(case: Case, list: EventList, messages: Option<u64>) -> Measure
         Case::Pbft { n, crypto, checks } => {
             // Some proposals are always in flight; the servers are not overrun.
             let period = Span::from_micros(if crypto { 400 } else { 150 } * u64::from(n));
-            let kernel = group::kernel(n, crypto, checks, period, list);
+            let options = PbftOptions {
+                pipeline: 64,
+                ..PbftOptions::default()
+            };
+            let group = Group {
+                n,
+                protocol: ProtocolOptions::Pbft(options),
+                crypto,
+                checks,
+                period,
+            };
+            let kernel = group.kernel(list);
             let messages = if n < 1_000 { 6_000_000 } else { 10_000_000 };
             (kernel, n, period, messages)
         }
         Case::Unicast => {
-            let kernel = group::with(64, list, |_| Box::new(Relay { draw: 0 }));
+            let kernel = with(64, list, |_| Box::new(Relay { draw: 0 }));
             (kernel, 64, Span::from_millis(10), 6_000_000)
         }
         Case::Idle => {
-            let kernel = group::with(40_000, list, |_| Box::new(Sleeper));
+            let kernel = with(40_000, list, |_| Box::new(Sleeper));
             (kernel, 40_000, Span::from_secs(10), 1_000_000)
         }
     };

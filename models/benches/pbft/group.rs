@@ -7,9 +7,10 @@ use consim_core::{
 };
 use consim_kernel::config::{EventList, Hardware, LineGroups, Link, NetworkConfig, NodeConfig};
 use consim_kernel::{Kernel, KernelConfig, Spawn};
-use consim_models::consensus::pbft::{PbftOptions, PbftReplica};
+use consim_models::consensus::pbft::PbftReplica;
 use consim_models::consensus::{
-    BlockLimits, MempoolLimits, Replica, ReplicaConfig, TIMER_LIMIT, byzantine_quorum,
+    BlockLimits, MempoolLimits, PROTOCOLS, ProtocolEntry, ProtocolOptions, Replica, ReplicaConfig,
+    TIMER_LIMIT, build as replica,
 };
 use consim_models::ledger::{Snapshot, WorldState};
 use std::sync::Arc;
@@ -20,14 +21,14 @@ const REGIONS: u32 = 5;
 
 /// A replica with a host that executes nothing. The first member, who is the primary, submits a
 /// transaction a period.
-struct Member {
-    replica: PbftReplica,
+struct Member<R: ?Sized> {
+    replica: Box<R>,
     key: Arc<SecretKey>,
     period: Option<Span>,
     number: u64,
 }
 
-impl Process for Member {
+impl<R: Replica + ?Sized> Process for Member<R> {
     fn handle(&mut self, cx: &mut Context<'_>, event: Event<'_>) {
         if matches!(event, Event::Start | Event::Timer(SUBMIT))
             && let Some(period) = self.period
@@ -58,7 +59,8 @@ impl Process for Member {
     }
 }
 
-struct Nursery<F>(F);
+/// Makes each node's process.
+pub(crate) struct Nursery<F>(pub(crate) F);
 
 impl<F: FnMut(NodeId) -> Box<dyn Process> + Send> Spawn for Nursery<F> {
     fn spawn(&mut self, node: NodeId) -> Box<dyn Process> {
@@ -104,48 +106,72 @@ impl Observer for Watch {
     }
 }
 
-/// A PBFT group.
-pub(crate) fn kernel(
-    n: u32,
-    crypto: bool,
-    checked: bool,
-    period: Span,
-    list: EventList,
-) -> Kernel<Watch> {
-    let (keys, _) = Keyring::generate(n, 1);
-    let members: Arc<[NodeId]> = (0..n).map(NodeId).collect();
-    let subjects = Arc::new(Subjects {
-        chains: vec![ChainSubject {
-            byzantine: true,
-            id: CHAIN,
-            name: "group".into(),
-            members: members.to_vec(),
-            quorum: byzantine_quorum(n as usize),
-            mempool: u32::MAX,
-        }],
-        keys: keys.clone(),
-        names: (0..n).map(|i| format!("node-{i}")).collect(),
-        corrupt: Vec::new(),
-        at_mercy: Vec::new(),
-        recorded: false,
-        restarts: false,
-        disks: false,
-        damages: false,
-        bound: Span::from_secs(30),
-    });
-    let checks = if checked {
+/// A group that orders transactions.
+pub(crate) struct Group {
+    pub(crate) n: u32,
+    pub(crate) protocol: ProtocolOptions,
+    /// Do authenticators cost what Ed25519 does, or what MACs do?
+    pub(crate) crypto: bool,
+    pub(crate) checks: bool,
+    /// Between two transactions.
+    pub(crate) period: Span,
+}
+
+impl Group {
+    fn entry(&self) -> &'static ProtocolEntry {
+        let place = match self.protocol {
+            ProtocolOptions::Pbft(_) => 0,
+            ProtocolOptions::Raft(_) => 1,
+            ProtocolOptions::HotStuff(_) => 2,
+        };
+        &PROTOCOLS[place]
+    }
+
+    fn judges(&self, keys: &Keyring) -> Vec<Box<dyn Check>> {
+        if !self.checks {
+            return Vec::new();
+        }
+        let (n, entry) = (self.n, self.entry());
+        let subjects = Arc::new(Subjects {
+            chains: vec![ChainSubject {
+                byzantine: entry.byzantine,
+                id: CHAIN,
+                name: "group".into(),
+                members: (0..n).map(NodeId).collect(),
+                quorum: (entry.quorum)(n as usize),
+                mempool: u32::MAX,
+            }],
+            keys: keys.clone(),
+            names: (0..n).map(|i| format!("node-{i}")).collect(),
+            corrupt: Vec::new(),
+            at_mercy: Vec::new(),
+            recorded: false,
+            restarts: false,
+            disks: false,
+            damages: false,
+            bound: Span::from_secs(30),
+        });
         invariants::build(&subjects, &[], &[])
-    } else {
-        Vec::new()
-    };
-    let spawn = move |node: NodeId| -> Box<dyn Process> {
+    }
+
+    /// The group on the kernel.
+    pub(crate) fn kernel(self, list: EventList) -> Kernel<Watch> {
+        let (keys, _) = Keyring::generate(self.n, 1);
+        let checks = self.judges(&keys);
+        let (n, hardware) = (self.n, hardware(self.crypto));
+        let members: Arc<[NodeId]> = (0..n).map(NodeId).collect();
+        let spawn = move |node: NodeId| -> Box<dyn Process> { self.member(node, &members, &keys) };
+        build(n, hardware, list, checks, Box::new(Nursery(spawn)))
+    }
+
+    fn member(&self, node: NodeId, members: &Arc<[NodeId]>, keys: &Keyring) -> Box<dyn Process> {
         #[expect(clippy::expect_used, reason = "a keyring of all members was made")]
         let key = Arc::new(keys.steal(node.into()).expect("a member's key"));
         let config = ReplicaConfig {
             chain: CHAIN,
             me: node,
-            members: Arc::clone(&members),
-            quorum: byzantine_quorum(members.len()),
+            members: Arc::clone(members),
+            quorum: (self.entry().quorum)(members.len()),
             key: Arc::clone(&key),
             keys: keys.clone(),
             block: BlockLimits {
@@ -161,36 +187,29 @@ pub(crate) fn kernel(
             checkpoint: 128,
             keep: None,
         };
-        let options = PbftOptions {
-            pipeline: 64,
-            ..PbftOptions::default()
-        };
+        let period = (node.0 == 0).then_some(self.period);
+        let number = 0;
+        // Of a type that is known, so that PBFT's figures are its own.
+        if let ProtocolOptions::Pbft(options) = self.protocol {
+            let replica = Box::new(PbftReplica::new(config, options));
+            return Box::new(Member {
+                replica,
+                key,
+                period,
+                number,
+            });
+        }
         Box::new(Member {
-            replica: PbftReplica::new(config, options),
+            replica: replica(config, &self.protocol),
             key,
-            period: (node.0 == 0).then_some(period),
-            number: 0,
+            period,
+            number,
         })
-    };
-    build(n, hardware(crypto), list, checks, Box::new(Nursery(spawn)))
+    }
 }
 
-/// A group of `n` nodes of some kind.
-pub(crate) fn with(
-    n: u32,
-    list: EventList,
-    spawn: impl FnMut(NodeId) -> Box<dyn Process> + Send + 'static,
-) -> Kernel<Watch> {
-    build(
-        n,
-        hardware(false),
-        list,
-        Vec::new(),
-        Box::new(Nursery(spawn)),
-    )
-}
-
-fn build(
+/// A kernel of `n` nodes.
+pub(crate) fn build(
     n: u32,
     hardware: Hardware,
     list: EventList,
@@ -245,7 +264,7 @@ fn build(
 
 /// A server. Ed25519: the measurements of this project's hardware profile; MACs: 1 µs, the order
 /// of HMAC-SHA-256 over a short message.
-fn hardware(crypto: bool) -> Hardware {
+pub(crate) fn hardware(crypto: bool) -> Hardware {
     let (sign, verify, batched) = if crypto { (18, 30, 15) } else { (1, 1, 1) };
     Hardware {
         cores: 8,

@@ -10,6 +10,7 @@
 
 mod cases;
 mod group;
+mod meter;
 
 use cases::{Case, Measured};
 use consim_kernel::config::EventList;

@@ -72,10 +72,11 @@ impl Measured {
     }
 }
 
-fn run(protocol: ProtocolOptions, n: u32) -> Measured {
+/// Runs a case until there were so many messages (fewer for profilers that are slow).
+fn run(protocol: ProtocolOptions, n: u32, messages: u64) -> Measured {
     let before_kb = status_kb("VmRSS");
-    // Some proposals are always in flight; the servers are not overrun.
-    let period = Span::from_micros(150 * u64::from(n));
+    // Something is always in flight; neither the servers nor the ledger are flooded.
+    let period = Span::from_micros(150 * u64::from(n)).max(Span::from_millis(5));
     let group = Group {
         n,
         protocol,
@@ -92,13 +93,13 @@ fn run(protocol: ProtocolOptions, n: u32) -> Measured {
         }
         until
     };
-    let since = go_on(&mut kernel, MESSAGES / 10);
+    let since = go_on(&mut kernel, messages / 10);
     let (first, blocks, before) = (
         kernel.totals().messages,
         kernel.observer().blocks,
         cpu_seconds(),
     );
-    let end = go_on(&mut kernel, MESSAGES);
+    let end = go_on(&mut kernel, messages);
     let spent = cpu_seconds() - before;
     kernel.observer().complain();
     Measured {
@@ -122,12 +123,13 @@ fn child(name: &str, n: u32) -> Option<Measured> {
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    if let [case, name, n] = args.as_slice()
+    if let [case, name, n, rest @ ..] = args.as_slice()
         && case == "--case"
     {
         let found = protocols().into_iter().find(|(word, _)| word == name);
         if let (Some((_, protocol)), Ok(n)) = (found, n.parse()) {
-            println!("{}", run(protocol, n).words());
+            let messages = rest.first().and_then(|m| m.parse().ok());
+            println!("{}", run(protocol, n, messages.unwrap_or(MESSAGES)).words());
         }
         return;
     }

@@ -72,26 +72,30 @@ impl HotStuffReplica {
 
     /// Commits all of `branch`, newest first and certified, but the last that stand for its commit.
     fn commit(&mut self, cx: &mut Context<'_>, branch: &[Arc<Proposal>], by: &Arc<Certificate>) {
-        let links: Arc<[Link]> = branch.iter().rev().map(|p| p.link().clone()).collect();
         let count = (branch.len() + 1).saturating_sub(self.commit_depth());
         let mut full = false;
         for (at, proposal) in branch.iter().rev().enumerate().take(count) {
             full |= !proposal.batch().txs().is_empty();
-            let certificate = Certificate {
-                kind: by.kind,
-                view: proposal.view(),
-                sequence: proposal.sequence(),
-                digest: proposal.batch().digest(),
-                signatures: by.signatures.clone(),
-                links: links.get(at..).unwrap_or_default().into(),
-            };
-            let committed = Committed {
-                chain: self.group.chain,
+            let chain = self.group.chain;
+            let make = || Committed {
+                chain,
                 sequence: proposal.sequence(),
                 batch: Arc::clone(proposal.batch()),
-                certificate,
+                certificate: Certificate {
+                    kind: by.kind,
+                    view: proposal.view(),
+                    sequence: proposal.sequence(),
+                    digest: proposal.batch().digest(),
+                    signatures: by.signatures.clone(),
+                    links: branch
+                        .iter()
+                        .rev()
+                        .skip(at)
+                        .map(|p| p.link().clone())
+                        .collect(),
+                },
             };
-            self.deliver(cx, Arc::new(committed));
+            self.deliver(cx, proposal.committed(chain, by, make));
         }
         if count > 1 {
             cx.reached(&marks::COMMITTED_OVER_GAP);

@@ -5,7 +5,9 @@ use crate::consensus::sync::{decode_option, encode_option, option_len};
 use consim_core::chain::Link;
 use consim_core::chain::{MAX_SIGNATURES, vote_statement};
 use consim_core::codec::{CodecError, Decoder, Encoder};
-use consim_core::{Batch, Certificate, ChainId, Digest, KeyId, SecretKey, Signature, TxId, Vote};
+use consim_core::{
+    Batch, Certificate, ChainId, Committed, Digest, KeyId, SecretKey, Signature, TxId, Vote,
+};
 use std::sync::{Arc, OnceLock};
 
 /// The kind of the signature of a proposal (sequence 0; the digest is the link's).
@@ -25,6 +27,7 @@ pub struct Proposal {
     timeouts: Option<Arc<TimeoutCertificate>>,
     signature: Signature,
     ids: OnceLock<Vec<TxId>>,
+    committed: OnceLock<(Arc<Certificate>, Arc<Committed>)>,
 }
 
 impl Proposal {
@@ -44,6 +47,7 @@ impl Proposal {
             timeouts,
             signature,
             ids: OnceLock::new(),
+            committed: OnceLock::new(),
         }
     }
     /// What votes for it sign the digest of.
@@ -89,6 +93,21 @@ impl Proposal {
             ids.sort_unstable();
             ids
         })
+    }
+    /// What it is once the certificate `by` commits it on `chain`. Replicas share a proposal, and mostly the
+    /// certificate too: the first makes it for all.
+    pub(super) fn committed(
+        &self,
+        chain: ChainId,
+        by: &Arc<Certificate>,
+        make: impl Fn() -> Committed,
+    ) -> Arc<Committed> {
+        let first = || (Arc::clone(by), Arc::new(make()));
+        let (of, committed) = self.committed.get_or_init(first);
+        if Arc::ptr_eq(of, by) && committed.chain == chain {
+            return Arc::clone(committed);
+        }
+        Arc::new(make())
     }
     /// What its author signs.
     pub fn statement(chain: ChainId, view: u64, id: &Digest) -> Digest {

@@ -233,6 +233,7 @@ fn build(
             site_link: link.clone(),
             link,
             groups: LineGroups::default(),
+            uplinks: Vec::new(),
         },
         faults: Vec::new(),
         workloads: Vec::new(),

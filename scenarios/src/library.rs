@@ -55,6 +55,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "attacks" / "old-backup",
     "attacks" / "operator-mistakes",
     "attacks" / "pbft-f-plus-1",
+    "attacks" / "rack-crash",
     "attacks" / "raft-leader-crash",
     "attacks" / "raft-one-traitor",
     "attacks" / "raft-slow-leader",

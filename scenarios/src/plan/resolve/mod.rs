@@ -12,6 +12,7 @@ mod people;
 mod roster;
 mod select;
 mod services;
+mod sites;
 mod suites;
 mod ways;
 mod windows;
@@ -90,6 +91,9 @@ struct Planner<'a> {
     /// The institutions of each group.
     groups: BTreeMap<String, Vec<usize>>,
     region_names: Vec<String>,
+    /// The regions that institutions count: all, and later those alone that any is in.
+    regions_used: Vec<String>,
+    sites: BTreeMap<String, sites::Site>,
     chains: BTreeMap<String, ChainView>,
     /// The chain of each service of data sharing.
     sharing: BTreeMap<String, String>,
@@ -160,6 +164,8 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         by_name: BTreeMap::new(),
         groups: BTreeMap::new(),
         region_names: Vec::new(),
+        regions_used: Vec::new(),
+        sites: BTreeMap::new(),
         chains: BTreeMap::new(),
         sharing: BTreeMap::new(),
         suites: BTreeMap::new(),
@@ -207,8 +213,13 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
     let (workloads, inputs) = workloads?;
     let notes = std::mem::take(&mut planner.notes);
     let institutions = std::mem::take(&mut planner.institutions);
+    let sites = std::mem::take(&mut planner.sites);
     let network = NetworkPlan {
         groups: groups?,
+        sites: sites
+            .into_iter()
+            .map(|(name, site)| (name, site.plan))
+            .collect(),
         ..network?
     };
     Some(Plan {

@@ -86,6 +86,7 @@ pub(crate) fn judge(
     let violations: u64 = safety.iter().map(|f| f.violated).sum();
     let one = |f: AttackFigures| {
         let mut metrics = f.metrics;
+        let metrics_named = metrics.contains_key("attributed");
         let mut put = |word: &str, value: f64| {
             if value.is_finite() {
                 metrics.insert(word.to_owned(), value);
@@ -93,7 +94,8 @@ pub(crate) fn judge(
         };
         put("took_effect", f.took_effect as f64);
         put("safety_violations", violations as f64);
-        if traced {
+        // Whom a domain model's own evidence names stands.
+        if traced && !metrics_named {
             let own = guilty.iter().filter(|n| f.nodes.contains(n)).count();
             let wrong = guilty.iter().filter(|n| !corrupt.contains(n)).count();
             put("attributed", own as f64);

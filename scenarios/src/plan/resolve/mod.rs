@@ -5,6 +5,7 @@ mod chains;
 mod faults;
 mod gates;
 mod heal;
+mod insiders;
 mod lines;
 mod load;
 mod network;

@@ -460,7 +460,7 @@ impl Planner<'_> {
                 Some(nodes)
             }
             "site" => self.of_site(word, place),
-            "rack" | "power" => self.sharing(kind.text.as_str(), word, place),
+            "rack" | "power" => self.who_share(kind.text.as_str(), word, place),
             other => {
                 let place = place.part(Some(kind.at.clone()));
                 self.cx.later(&place, other);

@@ -10,7 +10,9 @@ mod paths;
 mod print;
 mod resolve;
 
-pub use adversaries::{AdversaryPlan, AttackPlan, AttackPlanKind, InsiderPlan, Interference, Links};
+pub use adversaries::{
+    AdversaryPlan, AttackPlan, AttackPlanKind, InsiderPlan, Interference, Links,
+};
 pub use print::{Explained, Origin, OriginKind};
 pub(crate) use print::{explain, yaml};
 pub(crate) use resolve::{BOUND_TIMERS, Head, limits, resolve};

@@ -315,6 +315,7 @@ impl Adversaries {
                 took_effect,
                 windows,
                 unit: attack.unit().to_owned(),
+                insiders: matches!(attack.plan.does, AttackPlanKind::Insider(_)),
                 ..AttackFigures::default()
             }
         };

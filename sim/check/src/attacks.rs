@@ -32,6 +32,9 @@ pub struct AttackFigures {
     pub unit: String,
     /// The same, of each window by its name: from its opening to that of the next one.
     pub windows: Vec<(String, u64)>,
+    /// Is it an insider's? No signed message of consensus proves that; the model's own figures say whom
+    /// it is laid to.
+    pub insiders: bool,
     /// Figures of the attack's own, by word.
     pub metrics: BTreeMap<String, f64>,
 }
@@ -86,7 +89,6 @@ pub(crate) fn judge(
     let violations: u64 = safety.iter().map(|f| f.violated).sum();
     let one = |f: AttackFigures| {
         let mut metrics = f.metrics;
-        let metrics_named = metrics.contains_key("attributed");
         let mut put = |word: &str, value: f64| {
             if value.is_finite() {
                 metrics.insert(word.to_owned(), value);
@@ -94,8 +96,7 @@ pub(crate) fn judge(
         };
         put("took_effect", f.took_effect as f64);
         put("safety_violations", violations as f64);
-        // Whom a domain model's own evidence names stands.
-        if traced && !metrics_named {
+        if traced && !f.insiders {
             let own = guilty.iter().filter(|n| f.nodes.contains(n)).count();
             let wrong = guilty.iter().filter(|n| !corrupt.contains(n)).count();
             put("attributed", own as f64);

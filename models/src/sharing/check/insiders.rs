@@ -162,7 +162,9 @@ impl Insiders {
             Deed::Exfiltrate | Deed::PurposeCreep => self.prying(suspect),
         };
         let named = figures.into_iter();
-        named.map(|(word, value)| (word.to_owned(), value)).collect()
+        named
+            .map(|(word, value)| (word.to_owned(), value))
+            .collect()
     }
 
     fn tampering(&self, suspect: &Suspect) -> Vec<(&'static str, f64)> {

@@ -55,7 +55,9 @@ impl Administrator {
         let me = host.node();
         let registered = |&record: &RecordId| {
             !self.edited.contains(&record)
-                && host.record(record).is_some_and(|entry| entry.provider == me)
+                && host
+                    .record(record)
+                    .is_some_and(|entry| entry.provider == me)
         };
         let kept: Vec<RecordId> = self.service.kept().filter(registered).collect();
         self.deeds += 1;

@@ -112,9 +112,7 @@ impl Clinician {
         };
         let refused = matches!(
             answer,
-            Answer::Refused(
-                Reason::NoGrant | Reason::Denied | Reason::Revoked | Reason::Expired
-            )
+            Answer::Refused(Reason::NoGrant | Reason::Denied | Reason::Revoked | Reason::Expired)
         );
         let seen = matches!(answer, Answer::Record(_) | Answer::Done);
         let wanted = match self.insider.deed {

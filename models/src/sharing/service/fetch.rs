@@ -57,9 +57,9 @@ impl SharingService {
                 let body = sealed.open();
                 cx.work(Work::hash(body.len()));
                 let digest = Digest::of(body);
-                let accepted = (*host)
-                    .record(record)
-                    .is_some_and(|entry| entry.digest == digest || seeded::on(&seeded::DIGEST_NOT_COMPARED));
+                let accepted = (*host).record(record).is_some_and(|entry| {
+                    entry.digest == digest || seeded::on(&seeded::DIGEST_NOT_COMPARED)
+                });
                 cx.emit(
                     SharingProbe::Received {
                         op,

@@ -193,7 +193,12 @@ impl Planner<'_> {
     }
 
     /// `rack NAME`, `power NAME`: those of all sites that share it.
-    pub(super) fn who_share(&mut self, what: &str, word: &Word, place: &Place) -> Option<Vec<usize>> {
+    pub(super) fn who_share(
+        &mut self,
+        what: &str,
+        word: &Word,
+        place: &Place,
+    ) -> Option<Vec<usize>> {
         let shared = |site: &Site| match what {
             "rack" => site.plan.rack.clone(),
             _ => site.plan.power.clone(),

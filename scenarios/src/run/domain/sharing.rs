@@ -100,7 +100,12 @@ impl Domain for Sharing {
         let insiders = self.insiders_at(place);
         for insider in insiders.filter(|i| i.deed != Deed::EditRecord) {
             let certificate = Arc::clone(&certificate);
-            desk = Box::new(Clinician::new(desk, place.entry, certificate, insider.clone()));
+            desk = Box::new(Clinician::new(
+                desk,
+                place.entry,
+                certificate,
+                insider.clone(),
+            ));
         }
         Some(desk)
     }

@@ -24,7 +24,7 @@ fn an_insider_acts_evenly_from_the_opening_of_each_window_on() {
     let mut now = at(0);
     let mut deeds = Vec::new();
     while let Some(after) = insider.wait(now) {
-        now = now + after;
+        now += after;
         deeds.push(now);
     }
     assert_eq!(deeds, [at(20), at(30), at(40), at(100)]);

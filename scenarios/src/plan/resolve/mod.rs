@@ -111,6 +111,39 @@ struct Planner<'a> {
     doubt: bool,
 }
 
+impl<'a> Planner<'a> {
+    /// Knows nothing yet.
+    fn new(
+        cx: &'a mut Cx,
+        scenario: &'a Scenario,
+        head: &Head<'a>,
+        (seed, duration): (u64, Span),
+    ) -> Self {
+        Self {
+            doubt: cx.damaged || !cx.broken.is_empty(),
+            cx,
+            scenario,
+            streams: Streams::new(seed),
+            duration,
+            start_ns: scenario.start.value.ns,
+            institutions: Vec::new(),
+            schemes: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            region_names: Vec::new(),
+            regions_used: Vec::new(),
+            sites: BTreeMap::new(),
+            chains: BTreeMap::new(),
+            sharing: BTreeMap::new(),
+            suites: BTreeMap::new(),
+            notes: Vec::new(),
+            targets: 0,
+            stops: Vec::new(),
+            variant: (head.variant, head.labels),
+        }
+    }
+}
+
 impl Planner<'_> {
     /// 64 bits for occurrence `number` of the value at `path`: editing another entry never
     /// redraws this one.
@@ -152,29 +185,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
     }
     let warmup = warmup(cx, scenario, duration);
     let interval = interval(cx, scenario, duration);
-    let doubt = cx.damaged || !cx.broken.is_empty();
-    let mut planner = Planner {
-        cx,
-        doubt,
-        scenario,
-        streams: Streams::new(seed),
-        duration,
-        start_ns: scenario.start.value.ns,
-        institutions: Vec::new(),
-        schemes: BTreeMap::new(),
-        by_name: BTreeMap::new(),
-        groups: BTreeMap::new(),
-        region_names: Vec::new(),
-        regions_used: Vec::new(),
-        sites: BTreeMap::new(),
-        chains: BTreeMap::new(),
-        sharing: BTreeMap::new(),
-        suites: BTreeMap::new(),
-        notes: Vec::new(),
-        targets: 0,
-        stops: Vec::new(),
-        variant: (head.variant, head.labels),
-    };
+    let mut planner = Planner::new(cx, scenario, head, (seed, duration));
     let table = planner.regions();
     let people = table.as_ref().and_then(|table| planner.people(table));
     let network = match (&table, people) {

@@ -103,7 +103,7 @@ pub const CODES: &[Code] = codes![
         "A range begins with its smaller end; both ends are included."
         "for: 60s..10s" => "for: 10s..60s";
     "E111" "not a selector"
-        "A selector is `COUNT of SET`, `random COUNT of SET`, `leader of CHAIN` or a set, then perhaps `in region NAME` and `except SET`. Sets are `all`, names, `a-3..a-7`, and `tier`, `region` or `site` with a name."
+        "A selector is `COUNT of SET`, `random COUNT of SET`, `leader of CHAIN` or a set, then perhaps `in region NAME` and `except SET`. Sets are `all`, names, `a-3..a-7`, and `tier`, `region`, `site`, `rack` or `power` with a name."
         "crash: 3 community" => "crash: 3 of community";
     "E112" "a range where one value is meant"
         "A key that is drawn for each message or operation takes a distribution, not a range."
@@ -226,6 +226,9 @@ pub const CODES: &[Code] = codes![
     "E510" "an adversary's budget"
         "An adversary is a budget: nodes, and the time that all its attacks may last together. A node belongs to one adversary only, so that results can be laid at one door."
         "adversaries: { insider: { nodes: f of ledger, for: 30s } }\nattacks: { lie: { at: 1m, for: 1m, equivocate: ledger } }" => "adversaries: { insider: { nodes: f of ledger, for: 1m } }";
+    "E511" "a site in two places"
+        "All institutions of a site are in one region: the site's, if it says one. An institution whose own region is another is somewhere else."
+        "sites: { hall: { region: guangzhou } }\nhospital: { region: shenzhen, site: hall }" => "sites: { hall: { region: guangzhou } }\nhospital: { site: hall }";
     "E601" "a path that leads nowhere"
         "A dotted path goes through keys, names and, below a choice, the name that is chosen. What is not chosen cannot be reached, and nothing lies below a value."
         "--set chains.alliance.consensus.protocol=raft" => "--set chains.alliance.consensus=raft";

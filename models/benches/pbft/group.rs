@@ -252,6 +252,7 @@ pub(crate) fn build(
             site_link: link.clone(),
             link,
             groups: LineGroups::default(),
+            uplinks: Vec::new(),
         },
         faults: Vec::new(),
         workloads: Vec::new(),

@@ -24,6 +24,7 @@ mod traitor;
 mod twins;
 
 pub use recorder::Recorder;
+pub(crate) use traitor::carry;
 pub use traitor::{Behaviour, Hears, Move, Out, Says, To, Traitor, Windows};
 pub use twins::{Twins, TwinsPlan};
 

@@ -250,7 +250,7 @@ impl Traitor {
 }
 
 /// Asks the host for what was asked for.
-pub(super) fn carry(cx: &mut Context<'_>, effect: Effect) {
+pub(crate) fn carry(cx: &mut Context<'_>, effect: Effect) {
     match effect {
         Effect::Send { to, payload } => cx.send(to, payload),
         Effect::Multicast { to, payload } => cx.multicast(&to, payload),

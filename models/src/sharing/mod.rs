@@ -13,6 +13,7 @@ pub mod command;
 pub mod config;
 pub mod desk;
 pub mod ids;
+pub mod insiders;
 pub mod machine;
 mod marks;
 pub mod message;
@@ -26,7 +27,7 @@ pub mod state;
 pub(crate) mod testing;
 pub mod workload;
 
-pub use check::{Summary, checks, checks_but_of};
+pub use check::{Insiders, Summary, Suspect, checks, checks_but_of};
 pub use desk::{Desk, DeskConfig};
 pub use ids::{Grantee, Pseudonym, PseudonymKey, Purpose, Reason, RecordId, RequestId};
 pub use machine::SharingMachine;

@@ -56,6 +56,31 @@ pub enum SharingProbe {
     },
     /// A standing consent was changed on the chain (`grant`, `deny`, `revoke`).
     Consented(&'static str),
+    /// An administrator changed an original in the store; nobody else knows.
+    Edited {
+        /// The attack, by its number in the run.
+        attack: u16,
+        /// Which.
+        record: RecordId,
+    },
+    /// A clinician asks for a record that no care needs; nobody else knows.
+    Pried {
+        /// The attack, by its number in the run.
+        attack: u16,
+        /// The operation.
+        op: OpId,
+        /// Which.
+        record: RecordId,
+    },
+    /// And has got it.
+    Copied {
+        /// The attack, by its number in the run.
+        attack: u16,
+        /// The operation.
+        op: OpId,
+        /// Which.
+        record: RecordId,
+    },
     /// Supervision read the audit trail.
     AuditSwept {
         /// The first block read.

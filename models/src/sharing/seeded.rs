@@ -11,6 +11,7 @@ pub const BUGS: &[&SeededBug] = &[
     &LOG_AFTER_REPLY,
     &RECORD_BEFORE,
     &PATIENT_IN_ADDRESS,
+    &DIGEST_NOT_COMPARED,
 ];
 
 /// X1.
@@ -56,6 +57,15 @@ pub(crate) const PATIENT_IN_ADDRESS: SeededBug = SeededBug {
     says: "The storage address of a record, which the chain tells everybody, holds the patient's number.",
     source: "Our own; object stores whose keys are personal data",
     killers: &["no-plaintext-on-chain"],
+};
+
+/// Binding, at the reader.
+pub(crate) const DIGEST_NOT_COMPARED: SeededBug = SeededBug {
+    name: "digest-not-compared",
+    code: "",
+    says: "Who receives a record does not compare it with the digest on the chain.",
+    source: "Our own; threat H1",
+    killers: &["off-chain-binding"],
 };
 
 /// What a provider has decided before, for [`DECISION_CACHED`]; nothing in a build without it.

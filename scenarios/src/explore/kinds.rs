@@ -486,6 +486,15 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
         "needs a service with consents; the search of that model has its own",
     ),
     (
+        "edit-record",
+        "needs the service of data sharing; the search of that model has its own",
+    ),
+    ("exfiltrate", "needs the service of data sharing, as above"),
+    (
+        "purpose-creep",
+        "needs the service of data sharing, as above",
+    ),
+    (
         "interfere",
         "needs lines, and the faults of lines are drawn as such",
     ),

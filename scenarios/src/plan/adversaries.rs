@@ -1,7 +1,9 @@
 //! Adversaries and attacks of a plan.
 
-use consim_core::{Distribution, Time};
+use consim_core::{Distribution, Span, Time};
 use consim_models::adversary::Conduct;
+use consim_models::sharing::insiders::Deed;
+use std::collections::BTreeSet;
 
 /// A budget.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,6 +14,8 @@ pub struct AdversaryPlan {
     pub keys: Vec<usize>,
     /// The lines on which it can read, delay and drop.
     pub links: Links,
+    /// What its people are.
+    pub roles: BTreeSet<String>,
 }
 
 /// Lines between sites.
@@ -81,6 +85,21 @@ pub enum AttackPlanKind {
     Conduct(Conduct),
     /// `interfere` (K6) on the adversary's lines.
     Interfere(Interference),
+    /// What insiders do at their institutions.
+    Insider(InsiderPlan),
+}
+
+/// What insiders do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InsiderPlan {
+    /// What.
+    pub deed: Deed,
+    /// Where: indexes into `institutions`, ascending.
+    pub places: Vec<usize>,
+    /// From one deed to the next, at each of them.
+    pub every: Span,
+    /// The chain of the service.
+    pub chain: String,
 }
 
 /// What an adversary does on its lines.

@@ -10,7 +10,9 @@ mod paths;
 mod print;
 mod resolve;
 
-pub use adversaries::{AdversaryPlan, AttackPlan, AttackPlanKind, Interference, Links};
+pub use adversaries::{
+    AdversaryPlan, AttackPlan, AttackPlanKind, InsiderPlan, Interference, Links,
+};
 pub use print::{Explained, Origin, OriginKind};
 pub(crate) use print::{explain, yaml};
 pub(crate) use resolve::{BOUND_TIMERS, Head, limits, resolve};
@@ -143,12 +145,27 @@ pub struct NetworkPlan {
     pub delays: Vec<Vec<Distribution>>,
     /// The profile's name (`metro`).
     pub link_profile: String,
-    /// The line between nodes of different sites.
+    /// The line between nodes of different institutions.
     pub link: Link,
-    /// The line inside a site (profile `lan`).
+    /// The line inside an institution (profile `lan`).
     pub site_link: Link,
-    /// Lines between sites that rules make differ; a site is an institution.
+    /// Lines between institutions that rules make differ.
     pub groups: LineGroups,
+    /// Sites that several institutions may share, by name.
+    pub sites: BTreeMap<String, SitePlan>,
+}
+
+/// A site.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SitePlan {
+    /// The rack that its machines stand in.
+    pub rack: Option<String>,
+    /// The feed of power that they hang on.
+    pub power: Option<String>,
+    /// Bits per second that leave it, and as many that enter it; 0 is no bound.
+    pub uplink: u64,
+    /// The institutions there: indexes into `institutions`, ascending.
+    pub members: Vec<usize>,
 }
 
 /// A region.
@@ -192,6 +209,8 @@ pub struct Institution {
     pub own_authority: bool,
     /// The release of the program that its node runs.
     pub release: Release,
+    /// The site that it is in, if not one of its own.
+    pub site: Option<String>,
 }
 
 /// A chain.

@@ -16,6 +16,8 @@ use consim_models::adversary::{
     Conduct, Means, Move, Recorder, Traitor, Twins, TwinsPlan, Windows,
 };
 use consim_models::consensus::{PROTOCOLS, behaviour};
+use consim_models::sharing::Suspect;
+use consim_models::sharing::insiders::Insider;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -313,6 +315,7 @@ impl Adversaries {
                 took_effect,
                 windows,
                 unit: attack.unit().to_owned(),
+                insiders: matches!(attack.plan.does, AttackPlanKind::Insider(_)),
                 ..AttackFigures::default()
             }
         };
@@ -399,9 +402,41 @@ impl Planned {
             AttackPlanKind::LazyVote => "transactions not executed",
             AttackPlanKind::Interfere(Interference::Delay(_)) => "messages delayed",
             AttackPlanKind::Interfere(Interference::Drop(_)) => "messages dropped",
+            AttackPlanKind::Insider(plan) => plan.deed.unit(),
             _ => self.conduct().map_or("", |conduct| conduct.unit()),
         }
     }
+}
+
+/// The insiders at an institution, of whatever adversary.
+pub(super) fn insiders_at(plan: &Plan, institution: usize) -> Vec<Insider> {
+    let streams = Streams::new(plan.seed);
+    let numbered = (0u16..).zip(&plan.attacks);
+    let there = numbered.filter_map(|(attack, (name, of))| match &of.does {
+        AttackPlanKind::Insider(does) if does.places.contains(&institution) => Some(Insider {
+            attack,
+            deed: does.deed,
+            windows: of.windows.iter().map(|&(_, from, to)| (from, to)).collect(),
+            every: does.every,
+            draws: streams.key(&format!("attacks/{name}/insider/{institution}")),
+        }),
+        _ => None,
+    });
+    there.collect()
+}
+
+/// All insider attacks, and the servers of the institutions where they happen.
+pub(super) fn suspects(plan: &Plan, layout: &Layout) -> Vec<Suspect> {
+    let numbered = (0u16..).zip(plan.attacks.values());
+    let of = |(attack, of): (u16, &AttackPlan)| match &of.does {
+        AttackPlanKind::Insider(does) => Some(Suspect {
+            attack,
+            deed: does.deed,
+            homes: layout.servers_of(&does.places),
+        }),
+        _ => None,
+    };
+    numbered.filter_map(of).collect()
 }
 
 /// The servers that count as faulty, ascending.

@@ -2,7 +2,9 @@
 
 use crate::plan::{ChainPlan, FaultPlan, Plan};
 use consim_core::{ChainId, Distribution, NodeId, Span};
-use consim_kernel::config::{FaultKind, FaultWindow, Flooded, NetworkConfig, NodeConfig, Target};
+use consim_kernel::config::{
+    FaultKind, FaultWindow, Flooded, NetworkConfig, NodeConfig, Target, Uplink,
+};
 use std::sync::Arc;
 
 /// Servers first, in institution order, then a desk for every institution. A desk is the people's
@@ -139,6 +141,16 @@ impl Layout {
             link: plan.network.link.clone(),
             site_link: plan.network.site_link.clone(),
             groups: plan.network.groups.clone(),
+            uplinks: plan
+                .network
+                .sites
+                .values()
+                .filter(|site| site.uplink > 0)
+                .map(|site| Uplink {
+                    rate: site.uplink,
+                    sites: site.members.iter().map(|&i| i as u32).collect(),
+                })
+                .collect(),
         }
     }
 

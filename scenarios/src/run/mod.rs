@@ -594,8 +594,14 @@ fn attack_figures(adversaries: &Adversaries, kernel: &Kernel<RunObserver>) -> Ve
             *interfered.entry(window.to_owned()).or_default() += effect.took_effect;
         }
     }
-    let attacks = &kernel.observer().attacks;
-    adversaries.figures(&attacks.told, &attacks.opened, &interfered)
+    let RunObserver {
+        attacks, summary, ..
+    } = kernel.observer();
+    let mut figures = adversaries.figures(&attacks.told, &attacks.opened, &interfered);
+    for (figures, number) in figures.iter_mut().zip(0u16..) {
+        figures.metrics = summary.attack(number);
+    }
+    figures
 }
 
 fn figures(plan: &Plan, layout: &Layout, kernel: &Kernel<RunObserver>) -> KernelFigures {

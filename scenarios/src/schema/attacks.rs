@@ -6,7 +6,7 @@ use super::faults::{Pair, timeline};
 use super::lists::{List, Targets};
 use super::macros::{choice, entry, record, words};
 use consim_core::Span;
-use consim_core::values::{Count, Name, Share};
+use consim_core::values::{Count, Name, Rate, Share};
 
 entry! {
     /// An attack.
@@ -63,10 +63,16 @@ choice! {
         SlowLeader(Late) = "slow-leader" "K5",
         /// Messages on the adversary's lines are held up or dropped.
         Interfere(Interfere) = "interfere" "K6",
+        /// An administrator changes originals in the institution's own store; readers compare them with the chain.
+        EditRecord(InsiderKeys) = "edit-record" "H1",
+        /// A clinician reads again what the institution may read, for no care. No chain prevents it; the audit trail names the institution.
+        Exfiltrate(InsiderKeys) = "exfiltrate" "H8",
+        /// A clinician says that it is an emergency, and reads what patients refused.
+        PurposeCreep(InsiderKeys) = "purpose-creep" "H5",
     }
-    later "withhold-body" "clone-authority" "long-range" "fake-header" "edit-record" "swap-blob"
-        "stale-consent" "revoke-race" "purpose-creep" "stolen-key" "cut-audit" "exfiltrate"
-        "ransomware" "fake-private-data" "link-metadata" "erasure-test" "breach-clock"
+    later "withhold-body" "clone-authority" "long-range" "fake-header" "swap-blob"
+        "stale-consent" "revoke-race" "stolen-key" "cut-audit" "ransomware"
+        "fake-private-data" "link-metadata" "erasure-test" "breach-clock"
         "replay-grant" "sybil" "clone-serial" "double-transfer" "guess-serial"
         "code-on-fake-pack" "back-date" "sell-recalled" "replay-decommission"
         "forge-cold-chain" "false-aggregation" "collude" "abuse-offline" "false-alerts"
@@ -263,4 +269,17 @@ record! {
         rate: At<Share> = "10%",
     }
     main "chain";
+}
+
+record! {
+    /// Options of an insider's attack.
+    pub struct InsiderKeys {
+        /// The service of data sharing; the only one if left out.
+        service: Option<At<Name>>,
+        /// At which institutions.
+        r#where: Targets,
+        /// How often, at each of them; evenly spaced from the opening of the window on.
+        rate: At<Rate> = "6/min",
+    }
+    main "where";
 }

@@ -3,7 +3,7 @@
 use super::decode::{At, Cx, Decode, LeafKind};
 use super::shape::{Form, Lists, Shape};
 use crate::tree::{Node, Place, Value as Tree};
-use consim_core::values::{Selector, Value};
+use consim_core::values::{Name, Selector, Value};
 
 /// A list of words.
 #[derive(Clone, Debug)]
@@ -44,6 +44,45 @@ impl Decode for Words {
             list.push((text.to_string(), item.place.clone()));
         }
         cx.leaf(LeafKind::Value, node.flow(), &cx.place_of(node));
+        Some(Self { list })
+    }
+}
+
+/// A word, or several that stand for one after the other in turn.
+#[derive(Clone, Debug)]
+pub(crate) struct Turns {
+    pub(crate) list: Vec<(String, Place)>,
+}
+
+impl Decode for Turns {
+    fn shape() -> Shape {
+        Shape::Scalar(Form::of::<Name>().several(Name::FORM, Lists::Also))
+    }
+    fn decode(cx: &mut Cx, node: &Node) -> Option<Self> {
+        let items = match &node.value {
+            Tree::List(items) if !items.is_empty() => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        // The names are decoded for their mistakes; the line of all of them comes after.
+        let before = cx.leaves.len();
+        let mut list = Vec::new();
+        let mut whole = true;
+        for item in items {
+            match At::<Name>::decode(cx, item) {
+                Some(at) => list.push((at.value.0, at.place)),
+                None => whole = false,
+            }
+        }
+        cx.leaves.truncate(before);
+        if !whole {
+            return None;
+        }
+        let names: Vec<&str> = list.iter().map(|(name, _)| name.as_str()).collect();
+        let text = match names.as_slice() {
+            [one] => (*one).to_owned(),
+            several => format!("[{}]", several.join(", ")),
+        };
+        cx.leaf(LeafKind::Value, text, &cx.place_of(node));
         Some(Self { list })
     }
 }

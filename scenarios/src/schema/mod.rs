@@ -27,7 +27,9 @@ mod studies;
 mod workloads;
 
 pub(crate) use adversaries::{Adversary, Amount};
-pub(crate) use attacks::{Answer, Attack, AttackCommon, AttackKind, Field, Meddling, TwinsKeys};
+pub(crate) use attacks::{
+    Answer, Attack, AttackCommon, AttackKind, Field, InsiderKeys, Meddling, TwinsKeys,
+};
 pub(crate) use chains::{
     Auto, Chain, Consensus, HotStuffKeys, Leader, PacemakerKind, PayloadPlace, PbftKeys, Phases,
     RaftKeys, RaftRead, WaitFor,

@@ -10,7 +10,7 @@ use super::profiled::Profiled;
 use super::registered::{RegionTables, Registered};
 use consim_core::Span;
 use consim_core::values::{
-    BitRate, Bytes, Degrees, Range, Ratio, Share, Switch, Value, ValueError,
+    BitRate, Bytes, Degrees, Name, Range, Ratio, Share, Switch, Value, ValueError,
 };
 
 record! {
@@ -22,8 +22,26 @@ record! {
         links: Option<Profiled<LinkKeys>>,
         /// Lines that differ; later rules win, key by key.
         rules: Option<List<Rule>>,
+        /// Places that institutions share; without, each is a site of its own.
+        sites: Named<Site>,
     }
-    later "sites" "gossip";
+    later "gossip";
+}
+
+record! {
+    /// `network.sites`: what its institutions share. `site NAME`, `rack NAME` and `power NAME` select
+    /// them.
+    pub struct Site {
+        /// Where it is, and its institutions with it; without, where these are.
+        region: Option<At<String>>,
+        /// The rack of its machines; sites may share one.
+        rack: Option<At<Name>>,
+        /// The feed of power of its machines; sites may share one.
+        power: Option<At<Name>>,
+        /// Bits per second that leave the site, and as many that enter it: one line for all of its
+        /// nodes, behind their network cards. What stays inside does not take it.
+        uplink: At<RateBound> = "none",
+    }
 }
 
 record! {

@@ -2,7 +2,7 @@
 
 use super::decode::{At, Cx, Decode, Keys, LeafKind};
 use super::delay::Delay;
-use super::lists::Words;
+use super::lists::{Turns, Words};
 use super::macros::{choice, record, words};
 use super::shape::{Form, Lists, Record, Shape};
 use crate::tree::{Node, Place, Value as Tree};
@@ -21,6 +21,9 @@ record! {
         from: Option<At<TableRef>>,
         /// Where they are.
         region: RegionRule = "spread",
+        /// The site that they share, or several that they are put into in turn; without, each is a
+        /// site of its own.
+        site: Option<Turns>,
         /// Their machine.
         hardware: Option<At<String>>,
         /// What their nodes do on the chains.

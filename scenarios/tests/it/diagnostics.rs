@@ -618,9 +618,9 @@ fn budgets_of_adversaries() {
         links.starts_with("E302") && links.contains("there are 120"),
         "{links}"
     );
-    let role = told(&insider("nodes: tertiary, roles: [outsider, clinician]"));
+    let role = told(&insider("nodes: tertiary, roles: [outsider, carrier]"));
     assert!(
-        role.starts_with("E208") && role.contains("clinician"),
+        role.starts_with("E208") && role.contains("carrier"),
         "{role}"
     );
     let role = told(&insider("nodes: tertiary, roles: [nurse]"));

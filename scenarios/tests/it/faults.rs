@@ -398,6 +398,7 @@ fn every_fault_of_the_library_bites_and_its_scenario_passes() {
         "flapping-links",
         "gray-node",
         "operator-mistakes",
+        "rack-crash",
         "region-cut",
         "restarts",
     ] {

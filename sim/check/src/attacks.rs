@@ -32,6 +32,9 @@ pub struct AttackFigures {
     pub unit: String,
     /// The same, of each window by its name: from its opening to that of the next one.
     pub windows: Vec<(String, u64)>,
+    /// Is it an insider's? No signed message of consensus proves that; the model's own figures say whom
+    /// it is laid to.
+    pub insiders: bool,
     /// Figures of the attack's own, by word.
     pub metrics: BTreeMap<String, f64>,
 }
@@ -93,7 +96,7 @@ pub(crate) fn judge(
         };
         put("took_effect", f.took_effect as f64);
         put("safety_violations", violations as f64);
-        if traced {
+        if traced && !f.insiders {
             let own = guilty.iter().filter(|n| f.nodes.contains(n)).count();
             let wrong = guilty.iter().filter(|n| !corrupt.contains(n)).count();
             put("attributed", own as f64);

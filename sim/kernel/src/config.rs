@@ -11,7 +11,7 @@ pub use crate::faults::{
     SlowDisk, Slowed, Swizzle, Target, ThenFull, Throttle, TornWrite, UnstableNetwork, Which,
     WhichLost, Wipe, WrongZone,
 };
-pub use link::{Burst, LineGroups, Link, SEGMENT, Tcp};
+pub use link::{Burst, LineGroups, Link, SEGMENT, Tcp, Uplink};
 
 use crate::network::transfer;
 use consim_core::{Distribution, Span, Work};
@@ -156,6 +156,8 @@ pub struct NetworkConfig {
     pub site_link: Link,
     /// Lines between sites that differ from `link`.
     pub groups: LineGroups,
+    /// Up-links that sites share.
+    pub uplinks: Vec<Uplink>,
 }
 
 /// How the future event list keeps what it holds. No result depends on it: the others are there

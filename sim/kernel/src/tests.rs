@@ -13,10 +13,11 @@ mod lines;
 mod lists;
 mod reference;
 mod tcp;
+mod uplinks;
 
 use crate::config::{
     Crash, Delay, EventList, FaultKind, FaultWindow, Hardware, LineGroups, Lines, Link, Loss,
-    NetworkConfig, NodeConfig, Partition, Target,
+    NetworkConfig, NodeConfig, Partition, Target, Uplink,
 };
 use crate::{Kernel, KernelConfig, Spawn};
 use consim_core::{
@@ -128,6 +129,7 @@ struct Setup {
     region_delay: Distribution,
     link: Link,
     groups: LineGroups,
+    uplinks: Vec<Uplink>,
     hardware: Hardware,
     faults: Vec<FaultWindow>,
     seed: u64,
@@ -141,6 +143,7 @@ impl Default for Setup {
             region_delay: Distribution::Constant(ms(10)),
             link: Link::default(),
             groups: LineGroups::default(),
+            uplinks: Vec::new(),
             hardware: Hardware {
                 cores: 2,
                 speed_permille: 1_000,
@@ -195,6 +198,7 @@ impl Setup {
                 site_link: self.link.clone(),
                 link: self.link,
                 groups: self.groups,
+                uplinks: self.uplinks,
             },
             faults: self.faults,
             workloads: Vec::new(),
@@ -587,6 +591,7 @@ fn workloads_hand_out_requests_and_a_node_that_is_down_gets_none() {
             site_link: link.clone(),
             link,
             groups: LineGroups::default(),
+            uplinks: Vec::new(),
         },
         faults: vec![crash(0, 250, 450)],
         workloads: vec![Box::new(Every(0))],
@@ -670,6 +675,7 @@ fn who_is_answered_asks_again() {
             site_link: link.clone(),
             link,
             groups: LineGroups::default(),
+            uplinks: Vec::new(),
         },
         faults: vec![crash(0, 220, 380)],
         workloads: vec![Box::new(Again { begun: false })],

@@ -4,10 +4,13 @@ use super::reference::Reference;
 use crate::sharing::probe::SharingProbe;
 use consim_core::{Check, Finding, NodeId, Observer, Probe, Severity, Time};
 
-/// Every body that a provider sent has the digest that was registered, and is accepted.
+/// Every body that a correct provider sent has the digest that was registered, and is accepted; what
+/// another one sends is accepted only if it has.
 #[derive(Debug)]
 pub struct OffChainBinding {
     reference: Reference,
+    /// Providers that may send anything.
+    corrupt: Vec<NodeId>,
     finding: Finding,
 }
 
@@ -16,8 +19,15 @@ impl OffChainBinding {
     pub fn new(members: &[NodeId]) -> Self {
         Self {
             reference: Reference::new(members),
+            corrupt: Vec::new(),
             finding: Finding::new(),
         }
+    }
+    /// The same, where these providers may send anything.
+    #[must_use]
+    pub fn but_of(mut self, corrupt: &[NodeId]) -> Self {
+        self.corrupt = corrupt.to_vec();
+        self
     }
 }
 
@@ -33,8 +43,12 @@ impl Observer for OffChainBinding {
             accepted,
         }) = SharingProbe::of(probe)
         {
-            let registered = self.reference.record(record, u64::MAX).map(|r| r.digest);
-            let holds = accepted && registered == Some(digest);
+            let entry = self.reference.record(record, u64::MAX);
+            let registered = entry.map(|r| r.digest);
+            let is_true = registered == Some(digest);
+            // A correct reader refuses what a traitor changed, and nothing else.
+            let of_traitor = entry.is_some_and(|r| self.corrupt.contains(&r.provider));
+            let holds = accepted == is_true && (is_true || of_traitor);
             self.finding.judge(holds, || {
                 let did = if accepted { "accepted" } else { "refused" };
                 format!(

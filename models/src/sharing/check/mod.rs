@@ -5,6 +5,7 @@ mod binding;
 mod consent;
 mod edges;
 mod fresh;
+mod insiders;
 mod plaintext;
 mod reference;
 mod revocation;
@@ -14,6 +15,7 @@ pub use audit::AuditComplete;
 pub use binding::OffChainBinding;
 pub use consent::NoReadWithoutGrant;
 pub use fresh::FreshDecisions;
+pub use insiders::{Insiders, Suspect};
 pub use plaintext::NoPlaintextOnChain;
 pub use revocation::RevocationBound;
 pub use summary::Summary;
@@ -37,7 +39,7 @@ pub fn checks_but_of(
     vec![
         Box::new(NoReadWithoutGrant::new(members, emergency)),
         Box::new(AuditComplete::new(bound).but_of(corrupt)),
-        Box::new(OffChainBinding::new(members)),
+        Box::new(OffChainBinding::new(members).but_of(corrupt)),
         Box::new(RevocationBound::new(members, bound)),
         Box::new(NoPlaintextOnChain::new()),
         Box::new(FreshDecisions::new(bound)),

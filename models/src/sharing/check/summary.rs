@@ -61,7 +61,10 @@ impl Summary {
                 self.unproven += tally.unproven;
             }
             SharingProbe::Unaudited { .. } => self.unaudited += 1,
-            SharingProbe::Released { .. } => {}
+            SharingProbe::Released { .. }
+            | SharingProbe::Edited { .. }
+            | SharingProbe::Pried { .. }
+            | SharingProbe::Copied { .. } => {}
         }
     }
 

@@ -17,7 +17,7 @@ pub use refusals::MAX_SUBJECTS;
 
 use super::command::Command;
 use super::config::SharingOptions;
-use super::ids::{PseudonymKey, Reason};
+use super::ids::{PseudonymKey, Reason, RecordId};
 use super::marks;
 use super::message::{Answer, Ask, Message, Sealed, Tally};
 use super::probe::SharingProbe;
@@ -122,6 +122,25 @@ impl SharingService {
     /// How many originals the server keeps.
     pub fn originals(&self) -> usize {
         self.store.len()
+    }
+
+    /// The records whose originals the server keeps.
+    pub fn kept(&self) -> impl Iterator<Item = RecordId> {
+        self.store.records()
+    }
+
+    /// Whoever has the machine in hand can change what lies in its store. `false` if it is not there.
+    pub fn overwrite(
+        &mut self,
+        cx: &mut Context<'_>,
+        record: RecordId,
+        change: impl FnOnce(&mut Vec<u8>),
+    ) -> bool {
+        let Some(write) = self.store.overwrite(record, change) else {
+            return false;
+        };
+        cx.persist(asks::REPAIR, vec![write]);
+        true
     }
 
     /// How many operations are open.

@@ -71,6 +71,24 @@ impl Store {
         };
         damaged.filter_map(again).collect()
     }
+    /// What is kept, by record.
+    pub(super) fn records(&self) -> impl Iterator<Item = RecordId> {
+        self.bodies.keys().copied()
+    }
+    /// Another body in the place of an original; the write that makes it durable. `None` if it is not
+    /// there.
+    pub(super) fn overwrite(
+        &mut self,
+        record: RecordId,
+        change: impl FnOnce(&mut Vec<u8>),
+    ) -> Option<Write> {
+        let kept = self.bodies.get_mut(&record)?;
+        let mut body = kept.to_vec();
+        change(&mut body);
+        *kept = body.into();
+        let original = Arc::new(Original(Arc::clone(kept)));
+        Some(Write::cell(TABLE, record.0, original))
+    }
     /// An original.
     pub(super) fn get(&self, record: RecordId) -> Option<&Arc<[u8]>> {
         self.bodies.get(&record)

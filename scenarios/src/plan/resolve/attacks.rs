@@ -6,13 +6,14 @@ use crate::plan::{AdversaryPlan, AttackPlan, AttackPlanKind, Interference, Links
 use crate::schema::shape::{Shape, suggestion};
 use crate::schema::{
     Adversary, Amount, Answer, At, Attack, AttackKind, Budget, Decode, Excess, Field, For,
-    Meddling, TwinsKeys,
+    InsiderKeys, Meddling, TwinsKeys,
 };
 use crate::tree::Place;
 use consim_core::Span;
 use consim_core::values::{Count, Name};
 use consim_models::adversary::{Conduct, MutatedField, SyncLie};
 use consim_models::consensus::PROTOCOLS;
+use consim_models::sharing::insiders::Deed;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most copies of a twin (the number of a copy stands in five bits).
@@ -85,35 +86,15 @@ impl Planner<'_> {
     fn budget(&mut self, name: &At<Name>, adversary: &Adversary) -> Option<AdversaryPlan> {
         let roles = self.insiders(adversary);
         let nodes = self.nodes(&adversary.nodes);
-        let (nodes, ()) = (nodes?, roles?);
+        let (nodes, roles) = (nodes?, roles?);
         let keys = self.stolen(name, &adversary.keys, &nodes)?;
         let links = self.links(name, &adversary.links)?;
-        Some(AdversaryPlan { nodes, keys, links })
-    }
-
-    /// What its people are: so far all stand outside.
-    fn insiders(&mut self, adversary: &Adversary) -> Option<()> {
-        const KNOWN: [&str; 6] = [
-            "administrator",
-            "clinician",
-            "authority",
-            "carrier",
-            "worker",
-            "outsider",
-        ];
-        let mut whole = Some(());
-        for (role, place) in adversary.roles.iter().flat_map(|words| &words.list) {
-            if !KNOWN.contains(&role.as_str()) {
-                let message = format!("no role of an adversary is called `{role}`");
-                self.cx
-                    .error("E202", place, message, suggestion(role, &KNOWN));
-                whole = None;
-            } else if role != "outsider" {
-                self.cx.later(place, &format!("the role {role}"));
-                whole = None;
-            }
-        }
-        whole
+        Some(AdversaryPlan {
+            nodes,
+            keys,
+            links,
+            roles,
+        })
     }
 
     /// Members of chains whose keys are stolen, beside those of its own nodes.
@@ -292,7 +273,10 @@ impl Planner<'_> {
         let by = self.adversary_of(name, attack, adversaries);
         let (chain, word, does) = self.attack_kind(attack)?;
         let by = by?;
-        let chain = self.attacked(name, chain.as_ref())?;
+        let chain = match &does {
+            AttackPlanKind::Insider(plan) => plan.chain.clone(),
+            _ => self.attacked(name, chain.as_ref())?,
+        };
         let windows = if attack.common.enabled.value.0 {
             self.windows(&Timing::of_attack(name, &attack.common))?
         } else {
@@ -303,7 +287,9 @@ impl Planner<'_> {
         let adversary = adversaries.get(&by)?;
         let of_chain = |i: &usize| view.members.contains(i);
         let members = adversary.held().filter(of_chain).count();
-        if matches!(does, AttackPlanKind::Interfere(_)) {
+        if let AttackPlanKind::Insider(plan) = &does {
+            self.has_insiders(name, &by, adversary, plan)?;
+        } else if matches!(does, AttackPlanKind::Interfere(_)) {
             if adversary.links.is_empty() {
                 let message = format!("nobody does this attack: `{by}` has no lines");
                 let help = format!("adversaries: {{ {by}: {{ links: 1 of {chain} }} }}");
@@ -428,6 +414,9 @@ impl Planner<'_> {
                 let does = AttackPlanKind::Interfere(does);
                 Some((keys.chain.clone(), "interfere", does))
             }
+            AttackKind::EditRecord(keys) => self.insider(Deed::EditRecord, keys),
+            AttackKind::Exfiltrate(keys) => self.insider(Deed::Exfiltrate, keys),
+            AttackKind::PurposeCreep(keys) => self.insider(Deed::PurposeCreep, keys),
             AttackKind::Twins(keys) => {
                 let does = self.twins(attack, keys)?;
                 Some((keys.chain.clone(), "twins", does))
@@ -503,6 +492,15 @@ impl Planner<'_> {
                 simple(&keys.chain, Conduct::LyingSync { field })
             }
         }
+    }
+
+    fn insider(
+        &mut self,
+        deed: Deed,
+        keys: &InsiderKeys,
+    ) -> Option<(Option<At<Name>>, &'static str, AttackPlanKind)> {
+        let plan = self.deed(deed, keys)?;
+        Some((None, deed.word(), AttackPlanKind::Insider(plan)))
     }
 
     fn twins(&mut self, attack: &Attack, keys: &TwinsKeys) -> Option<AttackPlanKind> {

@@ -5,6 +5,7 @@ mod chains;
 mod faults;
 mod gates;
 mod heal;
+mod insiders;
 mod lines;
 mod load;
 mod network;
@@ -12,6 +13,7 @@ mod people;
 mod roster;
 mod select;
 mod services;
+mod sites;
 mod suites;
 mod ways;
 mod windows;
@@ -90,6 +92,9 @@ struct Planner<'a> {
     /// The institutions of each group.
     groups: BTreeMap<String, Vec<usize>>,
     region_names: Vec<String>,
+    /// The regions that institutions count: all, and later those alone that any is in.
+    regions_used: Vec<String>,
+    sites: BTreeMap<String, sites::Site>,
     chains: BTreeMap<String, ChainView>,
     /// The chain of each service of data sharing.
     sharing: BTreeMap<String, String>,
@@ -104,6 +109,39 @@ struct Planner<'a> {
     variant: (Option<&'a str>, &'a [String]),
     /// Groups or chains are missing because something was wrong with them: sizes say nothing.
     doubt: bool,
+}
+
+impl<'a> Planner<'a> {
+    /// Knows nothing yet.
+    fn new(
+        cx: &'a mut Cx,
+        scenario: &'a Scenario,
+        head: &Head<'a>,
+        (seed, duration): (u64, Span),
+    ) -> Self {
+        Self {
+            doubt: cx.damaged || !cx.broken.is_empty(),
+            cx,
+            scenario,
+            streams: Streams::new(seed),
+            duration,
+            start_ns: scenario.start.value.ns,
+            institutions: Vec::new(),
+            schemes: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            region_names: Vec::new(),
+            regions_used: Vec::new(),
+            sites: BTreeMap::new(),
+            chains: BTreeMap::new(),
+            sharing: BTreeMap::new(),
+            suites: BTreeMap::new(),
+            notes: Vec::new(),
+            targets: 0,
+            stops: Vec::new(),
+            variant: (head.variant, head.labels),
+        }
+    }
 }
 
 impl Planner<'_> {
@@ -147,27 +185,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
     }
     let warmup = warmup(cx, scenario, duration);
     let interval = interval(cx, scenario, duration);
-    let doubt = cx.damaged || !cx.broken.is_empty();
-    let mut planner = Planner {
-        cx,
-        doubt,
-        scenario,
-        streams: Streams::new(seed),
-        duration,
-        start_ns: scenario.start.value.ns,
-        institutions: Vec::new(),
-        schemes: BTreeMap::new(),
-        by_name: BTreeMap::new(),
-        groups: BTreeMap::new(),
-        region_names: Vec::new(),
-        chains: BTreeMap::new(),
-        sharing: BTreeMap::new(),
-        suites: BTreeMap::new(),
-        notes: Vec::new(),
-        targets: 0,
-        stops: Vec::new(),
-        variant: (head.variant, head.labels),
-    };
+    let mut planner = Planner::new(cx, scenario, head, (seed, duration));
     let table = planner.regions();
     let people = table.as_ref().and_then(|table| planner.people(table));
     let network = match (&table, people) {
@@ -207,8 +225,13 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
     let (workloads, inputs) = workloads?;
     let notes = std::mem::take(&mut planner.notes);
     let institutions = std::mem::take(&mut planner.institutions);
+    let sites = std::mem::take(&mut planner.sites);
     let network = NetworkPlan {
         groups: groups?,
+        sites: sites
+            .into_iter()
+            .map(|(name, site)| (name, site.plan))
+            .collect(),
         ..network?
     };
     Some(Plan {

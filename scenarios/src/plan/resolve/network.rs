@@ -77,6 +77,7 @@ impl Planner<'_> {
             table.restrict(&keep);
         }
         self.region_names.clone_from(&table.names);
+        self.regions_used.clone_from(&table.names);
         Some(table)
     }
 
@@ -308,6 +309,8 @@ impl Planner<'_> {
         for institution in &mut self.institutions {
             institution.region = used.binary_search(&institution.region).unwrap_or_default();
         }
+        let names = used.iter().filter_map(|&i| table.names.get(i).cloned());
+        self.regions_used = names.collect();
         let delays = used
             .iter()
             .map(|&a| {
@@ -363,6 +366,7 @@ impl Planner<'_> {
             link,
             site_link: self.link(&site),
             groups: LineGroups::default(),
+            sites: std::collections::BTreeMap::new(),
         })
     }
 

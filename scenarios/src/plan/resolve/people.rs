@@ -1,6 +1,7 @@
 //! Institutions: where they are, what they run on.
 
 use super::network::Table;
+use super::sites::Lodged;
 use super::{MAX_NODES, Planner};
 use crate::plan::Institution;
 use crate::profiles::PROFILES;
@@ -39,6 +40,7 @@ struct Settled<'a> {
     release: Release,
     visits: Option<u64>,
     access: Option<u64>,
+    site: Lodged<'a>,
 }
 
 /// The tier of a group: given, or its name's.
@@ -83,7 +85,7 @@ impl Planner<'_> {
             return None;
         }
         let mut machines = self.declared_machines();
-        let mut whole = true;
+        let mut whole = self.declared_sites(table).is_some();
         let mut rosters = Vec::new();
         for (name, organisation) in &scenario.organisations {
             whole &= match &organisation.from {
@@ -102,6 +104,7 @@ impl Planner<'_> {
         }
         self.unused_machines(&machines);
         whole &= self.names_differ(&rosters);
+        whole = whole && self.lodged(table).is_some();
         whole.then_some(())
     }
 
@@ -256,9 +259,17 @@ impl Planner<'_> {
         let regions = self.places(name, organisation, count, table)?;
         let (hardware_name, machine) =
             self.machine_of(organisation.hardware.as_ref(), tier, machines)?;
+        let mut whole = Some(());
         for (number, region) in (1u32..).zip(regions) {
+            let name = format!("{group}-{number}");
+            let site = Self::lodging(organisation, number as usize - 1);
+            let rule = &organisation.region;
+            let Some(region) = self.region_in(&name, region, rule, site, table) else {
+                whole = None;
+                break;
+            };
             self.settle(Settled {
-                name: format!("{group}-{number}"),
+                name,
                 group: &group,
                 number,
                 tier,
@@ -268,10 +279,11 @@ impl Planner<'_> {
                 release: organisation.version.value.0,
                 visits: None,
                 access: None,
+                site,
             });
         }
         self.note_places(name, table);
-        Some(())
+        whole
     }
 
     /// A group whose institutions stand in a file.
@@ -294,17 +306,25 @@ impl Planner<'_> {
                 continue;
             };
             rosters.push(row.name.clone());
+            let site = Self::lodging(organisation, number as usize - 1);
+            // A line of the file says where the institution is.
+            let rule = &RegionRule::RoundRobin;
+            let Some(region) = self.region_in(&row.name.0, row.region, rule, site, table) else {
+                whole = None;
+                break;
+            };
             self.settle(Settled {
                 name: row.name.0,
                 group: &name.value.0,
                 number,
                 tier,
-                region: row.region,
+                region,
                 machine: (&hardware_name, &machine),
                 authority: &organisation.authority,
                 release: organisation.version.value.0,
                 visits: row.visits,
                 access: row.access,
+                site,
             });
         }
         self.note_places(name, table);
@@ -344,6 +364,7 @@ impl Planner<'_> {
             visits_per_day: settled.visits,
             own_authority: matches!(settled.authority, Authority::Own(_)),
             release: settled.release,
+            site: settled.site.map(|(name, _)| name.clone()),
         };
         let index = self.institutions.len();
         let group = institution.group.clone();

@@ -315,7 +315,7 @@ impl Planner<'_> {
     }
 
     /// A name that would be there if its entry were right: a group or chain, or a member of one.
-    fn is_doubtful(&self, name: &str) -> bool {
+    pub(super) fn is_doubtful(&self, name: &str) -> bool {
         let group = name.rsplit_once('-').map_or(name, |(group, _)| group);
         self.cx.is_broken(name) || self.cx.is_broken(group)
     }
@@ -384,9 +384,12 @@ impl Planner<'_> {
     }
 
     fn regional(&self, region: &str) -> Vec<usize> {
-        let index = self.region_names.iter().position(|r| r == region);
+        let Some(index) = self.regions_used.iter().position(|r| r == region) else {
+            return Vec::new();
+        };
+        let there = |x: &Institution| x.region == index;
         (0..self.institutions.len())
-            .filter(|&i| self.institutions.get(i).map(|x| x.region) == index)
+            .filter(|&i| self.institutions.get(i).is_some_and(there))
             .collect()
     }
 
@@ -456,8 +459,8 @@ impl Planner<'_> {
                 }
                 Some(nodes)
             }
-            // An institution is a site of its own unless `network.sites` says otherwise.
-            "site" => self.named(word, place).map(|found| found.nodes),
+            "site" => self.of_site(word, place),
+            "rack" | "power" => self.who_share(kind.text.as_str(), word, place),
             other => {
                 let place = place.part(Some(kind.at.clone()));
                 self.cx.later(&place, other);

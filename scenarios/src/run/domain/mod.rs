@@ -14,6 +14,7 @@ use consim_core::{ChainId, Check, NodeId, Observer, Process, SecretKey, StateMac
 use consim_models::node::Shows;
 use consim_models::node::membership::IdentityCertificate;
 use consim_models::node::service::Service;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a model is told of the run.
@@ -63,6 +64,10 @@ pub(super) trait Domain: Send {
 pub(super) trait Summary: Observer {
     /// What each row counts, and how many.
     fn rows(&self) -> Vec<(String, String)>;
+    /// Figures of an attack of the model's own, by the attack's number.
+    fn attack(&self, _number: u16) -> BTreeMap<String, f64> {
+        BTreeMap::new()
+    }
 }
 
 /// What a service of a plan brings: its model, its checks, its summary.

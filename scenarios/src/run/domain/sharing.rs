@@ -3,16 +3,26 @@
 use super::super::adversaries;
 use super::super::spawner::PolicyOf;
 use super::{Bearer, Domain, Parts, Place, Setting, Summary};
-use consim_core::{NodeId, Process, StateMachine};
+use consim_core::{NodeId, Observer, Probe, Process, StateMachine, Time};
 use consim_models::node::CertificateGate;
 use consim_models::node::service::Service;
 use consim_models::sharing::config::SharingOptions;
+use consim_models::sharing::insiders::{Administrator, Clinician, Deed, Insider};
 use consim_models::sharing::{
     self, Desk, DeskConfig, PseudonymKey, ServiceConfig, SharingMachine, SharingService,
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// What a report tells of data sharing.
+struct Told {
+    summary: sharing::Summary,
+    insiders: sharing::Insiders,
+}
+
 struct Sharing {
+    /// The insiders at each institution.
+    insiders: Vec<Vec<Insider>>,
     options: SharingOptions,
     pseudonyms: PseudonymKey,
     members: Arc<[NodeId]>,
@@ -35,11 +45,25 @@ pub(super) fn parts(options: &SharingOptions, setting: &Setting<'_>) -> Parts {
         members: Arc::clone(setting.members),
         supervision,
         policy: Arc::clone(&setting.hooks.policy),
+        insiders: (0..plan.institutions.len())
+            .map(|i| adversaries::insiders_at(plan, i))
+            .collect(),
     };
     let corrupt = adversaries::corrupt(plan, layout);
     let (emergency, slack) = (options.emergency, plan.heal_bound);
     let checks = sharing::checks_but_of(&corrupt, setting.members, emergency, slack);
-    (Box::new(model), checks, Box::new(sharing::Summary::new()))
+    let suspects = adversaries::suspects(plan, layout);
+    let told = Told {
+        summary: sharing::Summary::new(),
+        insiders: sharing::Insiders::new(suspects, setting.members, &corrupt),
+    };
+    (Box::new(model), checks, Box::new(told))
+}
+
+impl Sharing {
+    fn insiders_at(&self, place: &Place) -> impl Iterator<Item = &Insider> {
+        self.insiders.get(place.institution).into_iter().flatten()
+    }
 }
 
 impl Domain for Sharing {
@@ -48,7 +72,7 @@ impl Domain for Sharing {
         Arc::new(SharingMachine::new(members, supervision))
     }
     fn service(&self, place: &Place) -> Box<dyn Service> {
-        Box::new(SharingService::new(ServiceConfig {
+        let service = SharingService::new(ServiceConfig {
             options: self.options.clone(),
             pseudonyms: self.pseudonyms,
             name: Arc::clone(&place.name),
@@ -57,19 +81,48 @@ impl Domain for Sharing {
             supervision: place.supervision,
             gate: Box::new(CertificateGate),
             policy: (self.policy)(place.institution),
-        }))
+        });
+        let insiders = self.insiders_at(place);
+        let administrators = insiders.filter(|i| i.deed == Deed::EditRecord);
+        let administrators: Vec<Insider> = administrators.cloned().collect();
+        if administrators.is_empty() {
+            return Box::new(service);
+        }
+        Box::new(Administrator::new(service, administrators))
     }
     fn desk(&self, place: &Place, bearer: &Bearer<'_>) -> Option<Box<dyn Process>> {
-        Some(Box::new(Desk::new(DeskConfig {
+        let certificate: Arc<[u8]> = bearer.certificate.to_bytes().into();
+        let mut desk: Box<dyn Process> = Box::new(Desk::new(DeskConfig {
             server: place.entry,
-            certificate: bearer.certificate.to_bytes().into(),
+            certificate: Arc::clone(&certificate),
             options: self.options.clone(),
-        })))
+        }));
+        let insiders = self.insiders_at(place);
+        for insider in insiders.filter(|i| i.deed != Deed::EditRecord) {
+            let certificate = Arc::clone(&certificate);
+            desk = Box::new(Clinician::new(
+                desk,
+                place.entry,
+                certificate,
+                insider.clone(),
+            ));
+        }
+        Some(desk)
     }
 }
 
-impl Summary for sharing::Summary {
+impl Observer for Told {
+    fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
+        self.summary.probe(at, node, probe);
+        self.insiders.probe(at, node, probe);
+    }
+}
+
+impl Summary for Told {
     fn rows(&self) -> Vec<(String, String)> {
-        Self::rows(self)
+        self.summary.rows()
+    }
+    fn attack(&self, number: u16) -> BTreeMap<String, f64> {
+        self.insiders.figures(number)
     }
 }

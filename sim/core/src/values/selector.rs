@@ -86,7 +86,7 @@ pub enum Set {
     Name(Word),
     /// From one institution to another of the same group.
     Span(Word, Word),
-    /// All of one `tier`, `region`, `role`, `site`, `relay`, `alliance` or `version`.
+    /// All of one `tier`, `region`, `role`, `site`, `rack`, `power`, `relay`, `alliance` or `version`.
     Kind(Word, Word),
 }
 
@@ -103,8 +103,8 @@ pub struct Selector {
     pub except: Option<Set>,
 }
 
-const KINDS: [&str; 7] = [
-    "tier", "region", "role", "site", "relay", "alliance", "version",
+const KINDS: [&str; 9] = [
+    "tier", "region", "role", "site", "rack", "power", "relay", "alliance", "version",
 ];
 
 struct Words<'a> {
@@ -174,7 +174,7 @@ impl<'a> Words<'a> {
             }
             _ => {}
         }
-        // `alliance` and `version` are also names that a chain or a group may have.
+        // `alliance`, `version`, `rack` and `power` are also names that a chain or a group may have.
         let named = !RESERVED.contains(&first.as_str())
             && matches!(self.peek(1), None | Some("in" | "except"));
         if KINDS.contains(&first.as_str()) && !named {

@@ -224,6 +224,8 @@ fn selectors() {
             "alliance north except alliance",
             "alliance north except alliance",
         ),
+        ("2 of rack rack-1", "2 of rack rack-1"),
+        ("power except rack r", "power except rack r"),
         ("  quorum   of  alliance ", "quorum of alliance"),
     ]);
     let error = |text: &str| Selector::parse(text).unwrap_err();

@@ -345,6 +345,7 @@ pub(crate) fn run_kernel(scene: &Scene, seed: u64) -> Seen {
             link: link.clone(),
             site_link: link,
             groups: LineGroups::default(),
+            uplinks: Vec::new(),
         },
         faults: scene
             .outages

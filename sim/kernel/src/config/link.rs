@@ -87,6 +87,16 @@ pub struct Tcp {
     pub slow_start: bool,
 }
 
+/// One line that sites share for all that leaves and enters them; what stays between them does not
+/// take it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Uplink {
+    /// Bits per second, each way.
+    pub rate: u64,
+    /// Its sites. A site has one up-link at most; of several the last counts.
+    pub sites: Vec<u32>,
+}
+
 /// Lines that differ from pair to pair of sites. Sites with the same lines form a group, so that a
 /// thousand sites under three rules need no million entries.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

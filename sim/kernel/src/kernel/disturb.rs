@@ -236,7 +236,8 @@ impl<O: Observer> Kernel<O> {
             to: place,
             kind: record.payload.kind(),
         };
-        match self.faults.arriving(&hop, copy, queued) {
+        let on_its_way = queued || self.network.is_through(self.now, send, to);
+        match self.faults.arriving(&hop, copy, on_its_way) {
             Verdict::Pass => true,
             Verdict::Hold => false,
             Verdict::Drop => {

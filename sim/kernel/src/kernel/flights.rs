@@ -79,7 +79,7 @@ impl<O: Observer> Kernel<O> {
         })
     }
 
-    /// `flight` was served: it arrived, or was lost, or now waits for the network card.
+    /// `flight` was served: it arrived, or was lost, or now waits for an up-link or the network card.
     pub(super) fn note_flight(&mut self, flight: Flight, before: (u64, usize)) {
         let (messages, waiting) = before;
         let arrived = self.totals.messages > messages;
@@ -91,10 +91,9 @@ impl<O: Observer> Kernel<O> {
         }
     }
 
-    /// How many messages the network card of `node` takes in.
+    /// How many messages the network card of `node` takes in, and how many an up-link ever did.
     pub(super) fn cards_waiting(&self, node: NodeId) -> usize {
-        self.nodes
-            .get(node.index())
-            .map_or(0, |node| node.nic_in_waiting.len())
+        let node = self.nodes.get(node.index());
+        node.map_or(0, |node| node.nic_in_waiting.len()) + self.network.waited_outside()
     }
 }

@@ -411,6 +411,7 @@ impl<O: Observer> Kernel<O> {
             return;
         };
         let (id, counter, from) = (record.id, record.counter, record.from);
+        let bytes = u64::from(record.bytes);
         // Without crashes there is no need to look at the sender.
         let never_left = self.crashed
             && (self.nodes.get(from.index()))
@@ -425,12 +426,14 @@ impl<O: Observer> Kernel<O> {
             self.sends.release(send);
             return;
         }
+        if !queued && self.network.has_uplinks() && self.waits_outside(send, to) {
+            return;
+        }
         let Some(node) = self.nodes.get_mut(to as usize) else {
             return;
         };
         if !queued {
             // The last bit is in once the NIC is done with what came before and with these bytes.
-            let bytes = u64::from(record.bytes);
             let time = self.last_transfer.time(bytes, node.hardware.nic_in);
             let ready = self.now.later(node.nic_in_free + time);
             node.nic_in_free = ready;

@@ -200,6 +200,32 @@ impl<O: Observer> Kernel<O> {
         self.hand_over(from, to, told, buffers);
     }
 
+    /// A copy is before the up-link of its receiver. Does it have to wait there?
+    #[cold]
+    pub(super) fn waits_outside(&mut self, send: u32, to: u32) -> bool {
+        let Some(record) = self.sends.get(send) else {
+            return false;
+        };
+        let (Some(&from), Some(&place)) = (
+            self.places.get(record.from.index()),
+            self.places.get(to as usize),
+        ) else {
+            return false;
+        };
+        let message = (send, u64::from(record.bytes));
+        let copy = Copy {
+            send,
+            from: record.from.0,
+            counter: record.counter,
+            to,
+        };
+        let Some(through) = self.network.enter(self.now, message, from, place) else {
+            return false;
+        };
+        self.queue.push(through, arrival(copy));
+        true
+    }
+
     /// Puts arriving copies into the queue and counts what became of the others.
     fn hand_over(&mut self, from: u32, to: u32, told: Told, mut buffers: OddBuffers) {
         let lines = &mut self.totals.lines;

@@ -6,12 +6,14 @@
 
 mod connection;
 mod odd;
+mod uplinks;
 
 pub(crate) use odd::{Arriving, Odd, Told};
 
 use crate::config::{Burst, Link, NetworkConfig, SEGMENT};
 use connection::Connection;
 use consim_core::{Sampler, Span, Time, mix};
+use uplinks::Uplinks;
 
 /// The least retransmission timeout of Linux TCP (TCP_RTO_MIN); RFC 6298 asks for one second,
 /// which no deployed stack keeps.
@@ -176,6 +178,8 @@ pub(crate) struct Network {
     free_inside: Vec<Vec<(u32, Time)>>,
     /// `[from][to]` by node, for connections over odd lines only.
     connections: Vec<Vec<Option<Box<Connection>>>>,
+    /// Up-links that sites share, if there are any.
+    uplinks: Option<Box<Uplinks>>,
 }
 
 /// The line inside a site.
@@ -253,6 +257,7 @@ impl Network {
             sites,
             free_inside: vec![Vec::new(); nodes],
             connections: (0..nodes).map(|_| Vec::new()).collect(),
+            uplinks: Uplinks::new(&config.uplinks, sites),
         }
     }
 
@@ -304,7 +309,37 @@ impl Network {
             regions: (self.regions.samplers.get(from.region as usize)).map_or(&[], Vec::as_slice),
             inside: self.free_inside.get_mut(from.node as usize),
             time: (usize::MAX, Span::ZERO),
+            uplinked: (self.uplinks.as_ref()).is_some_and(|uplinks| uplinks.leads_from(from.site)),
         }
+    }
+
+    /// Do any sites share an up-link?
+    #[inline]
+    pub(crate) fn has_uplinks(&self) -> bool {
+        self.uplinks.is_some()
+    }
+
+    /// A copy of `send` comes to `to`: when it is through the up-link there, if it has to wait.
+    #[cold]
+    pub(crate) fn enter(
+        &mut self,
+        now: Time,
+        message: (u32, u64),
+        from: Place,
+        to: Place,
+    ) -> Option<Time> {
+        self.uplinks.as_mut()?.enter(now, message, from, to)
+    }
+
+    /// How many copies have had to wait before the up-link of their receiver.
+    pub(crate) fn waited_outside(&self) -> usize {
+        self.uplinks.as_ref().map_or(0, |uplinks| uplinks.waited)
+    }
+
+    /// Did a copy come through the up-link of its receiver at `now`?
+    pub(crate) fn is_through(&self, now: Time, send: u32, to: u32) -> bool {
+        let uplinks = self.uplinks.as_ref();
+        uplinks.is_some_and(|uplinks| uplinks.is_through(now, send, to))
     }
 
     /// The number of the next message of a connection, and the key of its draws.
@@ -401,6 +436,8 @@ pub(crate) struct Sender<'a> {
     inside: Option<&'a mut Vec<(u32, Time)>>,
     /// The line that was asked about last, and how long the message takes on it.
     time: (usize, Span),
+    /// Does what leaves the site go through an up-link?
+    uplinked: bool,
 }
 
 impl<'a> Sender<'a> {
@@ -480,7 +517,8 @@ impl<'a> Sender<'a> {
         let Some(line) = self.lines.get(number) else {
             return Fate::Lost;
         };
-        if line.odd || extra.is_some_and(Extra::is_odd) {
+        let uplinked = self.uplinked && number != INSIDE;
+        if line.odd || uplinked || extra.is_some_and(Extra::is_odd) {
             return Fate::Odd;
         }
         let Some(used) = self.used.get_mut(to.node as usize) else {

@@ -1,4 +1,5 @@
-//! Messages over lines that declare more than delay, rate and independent loss.
+//! Messages over lines that declare more than delay, rate and independent loss, or that lie behind
+//! an up-link.
 
 use super::connection::{Connection, Held, chance};
 use super::{
@@ -265,6 +266,10 @@ impl Network {
         let number = self.line_of(from, to);
         let Some(mut line) = self.lines.get(number).cloned() else {
             return depart;
+        };
+        let depart = match &mut self.uplinks {
+            Some(uplinks) => uplinks.leave(depart, from, to, message.bytes),
+            None => depart,
         };
         let own_burst = line.link.burst;
         leave.extra.on(&mut line.link);

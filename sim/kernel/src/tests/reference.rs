@@ -233,6 +233,7 @@ fn by_kernel(world: &World, mistake: Option<Mistake>) -> Vec<Line> {
             link: Link::default(),
             site_link: Link::default(),
             groups: LineGroups::default(),
+            uplinks: Vec::new(),
         },
         faults: windows(world).into_iter().map(fault).collect(),
         workloads: Vec::new(),

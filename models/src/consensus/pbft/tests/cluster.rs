@@ -250,6 +250,7 @@ impl Cluster {
                 link: self.link.clone(),
                 site_link: self.link.clone(),
                 groups: LineGroups::default(),
+                uplinks: Vec::new(),
             },
             faults: self.faults.clone(),
             workloads: self.outside.iter().map(|o| o.workload(n)).collect(),

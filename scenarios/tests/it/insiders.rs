@@ -1,22 +1,13 @@
 //! Insiders in data sharing: what they do, beside the same run without them, who notices, and how that
 //! can fail.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::float_cmp
-)]
 
-mod support;
-
+use crate::support::{mistakes, plan, plan_with, root};
 use consim_check::results::Results;
 use consim_models::sharing;
 use consim_scenarios::plan::Plan;
 use consim_scenarios::run::{Hooks, execute_with, pairs};
 use consim_scenarios::{LoadOptions, load};
 use std::sync::Arc;
-use support::{mistakes, plan, plan_with, root};
 
 /// Four hospitals; much is read that others wrote, and three patients in ten say no.
 const BASE: &str = "consim: 1

@@ -1,19 +1,11 @@
 //! Sites: what their institutions share, and what that does to a run.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
 
-mod support;
-
+use crate::support::{load_files, plan, plan_with, root};
 use consim_check::results::Results;
 use consim_kernel::config::Target;
 use consim_scenarios::plan::Plan;
 use consim_scenarios::run::{Hooks, execute_paired, pairs};
 use consim_scenarios::{LoadOptions, load};
-use support::{load_files, plan, plan_with, root};
 
 /// Ten members bear three: rack a holds three of them in two sites.
 const BASE: &str = "consim: 1

@@ -475,7 +475,7 @@ impl<'a> Sender<'a> {
     )]
     #[inline(always)]
     pub(crate) fn plain(&mut self, depart: Time, to: Place) -> Option<Time> {
-        if self.from.site == to.site {
+        if self.uplinked || self.from.site == to.site {
             return None;
         }
         let (line, time) = match &self.only {

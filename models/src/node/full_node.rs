@@ -185,12 +185,13 @@ impl FullNode {
         }
     }
 
-    /// Drops a message of `subject`. One that has shown no certificate since this node started, or one
-    /// that holds no more, is asked for it, since its greeting may be lost or forgotten.
+    /// Drops a message of `subject`. One that has shown no certificate since this node started, or one that
+    /// holds no more, or whose release this node does not understand, is asked who it is: its greeting
+    /// may be lost or forgotten.
     fn refuse(&mut self, cx: &mut Context<'_>, subject: NodeId, why: Refusal) {
         if matches!(
             why,
-            Refusal::NoCertificate | Refusal::Expired | Refusal::Revoked
+            Refusal::NoCertificate | Refusal::Expired | Refusal::Revoked | Refusal::VersionSkew
         ) {
             cx.reached(&marks::STRANGER_ASKED);
             cx.send(subject, Arc::new(Message::Identify));

@@ -133,6 +133,10 @@ impl Case {
         let _ = writeln!(out, "seed: {}", self.seed);
         let (mut faults, mut attacks) = (String::new(), String::new());
         let happening = self.happening(ground.protocol);
+        // No more may stay down than the chain bears, whoever leads.
+        let n = ground.members.len();
+        let borne = (ground.protocol.quorum)(n) + ground.faulty >= n;
+        let core = self.core && ground.may_stay_broken && borne;
         for (number, &(row, event)) in (1..).zip(&happening) {
             let (from, to) = self.window(ground, event);
             let window = |from: u64, to: u64| {
@@ -143,6 +147,10 @@ impl Case {
             let traitor = row.family == Family::Traitor;
             let takes = traitor || row.options.contains("{weak}");
             if takes && self.weak_members(ground).is_empty() {
+                continue;
+            }
+            // A member whose key others sign with counts as broken too.
+            if core && !traitor && row.options.contains("from: {weak}") {
                 continue;
             }
             // A member has one set of copies, however many windows were drawn.
@@ -166,7 +174,7 @@ impl Case {
                 );
             }
         }
-        let core = self.core && ground.alone && !(attacks.is_empty() && faults.is_empty());
+        let core = core && !(attacks.is_empty() && faults.is_empty());
         if core {
             // Some are down when all is healed: those who are not in the core stay so.
             let everybody: Vec<usize> = (0..ground.members.len()).collect();
@@ -183,6 +191,10 @@ impl Case {
         if !attacks.is_empty() {
             let traitors = ground.names(self.weak_members(ground));
             let _ = writeln!(out, "adversaries: {{ traitor: {{ nodes: {traitors} }} }}");
+            if ground.prefix.is_empty() {
+                // Whoever makes the group smaller keeps to what it bears.
+                out.push_str("limits: { fault_budget: { byzantine: f } }\n");
+            }
             let _ = write!(out, "attacks:\n{attacks}");
         }
         if !faults.is_empty() {

@@ -24,9 +24,9 @@ pub struct Ground {
     pub from_ms: u64,
     /// Until when.
     pub to_ms: u64,
-    /// Does every member answer its users alone? Where it asks others, which may be broken for good,
-    /// nobody can say when users have to have their answers.
-    pub alone: bool,
+    /// May members stay broken for good? Where a server asks others, or each view has another leader, whose
+    /// absence costs a timeout each time, nobody can say when users have to have their answers.
+    pub may_stay_broken: bool,
     /// What the names of its windows begin with.
     pub prefix: &'static str,
 }
@@ -67,7 +67,7 @@ impl Ground {
             to_ms: (millis(plan.duration.nanos()) * 2 / 3).max(from + 2_000),
             chain: chain.clone(),
             protocol,
-            alone: false,
+            may_stay_broken: false,
             prefix: "drawn-",
             members,
         })

@@ -174,9 +174,14 @@ impl World {
             protocol,
             from_ms: HAPPENS_MS,
             to_ms: self.model().until_ms,
-            alone: self.model().alone,
+            may_stay_broken: self.model().alone && !self.rotates(protocol),
             prefix: "",
         }
+    }
+
+    /// Has each view another leader?
+    fn rotates(&self, protocol: &ProtocolEntry) -> bool {
+        protocol.name == "hotstuff" && pick(LEADERS, self.pipeline) != "stable"
     }
 
     /// The scenario without what happens in it, and without its seed.

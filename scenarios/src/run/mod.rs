@@ -240,6 +240,9 @@ impl<'a> Running<'a> {
         {
             bound = bound.max(longest.times(BOUND_TIMERS));
         }
+        if heal.auto {
+            bound += self.kernel.longest_flight();
+        }
         let broken = layout.nodes_around(self.plan, self.only.chain, &heal.broken);
         let heal = Heal { bound, broken };
         let now = self.kernel.now();

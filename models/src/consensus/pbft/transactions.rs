@@ -94,10 +94,12 @@ impl PbftReplica {
     }
 
     /// Sends what waits for too long to everybody (section 4.1: "the client broadcasts"), and what
-    /// this node takes charge of to the primary. The primary itself orders what it has.
+    /// this node takes charge of to the primary. The primary itself orders what it has, but one that
+    /// must not sign: the others, who see nothing come of it, leave its view.
     pub(super) fn resend_due(&mut self, cx: &mut Context<'_>) {
         let primary = self.group.primary(self.view);
-        if self.active && primary == self.group.me {
+        let leads = primary == self.group.me;
+        if self.active && leads && self.silent.is_none() {
             return;
         }
         let patience = self.group.patience();
@@ -110,7 +112,7 @@ impl PbftReplica {
         }
         self.forward(cx, due.to_all, None);
         if self.active {
-            self.forward(cx, due.taken, Some(primary));
+            self.forward(cx, due.taken, (!leads).then_some(primary));
         }
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Changes {
     pub(super) pending: BTreeMap<usize, Pending>,
     /// A quorum of view changes for this view is known: the new view is due.
     pub(super) quorum_seen: bool,
+    /// A quorum has left for this view or a later one: if the new view is not due, a later one is.
+    left_seen: bool,
     /// View changes since the last progress.
     pub(super) backoff: u32,
 }
@@ -42,6 +44,7 @@ impl Changes {
             opening: None,
             pending: BTreeMap::new(),
             quorum_seen: false,
+            left_seen: false,
             backoff: 0,
         }
     }
@@ -183,6 +186,7 @@ impl PbftReplica {
         self.active = false;
         self.changes.forget_suspects();
         self.changes.quorum_seen = false;
+        self.changes.left_seen = false;
         self.changes.backoff = (self.changes.backoff + 1).min(MAX_BACKOFF + 1);
         self.set_view_timer(cx, Time::MAX);
         if self.batch_timer.take().is_some() {
@@ -382,6 +386,18 @@ impl PbftReplica {
         if self.active {
             return;
         }
+        let me = self.group.me;
+        if self.changes.of(me, self.view).is_none() || self.changes.quorum_seen {
+            return;
+        }
+        // Who has gone on to a later view says no more that it left for this one: waiting for that without
+        // a timer could be for ever.
+        let latest = self.changes.latest.iter().flatten();
+        let gone = latest.filter(|c| c.view() >= self.view).count();
+        if gone >= self.group.quorum && !self.changes.left_seen {
+            self.changes.left_seen = true;
+            self.set_view_timer(cx, cx.now() + self.patience());
+        }
         let asks = |c: &&Arc<ViewChange>| c.view() == self.view;
         let mut changes: Vec<Arc<ViewChange>> = self
             .changes
@@ -391,11 +407,7 @@ impl PbftReplica {
             .filter(asks)
             .cloned()
             .collect();
-        if changes.len() < self.group.quorum || self.changes.quorum_seen {
-            return;
-        }
-        let me = self.group.me;
-        if self.changes.of(me, self.view).is_none() {
+        if changes.len() < self.group.quorum {
             return;
         }
         self.changes.quorum_seen = true;

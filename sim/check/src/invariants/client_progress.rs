@@ -64,16 +64,17 @@ impl ClientProgress {
     /// Condemns what was due before `at`.
     fn expire(&mut self, at: Time) {
         while let Some(&(since, client)) = self.queue.first() {
-            let due = self.calm.due(since, self.bound);
-            if due.is_none_or(|due| due >= at) {
+            let Some(due) = self.calm.due(since, self.bound).filter(|due| *due < at) else {
                 return;
-            }
+            };
             self.queue.pop_first();
             let asking = self.asking.remove(&client);
             let open = self.open.get(&client).is_some_and(|open| *open > 0);
             let calm = self.calm.since();
-            if !open && asking.is_none_or(|a| calm.is_none_or(|calm| a.latest < calm)) {
-                // It gave up what it asked while something was disturbed, and asks no more.
+            let half = Span::from_nanos(self.bound.nanos() / 2);
+            let lately = |a: Asking| calm.is_some_and(|c| a.latest >= c && a.latest + half >= due);
+            if !open && !asking.is_some_and(lately) {
+                // It gave up, while something was disturbed or sooner than the bound, and asks no more.
                 continue;
             }
             let subjects = &self.subjects;
@@ -87,6 +88,17 @@ impl ClientProgress {
                 let name = subjects.name(client);
                 format!("{name} asks since {since} and had no answer within {bound}")
             });
+        }
+    }
+
+    /// What a client asked while something was disturbed, and has given up since, founds no claim: its time
+    /// begins with what it asks now.
+    fn begin_anew(&mut self, client: NodeId) {
+        let waits = self.open.get(&client).is_some_and(|open| *open > 0);
+        let calm = self.calm.since();
+        let before = |a: &Asking| calm.is_some_and(|calm| a.latest < calm);
+        if !waits && self.asking.get(&client).is_some_and(before) {
+            self.answered(client, false);
         }
     }
 
@@ -110,6 +122,7 @@ impl Observer for ClientProgress {
         match probe {
             Probe::Asked { op, .. } if client_of(*op) == node && self.is_owed(node) => {
                 self.expire(at);
+                self.begin_anew(node);
                 *self.open.entry(node).or_default() += 1;
                 if self.calm.broken(node) {
                     return;

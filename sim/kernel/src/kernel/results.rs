@@ -56,6 +56,11 @@ impl<O: Observer> Kernel<O> {
         let counted = timers.filter(|(node, timer)| counts(*node, timer.key));
         counted.map(|(_, timer)| timer.length).max()
     }
+    /// How long the last of what is on its way between nodes takes still: a stream that lost something while a
+    /// fault was on waits for its own timeout, and what comes behind it too.
+    pub fn longest_flight(&self) -> Span {
+        self.network.last_arrival().since(self.now)
+    }
     /// Ends the kernel and returns its observer.
     pub fn into_observer(self) -> O {
         self.observer

@@ -313,6 +313,12 @@ impl Network {
         }
     }
 
+    /// When the last message that is on its way over a stream arrives.
+    pub(crate) fn last_arrival(&self) -> Time {
+        let last = self.used.iter().flatten().map(|used| used.last);
+        last.max().unwrap_or(Time::ZERO)
+    }
+
     /// Do any sites share an up-link?
     #[inline]
     pub(crate) fn has_uplinks(&self) -> bool {

@@ -149,8 +149,7 @@ impl Case {
             if takes && self.weak_members(ground).is_empty() {
                 continue;
             }
-            // A member whose key others sign with counts as broken too.
-            if core && !traitor && row.options.contains("from: {weak}") {
+            if core && !row.may_last(ground.protocol) {
                 continue;
             }
             // A member has one set of copies, however many windows were drawn.

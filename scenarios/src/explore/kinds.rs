@@ -107,6 +107,14 @@ impl Row {
         bears && self.of.is_none_or(|name| name == protocol.name)
     }
 
+    /// May it go on for good beside as many broken members as the protocol bears? A member in whose name others
+    /// sign is one of these; one that never waits for others does what only a protocol for liars bears.
+    pub(super) fn may_last(&self, protocol: &ProtocolEntry) -> bool {
+        let impatient = self.kind == "short-timeouts" && !protocol.byzantine;
+        let signed_for = self.family != Traitor && self.options.contains("from: {weak}");
+        !impatient && !signed_for
+    }
+
     /// Does it put an old disk in, of which a member is not told? It may then sign what contradicts
     /// what it signed before: no protocol can help that, and the check of it has to be left out.
     pub(super) fn forgets(&self) -> bool {

@@ -132,7 +132,8 @@ const NETWORKS: &[&str] = &[
     "{ regions: one-place, links: { profile: lan, transport: datagram } }",
 ];
 /// A small one is full when the group stands still for a few seconds.
-const MEMPOOLS: &[&str] = &["100k", "20"];
+const MEMPOOLS: &[&str] = &["100k", SMALL_MEMPOOL];
+const SMALL_MEMPOOL: &str = "20";
 /// The last has users whom no member knows: their certificates are of an authority of their own.
 const NEIGHBOURS: &[&str] = &[
     "",
@@ -205,6 +206,15 @@ impl World {
         } else {
             ""
         };
+        let mempool = pick(MEMPOOLS, self.mempool);
+        // At each institution. A small mempool and a long wait for a block carry no more than the least; nobody
+        // is owed an answer in time where more is asked for than the chain carries.
+        let rates = if mempool == SMALL_MEMPOOL {
+            model.rates.get(..1).unwrap_or(model.rates)
+        } else {
+            model.rates
+        };
+        let rate = pick(rates, self.rate);
         format!(
             "consim: 1
 duration: {length_ms}ms
@@ -218,11 +228,10 @@ chains:
             members = self.members,
             name = protocol.name,
             timeout = pick(TIMEOUTS, self.timeout),
-            mempool = pick(MEMPOOLS, self.mempool),
             wait = pick(WAITS, self.wait),
             services = model
                 .text
-                .replace("{rate}", pick(model.rates, self.rate))
+                .replace("{rate}", rate)
                 .replace("{retry}", pick(RETRIES, self.retries)),
         )
     }

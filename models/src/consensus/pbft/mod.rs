@@ -115,6 +115,9 @@
 //!     is over: two windows above the highest checkpoint that was proven to it.
 //! 11. SUSPECT, STATUS, FORWARD and the transfers are not signed: the transport authenticates
 //!     senders, and nobody passes them on.
+//! 12. The view timer starts when a quorum has left for this view or a later one (section 4.4 waits for
+//!     2f+1 view changes for this view). A member that goes on to the next view replaces its view change by
+//!     one for that; those who lacked the former would wait for it without a timer.
 //!
 //! # Why it is safe
 //!

@@ -3,6 +3,7 @@
 
 use crate::schema::Cx;
 use crate::tree::{Place, SourceId};
+use consim_core::Span;
 use std::ops::Range;
 
 /// A cell: its text without quotes, and its place in the file.
@@ -33,6 +34,45 @@ pub(crate) fn table(cx: &mut Cx, source: SourceId) -> Option<Vec<Vec<Cell>>> {
             None
         }
     }
+}
+
+/// The unit of a table of times.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unit(f64);
+
+impl Unit {
+    /// The time in a cell, at `speed` times the pace; none if it is no number, or more than a hundred years,
+    /// which are more than any run.
+    pub(crate) fn span(self, cell: &Cell, speed: f64) -> Option<Span> {
+        let ns = cell.text.parse::<f64>().ok()? * self.0 / speed;
+        let possible = (0.0..=3.2e18).contains(&ns);
+        possible.then(|| Span::from_nanos(libm::round(ns) as u64))
+    }
+}
+
+/// A table of times, whose first line says their unit, and its other lines. Where it does not, `question` is
+/// asked.
+pub(crate) fn times(
+    cx: &mut Cx,
+    source: SourceId,
+    question: &str,
+    help: &str,
+) -> Option<(Unit, Vec<Vec<Cell>>)> {
+    let mut rows = table(cx, source)?;
+    let head = rows.first().and_then(|row| row.first());
+    let unit = match head.map(|cell| cell.text.as_str()) {
+        Some("ns") => 1.0,
+        Some("us") => 1e3,
+        Some("ms") => 1e6,
+        Some("s") => 1e9,
+        _ => {
+            let place = head.map_or_else(|| start(source), |cell| cell.place.clone());
+            cx.error("E106", &place, question, help);
+            return None;
+        }
+    };
+    rows.remove(0);
+    Some((Unit(unit), rows))
 }
 
 /// The first place of a table, for mistakes of the whole.

@@ -173,27 +173,10 @@ fn measured(cx: &mut Cx, file: &At<String>) -> Option<Samples> {
     if let Some(leaf) = cx.leaves.get_mut(file.leaf) {
         leaf.digest = Some(blake3::hash(text.as_bytes()).to_hex().to_string());
     }
-    let rows = csv::table(cx, source)?;
-    let mut rows = rows.iter();
-    let head = rows.next().and_then(|row| row.first());
-    let unit = match head.map(|cell| cell.text.as_str()) {
-        Some("ns") => 1.0,
-        Some("us") => 1e3,
-        Some("ms") => 1e6,
-        Some("s") => 1e9,
-        _ => {
-            let place = head.map_or_else(|| csv::start(source), |cell| cell.place.clone());
-            cx.error("E106", &place, "in which unit are these numbers?", help);
-            return None;
-        }
-    };
+    let question = "in which unit are these numbers?";
+    let (unit, rows) = csv::times(cx, source, question, help)?;
     let mut samples = Vec::new();
     for row in rows {
-        let number = |cell: &csv::Cell| {
-            let n = cell.text.parse::<f64>().ok()?;
-            // A hundred years are more than any run.
-            (0.0..=3.2e18).contains(&(n * unit)).then_some(n * unit)
-        };
         let (value, count) = match row.as_slice() {
             [value] => (value, Some(1)),
             [value, count] => match count.text.parse::<u32>() {
@@ -213,12 +196,12 @@ fn measured(cx: &mut Cx, file: &At<String>) -> Option<Samples> {
                 return None;
             }
         };
-        let (Some(ns), Some(count)) = (number(value), count) else {
+        let (Some(span), Some(count)) = (unit.span(value, 1.0), count) else {
             let what = format!("`{}` is no number of these", value.text);
             cx.error("E106", &value.place, what, help);
             return None;
         };
-        samples.push((Span::from_nanos(libm::round(ns) as u64), count));
+        samples.push((span, count));
     }
     let samples = Samples::new(samples);
     if samples.is_none() {

@@ -231,27 +231,11 @@ impl Planner<'_> {
             leaf.digest = Some(blake3::hash(text.as_bytes()).to_hex().to_string());
         }
         profiles::note_file(self.cx, file);
-        let rows = csv::table(self.cx, source)?;
-        let mut rows = rows.iter();
-        let head = rows.next().and_then(|row| row.first());
-        let unit = match head.map(|cell| cell.text.as_str()) {
-            Some("ns") => 1.0,
-            Some("us") => 1e3,
-            Some("ms") => 1e6,
-            Some("s") => 1e9,
-            _ => {
-                let place = head.map_or_else(|| csv::start(source), |cell| cell.place.clone());
-                let text = "in which unit are these instants?";
-                self.cx.error("E106", &place, text, help);
-                return None;
-            }
-        };
+        let question = "in which unit are these instants?";
+        let (unit, rows) = csv::times(self.cx, source, question, help)?;
         let mut spans: Vec<Span> = Vec::new();
-        for cell in rows.filter_map(|row| row.first()) {
-            let number = cell.text.parse::<f64>().ok().map(|n| n * unit / speed);
-            // A hundred years are more than any run.
-            let span = number.filter(|ns| (0.0..=3.2e18).contains(ns));
-            let span = span.map(|ns| Span::from_nanos(libm::round(ns) as u64));
+        for cell in rows.iter().filter_map(|row| row.first()) {
+            let span = unit.span(cell, speed);
             let Some(span) = span.filter(|span| spans.last().is_none_or(|last| last <= span))
             else {
                 let text = match span {

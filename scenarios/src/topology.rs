@@ -1,6 +1,6 @@
 //! What distance alone makes of a consortium: latency floors of every protocol.
 
-use crate::plan::{NetworkPlan, Plan};
+use crate::plan::{ChainPlan, NetworkPlan, Plan};
 use consim_core::{Distribution, Span};
 use consim_models::consensus::floor::Delays;
 use consim_models::consensus::{PROTOCOLS, ProtocolEntry};
@@ -71,7 +71,7 @@ fn between(network: &NetworkPlan, regions: (usize, usize), sites: (usize, usize)
 pub fn floors(plan: &Plan) -> Vec<ChainFloors> {
     let region = |i: usize| plan.institutions.get(i).map_or(0, |x| x.region);
     let name = |i: usize| plan.institutions.get(i).map_or("", |x| x.name.as_str());
-    let of_chain = |(chain, only): (&String, &crate::plan::ChainPlan)| {
+    let of_chain = |(chain, only): (&String, &ChainPlan)| {
         let site = |member: usize| only.members.get(member).copied().unwrap_or(0);
         let n = only.members.len();
         let delays = Delays::new(n, |a, b| {
@@ -80,7 +80,7 @@ pub fn floors(plan: &Plan) -> Vec<ChainFloors> {
         });
         let names: Vec<&str> = only.members.iter().map(|&i| name(i)).collect();
         let protocols = PROTOCOLS.iter().filter(|entry| entry.least <= n);
-        let protocols = protocols.map(|entry| of_protocol(entry, &delays, &names, &only.protocol));
+        let protocols = protocols.map(|entry| of_protocol(entry, &delays, &names, only));
         let pairs = (0..n).flat_map(|a| (0..n).filter(move |&b| a != b).map(move |b| (a, b)));
         let all: Vec<u64> = pairs.map(|(a, b)| delays.between(a, b).nanos()).collect();
         ChainFloors {
@@ -103,13 +103,19 @@ fn of_protocol(
     entry: &ProtocolEntry,
     delays: &Delays,
     names: &[&str],
-    chosen: &str,
+    only: &ChainPlan,
 ) -> ProtocolFloor {
     let n = delays.members();
+    let chosen = entry.name == only.protocol;
+    let options = if chosen {
+        only.options.clone()
+    } else {
+        (entry.defaults)()
+    };
     let quorum = (entry.quorum)(n);
     let step = n.div_ceil(MAX_LEADERS).max(1);
     let leaders = (0..n).step_by(step).map(|leader| {
-        let done = (entry.floor)(delays, leader, quorum);
+        let done = (entry.floor)(&options, delays, leader, quorum);
         let mut sorted = done.clone();
         sorted.sort_unstable();
         let at = |place: usize| sorted.get(place).map_or(0, |span| span.nanos());
@@ -128,7 +134,7 @@ fn of_protocol(
     });
     ProtocolFloor {
         protocol: entry.name,
-        chosen: entry.name == chosen,
+        chosen,
         quorum,
         leaders: leaders.collect(),
     }

@@ -4,6 +4,7 @@
 //! one. With no cost of processors, disks and lines, no jitter and no batching delay, a simulated run
 //! gives the same to the nanosecond.
 
+use super::ProtocolOptions;
 use consim_core::Span;
 
 /// One-way delays between the members of a group, in their order.
@@ -65,7 +66,8 @@ impl Delays {
 
 /// When each member knows that a proposal is decided which `leader` makes at time zero, if a certificate
 /// takes `quorum` votes.
-pub type Floor = fn(delays: &Delays, leader: usize, quorum: usize) -> Vec<Span>;
+pub type Floor =
+    fn(options: &ProtocolOptions, delays: &Delays, leader: usize, quorum: usize) -> Vec<Span>;
 
 #[cfg(test)]
 mod tests {

@@ -144,8 +144,10 @@ pub struct ProtocolEntry {
     pub tolerates: fn(usize) -> usize,
     /// Votes that a certificate of `n` members needs.
     pub quorum: fn(usize) -> usize,
+    /// Its options where a scenario names none.
+    pub defaults: fn() -> ProtocolOptions,
     /// Message delays from proposal to commit at a replica, for timers.
-    pub phases: u32,
+    pub phases: fn(&ProtocolOptions) -> u32,
     /// When each member knows that a proposal is decided, by distance alone.
     pub floor: floor::Floor,
     /// Words of the kinds of messages that attacks name.

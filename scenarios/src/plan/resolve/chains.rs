@@ -169,7 +169,7 @@ impl Planner<'_> {
             ));
         }
         let floor = network.map_or(Span::ZERO, |net| {
-            self.floor(net, &members, quorum, entry.phases)
+            self.floor(net, &members, quorum, (entry.phases)(&options))
         });
         let timeout = match chain.timeout.value {
             Auto::Given(span) => span,

@@ -108,11 +108,12 @@ impl Row {
     }
 
     /// May it go on for good beside as many broken members as the protocol bears? A member in whose name others
-    /// sign is one of these; one that never waits for others does what only a protocol for liars bears.
+    /// sign is one of these; one that never waits for others, or leads and takes nothing in, does what only a protocol for liars bears.
     pub(super) fn may_last(&self, protocol: &ProtocolEntry) -> bool {
-        let impatient = self.kind == "short-timeouts" && !protocol.byzantine;
+        let gray = ["short-timeouts", "exhaust-memory"];
+        let gray = gray.contains(&self.kind) && !protocol.byzantine;
         let signed_for = self.family != Traitor && self.options.contains("from: {weak}");
-        !impatient && !signed_for
+        !gray && !signed_for
     }
 
     /// Does it put an old disk in, of which a member is not told? It may then sign what contradicts

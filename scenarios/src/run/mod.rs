@@ -49,6 +49,10 @@ use spawner::Spawner;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// What takes longer to arrive waits for retransmissions, which back off: that is added to the bound after a
+/// heal.
+const LONG_FLIGHT: Span = Span::from_secs(1);
+
 /// Into how many slices a run is cut for its progress bar.
 const SLICES: u64 = 400;
 
@@ -240,8 +244,9 @@ impl<'a> Running<'a> {
         {
             bound = bound.max(longest.times(BOUND_TIMERS));
         }
-        if heal.auto {
-            bound += self.kernel.longest_flight();
+        let flight = self.kernel.longest_flight();
+        if heal.auto && flight > LONG_FLIGHT {
+            bound += flight;
         }
         let broken = layout.nodes_around(self.plan, self.only.chain, &heal.broken);
         let heal = Heal { bound, broken };

@@ -242,6 +242,62 @@ fn a_block_a_disturbance_or_nothing_to_do_ends_the_round() {
     h.unknown();
 }
 
+#[test]
+fn what_a_client_gave_up_while_something_was_disturbed_founds_no_claim() {
+    let asks = |h: &mut History, at: u64, n: u64| {
+        h.probe(s(at), 5, &asked(op(5, n), 0, "read", MINUTE));
+    };
+    let gives_up = |h: &mut History, at: u64, n: u64, since: u64| {
+        h.probe(
+            s(at),
+            5,
+            &ended(op(5, n), 0, "read", s(since), OpEnd::GaveUp),
+        );
+    };
+    let disturbed = || {
+        let mut h = History::of("client-progress");
+        h.fault(s(2), true);
+        asks(&mut h, 5, 1);
+        gives_up(&mut h, 8, 1, 5);
+        h.fault(s(20), false);
+        h
+    };
+    // Its time begins with what it asks in the calm.
+    let mut h = disturbed();
+    asks(&mut h, 29, 2);
+    h.check.end(s(32));
+    h.unknown();
+    let mut h = disturbed();
+    asks(&mut h, 29, 2);
+    h.check.end(s(45));
+    h.violation();
+    // What it did not give up it is owed as before.
+    let mut h = History::of("client-progress");
+    h.fault(s(2), true);
+    asks(&mut h, 5, 1);
+    h.fault(s(20), false);
+    h.check.end(s(32));
+    h.violation();
+}
+
+#[test]
+fn a_client_that_gives_up_sooner_than_the_bound_and_asks_no_more_is_owed_nothing() {
+    for (again, owed) in [(false, false), (true, true)] {
+        let mut h = History::of("client-progress");
+        for (at, n) in [(1, 1), (7, 2)].into_iter().take(1 + usize::from(again)) {
+            h.probe(s(at), 5, &asked(op(5, n), 0, "read", MINUTE));
+            let gave_up = ended(op(5, n), 0, "read", s(at), OpEnd::GaveUp);
+            h.probe(s(at + 1), 5, &gave_up);
+        }
+        h.check.end(s(12));
+        if owed {
+            h.violation();
+        } else {
+            h.unknown();
+        }
+    }
+}
+
 // ---- what could not have gone on ---------------------------------------------------------------
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{BlockLimits, MempoolLimits};
 use crate::ledger::WorldState;
 use consim_core::seeded;
-use consim_core::{NodeId, SeededBug, Span, Time, Tx, TxId};
+use consim_core::{Digest, NodeId, SeededBug, Span, Time, Tx, TxId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -117,6 +117,8 @@ pub(super) struct Mempool {
     ordered_count: u64,
     /// Whose turn is next, by its ticket, and how many batches with room for it left it out.
     left_out: (u64, u32),
+    /// What waits, by its digest, where proposals name it so.
+    by_digest: Option<BTreeMap<Digest, TxId>>,
 }
 
 impl Mempool {
@@ -134,7 +136,17 @@ impl Mempool {
             taken: None,
             ordered_count: 0,
             left_out: (0, 0),
+            by_digest: None,
         }
+    }
+    /// From now on what waits is found by its digest, too.
+    pub(super) fn name_by_digest(&mut self) {
+        self.by_digest = Some(BTreeMap::new());
+    }
+    /// What waits and has this digest, if it is found so.
+    pub(super) fn named(&self, digest: &Digest) -> Option<&Arc<Tx>> {
+        let id = self.by_digest.as_ref()?.get(digest)?;
+        self.entries.get(id).map(|entry| &entry.tx)
     }
     /// How many wait, proposed ones included.
     pub(super) fn len(&self) -> usize {
@@ -178,6 +190,9 @@ impl Mempool {
             self.queued_bytes += bytes;
             self.queue.insert(self.ticket, Arc::clone(&tx));
         }
+        if let Some(by_digest) = &mut self.by_digest {
+            by_digest.insert(tx.digest(), id);
+        }
         let charge = source == Source::Charge;
         let due = now + patience.times(if charge { 1 } else { 2 });
         self.due.insert((due, id));
@@ -212,6 +227,9 @@ impl Mempool {
                 self.proposed.remove(&id);
                 continue;
             };
+            if let Some(by_digest) = &mut self.by_digest {
+                by_digest.remove(&entry.tx.digest());
+            }
             let bytes = entry.tx.encoded_len() as u64;
             self.bytes -= bytes;
             if !entry.in_flight {

@@ -8,6 +8,7 @@ pub mod hotstuff;
 mod journal;
 mod members;
 pub mod mempool;
+pub mod payload;
 pub mod pbft;
 pub mod raft;
 mod sync;

@@ -112,7 +112,7 @@ record! {
         phases: At<Phases> = "3",
         /// Who leads a view.
         leader: At<Leader> = "stable",
-        /// Where the transactions travel.
+        /// Where the transactions travel: in the proposals, or apart, as `mempool.spread` says.
         payload: At<PayloadPlace> = "inside",
         /// How members come to the same view.
         pacemaker: At<PacemakerKind> = "timeout-certificates",
@@ -179,8 +179,75 @@ record! {
         limit: At<Count> = "100k",
         /// Bytes.
         bytes: At<Bytes> = "256MB",
+        /// How transactions reach those who propose them.
+        spread: At<SpreadWord> = "direct",
+        /// When a batch is sealed, with `spread: batches`.
+        batch: Option<MempoolBatch>,
+        /// Who has to have a batch before it is proposed, with `spread: batches`; without it, nobody.
+        acknowledge: Option<At<AcknowledgeWord>>,
     }
-    later "spread" "batch" "workers" "acknowledge";
+    later "workers";
+}
+
+words! {
+    /// How transactions reach those who propose them.
+    pub enum SpreadWord: "way to spread transactions" {
+        /// One by one: to the leader where it stays, else to all.
+        Direct = "direct",
+        /// In batches, which proposals name by digest (Narwhal's mempool, Danezis et al. 2022).
+        Batches = "batches",
+    }
+}
+
+record! {
+    /// `chains.NAME.mempool.batch`: sealed when any bound is reached.
+    pub struct MempoolBatch {
+        /// Bytes.
+        bytes: At<Bytes> = "500kB",
+        /// The longest that the oldest transaction waits.
+        wait: At<UntilFull> = "100ms",
+    }
+}
+
+words! {
+    /// Who has to have a batch before it is proposed.
+    pub enum AcknowledgeWord: "rule for acknowledgements" {
+        /// Nobody but the one that proposes it.
+        None = "none",
+        /// Its maker proposes it once a quorum has it; others, once they have it themselves.
+        Quorum = "quorum",
+        /// A quorum, as a certificate shows to all.
+        Certificate = "certificate",
+    }
+}
+
+/// A duration, or `never`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum UntilFull {
+    /// Time alone seals no batch.
+    Never,
+    /// As given.
+    Given(Span),
+}
+
+impl Value for UntilFull {
+    const FORM: &'static str = "a duration or `never`";
+    const EXAMPLES: &'static str = "100ms or never";
+    fn pattern() -> String {
+        format!("never|{}", Span::pattern())
+    }
+    fn parse(text: &str) -> Result<Self, ValueError> {
+        if text == "never" {
+            return Ok(Self::Never);
+        }
+        Span::parse(text).map(Self::Given)
+    }
+    fn text(&self) -> String {
+        match self {
+            Self::Never => "never".into(),
+            Self::Given(span) => span.text(),
+        }
+    }
 }
 
 impl Consensus {

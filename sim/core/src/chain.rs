@@ -153,13 +153,7 @@ impl Batch {
     /// A batch; `tx_root` is the Merkle root over the transactions' digests (RFC 6962), which the
     /// ledger computes. `time_ns` is the proposer's wall clock.
     pub fn new(proposer: NodeId, time_ns: i64, txs: Arc<[Arc<Tx>]>, tx_root: Digest) -> Self {
-        let digest = Digest::of_parts(&[
-            b"consim batch 1",
-            &proposer.0.to_be_bytes(),
-            &time_ns.to_be_bytes(),
-            &(txs.len() as u64).to_be_bytes(),
-            &tx_root.0,
-        ]);
+        let digest = Self::digest_of(proposer, time_ns, txs.len() as u64, &tx_root);
         let encoded_len = 4 + 8 + 32 + 4 + txs.iter().map(|tx| tx.encoded_len()).sum::<usize>();
         Self {
             proposer,
@@ -170,6 +164,16 @@ impl Batch {
             encoded_len,
             valid: OnceLock::new(),
         }
+    }
+    /// The digest of a batch of which only this much is known.
+    pub fn digest_of(proposer: NodeId, time_ns: i64, txs: u64, tx_root: &Digest) -> Digest {
+        Digest::of_parts(&[
+            b"consim batch 1",
+            &proposer.0.to_be_bytes(),
+            &time_ns.to_be_bytes(),
+            &txs.to_be_bytes(),
+            &tx_root.0,
+        ])
     }
     /// Who put it forward.
     pub fn proposer(&self) -> NodeId {

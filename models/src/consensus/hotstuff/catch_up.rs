@@ -6,6 +6,7 @@ use super::marks;
 use super::message::{Body, Status};
 use super::proposal::Proposal;
 use super::replica::{HotStuffReplica, TICK};
+use super::voting::Shown;
 use crate::consensus::sync::{Blocks, MAX_BLOCK_BYTES, MAX_BLOCKS, Peers, serve};
 use consim_core::{Context, Digest, Probe, Span};
 use std::sync::Arc;
@@ -182,6 +183,7 @@ impl HotStuffReplica {
                 chain: self.group.chain,
                 blocks: fetched,
             });
+            self.spend(None);
             self.committed(cx);
             if let Some(top) = top {
                 self.on_certificate(cx, from, &Arc::new(top), true);
@@ -271,7 +273,8 @@ impl HotStuffReplica {
             if self.wanted() != Some(proposal.id()) {
                 continue;
             }
-            if !self.is_well_formed(cx, proposal) || !self.verify_batch(cx, proposal.batch()) {
+            let shown = Shown::of(proposal);
+            if !self.is_well_formed(cx, &shown) || !self.verify_batch(cx, proposal.batch()) {
                 cx.reached(&marks::CHAIN_REFUSED);
                 break;
             }

@@ -96,6 +96,9 @@ impl HotStuffReplica {
                 },
             };
             self.deliver(cx, proposal.committed(chain, by, make));
+            if self.in_batches() {
+                self.spend(proposal.digests().map(|digests| &**digests));
+            }
         }
         if count > 1 {
             cx.reached(&marks::COMMITTED_OVER_GAP);
@@ -146,8 +149,11 @@ impl HotStuffReplica {
             last.batch.txs().len() * 2 < limits.transactions as usize
                 && last.batch.encoded_len() as u64 * 2 < limits.bytes
         });
-        if room {
-            self.mempool.had_room(cx.now(), self.group.patience());
+        let patience = self.group.patience();
+        match &mut self.layer {
+            Some(layer) => layer.had_room(cx.now(), patience, limits),
+            None if room => self.mempool.had_room(cx.now(), patience),
+            None => {}
         }
         self.journal
             .write(Write::erase_below(PROPOSALS, root.view.saturating_add(1)));

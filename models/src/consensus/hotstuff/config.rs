@@ -1,5 +1,6 @@
 //! Options, limits and the resolved view of who is in the group.
 
+use super::super::payload::{DIGEST_BYTES, Spread};
 use super::super::{BlockLimits, ReplicaConfig, byzantine_faults};
 use consim_core::chain::CHAINED;
 use consim_core::{ChainId, KeyId, Keyring, NodeId, SecretKey, Span};
@@ -12,6 +13,8 @@ pub struct HotStuffOptions {
     pub phases: Phases,
     /// Who leads a view.
     pub leader: LeaderRule,
+    /// Where transactions are: in proposals (`None`), or apart, named by digest, and how they spread then.
+    pub payload: Option<Spread>,
 }
 
 impl Default for HotStuffOptions {
@@ -20,6 +23,7 @@ impl Default for HotStuffOptions {
         Self {
             phases: Phases::Three,
             leader: LeaderRule::Stable,
+            payload: None,
         }
     }
 }
@@ -102,6 +106,7 @@ pub(super) struct Group {
     pub(super) interval: u64,
     pub(super) phases: Phases,
     pub(super) leader: LeaderRule,
+    pub(super) spread: Option<Spread>,
 }
 
 impl Group {
@@ -123,6 +128,20 @@ impl Group {
             interval: config.checkpoint.max(1),
             phases: options.phases,
             leader: options.leader,
+            spread: options.payload,
+        }
+    }
+    /// What a leader takes out of its mempool at most: where transactions are named by digest, the bounds
+    /// of a block count digests.
+    pub(super) fn taken(&self) -> BlockLimits {
+        let digests = (self.block.bytes / DIGEST_BYTES).clamp(1, u64::from(u32::MAX)) as u32;
+        match self.spread {
+            None => self.block,
+            Some(_) => BlockLimits {
+                transactions: self.block.transactions.min(digests),
+                bytes: u64::MAX,
+                ..self.block
+            },
         }
     }
     /// The index of `node` among the members, which are in node order.
@@ -163,10 +182,17 @@ impl Group {
     pub(super) fn window(&self) -> usize {
         3 + self.faults
     }
+    /// How long a transaction may rightly wait before it is proposed.
+    pub(super) fn wait(&self) -> Span {
+        match self.spread {
+            Some(Spread::Batches(terms)) => self.block.wait + terms.wait.unwrap_or_default(),
+            _ => self.block.wait,
+        }
+    }
     /// How long a leader may take at first: the configured timer, and the time that a transaction may
     /// rightly wait for its block.
     pub(super) fn patience(&self) -> Span {
-        self.block.wait + self.timeout
+        self.wait() + self.timeout
     }
     /// Between two looks at whether anything was missed while nothing waits.
     pub(super) fn tick(&self) -> Span {

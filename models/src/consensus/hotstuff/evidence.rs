@@ -3,9 +3,11 @@
 //! member forgot of an earlier view when it voted in a later one, no two of its statements prove here:
 //! its vote does not name the lock that it had.
 
+use super::announced::Announced;
 use super::message::{Body, Message};
 use super::proposal::{Ballot, CHECKPOINT, PROPOSE, Proposal, TIMEOUT, Timeout, high_digest};
 use consim_core::{Certificate, Evidence, Promise, Signature, SignedVote, Vote};
+use std::sync::Arc;
 
 /// The vote in a signature over sequence number 0.
 fn of(kind: u8, view: u64, digest: consim_core::Digest, signature: Signature) -> (Vote, Signature) {
@@ -20,12 +22,13 @@ fn of(kind: u8, view: u64, digest: consim_core::Digest, signature: Signature) ->
 }
 
 fn of_proposal(proposal: &Proposal) -> (Vote, Signature) {
-    of(
-        PROPOSE,
-        proposal.view(),
-        proposal.id(),
-        *proposal.signature(),
-    )
+    let signature = *proposal.signature();
+    of(PROPOSE, proposal.view(), proposal.id(), signature)
+}
+
+fn of_announced(announced: &Announced) -> (Vote, Signature) {
+    let signature = *announced.signature();
+    of(PROPOSE, announced.link().view, announced.id(), signature)
 }
 
 fn of_timeout(timeout: &Timeout) -> (Vote, Signature) {
@@ -37,6 +40,7 @@ fn of_timeout(timeout: &Timeout) -> (Vote, Signature) {
 pub(super) fn votes(message: &Message, each: &mut dyn FnMut(Vote)) {
     match &message.body {
         Body::Proposal(proposal) => each(of_proposal(proposal).0),
+        Body::Announced(announced) => each(of_announced(announced).0),
         Body::Vote(ballot) => each(ballot.vote(message.votes)),
         Body::Checkpoint(ballot) => each(ballot.vote(CHECKPOINT)),
         Body::Timeout(timeout) => {
@@ -66,8 +70,13 @@ pub(super) fn statements(message: &Message, each: &mut dyn FnMut(Evidence)) {
     };
     let ballot = |kind, b: &Ballot| of(kind, b.view, b.digest, b.signature);
     match &message.body {
-        Body::Proposal(proposal) => told(proposal, &mut say),
-        Body::Chain { proposals, .. } => proposals.iter().for_each(|p| told(p, &mut say)),
+        Body::Proposal(proposal) => told(of_proposal(proposal), proposal.justify(), &mut say),
+        Body::Announced(announced) => told(of_announced(announced), announced.justify(), &mut say),
+        Body::Chain { proposals, .. } => {
+            for proposal in proposals {
+                told(of_proposal(proposal), proposal.justify(), &mut say);
+            }
+        }
         Body::Vote(b) => say(ballot(message.votes, b)),
         Body::Checkpoint(b) => say(ballot(CHECKPOINT, b)),
         Body::Timeout(timeout) => {
@@ -95,9 +104,13 @@ pub(super) fn statements(message: &Message, each: &mut dyn FnMut(Evidence)) {
 }
 
 /// A proposal and the certificate in it.
-fn told(proposal: &Proposal, say: &mut dyn FnMut((Vote, Signature))) {
-    say(of_proposal(proposal));
-    if let Some(justify) = proposal.justify() {
+fn told(
+    proposal: (Vote, Signature),
+    justify: Option<&Arc<Certificate>>,
+    say: &mut dyn FnMut((Vote, Signature)),
+) {
+    say(proposal);
+    if let Some(justify) = justify {
         opened(justify, say);
     }
 }

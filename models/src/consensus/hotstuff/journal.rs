@@ -6,7 +6,7 @@ use super::safety::Safety;
 use crate::consensus::CheckpointHead as _;
 use crate::consensus::sync::{encode_option, option_len};
 use crate::ledger::Snapshot;
-use consim_core::{Certificate, ChainId, Encoder, Holds, Payload};
+use consim_core::{Certificate, ChainId, Digest, Encoder, Holds, Payload};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ pub(super) const SAFETY: u8 = 1;
 pub(super) const STABLE: u8 = 2;
 /// Proposals that were voted for, by view.
 pub(super) const PROPOSALS: u8 = 3;
+/// Batches of the mempool layer, by the order of their coming.
+pub(super) const BATCHES: u8 = 4;
 /// The table whose cell 0 holds a state that was taken over: what was in the log before is void.
 pub(super) const TAKEN: u8 = 6;
 /// The table whose cell 0 says that what this replica signed is on this disk.
@@ -113,4 +115,6 @@ pub(super) enum Said {
     Vote(Ballot),
     /// The view is given up.
     Timeout(Arc<Timeout>),
+    /// A batch of the mempool layer is here.
+    Stored(Digest),
 }

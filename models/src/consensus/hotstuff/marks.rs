@@ -35,5 +35,9 @@ marks! {
     MEMPOOL_FULL = "hotstuff-mempool-full": "A transaction was turned away for want of room.";
     SENT_TO_ALL = "hotstuff-sent-to-all": "A transaction waited for too long and was sent to everybody.";
     OLDEST_OVERTAKEN = "hotstuff-oldest-overtaken": "A leader let so many transactions overtake the oldest that its time is not prolonged.";
+    PAYLOAD_MISSING = "payload-missing": "A proposal came before what it names by digest.";
+    PAYLOAD_FETCHED = "payload-fetched": "A replica got payload that a proposal names from another member.";
+    BATCH_REFUSED = "mempool-batch-refused": "A batch, or what was said of one, was refused.";
+    BATCH_CERTIFIED = "mempool-batch-certified": "A quorum acknowledged a batch, as a certificate shows.";
     DUMMIES_PROPOSED = "dummies-proposed": "A leader put an empty batch forward to commit what is in flight.";
 }

@@ -2,6 +2,7 @@
 //!
 //! Every message begins with version, family, kind (3 bytes) and the chain (2 bytes).
 
+use super::announced::Announced;
 use super::config::MAX_CHAIN;
 use super::evidence;
 use super::proposal::{
@@ -9,6 +10,7 @@ use super::proposal::{
 };
 use crate::consensus::CheckpointHead;
 use crate::consensus::mempool::MAX_FORWARD;
+use crate::consensus::payload;
 use crate::consensus::sync::{MAX_WANTED, decode_option, encode_option, option_len};
 pub use crate::consensus::{Blocks, StateHead, StateParts};
 use crate::ledger::state::parts::Prefix;
@@ -87,6 +89,10 @@ pub enum Body {
     },
     /// Parts of a state.
     State(StateParts<Head>),
+    /// The leader of a view puts a batch forward, whose transactions it names by digest.
+    Announced(Arc<Announced>),
+    /// Of payload that travels apart from proposals.
+    Payload(payload::Message),
 }
 
 /// How far a replica is.
@@ -202,6 +208,8 @@ impl Body {
             Self::Chain { .. } => 9,
             Self::FetchState { .. } => 10,
             Self::State(_) => 11,
+            Self::Announced(_) => 12,
+            Self::Payload(_) => 13,
         }
     }
     fn decode(kind: u8, d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -244,6 +252,8 @@ impl Body {
                 },
             },
             11 => Self::State(StateParts::decode(d)?),
+            12 => Self::Announced(Arc::new(Announced::decode(d)?)),
+            13 => Self::Payload(payload::Message::decode(d)?),
             tag => return Err(CodecError::Tag(tag)),
         })
     }
@@ -263,12 +273,17 @@ pub const KINDS: &[&str] = &[
     "chain",
     "fetch-state",
     "state",
+    "batch",
+    "acknowledgement",
+    "availability",
+    "fetch-payload",
+    "payload",
 ];
 
 impl Payload for Message {
     fn kind(&self) -> &'static str {
         match &self.body {
-            Body::Proposal(_) => "proposal",
+            Body::Proposal(_) | Body::Announced(_) => "proposal",
             Body::Vote(_) => "vote",
             Body::Timeout(_) => "timeout",
             Body::Checkpoint(_) => "checkpoint",
@@ -280,6 +295,7 @@ impl Payload for Message {
             Body::Chain { .. } => "chain",
             Body::FetchState { .. } => "fetch-state",
             Body::State(_) => "state",
+            Body::Payload(message) => message.kind(),
         }
     }
     fn encode(&self, out: &mut Vec<u8>) {
@@ -320,6 +336,8 @@ impl Payload for Message {
                 }
             }
             Body::State(state) => state.encode(&mut e),
+            Body::Announced(announced) => announced.encode(&mut e),
+            Body::Payload(message) => message.encode(&mut e),
         }
     }
     fn encoded_len(&self) -> usize {
@@ -342,6 +360,8 @@ impl Payload for Message {
                     8 + 4 + wanted.iter().map(Prefix::encoded_len).sum::<usize>()
                 }
                 Body::State(state) => state.encoded_len(),
+                Body::Announced(announced) => announced.encoded_len(),
+                Body::Payload(message) => message.encoded_len(),
             }
     }
     fn votes(&self, each: &mut dyn FnMut(ChainId, Vote)) {

@@ -105,6 +105,7 @@
 //! of timeouts names a view >= v, which the parent must reach. `tests/` and the seeded bugs show that each of
 //! these rules is needed.
 
+mod announced;
 mod attacks;
 mod catch_up;
 mod checkpoint;
@@ -117,6 +118,7 @@ mod leader;
 mod marks;
 pub mod message;
 mod pacemaker;
+mod payload;
 pub mod proposal;
 mod recovery;
 mod replica;

@@ -91,11 +91,16 @@ impl HotStuffReplica {
     /// commit.
     pub(super) fn patience(&self) -> Span {
         let doubled = self.pacemaker.failed.min(MAX_BACKOFF);
-        self.group.block.wait + self.group.timeout.times(1 << doubled)
+        self.group.wait() + self.group.timeout.times(1 << doubled)
     }
     /// Does this replica wait for something to be committed?
     pub(super) fn waits(&self) -> bool {
-        !self.mempool.is_empty() || self.untold.is_some() || self.holds_open()
+        let payload = match &self.layer {
+            // What is not in a batch yet, or in one that too few have, no leader can propose.
+            Some(layer) => layer.waits(),
+            None => !self.mempool.is_empty(),
+        };
+        payload || self.untold.is_some() || self.awaited.is_some() || self.holds_open()
     }
     /// Are there transactions that are proposed, and not committed, where the chain goes on?
     fn holds_open(&self) -> bool {
@@ -135,7 +140,10 @@ impl HotStuffReplica {
     fn overtaken(&self) -> bool {
         self.group.leader == LeaderRule::Stable
             && self.pacemaker.deadline.is_some()
-            && self.mempool.overtaken()
+            && match &self.layer {
+                Some(layer) => layer.overtaken(),
+                None => self.mempool.overtaken(),
+            }
     }
     fn stop_view_timer(&mut self, cx: &mut Context<'_>) {
         if self.pacemaker.deadline.take().is_some() {
@@ -190,6 +198,7 @@ impl HotStuffReplica {
         self.safety.entered = entered;
         self.safety.timeout = None;
         self.pending = None;
+        self.awaited = None;
         self.proposed = None;
         self.seen = None;
         self.pacemaker.began = cx.now();
@@ -206,7 +215,7 @@ impl HotStuffReplica {
             self.stop_view_timer(cx);
         }
         self.watch(cx);
-        if self.group.leader == LeaderRule::Stable && self.leads_now() != before {
+        if !self.to_all() && !self.in_batches() && self.leads_now() != before {
             self.outbox = self.mempool.charges();
             self.set_forward_timer(cx);
         }

@@ -26,6 +26,8 @@ pub struct Proposal {
     justify: Option<Arc<Certificate>>,
     timeouts: Option<Arc<TimeoutCertificate>>,
     signature: Signature,
+    /// The digests that it is said by, where payload travels apart.
+    digests: Option<Arc<[Digest]>>,
     ids: OnceLock<Vec<TxId>>,
     committed: OnceLock<(Arc<Certificate>, Arc<Committed>)>,
 }
@@ -46,9 +48,21 @@ impl Proposal {
             justify,
             timeouts,
             signature,
+            digests: None,
             ids: OnceLock::new(),
             committed: OnceLock::new(),
         }
+    }
+    /// The same, said by the digests of what holds its transactions.
+    pub fn named(self, digests: Arc<[Digest]>) -> Self {
+        Self {
+            digests: Some(digests),
+            ..self
+        }
+    }
+    /// The digests that it is said by, if payload travels apart and it came that way.
+    pub fn digests(&self) -> Option<&Arc<[Digest]>> {
+        self.digests.as_ref()
     }
     /// What votes for it sign the digest of.
     pub fn link(&self) -> &Link {

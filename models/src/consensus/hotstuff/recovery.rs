@@ -81,6 +81,7 @@ impl HotStuffReplica {
             self.silent = Some(Silent::default());
         }
         self.replay_log(cx, disk);
+        self.restore_batches(cx, disk);
         match disk.cell(STABLE, 0).and_then(record) {
             Some(Record::Stable(proof)) if proof.view <= self.executed => {
                 self.checkpoints.drop_below(proof.view);
@@ -150,10 +151,11 @@ impl HotStuffReplica {
             if is_damaged(&**cell)
                 && let Some(proposal) = self.tree.iter().find(|p| p.view() == view)
             {
-                let message = self.message(Body::Proposal(Arc::clone(proposal)));
+                let message = self.message(self.written(proposal));
                 self.journal.write(Write::cell(PROPOSALS, view, message));
             }
         }
+        self.write_batches_again(disk);
         self.write_chain_again(disk);
     }
 
@@ -268,14 +270,19 @@ impl HotStuffReplica {
     /// Takes proposals back that were voted for.
     fn restore_proposals(&mut self, disk: &Disk) {
         for (_, value) in disk.table(PROPOSALS) {
-            if let Some(Message {
-                body: Body::Proposal(proposal),
-                ..
-            }) = value.as_any().downcast_ref()
+            let Some(message) = value.as_any().downcast_ref::<Message>() else {
+                continue;
+            };
+            let proposal = match &message.body {
+                Body::Proposal(proposal) => Some(Arc::clone(proposal)),
+                Body::Announced(announced) => self.read(announced),
+                _ => None,
+            };
+            if let Some(proposal) = proposal
                 && proposal.sequence() > self.executed
                 && self.tree.knows(&proposal.link().parent)
             {
-                self.tree.insert(Arc::clone(proposal));
+                self.tree.insert(proposal);
             }
         }
     }
@@ -302,7 +309,7 @@ impl HotStuffReplica {
         if let Some(proposal) = proposal.filter(authored).cloned() {
             cx.reached(&marks::LEADER_CAME_BACK);
             self.seen = Some(id);
-            let message = self.message(Body::Proposal(proposal));
+            let message = self.message(self.said(&proposal));
             cx.multicast(&self.group.members, Arc::clone(&message));
             self.proposed = Some(message);
         }

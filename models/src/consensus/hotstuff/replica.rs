@@ -7,6 +7,7 @@ use super::journal::Said;
 use super::leader::Record;
 use super::message::{Body, Head, Message};
 use super::pacemaker::Pacemaker;
+use super::payload::Awaited;
 use super::proposal::Proposal;
 use super::recovery::Silent;
 use super::safety::Safety;
@@ -15,6 +16,7 @@ use super::votes::Votes;
 use crate::consensus::committed::Log;
 use crate::consensus::journal::Journal;
 use crate::consensus::mempool::Mempool;
+use crate::consensus::payload::{Layer, Spread};
 use crate::consensus::sync::{States, Transfer};
 use crate::consensus::{Replica, ReplicaConfig};
 use crate::ledger::Snapshot;
@@ -32,6 +34,11 @@ pub(super) const VIEW_TIMER: TimerKey = TimerKey(1);
 pub(super) const BATCH_TIMER: TimerKey = TimerKey(2);
 /// What was submitted in the handlers of one instant is sent together.
 pub(super) const FORWARD_TIMER: TimerKey = TimerKey(3);
+/// The oldest transaction has waited long enough for a batch of the mempool layer.
+pub(super) const SEAL_TIMER: TimerKey = TimerKey(4);
+
+/// A proposal whose transactions the mempool has as in flight; where they travel in batches, with these.
+pub(super) type InFlight = (Arc<Proposal>, Vec<Digest>);
 
 /// A HotStuff replica. The sub-protocols stand in files of their own and share this state.
 pub struct HotStuffReplica {
@@ -63,8 +70,12 @@ pub struct HotStuffReplica {
     pub(super) checkpoints: States<Head>,
     pub(super) checkpoint_votes: CheckpointVotes,
     pub(super) mempool: Mempool,
-    /// Proposals whose transactions the mempool has as in flight.
-    pub(super) in_flight: Vec<Arc<Proposal>>,
+    pub(super) in_flight: Vec<InFlight>,
+    /// The batches of all members, where transactions travel in such.
+    pub(super) layer: Option<Layer>,
+    /// A proposal of this view that waits for what it names.
+    pub(super) awaited: Option<Awaited>,
+    pub(super) seal_timer: Option<Time>,
     pub(super) catch_up: CatchUp,
     pub(super) transfer: Transfer<Head>,
     /// Set while it must not sign: its disk was wiped.
@@ -85,11 +96,24 @@ pub struct HotStuffReplica {
 impl HotStuffReplica {
     /// A replica that has not started.
     pub fn new(config: ReplicaConfig, options: HotStuffOptions) -> Self {
-        let mempool = Mempool::new(config.mempool);
+        let limits = config.mempool;
         let log = Log::new(config.keep);
         let group = Group::new(config, options);
         let n = group.len();
+        let layer = match group.spread {
+            Some(Spread::Batches(terms)) => {
+                Some(Layer::new(terms, limits, n, group.me, group.quorum))
+            }
+            _ => None,
+        };
+        let mut mempool = Mempool::new(limits);
+        if group.spread == Some(Spread::Direct) {
+            mempool.name_by_digest();
+        }
         Self {
+            layer,
+            awaited: None,
+            seal_timer: None,
             safety: Safety {
                 view: 1,
                 ..Safety::default()
@@ -156,6 +180,8 @@ impl HotStuffReplica {
     fn receive(&mut self, cx: &mut Context<'_>, from: usize, message: &Message) {
         match &message.body {
             Body::Proposal(proposal) => self.on_proposal(cx, from, proposal),
+            Body::Announced(announced) => self.on_announced(cx, from, announced),
+            Body::Payload(message) => self.on_payload(cx, from, message),
             Body::Vote(ballot) => self.on_vote(cx, from, ballot),
             Body::Timeout(timeout) => self.on_timeout(cx, from, timeout),
             Body::Checkpoint(ballot) => self.on_checkpoint(cx, from, ballot),
@@ -180,6 +206,7 @@ impl HotStuffReplica {
             Said::Proposal(proposal, vote) => self.say_proposal(cx, proposal, &vote),
             Said::Vote(ballot) => self.say_vote(cx, &ballot),
             Said::Timeout(timeout) => self.say_timeout(cx, &timeout),
+            Said::Stored(digest) => self.on_stored(cx, &digest),
         }
     }
 
@@ -195,6 +222,10 @@ impl HotStuffReplica {
                 self.forward_timer = false;
                 self.send_outbox(cx);
                 self.try_propose(cx);
+            }
+            SEAL_TIMER => {
+                self.seal_timer = None;
+                self.try_seal(cx);
             }
             _ => {}
         }

@@ -4,6 +4,7 @@ use super::config::{Group, Phases};
 use super::marks;
 use super::proposal::{Proposal, Timeout, TimeoutCertificate};
 use super::seeded;
+use super::voting::Shown;
 use consim_core::{Certificate, Context, Digest};
 use std::sync::Arc;
 
@@ -72,7 +73,7 @@ impl Safety {
         if !safe {
             cx.reached(&marks::LOCK_HELD);
         }
-        safe && justified(group, proposal)
+        safe && justified(group, &Shown::of(proposal))
     }
 
     /// A certificate for a proposal with this parent is here: a lock on the parent (Algorithm 4, the
@@ -84,9 +85,9 @@ impl Safety {
 
 /// Does a proposal show how its view began: by the certificate of its parent, or since the view before
 /// failed? In that case the parent is at least as high as those that gave it up had.
-pub(super) fn justified(group: &Group, proposal: &Proposal) -> bool {
-    let (view, parent) = (proposal.view(), proposal.parent_view());
-    match proposal.timeouts() {
+pub(super) fn justified(group: &Group, shown: &Shown<'_>) -> bool {
+    let (view, parent) = (shown.link.view, shown.parent_view());
+    match shown.timeouts {
         None => parent.checked_add(1) == Some(view),
         Some(timeouts) => {
             let high = timeouts.high();

@@ -11,6 +11,7 @@ pub(super) const BUGS: &[&SeededBug] = &[
     &VOTED_VIEW_NOT_PERSISTED,
     &SIGNERS_COUNTED_TWICE,
     &TIMEOUT_WITHOUT_HIGH,
+    &BATCH_SAID_ONCE,
 ];
 
 /// What notices two batches at one number, and what follows from it.
@@ -34,6 +35,15 @@ const FORKS: &[&str] = &[
     "client-progress",
     "no-livelock",
 ];
+
+/// The mempool layer.
+pub(super) const BATCH_SAID_ONCE: SeededBug = SeededBug {
+    name: "batch-said-once",
+    code: "",
+    says: "A batch of the mempool layer is multicast when it is sealed, and never again.",
+    source: "G. Danezis et al. (EuroSys 2022), section 3.1: reliable broadcast asks to repeat until acknowledged",
+    killers: &["liveness", "client-progress", "no-livelock"],
+};
 
 /// M18.
 pub(super) const NO_LOCK: SeededBug = SeededBug {

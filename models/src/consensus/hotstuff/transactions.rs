@@ -1,6 +1,5 @@
 //! The way of a transaction to a leader.
 
-use super::config::LeaderRule;
 use super::marks;
 use super::message::Body;
 use super::replica::HotStuffReplica;
@@ -13,7 +12,10 @@ impl HotStuffReplica {
     /// Takes a transaction into the mempool if there is room and a block can hold it.
     pub(super) fn admit(&mut self, cx: &mut Context<'_>, tx: &Arc<Tx>, charge: bool) -> bool {
         let bytes = tx.encoded_len();
-        if bytes as u64 > self.group.block.bytes || !self.mempool.has_room(bytes, u64::MAX) {
+        let inside = self.group.spread.is_none();
+        if inside && bytes as u64 > self.group.block.bytes
+            || !self.mempool.has_room(bytes, u64::MAX)
+        {
             cx.reached(&marks::MEMPOOL_FULL);
             return false;
         }
@@ -65,15 +67,19 @@ impl HotStuffReplica {
         if !lead {
             self.send_outbox(cx);
         }
+        self.try_awaited(cx);
         self.watch(cx);
         self.try_propose(cx);
     }
 
-    /// Sends what was submitted to the leader, if it stays; to everybody where each view has another.
+    /// Sends what was submitted to the leader, if it stays; to everybody where each view has another, or
+    /// where proposals name transactions by their digests; in batches, where payload has a layer of its own.
     pub(super) fn send_outbox(&mut self, cx: &mut Context<'_>) {
         let outbox = std::mem::take(&mut self.outbox);
         let leader = self.leads_now();
-        if self.group.leader != LeaderRule::Stable {
+        if self.in_batches() {
+            self.try_seal(cx);
+        } else if self.to_all() {
             self.forward(cx, outbox, None);
         } else if leader != self.group.me {
             self.forward(cx, outbox, Some(leader));
@@ -100,6 +106,9 @@ impl HotStuffReplica {
         let due = self.mempool.due(cx.now(), patience, MAX_RESENT_TXS);
         if !due.to_all.is_empty() {
             cx.reached(&marks::SENT_TO_ALL);
+        }
+        if self.in_batches() {
+            return self.resend_batches(cx);
         }
         self.forward(cx, due.to_all, None);
         let leader = self.leads_now();

@@ -98,6 +98,7 @@ impl HotStuffReplica {
         self.executed = sequence;
         self.log.restart(sequence);
         self.mempool.restore(&taken.state.state);
+        self.spend(None);
         let root = Root {
             sequence,
             view: taken.head.link.view,

@@ -4,15 +4,16 @@ use super::config::MAX_TREE;
 use super::journal::{PROPOSALS, Record, SAFETY, Said};
 use super::marks;
 use super::message::Body;
-use super::proposal::{Ballot, Proposal};
-use super::replica::{BATCH_TIMER, HotStuffReplica};
+use super::proposal::{Ballot, Proposal, TimeoutCertificate};
+use super::replica::{BATCH_TIMER, HotStuffReplica, InFlight};
 use super::safety::justified;
 use super::seeded;
 use crate::consensus::genuine::is_genuine;
 use crate::consensus::mempool::Ready;
+use crate::consensus::payload::{Parcels, assemble};
 use crate::ledger::merkle;
 use consim_core::chain::Link;
-use consim_core::{Batch, Context, Digest, Probe, Tx, Work, Write};
+use consim_core::{Batch, Certificate, Context, Digest, Probe, Signature, Tx, Work, Write};
 use std::sync::Arc;
 
 impl HotStuffReplica {
@@ -33,7 +34,7 @@ impl HotStuffReplica {
             self.untold.is_some() || self.tree.branch(&high).any(|p| !p.batch().txs().is_empty());
         self.mark_in_flight(&high);
         if !open {
-            match self.mempool.ready(cx.now(), &self.group.block) {
+            match self.payload_ready(cx) {
                 Ready::Never => return,
                 Ready::At(due) => {
                     if self.batch_timer != Some(due) {
@@ -45,21 +46,45 @@ impl HotStuffReplica {
                 Ready::Now => {}
             }
         }
-        let txs = self.mempool.take(&self.group.block);
+        let (txs, digests) = self.take_payload();
         if txs.is_empty() {
             if !open {
                 return;
             }
             cx.reached(&marks::DUMMIES_PROPOSED);
         }
-        self.propose(cx, txs);
+        self.propose(cx, txs, digests);
+    }
+
+    /// When can what waits be proposed?
+    fn payload_ready(&self, cx: &Context<'_>) -> Ready {
+        match &self.layer {
+            Some(layer) => layer.ready(cx.now(), &self.group.block),
+            None => self.mempool.ready(cx.now(), &self.group.taken()),
+        }
+    }
+    /// What waits, within the bounds of a block, and the digests that name it where payload travels apart.
+    fn take_payload(&mut self) -> (Vec<Arc<Tx>>, Option<Arc<[Digest]>>) {
+        if let Some(layer) = &mut self.layer {
+            let mempool = &self.mempool;
+            let batches = layer.take(&self.group.block, |id| mempool.ordered(id));
+            let digests = batches.iter().map(|batch| batch.digest()).collect();
+            return (assemble(Parcels::Batches(batches)), Some(digests));
+        }
+        let txs = self.mempool.take(&self.group.taken());
+        let apart = self.group.spread.is_some();
+        let digests = apart.then(|| txs.iter().map(|tx| tx.digest()).collect());
+        (txs, digests)
     }
 
     /// The mempool does not offer what is in the branch of `tip`, and offers what was in flight elsewhere.
     fn mark_in_flight(&mut self, tip: &Digest) {
         let branch: Vec<Arc<Proposal>> = self.tree.branch(tip).cloned().collect();
         let before = std::mem::take(&mut self.in_flight);
-        for gone in &before {
+        if self.in_batches() {
+            return self.mark_batches_in_flight(before, branch);
+        }
+        for (gone, _) in &before {
             if !branch.iter().any(|p| p.id() == gone.id()) {
                 self.mempool.release(gone.batch().txs());
             }
@@ -67,10 +92,32 @@ impl HotStuffReplica {
         for proposal in &branch {
             self.mempool.propose(proposal.batch().txs());
         }
-        self.in_flight = branch;
+        self.in_flight = branch.into_iter().map(|p| (p, Vec::new())).collect();
+    }
+    /// The same, where batches are in flight.
+    fn mark_batches_in_flight(&mut self, before: Vec<InFlight>, branch: Vec<Arc<Proposal>>) {
+        let (stay, gone): (Vec<_>, Vec<_>) = before
+            .into_iter()
+            .partition(|(p, _)| branch.iter().any(|b| b.id() == p.id()));
+        if let Some(layer) = &mut self.layer {
+            for (_, digests) in &gone {
+                layer.release(digests);
+            }
+        }
+        for proposal in branch {
+            let known = stay.iter().find(|(p, _)| p.id() == proposal.id());
+            let digests = match known {
+                Some((_, digests)) => digests.clone(),
+                None => self.batches_in(&proposal),
+            };
+            if let Some(layer) = &mut self.layer {
+                layer.propose(&digests);
+            }
+            self.in_flight.push((proposal, digests));
+        }
     }
 
-    fn propose(&mut self, cx: &mut Context<'_>, txs: Vec<Arc<Tx>>) {
+    fn propose(&mut self, cx: &mut Context<'_>, txs: Vec<Arc<Tx>>, digests: Option<Arc<[Digest]>>) {
         let (view, me) = (self.safety.view, self.group.me);
         let leaves: Vec<Digest> = txs.iter().map(|tx| tx.digest()).collect();
         let count = txs.len();
@@ -82,9 +129,11 @@ impl HotStuffReplica {
             txs.into(),
             merkle::root(&leaves),
         ));
-        cx.work(Work::hash(
-            merkle::hashed_bytes(count) + batch.encoded_len(),
-        ));
+        let bytes = match &digests {
+            Some(digests) => 32 * digests.len(),
+            None => batch.encoded_len(),
+        };
+        cx.work(Work::hash(merkle::hashed_bytes(count) + bytes));
         cx.work(Work::sign(1));
         let justify = self.safety.high.certificate.clone();
         let parent = self.safety.high.id();
@@ -102,7 +151,11 @@ impl HotStuffReplica {
         let statement = Proposal::statement(self.group.chain, view, &link.id());
         let signature = self.group.key.sign(&statement);
         let timeouts = self.safety.entered.clone();
-        let proposal = Arc::new(Proposal::new(link, batch, justify, timeouts, signature));
+        let proposal = Proposal::new(link, batch, justify, timeouts, signature);
+        let proposal = Arc::new(match digests {
+            Some(digests) => proposal.named(digests),
+            None => proposal,
+        });
         cx.emit(Probe::Proposed {
             chain: self.group.chain,
             sequence,
@@ -111,7 +164,8 @@ impl HotStuffReplica {
         self.told(proposal.parent_view());
         self.seen = Some(proposal.id());
         self.tree.insert(Arc::clone(&proposal));
-        self.in_flight.push(Arc::clone(&proposal));
+        let batches = self.batches_in(&proposal);
+        self.in_flight.push((Arc::clone(&proposal), batches));
         let vote = self.promise(cx, &proposal);
         self.journal.then(Said::Proposal(proposal, vote));
         self.watch(cx);
@@ -125,7 +179,7 @@ impl HotStuffReplica {
         vote: &Ballot,
     ) {
         if proposal.view() == self.safety.view {
-            let message = self.message(Body::Proposal(proposal));
+            let message = self.message(self.said(&proposal));
             cx.multicast(&self.group.members, Arc::clone(&message));
             self.proposed = Some(message);
         }
@@ -149,46 +203,76 @@ impl HotStuffReplica {
         from: usize,
         proposal: &Arc<Proposal>,
     ) {
-        let view = proposal.view();
+        if self.follow_proposal(cx, from, &Shown::of(proposal), Some(proposal)) {
+            self.first_proposal(cx, from, proposal);
+        }
+    }
+
+    /// Follows the certificates of a proposal. Is it one of this view, of its leader, and the first? What it
+    /// holds is not looked at; `whole`, if it came with that.
+    pub(super) fn follow_proposal(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: usize,
+        shown: &Shown<'_>,
+        whole: Option<&Arc<Proposal>>,
+    ) -> bool {
+        let view = shown.link.view;
         if view < self.safety.view {
-            if self.wanted() == Some(proposal.id()) {
-                return self.on_chain(cx, from, std::slice::from_ref(proposal), 0);
+            match whole {
+                Some(proposal) if self.wanted() == Some(shown.id) => {
+                    self.on_chain(cx, from, std::slice::from_ref(proposal), 0);
+                }
+                _ => self.help(cx, from),
             }
-            return self.help(cx, from);
+            return false;
         }
         if view == self.safety.view && self.seen.is_some() {
-            if self.seen == Some(proposal.id()) {
+            if self.seen == Some(shown.id) {
                 self.repeat_vote(cx);
             } else {
                 cx.reached(&marks::SECOND_PROPOSAL);
             }
-            return;
+            return false;
         }
         cx.work(Work::verify(1));
-        let statement = Proposal::statement(self.group.chain, view, &proposal.id());
-        if proposal.signature().key != self.group.key_of(from)
-            || !self.group.keys.verify(&statement, proposal.signature())
-            || !self.is_well_formed(cx, proposal)
-            || !justified_or_seeded(self, proposal)
+        let statement = Proposal::statement(self.group.chain, view, &shown.id);
+        if shown.signature.key != self.group.key_of(from)
+            || !self.group.keys.verify(&statement, shown.signature)
+            || !self.is_well_formed(cx, shown)
+            || !justified_or_seeded(self, shown)
         {
-            return cx.reached(&marks::PROPOSAL_REFUSED);
+            cx.reached(&marks::PROPOSAL_REFUSED);
+            return false;
         }
-        if let Some(justify) = proposal.justify() {
+        if let Some(justify) = shown.justify {
             self.on_certificate(cx, from, justify, true);
         }
-        if let Some(timeouts) = proposal.timeouts()
+        if let Some(timeouts) = shown.timeouts
             && !self.on_timeout_certificate(cx, timeouts)
         {
-            return cx.reached(&marks::PROPOSAL_REFUSED);
+            cx.reached(&marks::PROPOSAL_REFUSED);
+            return false;
         }
         if view != self.safety.view {
-            return;
+            return false;
         }
-        let well = proposal.timeouts().is_none();
-        let leader = self.leads(view, &proposal.link().parent, well);
+        let well = shown.timeouts.is_none();
+        let leader = self.leads(view, &shown.link.parent, well);
         if leader.is_some_and(|leader| leader != from) {
-            return cx.reached(&marks::PROPOSAL_REFUSED);
+            cx.reached(&marks::PROPOSAL_REFUSED);
+            return false;
         }
+        true
+    }
+
+    /// The first proposal of this view, by its leader, with all that it holds.
+    pub(super) fn first_proposal(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: usize,
+        proposal: &Arc<Proposal>,
+    ) {
         self.seen = Some(proposal.id());
         self.pending = Some(Arc::clone(proposal));
         if !self.tree.knows(&proposal.link().parent) {
@@ -199,12 +283,12 @@ impl HotStuffReplica {
     }
 
     /// Does a proposal agree with itself, and is its parent certified? Charges what it takes to know.
-    pub(super) fn is_well_formed(&self, cx: &mut Context<'_>, proposal: &Proposal) -> bool {
-        let (link, justify) = (proposal.link(), proposal.justify());
+    pub(super) fn is_well_formed(&self, cx: &mut Context<'_>, shown: &Shown<'_>) -> bool {
+        let (link, justify) = (shown.link, shown.justify);
         link.parent == justify.map_or(Digest::ZERO, |c| c.digest)
-            && link.batch == proposal.batch().digest()
+            && link.batch == shown.batch
             && link.sequence > 0
-            && proposal.parent_view() < link.view
+            && shown.parent_view() < link.view
             && link.voters == self.group.voters(justify)
             && justify.is_none_or(|c| self.is_certificate(cx, c))
     }
@@ -242,9 +326,7 @@ impl HotStuffReplica {
     /// Is it one to vote for, on top of the known parent? The same for all that know its branch.
     fn is_acceptable(&self, cx: &mut Context<'_>, proposal: &Proposal) -> bool {
         let (link, batch) = (proposal.link(), proposal.batch());
-        let limits = &self.group.block;
         let txs = batch.txs();
-        let bytes: u64 = txs.iter().map(|tx| tx.encoded_len() as u64).sum();
         let below = match self.tree.get(&link.parent) {
             Some(parent) => parent.sequence(),
             None => self.tree.root().sequence,
@@ -257,12 +339,30 @@ impl HotStuffReplica {
                 .any(|id| ids.binary_search(id).is_ok())
         };
         link.sequence == below + 1
-            && txs.len() <= limits.transactions as usize
-            && bytes <= limits.bytes
+            && self.fits(proposal)
             && proposal.signature().key == batch.proposer().into()
-            && txs.iter().all(|tx| !self.mempool.ordered(tx.id()))
-            && !self.tree.branch(&link.parent).any(again)
-            && self.verify_batch(cx, batch)
+            // What two members have in batches of theirs is in two blocks, and the ledger executes it once.
+            && (self.in_batches()
+                || txs.iter().all(|tx| !self.mempool.ordered(tx.id()))
+                    && !self.tree.branch(&link.parent).any(again))
+            && self.verify_payload(cx, proposal)
+    }
+
+    /// Verifies what a proposal holds. What it names by digest was verified when it came: transactions are
+    /// not looked at again, batches are read and hashed.
+    fn verify_payload(&self, cx: &mut Context<'_>, proposal: &Proposal) -> bool {
+        let batch = proposal.batch();
+        if proposal.digests().is_none() {
+            return self.verify_batch(cx, batch);
+        }
+        let bytes = if self.in_batches() {
+            batch.encoded_len()
+        } else {
+            0
+        };
+        let count = batch.txs().len();
+        cx.work(Work::hash(merkle::hashed_bytes(count) + bytes));
+        batch.valid_or(|batch| is_genuine(batch, self.group.chain, &self.group.keys))
     }
 
     /// Verifies a batch; the signatures of transactions that wait here were verified before.
@@ -295,7 +395,7 @@ impl HotStuffReplica {
         let (view, id) = (proposal.view(), proposal.id());
         self.safety.voted = view;
         self.safety.vote = Some((view, id));
-        let message = self.message(Body::Proposal(Arc::clone(proposal)));
+        let message = self.message(self.written(proposal));
         self.journal.write(Write::cell(PROPOSALS, view, message));
         self.write_safety();
         self.ballot(cx, view, id)
@@ -373,10 +473,41 @@ impl HotStuffReplica {
         let status = self.status(true, u64::MAX, false);
         self.multicast(cx, status);
         self.fetch_chain(cx, None);
+        self.fetch_payload(cx, None);
+    }
+}
+
+/// A proposal as its votes and its certificates see it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shown<'a> {
+    pub(super) link: &'a Link,
+    /// The link's digest.
+    pub(super) id: Digest,
+    /// The batch's digest.
+    pub(super) batch: Digest,
+    pub(super) justify: Option<&'a Arc<Certificate>>,
+    pub(super) timeouts: Option<&'a Arc<TimeoutCertificate>>,
+    pub(super) signature: &'a Signature,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) fn of(proposal: &'a Proposal) -> Self {
+        Self {
+            link: proposal.link(),
+            id: proposal.id(),
+            batch: proposal.batch().digest(),
+            justify: proposal.justify(),
+            timeouts: proposal.timeouts(),
+            signature: proposal.signature(),
+        }
+    }
+    /// The view of its parent.
+    pub(super) fn parent_view(&self) -> u64 {
+        self.justify.map_or(0, |c| c.view)
     }
 }
 
 /// Is the proposal justified, or is that not looked at?
-fn justified_or_seeded(replica: &HotStuffReplica, proposal: &Proposal) -> bool {
-    justified(&replica.group, proposal) || seeded::on(&seeded::NO_LOCK)
+fn justified_or_seeded(replica: &HotStuffReplica, shown: &Shown<'_>) -> bool {
+    justified(&replica.group, shown) || seeded::on(&seeded::NO_LOCK)
 }

@@ -3,12 +3,13 @@
 use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
-    At, Auto, Chain, Consensus, Decode, HotStuffKeys, Leader, LeafKind, PacemakerKind,
-    PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead,
+    AcknowledgeWord, At, Auto, Chain, Consensus, Decode, HotStuffKeys, Leader, LeafKind, Mempool,
+    PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead, SpreadWord, UntilFull,
 };
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};
 use consim_models::consensus::hotstuff::{self, HotStuffOptions};
+use consim_models::consensus::payload::{Acknowledge, BatchTerms, Spread};
 use consim_models::consensus::pbft::PbftOptions;
 use consim_models::consensus::raft::{RaftOptions, ReadMode};
 use consim_models::consensus::{
@@ -22,6 +23,11 @@ const DEFAULT_CHAIN: &str = "ledger";
 const TIMEOUT_FLOORS: u64 = 4;
 /// ...and at least this.
 const TIMEOUT_LEAST: Span = Span::from_secs(1);
+
+/// Bytes of a batch of the mempool layer where the scenario says nothing of batches, as the key's default.
+const BATCH_BYTES: u64 = 500_000;
+/// And how long its oldest transaction waits.
+const BATCH_WAIT: Span = Span::from_millis(100);
 
 /// Steps that the search for a latency floor may take: proposers times regions squared. Of many
 /// regions only the first propose, which changes the figure little.
@@ -153,8 +159,9 @@ impl Planner<'_> {
         let (options, checkpoint) = match &chain.consensus {
             Consensus::Pbft(pbft) => self.pbft(chain, pbft),
             Consensus::Raft(raft) => (self.raft(raft), chain.checkpoint.value.0),
-            Consensus::HotStuff(keys) => (self.hotstuff(keys)?, chain.checkpoint.value.0),
+            Consensus::HotStuff(keys) => (self.hotstuff(chain, keys), chain.checkpoint.value.0),
         };
+        self.spread(chain, &options);
         if !entry.byzantine && !self.scenario.attacks.is_empty() {
             self.notes.push(format!(
                 "{} bears no member that lies, and its messages prove nothing: if one breaks {}, nobody can say who",
@@ -247,7 +254,7 @@ impl Planner<'_> {
     }
 
     /// HotStuff's options.
-    fn hotstuff(&mut self, keys: &HotStuffKeys) -> Option<ProtocolOptions> {
+    fn hotstuff(&mut self, chain: &Chain, keys: &HotStuffKeys) -> ProtocolOptions {
         let HotStuffKeys {
             phases,
             leader,
@@ -258,14 +265,15 @@ impl Planner<'_> {
         if leader.value == Leader::Reputation {
             let place = leader.place.clone();
             self.cx.later(&place, "leader: reputation");
-            return None;
         }
-        if payload.value == PayloadPlace::Digest {
-            let place = payload.place.clone();
-            self.cx.later(&place, "payload: digest");
-            return None;
-        }
-        Some(ProtocolOptions::HotStuff(HotStuffOptions {
+        let spread = match payload.value {
+            PayloadPlace::Inside => None,
+            PayloadPlace::Digest => Some(match chain.mempool.spread.value {
+                SpreadWord::Direct => Spread::Direct,
+                SpreadWord::Batches => Spread::Batches(batch_terms(&chain.mempool)),
+            }),
+        };
+        ProtocolOptions::HotStuff(HotStuffOptions {
             phases: match phases.value {
                 Phases::Two => hotstuff::Phases::Two,
                 Phases::Three => hotstuff::Phases::Three,
@@ -275,7 +283,44 @@ impl Planner<'_> {
                 Leader::RoundRobin => hotstuff::LeaderRule::RoundRobin,
                 Leader::Reputation => hotstuff::LeaderRule::Reputation,
             },
-        }))
+            payload: spread,
+        })
+    }
+
+    /// Does the way in which transactions spread suit the proposals of the protocol?
+    fn spread(&mut self, chain: &Chain, options: &ProtocolOptions) {
+        let mempool = &chain.mempool;
+        let apart = matches!(options, ProtocolOptions::HotStuff(o) if o.payload.is_some());
+        if mempool.spread.value == SpreadWord::Batches && !apart {
+            let place = mempool.spread.place.clone();
+            let (message, help) = match options {
+                ProtocolOptions::HotStuff(_) => (
+                    "transactions that are in the proposals do not spread in batches",
+                    "payload: digest in consensus, or spread: direct",
+                ),
+                _ => (
+                    "proposals of this protocol hold their transactions",
+                    "spread: direct, or consensus: { hotstuff: { payload: digest } }",
+                ),
+            };
+            self.cx.error("E505", &place, message, help);
+        }
+        if mempool.spread.value == SpreadWord::Direct {
+            let batch = mempool.batch.as_ref().map(|b| &b.bytes.place);
+            let acknowledge = mempool.acknowledge.as_ref().map(|a| &a.place);
+            let places = batch.into_iter().chain(acknowledge);
+            for place in places.cloned().collect::<Vec<_>>() {
+                let message = "without spread: batches there are no batches";
+                self.cx.error("E505", &place, message, "spread: batches");
+            }
+        }
+        if let Some(batch) = &mempool.batch
+            && batch.bytes.value.0 == 0
+        {
+            let place = batch.bytes.place.clone();
+            self.cx
+                .error("E107", &place, "a batch of no bytes", "500kB");
+        }
     }
 
     /// Raft's options.
@@ -394,4 +439,22 @@ pub(super) fn rounded(span: Span) -> String {
         return format!("{}ms", coarse.millis());
     }
     coarse.to_string()
+}
+
+/// When batches of the mempool layer are sealed, and who may propose them.
+fn batch_terms(mempool: &Mempool) -> BatchTerms {
+    let batch = mempool.batch.as_ref();
+    BatchTerms {
+        bytes: batch.map_or(BATCH_BYTES, |batch| batch.bytes.value.0),
+        wait: match batch.map(|batch| batch.wait.value) {
+            None => Some(BATCH_WAIT),
+            Some(UntilFull::Never) => None,
+            Some(UntilFull::Given(span)) => Some(span),
+        },
+        acknowledge: match mempool.acknowledge.as_ref().map(|a| a.value) {
+            None | Some(AcknowledgeWord::None) => Acknowledge::None,
+            Some(AcknowledgeWord::Quorum) => Acknowledge::Quorum,
+            Some(AcknowledgeWord::Certificate) => Acknowledge::Certificate,
+        },
+    }
 }

@@ -4,6 +4,7 @@
 use super::super::message::Body;
 use super::{message as said, read};
 use crate::adversary::{Behaviour, Hears, Means, Out};
+use crate::consensus::payload;
 use crate::node::message;
 use consim_core::{NodeId, Payload};
 use std::collections::BTreeSet;
@@ -35,6 +36,15 @@ impl Behaviour for Censor {
         let Some(like) = read(&self.means, payload) else {
             return Hears::AsItIs;
         };
+        if let Body::Payload(payload::Message::Batch(batch)) = &like.body
+            && let victims = batch.txs().iter().map(|tx| tx.id().origin)
+            && let count = victims.filter(|origin| self.whom.contains(origin)).count()
+            && count > 0
+        {
+            // A batch is taken in or not as it is.
+            out.count(count as u64);
+            return Hears::Nothing;
+        }
         let Body::Forward { txs, to_all } = &like.body else {
             return Hears::AsItIs;
         };

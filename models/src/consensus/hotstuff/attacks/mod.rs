@@ -10,6 +10,7 @@ mod lying_sync;
 mod mutate;
 mod phantom_validator;
 mod reorder_block;
+mod spelled;
 
 use super::message::{Body, Message};
 use super::proposal::Proposal;
@@ -43,7 +44,8 @@ pub(super) const CONDUCTS: &[&str] = &[
 pub(super) fn build(conduct: &Conduct, means: &Means) -> Option<Box<dyn Behaviour>> {
     let means = means.clone();
     let lying = |means, lie| Box::new(lying_sync::LyingSync::new(means, lie));
-    Some(match conduct {
+    let whole = means.clone();
+    let inner: Box<dyn Behaviour> = match conduct {
         Conduct::Equivocate => Box::new(equivocate::Equivocate::new(means)),
         Conduct::ForgetLock => Box::new(forget_lock::ForgetLock::new(means)),
         Conduct::Mutate { field, by } => Box::new(mutate::Mutate::new(means, *field, *by)),
@@ -63,7 +65,9 @@ pub(super) fn build(conduct: &Conduct, means: &Means) -> Option<Box<dyn Behaviou
         Conduct::Censor { whom } => Box::new(censor::Censor::new(means, whom)),
         Conduct::ReorderBlock => Box::new(reorder_block::ReorderBlock::new(means)),
         _ => return None,
-    })
+    };
+    let means = whole;
+    Some(Box::new(spelled::Spelled { means, inner }))
 }
 
 /// A message of the adversary's chain; `like` is one of it.

@@ -1,8 +1,10 @@
 //! Every message survives the wire, and what is malformed is refused.
 
+use super::super::announced::Announced;
 use super::super::message::{Blocks, Body, Head, Message, StateParts, Status};
 use super::super::proposal::{Ballot, Proposal, Timeout, TimeoutCertificate};
 use crate::consensus::StateHead;
+use crate::consensus::payload::{self, Parcels, TxBatch};
 use crate::ledger::merkle;
 use consim_core::chain::{CHAINED, Link};
 use consim_core::{
@@ -58,7 +60,33 @@ fn messages() -> Vec<Message> {
             ..(*certificate).clone()
         },
     });
+    let carried = Arc::new(TxBatch::new(NodeId(1), vec![Arc::clone(&tx)]));
     let bodies = vec![
+        Body::Announced(Arc::new(Announced::of(
+            &proposal,
+            vec![tx.digest(), Digest::of(b"d")].into(),
+        ))),
+        Body::Payload(payload::Message::Batch(Arc::clone(&carried))),
+        Body::Payload(payload::Message::Acknowledge {
+            digest: carried.digest(),
+            signature,
+        }),
+        Body::Payload(payload::Message::Available(Arc::new(
+            payload::Availability {
+                digest: carried.digest(),
+                signatures: vec![signature],
+            },
+        ))),
+        Body::Payload(payload::Message::Fetch {
+            proposal: proposal.id(),
+            wanted: vec![carried.digest()],
+        }),
+        Body::Payload(payload::Message::Payload(Parcels::Txs(vec![Arc::clone(
+            &tx,
+        )]))),
+        Body::Payload(payload::Message::Payload(Parcels::Batches(vec![
+            Arc::clone(&carried),
+        ]))),
         Body::Proposal(Arc::clone(&proposal)),
         Body::Vote(ballot),
         Body::Timeout(Arc::new(Timeout {

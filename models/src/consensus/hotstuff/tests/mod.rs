@@ -13,7 +13,9 @@ mod rules;
 
 use super::{HotStuffOptions, LeaderRule, Phases};
 use crate::consensus::ProtocolOptions;
+use crate::consensus::payload::{Acknowledge, BatchTerms, Spread};
 use crate::consensus::pbft::tests::cluster::Cluster;
+use consim_core::Span;
 
 /// All settings of the protocol.
 fn settings() -> Vec<HotStuffOptions> {
@@ -22,8 +24,37 @@ fn settings() -> Vec<HotStuffOptions> {
         LeaderRule::RoundRobin,
         LeaderRule::Reputation,
     ];
-    let of = |phases| leaders.map(|leader| HotStuffOptions { phases, leader });
-    [of(Phases::Three), of(Phases::Two)].concat()
+    let of = |phases| {
+        leaders.map(|leader| HotStuffOptions {
+            phases,
+            leader,
+            payload: None,
+        })
+    };
+    let batches = |acknowledge| {
+        Some(Spread::Batches(BatchTerms {
+            bytes: 2_000,
+            wait: Some(Span::from_millis(20)),
+            acknowledge,
+        }))
+    };
+    let apart = |phases, leader, payload| HotStuffOptions {
+        phases,
+        leader,
+        payload,
+    };
+    let (two, three) = (Phases::Two, Phases::Three);
+    let (stable, turns) = (LeaderRule::Stable, LeaderRule::RoundRobin);
+    let apart = [
+        apart(three, stable, Some(Spread::Direct)),
+        apart(two, turns, Some(Spread::Direct)),
+        apart(two, turns, batches(Acknowledge::None)),
+        apart(three, stable, batches(Acknowledge::Quorum)),
+        apart(two, turns, batches(Acknowledge::Quorum)),
+        apart(three, turns, batches(Acknowledge::Certificate)),
+        apart(two, stable, batches(Acknowledge::Certificate)),
+    ];
+    [&of(three)[..], &of(two)[..], &apart[..]].concat()
 }
 
 /// A cluster of HotStuff nodes.

@@ -37,6 +37,7 @@ fn group(n: u32, leader: LeaderRule) -> (Group, Vec<SecretKey>) {
     let options = HotStuffOptions {
         phases: Phases::Three,
         leader,
+        payload: None,
     };
     (Group::new(config, options), secrets)
 }

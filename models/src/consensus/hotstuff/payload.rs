@@ -1,0 +1,510 @@
+//! Payload apart from proposals (`consensus::payload`): batches of the mempool layer, and proposals that wait
+//! for what they name.
+
+use super::announced::Announced;
+use super::config::LeaderRule;
+use super::journal::{BATCHES, Said};
+use super::marks;
+use super::message::Body;
+use super::proposal::Proposal;
+use super::replica::{HotStuffReplica, SEAL_TIMER};
+use super::voting::Shown;
+use crate::consensus::mempool::{MAX_FORWARD_BYTES, Ready};
+use crate::consensus::payload::{
+    Availability, DIGEST_BYTES, MAX_ANSWER_BYTES, MAX_FETCHED, Message, Parcels, Spread, Taken,
+    TxBatch,
+};
+use consim_core::seeded::{self, SIGNATURES_LEFT_OUT};
+use consim_core::{Context, Digest, Disk, Signature, Span, Tx, TxId, Work, Write, is_damaged};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A proposal of this view that names what is not here.
+#[derive(Debug)]
+pub(super) struct Awaited {
+    from: usize,
+    announced: Arc<Announced>,
+    /// What came of it.
+    txs: BTreeMap<Digest, Arc<Tx>>,
+    batches: BTreeMap<Digest, Arc<TxBatch>>,
+}
+
+impl HotStuffReplica {
+    // ---- batches ---------------------------------------------------------------------------------
+
+    /// Do transactions travel in batches?
+    pub(super) fn in_batches(&self) -> bool {
+        self.layer.is_some()
+    }
+
+    /// Seals own batches as long as a bound of one is reached.
+    pub(super) fn try_seal(&mut self, cx: &mut Context<'_>) {
+        let Some(bounds) = self.layer.as_ref().map(|layer| layer.bounds()) else {
+            return;
+        };
+        loop {
+            match self.mempool.ready(cx.now(), &bounds) {
+                Ready::Never => return,
+                Ready::At(due) => {
+                    let wait = due - cx.now();
+                    if self.seal_timer != Some(due) && bounds.wait < Span::MAX {
+                        self.seal_timer = Some(due);
+                        cx.set_timer(SEAL_TIMER, wait);
+                    }
+                    return;
+                }
+                Ready::Now => {}
+            }
+            let txs = self.mempool.take(&bounds);
+            if txs.is_empty() {
+                return;
+            }
+            let batch = Arc::new(TxBatch::new(self.group.node(self.group.me), txs));
+            cx.work(Work::hash(batch.encoded_len()));
+            self.keep(cx, &batch, self.group.me);
+            self.multicast(cx, Body::Payload(Message::Batch(batch)));
+        }
+    }
+
+    /// A batch with valid transactions goes to disk.
+    fn keep(&mut self, cx: &mut Context<'_>, batch: &Arc<TxBatch>, maker: usize) -> bool {
+        let Some(layer) = &mut self.layer else {
+            return false;
+        };
+        match layer.take_in(Arc::clone(batch), maker, cx.now()) {
+            Taken::New(cell) => {
+                let message = self.message(Body::Payload(Message::Batch(Arc::clone(batch))));
+                self.journal.write(Write::cell(BATCHES, cell, message));
+                self.journal.then(Said::Stored(batch.digest()));
+                true
+            }
+            Taken::Known => true,
+            Taken::NoRoom => {
+                cx.reached(&marks::MEMPOOL_FULL);
+                false
+            }
+        }
+    }
+
+    /// A batch is on disk: it may be proposed, or its maker hears of it first.
+    pub(super) fn on_stored(&mut self, cx: &mut Context<'_>, digest: &Digest) {
+        let Some(layer) = &mut self.layer else {
+            return;
+        };
+        if let Some(maker) = layer.stored(digest) {
+            self.acknowledge(cx, maker, digest);
+        }
+        self.watch(cx);
+        self.try_propose(cx);
+    }
+
+    fn acknowledge(&mut self, cx: &mut Context<'_>, maker: usize, digest: &Digest) {
+        cx.work(Work::sign(1));
+        let statement = Availability::statement(self.group.chain, digest);
+        let signature = self.group.key.sign(&statement);
+        if maker == self.group.me {
+            self.count_acknowledgement(cx, digest, &signature);
+        } else {
+            let digest = *digest;
+            let body = Message::Acknowledge { digest, signature };
+            self.send(cx, maker, Body::Payload(body));
+        }
+    }
+
+    fn count_acknowledgement(
+        &mut self,
+        cx: &mut Context<'_>,
+        digest: &Digest,
+        signature: &Signature,
+    ) {
+        let (chain, keys) = (self.group.chain, &self.group.keys);
+        let Some(layer) = &mut self.layer else {
+            return;
+        };
+        if let Some(available) = layer.acknowledge(digest, signature, chain, keys) {
+            cx.reached(&marks::BATCH_CERTIFIED);
+            self.multicast(cx, Body::Payload(Message::Available(available)));
+        }
+    }
+
+    /// Are these what their origins signed, each once, for this chain? Charges what it takes to know.
+    fn are_valid(&self, cx: &mut Context<'_>, txs: &[Arc<Tx>], bytes: usize) -> bool {
+        cx.work(Work::verify_batched(txs.len() as u32));
+        cx.work(Work::hash(bytes));
+        let ids: BTreeSet<TxId> = txs.iter().map(|tx| tx.id()).collect();
+        let unsigned = seeded::on(&SIGNATURES_LEFT_OUT);
+        ids.len() == txs.len()
+            && txs.iter().all(|tx| {
+                tx.chain() == self.group.chain && (unsigned || tx.verify(&self.group.keys))
+            })
+    }
+
+    // ---- messages --------------------------------------------------------------------------------
+
+    /// Upon a message about payload.
+    pub(super) fn on_payload(&mut self, cx: &mut Context<'_>, from: usize, message: &Message) {
+        match message {
+            Message::Batch(batch) => self.on_batch(cx, from, batch),
+            Message::Acknowledge { digest, signature } => {
+                if signature.key == self.group.key_of(from) && self.in_batches() {
+                    cx.work(Work::verify(1));
+                    self.count_acknowledgement(cx, digest, signature);
+                    self.watch(cx);
+                    self.try_propose(cx);
+                }
+            }
+            Message::Available(availability) => self.on_available(cx, availability),
+            Message::Fetch { proposal, wanted } => {
+                if self.catch_up.peers.may_serve(from) && wanted.len() <= MAX_FETCHED {
+                    self.serve_payload(cx, from, proposal, wanted);
+                }
+            }
+            Message::Payload(parcels) => self.on_parcels(cx, parcels),
+        }
+    }
+
+    /// Upon BATCH of its maker.
+    fn on_batch(&mut self, cx: &mut Context<'_>, from: usize, batch: &Arc<TxBatch>) {
+        let Some(layer) = &self.layer else {
+            return;
+        };
+        if batch.maker() != self.group.node(from) || batch.txs().is_empty() {
+            return;
+        }
+        let digest = batch.digest();
+        if layer.lacks(&digest) {
+            if !self.are_valid(cx, batch.txs(), batch.encoded_len()) {
+                return cx.reached(&marks::BATCH_REFUSED);
+            }
+            if self.keep(cx, batch, from) {
+                self.try_awaited(cx);
+            }
+        } else if layer.acknowledged() && layer.is_stored(&digest) {
+            // Its maker may not have heard.
+            self.acknowledge(cx, from, &digest);
+        }
+    }
+
+    /// Upon AVAILABLE: a quorum has a batch.
+    fn on_available(&mut self, cx: &mut Context<'_>, availability: &Arc<Availability>) {
+        let group = &self.group;
+        let Some(layer) = &mut self.layer else {
+            return;
+        };
+        if !layer.wants_availability(&availability.digest) {
+            return;
+        }
+        cx.work(Work::verify_batched(availability.signatures.len() as u32));
+        if availability.verify(group.chain, &group.members, group.quorum, &group.keys) {
+            layer.available(availability);
+            self.watch(cx);
+            self.try_propose(cx);
+        } else {
+            cx.reached(&marks::BATCH_REFUSED);
+        }
+    }
+
+    /// Upon FETCH-PAYLOAD: what is here of it.
+    fn serve_payload(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: usize,
+        proposal: &Digest,
+        wanted: &[Digest],
+    ) {
+        let mut bytes = 0;
+        let mut fits = |size: usize| {
+            bytes += size;
+            bytes <= MAX_ANSWER_BYTES || bytes == size
+        };
+        let parcels = if let Some(layer) = &self.layer {
+            let batches = wanted.iter().filter_map(|digest| layer.get(digest));
+            let batches = batches.take_while(|b| fits(b.encoded_len()));
+            Parcels::Batches(batches.cloned().collect())
+        } else {
+            let proposed = self.tree.get(proposal);
+            let txs = proposed.into_iter().flat_map(|p| p.batch().txs().iter());
+            let wanted: BTreeSet<&Digest> = wanted.iter().collect();
+            let txs = txs.filter(|tx| wanted.contains(&tx.digest()));
+            Parcels::Txs(
+                txs.take_while(|tx| fits(tx.encoded_len()))
+                    .cloned()
+                    .collect(),
+            )
+        };
+        self.send(cx, from, Body::Payload(Message::Payload(parcels)));
+    }
+
+    /// Upon PAYLOAD: what a proposal waits for.
+    fn on_parcels(&mut self, cx: &mut Context<'_>, parcels: &Parcels) {
+        let Some(awaited) = &self.awaited else {
+            return;
+        };
+        let named: BTreeSet<Digest> = awaited.announced.head().digests.iter().copied().collect();
+        match parcels {
+            Parcels::Txs(txs) => {
+                let new = |tx: &&Arc<Tx>| {
+                    named.contains(&tx.digest()) && !awaited.txs.contains_key(&tx.digest())
+                };
+                let txs: Vec<Arc<Tx>> = txs.iter().filter(new).cloned().collect();
+                let bytes = txs.iter().map(|tx| tx.encoded_len()).sum();
+                if !self.are_valid(cx, &txs, bytes) {
+                    return cx.reached(&marks::BATCH_REFUSED);
+                }
+                if let Some(awaited) = &mut self.awaited {
+                    awaited
+                        .txs
+                        .extend(txs.into_iter().map(|tx| (tx.digest(), tx)));
+                }
+            }
+            Parcels::Batches(batches) => {
+                for batch in batches {
+                    let digest = batch.digest();
+                    let wanted = named.contains(&digest)
+                        && self
+                            .layer
+                            .as_ref()
+                            .is_some_and(|layer| layer.lacks(&digest));
+                    let maker = self.group.index(batch.maker());
+                    let Some(maker) = maker.filter(|_| wanted) else {
+                        continue;
+                    };
+                    if !self.are_valid(cx, batch.txs(), batch.encoded_len()) {
+                        cx.reached(&marks::BATCH_REFUSED);
+                        continue;
+                    }
+                    if !self.keep(cx, batch, maker)
+                        && let Some(awaited) = &mut self.awaited
+                    {
+                        awaited.batches.insert(digest, Arc::clone(batch));
+                    }
+                }
+            }
+        }
+        cx.reached(&marks::PAYLOAD_FETCHED);
+        self.try_awaited(cx);
+    }
+
+    // ---- proposals -------------------------------------------------------------------------------
+
+    /// How a proposal is said: by digests, if it has such.
+    pub(super) fn said(&self, proposal: &Arc<Proposal>) -> Body {
+        match proposal.digests() {
+            Some(digests) => {
+                Body::Announced(Arc::new(Announced::of(proposal, Arc::clone(digests))))
+            }
+            None => Body::Proposal(Arc::clone(proposal)),
+        }
+    }
+    /// How a proposal is written to disk: by digests, if what they name is there, too.
+    pub(super) fn written(&self, proposal: &Arc<Proposal>) -> Body {
+        let here = |digest: &Digest| self.layer.as_ref()?.get(digest).map(drop);
+        match proposal.digests() {
+            Some(digests) if digests.iter().all(|d| here(d).is_some()) => self.said(proposal),
+            _ => Body::Proposal(Arc::clone(proposal)),
+        }
+    }
+
+    /// Upon a proposal by digests: votes if all that it names is here; else asks its author.
+    pub(super) fn on_announced(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: usize,
+        announced: &Arc<Announced>,
+    ) {
+        let (link, head) = (announced.link(), announced.head());
+        let (justify, timeouts) = (announced.justify(), announced.timeouts());
+        let shown = Shown {
+            link,
+            id: announced.id(),
+            batch: head.digest(),
+            justify,
+            timeouts,
+            signature: announced.signature(),
+        };
+        let again = |a: &Awaited| a.announced.id() == announced.id();
+        if self.awaited.as_ref().is_some_and(again) {
+            return self.fetch_payload(cx, Some(from));
+        }
+        if !self.follow_proposal(cx, from, &shown, None) {
+            return;
+        }
+        self.awaited = Some(Awaited {
+            from,
+            announced: Arc::clone(announced),
+            txs: BTreeMap::new(),
+            batches: BTreeMap::new(),
+        });
+        self.try_awaited(cx);
+        self.fetch_payload(cx, Some(from));
+        self.watch(cx);
+    }
+
+    /// What a proposal names and is not here, at most [`MAX_FETCHED`].
+    fn missing(&self, awaited: &Awaited) -> Vec<Digest> {
+        let digests = awaited.announced.head().digests.iter();
+        let missing = digests.filter(|digest| match &self.layer {
+            Some(layer) => layer.lacks(digest) && !awaited.batches.contains_key(digest),
+            None => self.mempool.named(digest).is_none() && !awaited.txs.contains_key(digest),
+        });
+        missing.take(MAX_FETCHED).copied().collect()
+    }
+
+    /// All that a proposal names, in order; `None` if something is missing.
+    fn parcels(&self, awaited: &Awaited) -> Option<Parcels> {
+        let digests = awaited.announced.head().digests.iter();
+        Some(match &self.layer {
+            Some(layer) => {
+                let of = |d: &Digest| layer.get(d).or_else(|| awaited.batches.get(d)).cloned();
+                Parcels::Batches(digests.map(of).collect::<Option<_>>()?)
+            }
+            None => {
+                let of = |d: &Digest| {
+                    self.mempool
+                        .named(d)
+                        .or_else(|| awaited.txs.get(d))
+                        .cloned()
+                };
+                Parcels::Txs(digests.map(of).collect::<Option<_>>()?)
+            }
+        })
+    }
+
+    /// The proposal that waits for payload, now that some may have come.
+    pub(super) fn try_awaited(&mut self, cx: &mut Context<'_>) {
+        let Some(awaited) = &self.awaited else {
+            return;
+        };
+        if awaited.announced.link().view != self.safety.view || self.seen.is_some() {
+            self.awaited = None;
+            return;
+        }
+        if !self.missing(awaited).is_empty() {
+            return;
+        }
+        let announced = &awaited.announced;
+        let make = || announced.head().batch(self.parcels(awaited)?);
+        let whole = announced.whole(make);
+        let from = awaited.from;
+        self.awaited = None;
+        match whole {
+            Some(proposal) => self.first_proposal(cx, from, &proposal),
+            None => cx.reached(&marks::PROPOSAL_REFUSED),
+        }
+    }
+
+    /// A proposal by digests that came back from the disk, if all that it names did, too.
+    pub(super) fn read(&self, announced: &Arc<Announced>) -> Option<Arc<Proposal>> {
+        let awaited = Awaited {
+            from: self.group.me,
+            announced: Arc::clone(announced),
+            txs: BTreeMap::new(),
+            batches: BTreeMap::new(),
+        };
+        let parcels = self.parcels(&awaited)?;
+        announced.whole(|| announced.head().batch(parcels))
+    }
+    /// Takes back what the disk kept of batches.
+    pub(super) fn restore_batches(&mut self, cx: &Context<'_>, disk: &Disk) {
+        let Some(layer) = &mut self.layer else {
+            return;
+        };
+        for (cell, value) in disk.table(BATCHES) {
+            if let Some(message) = value.as_any().downcast_ref::<super::message::Message>()
+                && let Body::Payload(Message::Batch(batch)) = &message.body
+                && let Some(maker) = self.group.index(batch.maker())
+            {
+                layer.restore(Arc::clone(batch), maker, cell, cx.now());
+            }
+        }
+        self.spend(None);
+    }
+    /// Writes batches again that are damaged on disk.
+    pub(super) fn write_batches_again(&mut self, disk: &Disk) {
+        let Some(layer) = &self.layer else {
+            return;
+        };
+        let damaged = |cell: u64| disk.cell(BATCHES, cell).is_some_and(|v| is_damaged(&**v));
+        let again = layer.cells().filter(|&(cell, _)| damaged(cell));
+        let again: Vec<_> = again.map(|(c, batch)| (c, Arc::clone(batch))).collect();
+        for (cell, batch) in again {
+            let message = self.message(Body::Payload(Message::Batch(batch)));
+            self.journal.write(Write::cell(BATCHES, cell, message));
+        }
+    }
+
+    /// Asks for what a proposal waits for: its author, or the next in turn.
+    pub(super) fn fetch_payload(&mut self, cx: &mut Context<'_>, from: Option<usize>) {
+        let Some(awaited) = &self.awaited else {
+            return;
+        };
+        let wanted = self.missing(awaited);
+        let proposal = awaited.announced.id();
+        let me = self.group.me;
+        cx.reached(&marks::PAYLOAD_MISSING);
+        let peer = from.unwrap_or_else(|| self.catch_up.peers.next(me));
+        self.send(cx, peer, Body::Payload(Message::Fetch { proposal, wanted }));
+    }
+
+    /// Is a proposal within the bounds of a block? Where payload travels apart, they count digests.
+    pub(super) fn fits(&self, proposal: &Proposal) -> bool {
+        let limits = &self.group.block;
+        let txs = proposal.batch().txs();
+        let (count, bytes) = match (&self.layer, proposal.digests()) {
+            (Some(_), Some(digests)) => (digests.len(), digests.len() as u64 * DIGEST_BYTES),
+            (Some(_), None) => (0, 0),
+            (None, Some(digests)) => (txs.len(), digests.len() as u64 * DIGEST_BYTES),
+            (None, None) => {
+                let bytes = txs.iter().map(|tx| tx.encoded_len() as u64);
+                (txs.len(), bytes.sum())
+            }
+        };
+        count <= limits.transactions as usize && bytes <= limits.bytes.max(DIGEST_BYTES)
+    }
+
+    /// The batches whose transactions are in a proposal.
+    pub(super) fn batches_in(&self, proposal: &Proposal) -> Vec<Digest> {
+        match (&self.layer, proposal.digests()) {
+            (Some(_), Some(digests)) => digests.to_vec(),
+            (Some(layer), None) => layer.found_in(proposal.ids()),
+            (None, _) => Vec::new(),
+        }
+    }
+
+    // ---- order -----------------------------------------------------------------------------------
+
+    /// Batches were ordered: these, or those whose transactions all were.
+    pub(super) fn spend(&mut self, digests: Option<&[Digest]>) {
+        let Some(layer) = &mut self.layer else {
+            return;
+        };
+        let mempool = &self.mempool;
+        let erased = match digests {
+            Some(digests) => layer.ordered(digests),
+            None => {
+                let digests = layer.ordered_by(|id| mempool.ordered(id));
+                layer.ordered(&digests)
+            }
+        };
+        if let Some(cell) = erased {
+            self.journal.write(Write::erase_below(BATCHES, cell));
+        }
+    }
+
+    /// Own transactions wait for too long: their batches may be lost on the way to others.
+    pub(super) fn resend_batches(&mut self, cx: &mut Context<'_>) {
+        if seeded::on(&super::seeded::BATCH_SAID_ONCE) {
+            return;
+        }
+        let messages = self.layer.as_ref().map(|l| l.unordered(MAX_FORWARD_BYTES));
+        for message in messages.into_iter().flatten() {
+            self.multicast(cx, Body::Payload(message));
+        }
+        self.try_seal(cx);
+    }
+
+    /// Does a transaction go to everybody at once, whoever leads?
+    pub(super) fn to_all(&self) -> bool {
+        self.group.leader != LeaderRule::Stable || self.group.spread == Some(Spread::Direct)
+    }
+}

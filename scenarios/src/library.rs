@@ -75,6 +75,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "paper" / "alliance-sharing-fhir",
     "paper" / "alliance-year",
     "protocols" / "compare",
+    "protocols" / "hotstuff-batches",
     "protocols" / "hotstuff-wan",
     "protocols" / "pbft-n1000",
     "protocols" / "pbft-rough-network",

@@ -262,6 +262,18 @@ pub const ROWS: &[Row] = &[
         "hotstuff",
         Cut,
         "filter",
+        "{ from: {group}, to: {any}, kinds: [batch, acknowledgement] }",
+    ),
+    only(
+        "hotstuff",
+        Cut,
+        "filter",
+        "{ target: {any}, kinds: [batch, payload, availability], do: drop, share: 50% }",
+    ),
+    only(
+        "hotstuff",
+        Cut,
+        "filter",
         "{ from: {any}, to: {group}, kinds: [vote] }",
     ),
     only(

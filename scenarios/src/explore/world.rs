@@ -126,6 +126,20 @@ const RAFT: &[&str] = &["{ read: index }", "{ read: lease }", "{ pre_vote: false
 /// Leaders of HotStuff.
 const LEADERS: &[&str] = &["stable", "round-robin"];
 const PHASES: &[&str] = &["3", "2"];
+/// Where HotStuff's transactions travel: the place for payload, and how the mempool spreads it.
+const PAYLOADS: &[(&str, &str)] = &[
+    ("inside", ""),
+    ("digest", ""),
+    (
+        "digest",
+        ", spread: batches, batch: { bytes: 2kB, wait: 20ms }",
+    ),
+    ("digest", ", spread: batches, acknowledge: quorum"),
+    (
+        "digest",
+        ", spread: batches, batch: { bytes: 2kB, wait: 20ms }, acknowledge: certificate",
+    ),
+];
 const NETWORKS: &[&str] = &[
     "{ regions: one-place }",
     "{ regions: guangdong, links: metro }",
@@ -222,11 +236,12 @@ warmup: 2s
 network: {network}
 organisations: {{ {GROUP}: {{ tier: tertiary, count: {members} }}{neighbours} }}
 chains:
-  {CHAIN}: {{ members: {GROUP}, consensus: {{ {name}: {options} }}, timeout: {timeout}, checkpoint: {checkpoint}, mempool: {{ limit: {mempool} }}, block: {{ wait: {wait} }}{clients} }}
+  {CHAIN}: {{ members: {GROUP}, consensus: {{ {name}: {options} }}, timeout: {timeout}, checkpoint: {checkpoint}, mempool: {{ limit: {mempool}{spread} }}, block: {{ wait: {wait} }}{clients} }}
 {services}",
             network = pick(NETWORKS, self.network),
             members = self.members,
             name = protocol.name,
+            spread = self.payload(protocol).1,
             timeout = pick(TIMEOUTS, self.timeout),
             wait = pick(WAITS, self.wait),
             services = model
@@ -238,6 +253,13 @@ chains:
 }
 
 impl World {
+    /// Where the protocol's transactions travel.
+    fn payload(&self, protocol: &ProtocolEntry) -> (&'static str, &'static str) {
+        match protocol.name {
+            "hotstuff" => pick(PAYLOADS, self.network + self.wait + self.retries),
+            _ => ("inside", ""),
+        }
+    }
     /// The knobs of the protocol.
     fn options(&self, protocol: &ProtocolEntry) -> String {
         match protocol.name {
@@ -251,7 +273,8 @@ impl World {
                 // Every knob has three places.
                 let phases = pick(PHASES, self.pipeline + self.checkpoint + self.timeout);
                 let leader = pick(LEADERS, self.pipeline);
-                format!("{{ phases: {phases}, leader: {leader} }}")
+                let payload = self.payload(protocol).0;
+                format!("{{ phases: {phases}, leader: {leader}, payload: {payload} }}")
             }
             _ => "{}".to_owned(),
         }

@@ -3,7 +3,7 @@
 use super::{BlockLimits, MempoolLimits};
 use crate::ledger::WorldState;
 use consim_core::seeded;
-use consim_core::{NodeId, SeededBug, Span, Time, Tx, TxId};
+use consim_core::{Digest, NodeId, SeededBug, Span, Time, Tx, TxId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -152,6 +152,17 @@ impl Mempool {
         self.entries
             .get(&tx.id())
             .is_some_and(|e| Arc::ptr_eq(&e.tx, tx) || e.tx == *tx)
+    }
+    /// The transactions with these digests, if all of them wait here. It looks through the whole
+    /// mempool: only proposals that came over a wire are put together like this.
+    pub(super) fn named(&self, digests: &[Digest]) -> Option<Vec<Arc<Tx>>> {
+        let known: BTreeMap<Digest, &Arc<Tx>> = self
+            .entries
+            .values()
+            .map(|entry| (entry.tx.digest(), &entry.tx))
+            .collect();
+        let named = digests.iter().map(|digest| known.get(digest).copied());
+        named.map(|tx| tx.cloned()).collect()
     }
     /// Is it known to be ordered?
     pub(super) fn ordered(&self, id: TxId) -> bool {

@@ -266,6 +266,9 @@ impl HotStuffReplica {
         executed: u64,
     ) {
         self.catch_up.peers.claim(from, executed);
+        if self.take_whole(cx, from, proposals) {
+            return;
+        }
         let mut useful = false;
         for proposal in proposals.iter().take(MAX_CHAIN) {
             if self.wanted() != Some(proposal.id()) {

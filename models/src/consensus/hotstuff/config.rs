@@ -12,6 +12,10 @@ pub struct HotStuffOptions {
     pub phases: Phases,
     /// Who leads a view.
     pub leader: LeaderRule,
+    /// Does a proposal name its transactions, which clients hand to every member, by their hashes?
+    pub names: bool,
+    /// When the signatures of votes are checked.
+    pub checks: Checks,
 }
 
 impl Default for HotStuffOptions {
@@ -20,8 +24,19 @@ impl Default for HotStuffOptions {
         Self {
             phases: Phases::Three,
             leader: LeaderRule::Stable,
+            names: false,
+            checks: Checks::Each,
         }
     }
+}
+
+/// When a replica checks the signatures of votes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Checks {
+    /// Of each vote when it comes, on one core.
+    Each,
+    /// Of all votes for a proposal once they are a quorum, on all cores.
+    Together,
 }
 
 /// How many phases a proposal goes through.
@@ -102,6 +117,8 @@ pub(super) struct Group {
     pub(super) interval: u64,
     pub(super) phases: Phases,
     pub(super) leader: LeaderRule,
+    pub(super) names: bool,
+    pub(super) checks: Checks,
 }
 
 impl Group {
@@ -123,6 +140,8 @@ impl Group {
             interval: config.checkpoint.max(1),
             phases: options.phases,
             leader: options.leader,
+            names: options.names,
+            checks: options.checks,
         }
     }
     /// The index of `node` among the members, which are in node order.

@@ -4,6 +4,7 @@
 //! its vote does not name the lock that it had.
 
 use super::message::{Body, Message};
+use super::names::Names;
 use super::proposal::{Ballot, CHECKPOINT, PROPOSE, Proposal, TIMEOUT, Timeout, high_digest};
 use consim_core::{Certificate, Evidence, Promise, Signature, SignedVote, Vote};
 
@@ -28,6 +29,11 @@ fn of_proposal(proposal: &Proposal) -> (Vote, Signature) {
     )
 }
 
+fn of_names(names: &Names) -> (Vote, Signature) {
+    let (view, id, signature) = names.signed();
+    of(PROPOSE, view, id, signature)
+}
+
 fn of_timeout(timeout: &Timeout) -> (Vote, Signature) {
     let digest = high_digest(timeout.high_view());
     of(TIMEOUT, timeout.view, digest, timeout.signature)
@@ -36,7 +42,8 @@ fn of_timeout(timeout: &Timeout) -> (Vote, Signature) {
 /// What the sender of a message says once in a view.
 pub(super) fn votes(message: &Message, each: &mut dyn FnMut(Vote)) {
     match &message.body {
-        Body::Proposal(proposal) => each(of_proposal(proposal).0),
+        Body::Proposal(proposal) | Body::Named(proposal) => each(of_proposal(proposal).0),
+        Body::Names(names) => each(of_names(names).0),
         Body::Vote(ballot) => each(ballot.vote(message.votes)),
         Body::Checkpoint(ballot) => each(ballot.vote(CHECKPOINT)),
         Body::Timeout(timeout) => {
@@ -66,8 +73,14 @@ pub(super) fn statements(message: &Message, each: &mut dyn FnMut(Evidence)) {
     };
     let ballot = |kind, b: &Ballot| of(kind, b.view, b.digest, b.signature);
     match &message.body {
-        Body::Proposal(proposal) => told(proposal, &mut say),
+        Body::Proposal(proposal) | Body::Named(proposal) => told(proposal, &mut say),
         Body::Chain { proposals, .. } => proposals.iter().for_each(|p| told(p, &mut say)),
+        Body::Names(names) => {
+            say(of_names(names));
+            if let Some(justify) = names.justify() {
+                opened(justify, &mut say);
+            }
+        }
         Body::Vote(b) => say(ballot(message.votes, b)),
         Body::Checkpoint(b) => say(ballot(CHECKPOINT, b)),
         Body::Timeout(timeout) => {

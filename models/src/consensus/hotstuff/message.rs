@@ -4,6 +4,7 @@
 
 use super::config::MAX_CHAIN;
 use super::evidence;
+use super::names::{self, Names};
 use super::proposal::{
     Ballot, Proposal, Timeout, TimeoutCertificate, decode_timeouts, encode_timeouts,
 };
@@ -87,6 +88,10 @@ pub enum Body {
     },
     /// Parts of a state.
     State(StateParts<Head>),
+    /// The leader of a view puts a batch forward of which it says the names: what is sent.
+    Named(Arc<Proposal>),
+    /// The same as it is read.
+    Names(Arc<Names>),
 }
 
 /// How far a replica is.
@@ -202,6 +207,7 @@ impl Body {
             Self::Chain { .. } => 9,
             Self::FetchState { .. } => 10,
             Self::State(_) => 11,
+            Self::Named(_) | Self::Names(_) => 12,
         }
     }
     fn decode(kind: u8, d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -244,6 +250,7 @@ impl Body {
                 },
             },
             11 => Self::State(StateParts::decode(d)?),
+            12 => Self::Names(Arc::new(Names::decode(d)?)),
             tag => return Err(CodecError::Tag(tag)),
         })
     }
@@ -268,7 +275,7 @@ pub const KINDS: &[&str] = &[
 impl Payload for Message {
     fn kind(&self) -> &'static str {
         match &self.body {
-            Body::Proposal(_) => "proposal",
+            Body::Proposal(_) | Body::Named(_) | Body::Names(_) => "proposal",
             Body::Vote(_) => "vote",
             Body::Timeout(_) => "timeout",
             Body::Checkpoint(_) => "checkpoint",
@@ -320,6 +327,8 @@ impl Payload for Message {
                 }
             }
             Body::State(state) => state.encode(&mut e),
+            Body::Named(proposal) => names::encode(proposal, &mut e),
+            Body::Names(names) => names.encode(&mut e),
         }
     }
     fn encoded_len(&self) -> usize {
@@ -342,6 +351,8 @@ impl Payload for Message {
                     8 + 4 + wanted.iter().map(Prefix::encoded_len).sum::<usize>()
                 }
                 Body::State(state) => state.encoded_len(),
+                Body::Named(proposal) => names::encoded_len(proposal),
+                Body::Names(names) => names.encoded_len(),
             }
     }
     fn votes(&self, each: &mut dyn FnMut(ChainId, Vote)) {

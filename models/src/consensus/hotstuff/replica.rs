@@ -71,6 +71,8 @@ pub struct HotStuffReplica {
     pub(super) silent: Option<Silent>,
     /// A proposal of this view that waits for the one that it builds on.
     pub(super) pending: Option<Arc<Proposal>>,
+    /// A proposal some of whose transactions are not here, and who was asked for it.
+    pub(super) lacking: Option<(Digest, usize)>,
     /// The own proposal of this view, once it was said.
     pub(super) proposed: Option<Arc<dyn Payload>>,
     /// The proposal of this view that was seen first.
@@ -115,6 +117,7 @@ impl HotStuffReplica {
             transfer: Transfer::default(),
             silent: None,
             pending: None,
+            lacking: None,
             proposed: None,
             seen: None,
             outbox: Vec::new(),
@@ -156,6 +159,8 @@ impl HotStuffReplica {
     fn receive(&mut self, cx: &mut Context<'_>, from: usize, message: &Message) {
         match &message.body {
             Body::Proposal(proposal) => self.on_proposal(cx, from, proposal),
+            Body::Named(proposal) => self.on_named(cx, from, proposal),
+            Body::Names(names) => self.on_names(cx, from, names),
             Body::Vote(ballot) => self.on_vote(cx, from, ballot),
             Body::Timeout(timeout) => self.on_timeout(cx, from, timeout),
             Body::Checkpoint(ballot) => self.on_checkpoint(cx, from, ballot),
@@ -255,6 +260,17 @@ impl Replica for HotStuffReplica {
             return false;
         }
         self.outbox.push(tx);
+        self.set_forward_timer(cx);
+        self.watch(cx);
+        true
+    }
+    fn share(&mut self, cx: &mut Context<'_>, tx: Arc<Tx>) -> bool {
+        if self.mempool.ordered(tx.id()) || self.mempool.holds(tx.id()) {
+            return true;
+        }
+        if !self.admit(cx, &tx, false) {
+            return false;
+        }
         self.set_forward_timer(cx);
         self.watch(cx);
         true

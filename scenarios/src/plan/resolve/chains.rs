@@ -4,7 +4,7 @@ use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
     At, Auto, Chain, Consensus, Decode, HotStuffKeys, Leader, LeafKind, PacemakerKind,
-    PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead,
+    PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead, VoteChecks,
 };
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};
@@ -206,6 +206,7 @@ impl Planner<'_> {
             quorum,
             floor,
             wait_for: chain.clients.wait_for.value.members(f, quorum),
+            signed: chain.clients.signed.value.0,
         })
     }
 
@@ -252,6 +253,7 @@ impl Planner<'_> {
             phases,
             leader,
             payload,
+            votes,
             pacemaker,
         } = keys;
         let PacemakerKind::TimeoutCertificates = pacemaker.value;
@@ -274,6 +276,11 @@ impl Planner<'_> {
                 Leader::Stable => hotstuff::LeaderRule::Stable,
                 Leader::RoundRobin => hotstuff::LeaderRule::RoundRobin,
                 Leader::Reputation => hotstuff::LeaderRule::Reputation,
+            },
+            names: payload.value == PayloadPlace::Hashes,
+            checks: match votes.value {
+                VoteChecks::Each => hotstuff::Checks::Each,
+                VoteChecks::Together => hotstuff::Checks::Together,
             },
         }))
     }

@@ -80,7 +80,7 @@ impl Equivocate {
 impl Behaviour for Equivocate {
     fn hears(&mut self, _: &mut Out<'_, '_>, from: NodeId, payload: &Arc<dyn Payload>) -> Hears {
         if let Some(Message {
-            body: Body::Proposal(proposal),
+            body: Body::Proposal(proposal) | Body::Named(proposal),
             ..
         }) = read(&self.means, payload)
             && self.means.accomplices.contains(&from)
@@ -96,7 +96,9 @@ impl Behaviour for Equivocate {
             return Says::AsItIs;
         };
         match &like.body {
-            Body::Proposal(first) if first.signature().key == self.means.key.id() => {
+            Body::Proposal(first) | Body::Named(first)
+                if first.signature().key == self.means.key.id() =>
+            {
                 let second = signed(&self.means, first, another(first.batch()));
                 self.remember(first.id(), second.id());
                 out.work(Work::sign(1));

@@ -95,7 +95,7 @@ impl ForgetLock {
 impl Behaviour for ForgetLock {
     fn hears(&mut self, _: &mut Out<'_, '_>, _: NodeId, payload: &Arc<dyn Payload>) -> Hears {
         if let Some(Message {
-            body: Body::Proposal(proposal),
+            body: Body::Proposal(proposal) | Body::Named(proposal),
             ..
         }) = read(&self.means, payload)
         {
@@ -109,7 +109,7 @@ impl Behaviour for ForgetLock {
         };
         let own = self.means.key.id();
         let body = match &like.body {
-            Body::Proposal(honest) if honest.signature().key == own => {
+            Body::Proposal(honest) | Body::Named(honest) if honest.signature().key == own => {
                 let lie = self.below(honest, like.votes).map(Arc::new);
                 // What the others vote for is what they were shown.
                 self.note(lie.as_ref().unwrap_or(honest));

@@ -22,7 +22,7 @@ impl Behaviour for InvalidBlock {
         let Some(like) = read(&self.means, payload) else {
             return Says::AsItIs;
         };
-        let Body::Proposal(honest) = &like.body else {
+        let (Body::Proposal(honest) | Body::Named(honest)) = &like.body else {
             return Says::AsItIs;
         };
         let batch = honest.batch();

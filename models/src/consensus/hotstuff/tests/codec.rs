@@ -60,6 +60,7 @@ fn messages() -> Vec<Message> {
     });
     let bodies = vec![
         Body::Proposal(Arc::clone(&proposal)),
+        Body::Named(Arc::clone(&proposal)),
         Body::Vote(ballot),
         Body::Timeout(Arc::new(Timeout {
             view: 4,

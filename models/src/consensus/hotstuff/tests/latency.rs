@@ -32,7 +32,11 @@ fn a_commit_takes_two_delays_a_phase_and_one_more_for_those_who_hear_of_it() {
     for leader in [LeaderRule::Stable, LeaderRule::RoundRobin] {
         for (phases, k) in [(Phases::Three, 3), (Phases::Two, 2)] {
             for (n, delay) in [(4, 10), (7, 25)] {
-                let options = HotStuffOptions { phases, leader };
+                let options = HotStuffOptions {
+                    phases,
+                    leader,
+                    ..HotStuffOptions::default()
+                };
                 // The lines of one place take a millisecond more.
                 let delay = delay + 1;
                 let (first, last) = commits(n, delay - 1, options);

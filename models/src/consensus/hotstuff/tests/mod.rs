@@ -22,7 +22,13 @@ fn settings() -> Vec<HotStuffOptions> {
         LeaderRule::RoundRobin,
         LeaderRule::Reputation,
     ];
-    let of = |phases| leaders.map(|leader| HotStuffOptions { phases, leader });
+    let of = |phases| {
+        leaders.map(|leader| HotStuffOptions {
+            phases,
+            leader,
+            ..HotStuffOptions::default()
+        })
+    };
     [of(Phases::Three), of(Phases::Two)].concat()
 }
 

@@ -35,6 +35,8 @@ pub(crate) enum Verb {
     Shrink(ShrinkArgs),
     /// Run a scenario again and tell its story: one event a line, then what broke.
     Replay(ReplayArgs),
+    /// Run published experiments: what was measured beside what is simulated, with signed errors.
+    Reproduce(ReproduceArgs),
     /// Run the golden runs of the repository and write their digests anew.
     Bless(BlessArgs),
     /// Write a commented scenario to start from.
@@ -241,6 +243,33 @@ pub(crate) struct ReplayArgs {
     #[arg(long)]
     pub(crate) quiet: bool,
     /// Print story and violations as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `reproduce`.
+#[derive(Debug, Args)]
+pub(crate) struct ReproduceArgs {
+    /// Experiments of the library, or files; all of the library if left out.
+    pub(crate) names: Vec<String>,
+    /// Seeds of each row, in place of what the experiments say. Fewer tell less.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(crate) seeds: Option<u64>,
+    /// How many runs go on at a time, in place of one a core. It changes no result.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Output folder. The default is `results/reproduce`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace results that are already in the output folder.
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) seeded: SeededArgs,
+    /// No progress bar and no summary.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Print experiments.json in place of the summary.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -22,6 +22,7 @@ mod overrides;
 mod regressions;
 mod replay;
 mod report;
+mod reproduce;
 mod run;
 mod schema;
 mod shrink;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         cli::Verb::Shrink(args) => shrink::shrink(args),
         cli::Verb::Bless(args) => bless::bless(args),
         cli::Verb::Report(args) => report::report(args),
+        cli::Verb::Reproduce(args) => reproduce::reproduce(args),
         cli::Verb::New(args) => new::new(args),
         cli::Verb::Schema => schema::schema(),
         cli::Verb::Completions(args) => schema::completions(args),

@@ -203,7 +203,12 @@ pub(crate) const STEPS: u64 = 1_000;
 
 /// A progress bar over `message`; hidden if nothing is to be seen.
 pub(crate) fn progress_bar(args: &RunArgs, message: String) -> indicatif::ProgressBar {
-    let bar = if args.quiet {
+    bar(args.quiet, message)
+}
+
+/// The same, hidden on request.
+pub(crate) fn bar(hidden: bool, message: String) -> indicatif::ProgressBar {
+    let bar = if hidden {
         indicatif::ProgressBar::hidden()
     } else {
         indicatif::ProgressBar::new(STEPS)

@@ -8,6 +8,7 @@
 mod availability;
 mod comparison;
 mod csv;
+mod experiments;
 mod figures;
 mod files;
 mod headline;
@@ -21,6 +22,7 @@ mod summary;
 mod words;
 
 pub use comparison::{comparison_files, comparison_summary, write_comparison};
+pub use experiments::{experiment_files, experiments_summary, write_experiments};
 pub use figures::space_time;
 pub use files::{File, ReportError, read, render, write, write_with_plan};
 pub use headline::headline;

@@ -238,8 +238,9 @@ pub const CODES: &[Code] = codes![
     "E603" "a file or folder that cannot be read"
         "Paths are relative to the file that names them."
         "source: fhir:../record/" => "source: fhir:../records/";
-    "E604" "bases in a circle, or too deep"
-        "A scenario rests on at most 8 others, and none of them rests on itself." "" => "";
+    "E604" "what may not be laid over"
+        "A scenario rests on at most 8 others, and none of them rests on itself. A row of an experiment sets load, sizes, counts and faults; hardware, network and protocol are those of the testbed, so that nothing is tuned for a single row."
+        "experiment: { ..., rows: [{ with: { chains.ledger.timeout: 2s }, measured: { throughput: 583/s } }] }" => "experiment: { ..., rows: [{ with: { workloads.writes.load: 10k/s }, measured: { throughput: 583/s } }] }";
     "E605" "not an override"
         "An override is PATH=VALUE on the command line, or a map from paths to values in `compare` and `vary`. It changes values; `base`, `remove` and `consim` stand in the file."
         "--set duration" => "--set duration=1h";

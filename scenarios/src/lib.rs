@@ -26,4 +26,7 @@ mod tree;
 
 pub use load::{LoadOptions, Loaded, MAX_BASES, load};
 pub use profiles::read;
-pub use study::{Axis, MAX_CELLS, MAX_VARIANTS, Study, Variant, study, study_bytes};
+pub use study::{
+    Axis, Experiment, MAX_CELLS, MAX_ROWS, MAX_SEEDS, MAX_VARIANTS, Study, Variant, study,
+    study_bytes,
+};

@@ -68,6 +68,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "attacks" / "wrong-clocks",
     "attacks" / "wrong-quorum",
     "attacks" / "wrong-zone",
+    "experiments" / "etcd",
     "paper" / "alliance-outsider",
     "paper" / "alliance-roster",
     "paper" / "alliance-sharing",
@@ -126,6 +127,21 @@ pub fn starter(name: &str, from: Option<&str>) -> Result<String, String> {
          #   `# yaml-language-server: $schema=consim-1.json`\n\
          {text}"
     ))
+}
+
+/// The published experiments of the library.
+pub fn experiments() -> impl Iterator<Item = &'static LibraryEntry> {
+    let folder = "scenarios/experiments/";
+    LIBRARY
+        .iter()
+        .filter(move |entry| entry.path.starts_with(folder))
+}
+
+impl LibraryEntry {
+    /// What its file holds.
+    pub fn text(&self) -> &'static str {
+        self.text
+    }
 }
 
 /// A text of the library for another folder: its base is named as a preset.

@@ -32,12 +32,20 @@ pub trait Replica: Process {
     /// Takes a transaction that this node accepted. It will be ordered at most once, although it
     /// may be submitted at several nodes and again after a restart. `false`: the mempool is full.
     fn submit(&mut self, cx: &mut Context<'_>, tx: Arc<Tx>) -> bool;
+    /// Takes a transaction that its client has sent to all members: this one need not pass it on.
+    fn share(&mut self, cx: &mut Context<'_>, tx: Arc<Tx>) -> bool {
+        self.submit(cx, tx)
+    }
     /// The node executed the delivery `sequence` (in order); `state` is where its ledger stands
     /// now, for a protocol that takes a checkpoint there.
     fn executed(&mut self, cx: &mut Context<'_>, sequence: u64, state: &dyn Fn() -> Snapshot);
     /// The view that this replica is in, and who leads it, for clients.
     fn leader(&self) -> (u64, NodeId) {
         (0, NodeId::default())
+    }
+    /// The same, if anybody is known to lead.
+    fn known_leader(&self) -> Option<(u64, NodeId)> {
+        Some(self.leader())
     }
     /// The highest sequence number that may have been decided anywhere by now, as far as this
     /// replica took part: a read that is to miss nothing waits until it is executed.

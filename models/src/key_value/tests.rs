@@ -388,6 +388,8 @@ fn a_client_asks_repeats_once_and_gives_up_or_is_answered() {
     let config = ClientConfig {
         server: SERVER,
         certificate: [].into(),
+        members: Arc::default(),
+        entries: crate::node::entry::Entries::default(),
     };
     let mut client = Client::new(config);
     let wish = Wish::Put { key: 1, size: 16 };

@@ -49,6 +49,7 @@ struct Open<T> {
     question: Question,
     asked: Time,
     repeats: u32,
+    to: NodeId,
     message: Arc<dyn Payload>,
     note: T,
 }
@@ -102,7 +103,7 @@ impl<T> Asking<T> {
         question.asked(cx, op);
         question.ended(cx, op, cx.now(), OpEnd::GaveUp);
     }
-    /// Asks.
+    /// Asks the client's server.
     pub(crate) fn ask(
         &mut self,
         cx: &mut Context<'_>,
@@ -111,13 +112,25 @@ impl<T> Asking<T> {
         message: Arc<dyn Payload>,
         note: T,
     ) {
+        self.ask_at(cx, self.server, (op, question), message, note);
+    }
+    /// Asks a server.
+    pub(crate) fn ask_at(
+        &mut self,
+        cx: &mut Context<'_>,
+        to: NodeId,
+        (op, question): (OpId, Question),
+        message: Arc<dyn Payload>,
+        note: T,
+    ) {
         question.asked(cx, op);
-        cx.send(self.server, Arc::clone(&message));
+        cx.send(to, Arc::clone(&message));
         cx.set_timer(timer(op), question.terms.retry_after);
         let open = Open {
             question,
             asked: cx.now(),
             repeats: 0,
+            to,
             message,
             note,
         };
@@ -135,7 +148,7 @@ impl<T> Asking<T> {
         }
         cx.reached(&marks::OPERATION_REPEATED);
         open.repeats += 1;
-        cx.send(self.server, Arc::clone(&open.message));
+        cx.send(open.to, Arc::clone(&open.message));
         cx.set_timer(timer(op), terms.retry_after);
         None
     }

@@ -13,6 +13,7 @@
 //! different order of time, a read may find no quorum; it is asked again, not ordered as in the
 //! paper, since a read is no transaction of the machine.
 
+use super::entry::{Entries, To};
 use super::marks;
 use super::membership::IdentityCertificate;
 use super::message::{Message, Outcome, Reply, Shown};
@@ -50,6 +51,10 @@ pub struct ClientConfig {
     pub certificate: IdentityCertificate,
     /// How many members must say that they executed a transaction for good: f+1 or more.
     pub wait_for: usize,
+    /// Does it sign its transactions? Else its connections vouch for them.
+    pub signs: bool,
+    /// Where the operations of its workloads enter, if not at the member that leads.
+    pub entries: Entries,
     /// How many must say the same if some of them executed it before it was committed, and how
     /// many must show the same value.
     pub quorum: usize,
@@ -210,10 +215,18 @@ impl Client {
                     Arc::clone(body),
                     &self.config.key,
                 );
-                cx.work(Work::sign(1));
+                cx.work(Work::sign(u32::from(self.config.signs)));
                 cx.work(Work::hash(tx.encoded_len()));
-                open.message = Arc::new(Message::Request(Arc::new(tx)));
-                cx.send(self.leader.1, Arc::clone(&open.message));
+                let tx = Arc::new(tx);
+                open.message = Arc::new(Message::Request(Arc::clone(&tx)));
+                match self.config.entries.next(wish.terms.workload) {
+                    To::Usual => cx.send(self.leader.1, Arc::clone(&open.message)),
+                    To::One(member) => cx.send(member, Arc::clone(&open.message)),
+                    To::All => {
+                        open.message = Arc::new(Message::Shared(tx));
+                        cx.multicast(&self.config.members, Arc::clone(&open.message));
+                    }
+                }
             }
             What::Read(key) => {
                 let key = Arc::clone(key);
@@ -333,6 +346,7 @@ impl Client {
                 cx.reached(&marks::CLIENT_FOLLOWED_LEADER);
             }
             self.leader = (reply.view, reply.leader);
+            self.config.entries.told(reply.view, reply.leader);
         }
     }
 }

@@ -40,12 +40,13 @@ pub(super) struct Clients {
 }
 
 impl NodeHost {
-    /// Upon REQUEST: hands it to consensus; one that was executed is answered again.
+    /// Upon REQUEST, which its client may have sent to all members: hands it to consensus; one that was executed is answered again.
     pub(super) fn requested(
         &mut self,
         cx: &mut Context<'_>,
         from: NodeId,
         tx: &Arc<Tx>,
+        shared: bool,
     ) -> Result<(), Refusal> {
         self.registry.bearer(from, cx.wall_ns())?;
         if tx.id().origin != from || tx.chain() != self.config.chain {
@@ -69,10 +70,14 @@ impl NodeHost {
             }
             return Ok(());
         }
-        cx.work(Work::verify(1));
+        cx.work(Work::verify(self.config.keys.of_transactions(1)));
         cx.work(Work::hash(tx.encoded_len()));
         if tx.verify(&self.config.keys) {
-            self.replica.submit(cx, Arc::clone(tx));
+            if shared {
+                self.replica.share(cx, Arc::clone(tx));
+            } else {
+                self.replica.submit(cx, Arc::clone(tx));
+            }
         }
         Ok(())
     }

@@ -135,7 +135,12 @@ impl FullNode {
         match host.registry.peer(from, cx.wall_ns()) {
             Ok(()) if ordering => host.replica.handle(cx, Event::Message { from, payload }),
             Err(why) if ordering || !self.service.serves(&**payload) => self.refuse(cx, from, why),
-            _ => self.service.message(cx, host, from, payload),
+            _ => {
+                if self.service.serves(&**payload) {
+                    cx.work(Work::requests(1));
+                }
+                self.service.message(cx, host, from, payload);
+            }
         }
     }
 
@@ -171,17 +176,25 @@ impl FullNode {
                     host.tell_release(cx, from);
                 }
             }
-            Message::Request(tx) => {
-                if let Err(why) = host.requested(cx, from, tx) {
+            Message::Request(tx) | Message::Shared(tx) => {
+                cx.work(Work::requests(1));
+                let shared = matches!(message, Message::Shared(_));
+                if let Err(why) = host.requested(cx, from, tx, shared) {
                     self.refuse(cx, from, why);
                 }
             }
             Message::Query { number, key } => {
+                cx.work(Work::requests(1));
                 if let Err(why) = host.queried(cx, from, *number, key) {
                     self.refuse(cx, from, why);
                 }
             }
-            Message::Identify | Message::Reply(_) | Message::Shown(_) => {}
+            Message::WhoLeads => {
+                if let Some((view, leader)) = host.replica.known_leader() {
+                    cx.send(from, Arc::new(Message::Leads { view, leader }));
+                }
+            }
+            Message::Identify | Message::Reply(_) | Message::Shown(_) | Message::Leads { .. } => {}
         }
     }
 
@@ -369,7 +382,7 @@ impl Host for NodeHost {
             return Some(id);
         }
         let tx = Arc::new(Tx::new(id, self.config.chain, op, body, &self.config.key));
-        cx.work(Work::sign(1));
+        cx.work(Work::sign(self.config.keys.of_transactions(1)));
         cx.work(Work::hash(tx.encoded_len()));
         self.replica.submit(cx, tx).then_some(id)
     }

@@ -32,6 +32,18 @@ pub enum Message {
     },
     /// The value at one member.
     Shown(Shown),
+    /// A client wants a transaction of its own to be ordered, and has sent it to all members: nobody needs
+    /// to pass it on.
+    Shared(Arc<Tx>),
+    /// Somebody wants to know who leads.
+    WhoLeads,
+    /// Who leads the view of the sender.
+    Leads {
+        /// The view.
+        view: u64,
+        /// Who leads it.
+        leader: NodeId,
+    },
 }
 
 /// What a member executed for a client.
@@ -111,6 +123,12 @@ impl Message {
                 },
             }),
             6 => Self::Release(Release(d.u32()?.cast_signed())),
+            7 => Self::Shared(Arc::new(Tx::decode(d)?)),
+            8 => Self::WhoLeads,
+            9 => Self::Leads {
+                view: d.u64()?,
+                leader: NodeId(d.u32()?),
+            },
             tag => return Err(CodecError::Tag(tag)),
         };
         match d.remaining() {
@@ -122,7 +140,15 @@ impl Message {
 
 /// The words of the kinds of messages.
 pub const KINDS: &[&str] = &[
-    "hello", "identify", "release", "request", "reply", "query", "shown",
+    "hello",
+    "identify",
+    "release",
+    "request",
+    "reply",
+    "query",
+    "shown",
+    "who-leads",
+    "leads",
 ];
 
 impl Payload for Message {
@@ -131,10 +157,12 @@ impl Payload for Message {
             Self::Hello(_) => "hello",
             Self::Identify => "identify",
             Self::Release(_) => "release",
-            Self::Request(_) => "request",
+            Self::Request(_) | Self::Shared(_) => "request",
             Self::Reply(_) => "reply",
             Self::Query { .. } => "query",
             Self::Shown(_) => "shown",
+            Self::WhoLeads => "who-leads",
+            Self::Leads { .. } => "leads",
         }
     }
     fn encode(&self, out: &mut Vec<u8>) {
@@ -147,6 +175,13 @@ impl Payload for Message {
                 Encoder::message(out, FAMILY, 6).u32(release.0.cast_unsigned());
             }
             Self::Request(tx) => tx.encode(&mut Encoder::message(out, FAMILY, 2)),
+            Self::Shared(tx) => tx.encode(&mut Encoder::message(out, FAMILY, 7)),
+            Self::WhoLeads => {
+                Encoder::message(out, FAMILY, 8);
+            }
+            Self::Leads { view, leader } => {
+                Encoder::message(out, FAMILY, 9).u64(*view).u32(leader.0);
+            }
             Self::Reply(reply) => {
                 Encoder::message(out, FAMILY, 3)
                     .u32(reply.id.origin.0)
@@ -173,7 +208,9 @@ impl Payload for Message {
             Self::Hello(certificate) => certificate.encoded_len(),
             Self::Identify => 0,
             Self::Release(_) => 4,
-            Self::Request(tx) => tx.encoded_len(),
+            Self::Request(tx) | Self::Shared(tx) => tx.encoded_len(),
+            Self::WhoLeads => 0,
+            Self::Leads { .. } => 8 + 4,
             // Origin, number, view, leader, two flags.
             Self::Reply(_) => 4 + 8 + 8 + 4 + 1 + 1,
             Self::Query { key, .. } => 8 + 4 + key.len(),

@@ -3,6 +3,7 @@
 pub(crate) mod asking;
 pub mod client;
 mod clients;
+pub mod entry;
 mod full_node;
 mod gate;
 pub(crate) mod marks;

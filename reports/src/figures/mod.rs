@@ -13,6 +13,7 @@ mod utilisation;
 use crate::files::ReportError;
 use consim_check::results::Results;
 
+pub(crate) use axes::{Frame, Scale, ticks};
 pub(crate) use canvas::{Anchor, Canvas, SMALL, TEXT, WIDTH, XMLNS, fit, svg, text_width};
 pub(crate) use cdf::of_runs as latency_of_runs;
 pub(crate) use palette::{BLUE, INK, MUTED, RED, stylesheet};

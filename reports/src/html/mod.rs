@@ -1,7 +1,7 @@
 //! `report.html`: one file that opens anywhere, prints, and needs neither network nor script.
 
 mod beside;
-mod table;
+pub(crate) mod table;
 mod tables;
 
 use crate::figures::{self, Figure, TimeAxis, WIDTH, XMLNS};

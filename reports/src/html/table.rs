@@ -13,14 +13,14 @@ pub(super) const TEXT: usize = 600;
 const LINE: usize = 22;
 
 /// The first items of a table or list.
-pub(super) struct Rows<T> {
-    pub(super) shown: Vec<T>,
+pub(crate) struct Rows<T> {
+    pub(crate) shown: Vec<T>,
     /// How many there are besides, in words.
-    pub(super) rest: Option<String>,
+    pub(crate) rest: Option<String>,
 }
 
 impl<T> Rows<T> {
-    pub(super) fn of(items: impl Iterator<Item = T>) -> Self {
+    pub(crate) fn of(items: impl Iterator<Item = T>) -> Self {
         let mut items = items;
         let shown = items.by_ref().take(ROWS).collect();
         let more = items.count() as u64;
@@ -32,7 +32,7 @@ impl<T> Rows<T> {
 }
 
 /// What a cell holds.
-pub(super) enum Cell {
+pub(crate) enum Cell {
     /// The heading of the row: a name, its code in a catalogue, a line below.
     Name(String, String, String),
     Text(String),
@@ -45,7 +45,7 @@ pub(super) enum Cell {
 }
 
 impl Cell {
-    pub(super) fn name(name: &str) -> Self {
+    pub(crate) fn name(name: &str) -> Self {
         Self::Name(name.into(), String::new(), String::new())
     }
 
@@ -72,7 +72,7 @@ impl Cell {
 /// A table with a heading.
 #[derive(Template)]
 #[template(path = "table.html")]
-pub(super) struct Table {
+pub(crate) struct Table {
     head: &'static [&'static str],
     rows: Rows<Vec<Cell>>,
     total: Option<Vec<Cell>>,
@@ -80,7 +80,7 @@ pub(super) struct Table {
 
 impl Table {
     /// A table, unless there are no rows.
-    pub(super) fn of(
+    pub(crate) fn of(
         head: &'static [&'static str],
         rows: impl Iterator<Item = Vec<Cell>>,
     ) -> Option<Self> {
@@ -93,7 +93,7 @@ impl Table {
     }
 
     /// The same with a last row that sums up.
-    pub(super) fn with_total(self, total: Vec<Cell>) -> Self {
+    pub(crate) fn with_total(self, total: Vec<Cell>) -> Self {
         Self {
             total: Some(total),
             ..self

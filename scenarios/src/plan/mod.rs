@@ -15,7 +15,7 @@ pub use adversaries::{
 };
 pub use print::{Explained, Origin, OriginKind};
 pub(crate) use print::{explain, yaml};
-pub(crate) use resolve::{BOUND_TIMERS, Head, limits, resolve};
+pub(crate) use resolve::{BOUND_TIMERS, Head, limits, measure, resolve};
 
 use consim_check::metrics::WindowSubject;
 use consim_core::values::Expectation;
@@ -243,6 +243,8 @@ pub struct ChainPlan {
     /// How many members have to tell a client that they executed its transaction; `None`: it asks
     /// one server and believes it.
     pub wait_for: Option<usize>,
+    /// Are transactions signed? Else connections vouch for them.
+    pub signed: bool,
 }
 
 /// A service.
@@ -312,6 +314,8 @@ pub struct WorkloadPlan {
     pub day_name: String,
     /// Weight of each hour of the day, parts per million of the daily mean (mean 1,000,000).
     pub day: [u32; 24],
+    /// Where its operations enter the chain.
+    pub entry: EntryPlan,
     /// Window.
     pub from: Time,
     /// End of the window.
@@ -322,6 +326,21 @@ pub struct WorkloadPlan {
     pub retry_after: Span,
     /// Retries.
     pub retry_times: u32,
+}
+
+/// Where operations enter a chain.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum EntryPlan {
+    /// At the client's own server or the nearest; of clients that ask the members, at the one that leads.
+    Nearest,
+    /// At the member that leads.
+    Leader,
+    /// At all members.
+    All,
+    /// At one member after the other.
+    RoundRobin,
+    /// At these, one after the other: indexes into `institutions`.
+    Fixed(Vec<usize>),
 }
 
 /// What a workload does.

@@ -152,6 +152,11 @@ impl<'a> Running<'a> {
             streams.key("keys"),
             only.chain.signature_bytes,
         );
+        let keys = if only.chain.signed {
+            keys
+        } else {
+            keys.with_unsigned_transactions()
+        };
         let authority_keys = secrets.split_off(layout.node_count() as usize);
         let secrets: Vec<Arc<SecretKey>> = secrets.into_iter().map(Arc::new).collect();
         let trust = trust::establish(plan, &layout, only.chain, authority_keys);

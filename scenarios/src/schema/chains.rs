@@ -38,6 +38,9 @@ record! {
         /// `quorum`: it asks the members itself and believes a write that so many of them executed;
         /// of a value it believes what a quorum shows.
         wait_for: At<WaitFor> = "one",
+        /// Are transactions signed? If not, connections vouch for them: making and checking their
+        /// signatures takes no time.
+        signed: At<Switch> = "true",
     }
     later "retry" "hint";
 }
@@ -114,6 +117,8 @@ record! {
         leader: At<Leader> = "stable",
         /// Where the transactions travel: in the proposals, or apart, as `mempool.spread` says.
         payload: At<PayloadPlace> = "inside",
+        /// When the signatures of votes are checked.
+        votes: At<VoteChecks> = "each",
         /// How members come to the same view.
         pacemaker: At<PacemakerKind> = "timeout-certificates",
     }
@@ -148,6 +153,16 @@ words! {
         Inside = "inside",
         /// Apart, and the proposal names them.
         Digest = "digest",
+    }
+}
+
+words! {
+    /// When the signatures of votes are checked.
+    pub enum VoteChecks: "time to check votes" {
+        /// Of each when it comes, on one core.
+        Each = "each",
+        /// Of all once they are a quorum, on all cores.
+        Together = "together",
     }
 }
 

@@ -29,6 +29,12 @@ record! {
         per_message: At<Span>,
         /// Receiving a byte.
         per_byte: At<Span>,
+        /// Serving a client's request, beside receiving its message.
+        per_request: At<Span> = "0ns",
+        /// Handing a message to the network card, for each receiver.
+        per_message_sent: At<Span> = "0ns",
+        /// Handing a KiB to the network card, for each receiver.
+        per_kib_sent: At<Span> = "0ns",
         /// Network card.
         nic: Nic,
         /// Disk.

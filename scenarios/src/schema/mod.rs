@@ -9,6 +9,7 @@ mod chains;
 pub(crate) mod choose;
 pub(crate) mod decode;
 mod delay;
+mod experiment;
 mod faults;
 mod found;
 mod gates;
@@ -32,9 +33,10 @@ pub(crate) use attacks::{
 };
 pub(crate) use chains::{
     AcknowledgeWord, Auto, Chain, Consensus, HotStuffKeys, Leader, Mempool, PacemakerKind,
-    PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead, SpreadWord, UntilFull, WaitFor,
+    PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead, SpreadWord, UntilFull, VoteChecks, WaitFor,
 };
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
+pub(crate) use experiment::{Experiment, ExperimentRow, MeasuredAt, Scored};
 pub(crate) use faults::{
     Astray, BitRot, ClockBack, ClockDrift, ClockStep, ClockStrobe, Clog, Corrupt, Crash, CutShape,
     Damage, Direction, DiskFull, Duplicate, DuplicateKey, During, EarlyPrune, Eclipse,
@@ -60,9 +62,10 @@ pub(crate) use services::{
     Access, Ask, Audit, Custody, DataSharing, DeviceSamples, Freshness, Identity, KeyValue,
     OffChain, OnChain, Pseudonym, Revocation, Search, ServiceKind,
 };
-pub(crate) use studies::{Axis, Compare, Overrides, Studies, Vary};
+pub(crate) use studies::{Axis, AxisValues, Compare, Overrides, Studies, Vary};
 pub(crate) use workloads::{
-    RecordSize, Samples, SourceRef, Spacing, Transactions, Visits, Workload, WorkloadKind,
+    EntryPoint, RecordSize, Samples, SourceRef, Spacing, Transactions, Visits, Workload,
+    WorkloadCommon, WorkloadKind,
 };
 
 use consim_core::Span;
@@ -123,9 +126,9 @@ record! {
         /// Where a saved failure comes from.
         found: FoundNote = "{}",
     }
-    beside "base" "remove" "compare" "vary";
+    beside "base" "remove" "compare" "vary" "experiment";
     later "devices" "relays" "platform" "changes" "claims" "sweep"
-        "experiment" "experimental";
+        "experimental";
 }
 
 /// The shape of a whole scenario, studies included.

@@ -2,6 +2,7 @@
 //! it is read, since they change what the rest is.
 
 use super::decode::{Cx, Decode};
+use super::experiment::Experiment;
 use super::macros::record;
 use super::shape::{Shape, suggestion};
 use super::{Scenario, whole};
@@ -11,7 +12,15 @@ use consim_check::metrics::METRICS;
 use consim_core::values::{Count, Name, Range, Value as _};
 
 /// Keys that no override changes.
-const FIXED: [&str; 6] = ["consim", "base", "remove", "compare", "vary", "sweep"];
+const FIXED: [&str; 7] = [
+    "consim",
+    "base",
+    "remove",
+    "compare",
+    "vary",
+    "sweep",
+    "experiment",
+];
 
 record! {
     /// Studies.
@@ -20,6 +29,8 @@ record! {
         compare: Compare,
         /// Axes of a matrix: paths and their values, or words and named sets of overrides.
         vary: Vary,
+        /// A published experiment: its rows beside what is simulated.
+        experiment: Option<Experiment>,
     }
 }
 

@@ -4,6 +4,7 @@ use super::decode::{At, Named};
 use super::lists::Targets;
 use super::load::{Burst, Load};
 use super::macros::{choice, entry, record, words};
+use super::organisations::Plain;
 use super::registered::{Days, Registered};
 use consim_core::Span;
 use consim_core::values::{Bytes, Count, Instant, Name, Share};
@@ -24,6 +25,8 @@ record! {
         bursts: Named<Burst>,
         /// Who submits.
         from: Option<Targets>,
+        /// Which node receives the operations.
+        entry: EntryPoint = "nearest",
         /// First instant.
         at: Option<At<Instant>>,
         /// Length of the window.
@@ -33,7 +36,23 @@ record! {
         /// What users do without an answer.
         retry: Retry = "{}",
     }
-    later "entry" "priority";
+    later "priority";
+}
+
+choice! {
+    /// Where operations enter a chain.
+    pub enum EntryPoint: "entry" {
+        /// The client's own server or the nearest; where clients ask the members themselves, the one that leads.
+        Nearest(Plain) = "nearest",
+        /// The member that leads: clients ask who does.
+        Leader(Plain) = "leader",
+        /// All members.
+        All(Plain) = "all",
+        /// One member after the other.
+        RoundRobin(Plain) = "round-robin",
+        /// These, one after the other.
+        Fixed(Targets) = "fixed",
+    }
 }
 
 record! {

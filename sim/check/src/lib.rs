@@ -4,6 +4,7 @@ pub mod assemble;
 pub mod attacks;
 mod bottleneck;
 pub mod diagram;
+pub mod experiment;
 pub mod forensics;
 pub mod invariants;
 pub mod marks;

@@ -44,6 +44,8 @@ pub struct Signature {
 pub struct Keyring {
     secrets: Arc<[u64]>,
     size: u8,
+    /// Nobody signs transactions.
+    unsigned: bool,
 }
 
 #[inline]
@@ -80,7 +82,26 @@ impl Keyring {
                 secret,
             })
             .collect();
-        (Self { secrets, size }, keys)
+        let ring = Self {
+            secrets,
+            size,
+            unsigned: false,
+        };
+        (ring, keys)
+    }
+    /// The same where nobody signs transactions: connections vouch for them, so that making and
+    /// checking their signatures takes no time.
+    #[must_use]
+    pub fn with_unsigned_transactions(self) -> Self {
+        Self {
+            unsigned: true,
+            ..self
+        }
+    }
+    /// How many signatures have to be made or checked for `n` transactions.
+    #[inline]
+    pub fn of_transactions(&self, n: u32) -> u32 {
+        if self.unsigned { 0 } else { n }
     }
     /// Is `signature` one that `signature.key` made over `digest`?
     #[inline]

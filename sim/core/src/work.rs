@@ -17,6 +17,8 @@ pub struct Work {
     pub encrypt_bytes: u64,
     /// Transactions executed.
     pub execute: u32,
+    /// Requests of clients served, beside their messages: read, admitted, answered.
+    pub requests: u32,
     /// Bytes parsed that did not just come in a message (these are charged on receipt).
     pub parse_bytes: u64,
     /// Bytes read back from the disk.
@@ -36,6 +38,7 @@ impl Work {
         hash_bytes: 0,
         encrypt_bytes: 0,
         execute: 0,
+        requests: 0,
         parse_bytes: 0,
         read_bytes: 0,
         fixed_ns: 0,
@@ -55,6 +58,7 @@ impl Work {
         self.hash_bytes += other.hash_bytes;
         self.encrypt_bytes += other.encrypt_bytes;
         self.execute += other.execute;
+        self.requests += other.requests;
         self.parse_bytes += other.parse_bytes;
         self.read_bytes += other.read_bytes;
         self.fixed_ns += other.fixed_ns;
@@ -63,7 +67,7 @@ impl Work {
     /// How many signatures were checked one by one, if nothing else was done.
     #[inline]
     pub fn only_verify(&self) -> Option<u32> {
-        let counts = self.sign | self.verify_batched | self.execute;
+        let counts = self.sign | self.verify_batched | self.execute | self.requests;
         let amounts = self.hash_bytes
             | self.encrypt_bytes
             | self.parse_bytes
@@ -117,6 +121,14 @@ impl Work {
     pub fn execute(n: u32) -> Self {
         Self {
             execute: n,
+            ..Self::NONE
+        }
+    }
+    /// `n` requests of clients served.
+    #[inline]
+    pub fn requests(n: u32) -> Self {
+        Self {
+            requests: n,
             ..Self::NONE
         }
     }

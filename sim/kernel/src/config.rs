@@ -43,6 +43,12 @@ pub struct Hardware {
     pub per_message: Span,
     /// Receiving a KiB (scenarios state it per byte).
     pub per_kib: Span,
+    /// Serving a client's request, beside receiving its message.
+    pub per_request: Span,
+    /// Handing a message to the network card, for each receiver.
+    pub per_message_sent: Span,
+    /// Handing a KiB to the network card, for each receiver.
+    pub per_kib_sent: Span,
     /// NIC, incoming, bits per second.
     pub nic_in: u64,
     /// NIC, outgoing, bits per second.
@@ -76,6 +82,9 @@ impl Default for Hardware {
             execute: Span::ZERO,
             per_message: Span::ZERO,
             per_kib: Span::ZERO,
+            per_request: Span::ZERO,
+            per_message_sent: Span::ZERO,
+            per_kib_sent: Span::ZERO,
             nic_in: 0,
             nic_out: 0,
             disk_write: 0,
@@ -107,6 +116,7 @@ impl Hardware {
             kib(self.encrypt_per_kib, work.encrypt_bytes),
             kib(self.per_kib, work.parse_bytes),
             times(self.execute, work.execute),
+            times(self.per_request, work.requests),
             work.fixed_ns,
         ]
         .into_iter()
@@ -116,14 +126,34 @@ impl Hardware {
                 .saturating_add(self.per_message.nanos())
                 .saturating_add(kib(self.per_kib, bytes as u64));
         }
-        if self.speed_permille != 1_000 {
-            parts = parts.saturating_mul(1_000) / u64::from(self.speed_permille.max(1));
-        }
+        parts = self.at_speed(parts);
         let cost = Span::from_nanos(parts);
         if work.read_bytes == 0 {
             return cost;
         }
         cost + transfer(work.read_bytes, self.disk_read.saturating_mul(8))
+    }
+
+    /// Nanoseconds of a machine of speed 1, on this one.
+    fn at_speed(&self, ns: u64) -> u64 {
+        if self.speed_permille == 1_000 {
+            return ns;
+        }
+        ns.saturating_mul(1_000) / u64::from(self.speed_permille.max(1))
+    }
+
+    /// Does sending keep the server busy?
+    #[inline]
+    pub fn pays_for_sending(&self) -> bool {
+        self.per_message_sent.nanos() | self.per_kib_sent.nanos() != 0
+    }
+
+    /// How long handing a message of `bytes` bytes to the network card for `receivers` keeps the
+    /// server busy.
+    pub fn sending(&self, receivers: usize, bytes: usize) -> Span {
+        let each = self.per_kib_sent.nanos().saturating_mul(bytes as u64) / 1024;
+        let each = each.saturating_add(self.per_message_sent.nanos());
+        Span::from_nanos(self.at_speed(each.saturating_mul(receivers as u64)))
     }
 }
 

@@ -15,6 +15,8 @@ pub struct HotStuffOptions {
     pub leader: LeaderRule,
     /// Where transactions are: in proposals (`None`), or apart, named by digest, and how they spread then.
     pub payload: Option<Spread>,
+    /// When the signatures of votes are checked.
+    pub checks: Checks,
 }
 
 impl Default for HotStuffOptions {
@@ -24,8 +26,18 @@ impl Default for HotStuffOptions {
             phases: Phases::Three,
             leader: LeaderRule::Stable,
             payload: None,
+            checks: Checks::Each,
         }
     }
+}
+
+/// When a replica checks the signatures of votes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Checks {
+    /// Of each vote when it comes, on one core.
+    Each,
+    /// Of all votes for a proposal once they are a quorum, on all cores.
+    Together,
 }
 
 /// How many phases a proposal goes through.
@@ -107,6 +119,7 @@ pub(super) struct Group {
     pub(super) phases: Phases,
     pub(super) leader: LeaderRule,
     pub(super) spread: Option<Spread>,
+    pub(super) checks: Checks,
 }
 
 impl Group {
@@ -129,6 +142,7 @@ impl Group {
             phases: options.phases,
             leader: options.leader,
             spread: options.payload,
+            checks: options.checks,
         }
     }
     /// What a leader takes out of its mempool at most: where transactions are named by digest, the bounds

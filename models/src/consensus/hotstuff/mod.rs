@@ -30,7 +30,11 @@
 //! - Upon the first PROPOSAL of this view's leader: follow its certificates; fetch what it builds on, if
 //!   that is missing; validate it; if it is safe to vote for (below), write proposal, view, lock and highest
 //!   certificate to disk, then send VOTE to the leader of the next view.
-//! - Upon a quorum of votes for one link: that is a certificate (QC).
+//! - Upon a quorum of votes for one link: that is a certificate (QC). Signatures of votes are checked one by
+//!   one as they come, or all together once they are a quorum, as the paper's implementation does in a pool
+//!   of threads (`votes`).
+//! - Payload may travel apart (`payload.rs`, `consensus::payload`): a proposal then names its transactions, or
+//!   batches of them, by digest; a member that lacks one fetches it before it votes.
 //!
 //! What is safe to vote for (`safety.rs`): a view above the last in which this replica voted or that it gave
 //! up; the parent is of the view before, or the proposal shows that the view before failed and its parent
@@ -132,7 +136,7 @@ mod tree;
 mod votes;
 mod voting;
 
-pub use config::{HotStuffOptions, LeaderRule, Phases};
+pub use config::{Checks, HotStuffOptions, LeaderRule, Phases};
 pub use replica::HotStuffReplica;
 
 use super::ProtocolEntry;

@@ -129,7 +129,9 @@ impl HotStuffReplica {
 
     /// Are these what their origins signed, each once, for this chain? Charges what it takes to know.
     fn are_valid(&self, cx: &mut Context<'_>, txs: &[Arc<Tx>], bytes: usize) -> bool {
-        cx.work(Work::verify_batched(txs.len() as u32));
+        cx.work(Work::verify_batched(
+            self.group.keys.of_transactions(txs.len() as u32),
+        ));
         cx.work(Work::hash(bytes));
         let ids: BTreeSet<TxId> = txs.iter().map(|tx| tx.id()).collect();
         let unsigned = seeded::on(&SIGNATURES_LEFT_OUT);

@@ -15,6 +15,8 @@ struct View {
     voted: Members,
     /// By what was voted for.
     tallies: Vec<(Digest, Signers)>,
+    /// Votes whose signatures are still to be checked.
+    unchecked: u32,
     /// Votes of one signer that came again, for the seeded bug.
     again: Vec<(Digest, Signature)>,
 }
@@ -88,6 +90,18 @@ impl Votes {
             signatures: signers.signatures(&group.keys),
             links: Arc::default(),
         })
+    }
+    /// A vote of another member came that is checked together with others: how many of its view have to
+    /// be checked now. None before they could be a quorum; all that wait from then on.
+    pub(super) fn to_check(&mut self, group: &Group, view: u64) -> u32 {
+        let of = self.views.entry(view).or_default();
+        of.unchecked += 1;
+        let tallied = of.tallies.iter().map(|(_, signers)| signers.len());
+        // The one that just came is not counted yet.
+        if tallied.max().unwrap_or(0) + 1 < group.quorum {
+            return 0;
+        }
+        std::mem::take(&mut of.unchecked)
     }
     /// Views up to this one are over.
     pub(super) fn drop_up_to(&mut self, view: u64) {

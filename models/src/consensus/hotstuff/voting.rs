@@ -1,6 +1,6 @@
 //! Proposals and votes (HotStuff, Algorithm 4; Jolteon, Figure 2).
 
-use super::config::MAX_TREE;
+use super::config::{Checks, MAX_TREE};
 use super::journal::{PROPOSALS, Record, SAFETY, Said};
 use super::marks;
 use super::message::Body;
@@ -369,7 +369,9 @@ impl HotStuffReplica {
     pub(super) fn verify_batch(&self, cx: &mut Context<'_>, batch: &Batch) -> bool {
         let txs = batch.txs();
         let unknown = txs.iter().filter(|tx| !self.mempool.knows(tx)).count();
-        cx.work(Work::verify_batched(unknown as u32));
+        cx.work(Work::verify_batched(
+            self.group.keys.of_transactions(unknown as u32),
+        ));
         cx.work(Work::hash(
             merkle::hashed_bytes(txs.len()) + batch.encoded_len(),
         ));
@@ -445,7 +447,12 @@ impl HotStuffReplica {
             return;
         }
         if member != self.group.me {
-            cx.work(Work::verify(1));
+            cx.work(match self.group.checks {
+                Checks::Each => Work::verify(1),
+                Checks::Together => {
+                    Work::verify_batched(self.votes.to_check(&self.group, vote.view))
+                }
+            });
         }
         if let Some(certificate) = self.votes.add(&self.group, member, vote) {
             self.on_certificate(cx, member, &Arc::new(certificate), false);

@@ -470,12 +470,28 @@ impl Replica for RaftReplica {
         }
         true
     }
+    fn share(&mut self, cx: &mut Context<'_>, tx: Arc<Tx>) -> bool {
+        if self.mempool.ordered(tx.id()) || self.mempool.holds(tx.id()) {
+            return true;
+        }
+        if !self.admit(cx, &tx, false) {
+            return false;
+        }
+        if !self.forward_timer {
+            self.forward_timer = true;
+            cx.set_timer(FORWARD_TIMER, consim_core::Span::ZERO);
+        }
+        true
+    }
     fn executed(&mut self, cx: &mut Context<'_>, sequence: u64, state: &dyn Fn() -> Snapshot) {
         self.on_executed(cx, sequence, state);
         self.flush(cx);
     }
     fn leader(&self) -> (u64, NodeId) {
         (self.term, self.leader.unwrap_or(self.group.me))
+    }
+    fn known_leader(&self) -> Option<(u64, NodeId)> {
+        self.leader.map(|leader| (self.term, leader))
     }
     fn read(&mut self, cx: &mut Context<'_>, number: u64) -> Option<u64> {
         let from = self.begin_read(cx, number);

@@ -51,7 +51,7 @@ impl RaftReplica {
             {
                 continue;
             }
-            cx.work(Work::verify_batched(1));
+            cx.work(Work::verify_batched(self.group.keys.of_transactions(1)));
             cx.work(Work::hash(tx.encoded_len()));
             if !tx.verify(&self.group.keys) || !self.admit(cx, tx, !to_all) {
                 continue;

@@ -30,6 +30,8 @@ impl Bench {
             certificate,
             wait_for: 2,
             quorum: 3,
+            signs: true,
+            entries: Entries::default(),
         });
         let effects = Effects::default();
         Self { client, effects }

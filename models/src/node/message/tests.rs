@@ -38,7 +38,13 @@ fn messages() -> Vec<Message> {
         Message::Hello(certificate),
         Message::Identify,
         Message::Release(Release(-2)),
-        Message::Request(Arc::new(tx)),
+        Message::Request(Arc::new(tx.clone())),
+        Message::Shared(Arc::new(tx)),
+        Message::WhoLeads,
+        Message::Leads {
+            view: 6,
+            leader: NodeId(1),
+        },
         reply(true, Outcome::Applied),
         reply(false, Outcome::Refused),
         Message::Query {

@@ -5,6 +5,7 @@ use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
     AcknowledgeWord, At, Auto, Chain, Consensus, Decode, HotStuffKeys, Leader, LeafKind, Mempool,
     PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead, SpreadWord, UntilFull,
+    VoteChecks,
 };
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};
@@ -213,6 +214,7 @@ impl Planner<'_> {
             quorum,
             floor,
             wait_for: chain.clients.wait_for.value.members(f, quorum),
+            signed: chain.clients.signed.value.0,
         })
     }
 
@@ -259,6 +261,7 @@ impl Planner<'_> {
             phases,
             leader,
             payload,
+            votes,
             pacemaker,
         } = keys;
         let PacemakerKind::TimeoutCertificates = pacemaker.value;
@@ -284,6 +287,10 @@ impl Planner<'_> {
                 Leader::Reputation => hotstuff::LeaderRule::Reputation,
             },
             payload: spread,
+            checks: match votes.value {
+                VoteChecks::Each => hotstuff::Checks::Each,
+                VoteChecks::Together => hotstuff::Checks::Together,
+            },
         })
     }
 

@@ -291,7 +291,8 @@ impl Planner<'_> {
     }
 }
 
-fn measure(unit: Unit) -> Measure {
+/// The measure of the values of a metric.
+pub(crate) fn measure(unit: Unit) -> Measure {
     match unit {
         Unit::Milliseconds => Measure::Millis,
         Unit::PerSecond => Measure::PerSecond,

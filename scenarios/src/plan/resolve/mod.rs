@@ -19,6 +19,8 @@ mod ways;
 mod windows;
 mod workloads;
 
+pub(crate) use gates::measure;
+
 use super::{Institution, NetworkPlan, Plan};
 use crate::schema::{Cx, LeafKind, Scenario, Schemes};
 use crate::tree::Place;

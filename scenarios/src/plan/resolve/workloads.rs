@@ -3,15 +3,17 @@
 use super::Planner;
 use crate::data::{self, Where};
 use crate::plan::{
-    InputPlan, Load as LoadPlan, ReplaySpacing, ServicePlan, WorkloadKind as Kind, WorkloadPlan,
+    EntryPlan, InputPlan, Load as LoadPlan, ReplaySpacing, ServicePlan, WorkloadKind as Kind,
+    WorkloadPlan,
 };
 use crate::profiles;
 use crate::schema::shape::suggestion;
 use crate::schema::{
-    At, RecordSize, Samples, SourceRef, Spacing, Tier, Transactions, Visits, Workload, WorkloadKind,
+    At, EntryPoint, RecordSize, Samples, SourceRef, Spacing, Tier, Transactions, Visits, WaitFor,
+    Workload, WorkloadCommon, WorkloadKind,
 };
 use crate::sources::{self, Limits, SourceError};
-use crate::tree::Value as Tree;
+use crate::tree::{Place, Value as Tree};
 use consim_core::values::{Instant, Name, Share, Value};
 use consim_core::{Span, Time};
 use consim_models::custody::MovementOptions;
@@ -120,6 +122,7 @@ impl Planner<'_> {
                 "after: 2s, times: 3",
             );
         }
+        let entry = self.entry(common, &workload.kind, service.as_deref(), services);
         let (day_name, day) = day?;
         let (load, course) = load?;
         let plan = WorkloadPlan {
@@ -129,6 +132,7 @@ impl Planner<'_> {
             course,
             day_name,
             day,
+            entry: entry?,
             from,
             to,
             deadline: common.deadline.as_ref().map(|at| at.value),
@@ -137,6 +141,75 @@ impl Planner<'_> {
         };
         self.note_day(name, &plan);
         Some(plan)
+    }
+
+    /// Where the operations of a workload enter its chain.
+    fn entry(
+        &mut self,
+        common: &WorkloadCommon,
+        kind: &WorkloadKind,
+        service: Option<&str>,
+        services: Option<&BTreeMap<String, ServicePlan>>,
+    ) -> Option<EntryPlan> {
+        let chain = service.and_then(|name| services?.get(name));
+        let chain = chain.map_or("", ServicePlan::chain).to_owned();
+        let entry = match &common.entry {
+            EntryPoint::Nearest(_) => return Some(EntryPlan::Nearest),
+            EntryPoint::Leader(_) => EntryPlan::Leader,
+            EntryPoint::All(_) => EntryPlan::All,
+            EntryPoint::RoundRobin(_) => EntryPlan::RoundRobin,
+            EntryPoint::Fixed(at) => {
+                let members = self.chains.get(&chain).map(|c| c.members.clone());
+                let nodes = self.nodes(at)?;
+                let stranger = nodes
+                    .iter()
+                    .find(|i| members.as_ref().is_some_and(|m| !m.contains(i)));
+                if let Some(stranger) = stranger {
+                    let name = self.institutions.get(*stranger);
+                    let name = name.map_or("?", |i| i.name.as_str()).to_owned();
+                    let text = format!("{name} is no member of {chain}");
+                    self.cx
+                        .error("E308", &at.place, text, "entry: { fixed: members }");
+                    return None;
+                }
+                EntryPlan::Fixed(nodes)
+            }
+        };
+        let place = self.entry_place(common);
+        if !matches!(kind, WorkloadKind::Transactions(_)) {
+            self.cx
+                .later(&place, "entry of operations that are not `transactions`");
+            return None;
+        }
+        let scenario = self.scenario;
+        let clients = scenario.chains.iter().find(|(n, _)| n.value.0 == chain);
+        let one = clients.is_none_or(|(_, c)| c.clients.wait_for.value == WaitFor::One);
+        if entry == EntryPlan::All && one {
+            self.cx.error(
+                "E504",
+                &place,
+                "all members, and one of them is believed",
+                "each would order the operation as its own; clients: { wait_for: f+1 }",
+            );
+            return None;
+        }
+        Some(entry)
+    }
+
+    /// Where the entry of a workload is written.
+    fn entry_place(&self, common: &WorkloadCommon) -> Place {
+        let at = common.retry.after.place.clone();
+        let leaves = self.cx.leaves.iter().rev();
+        let mut written = leaves.filter(|leaf| {
+            leaf.path.last().is_some_and(|key| key == "entry")
+                || leaf
+                    .path
+                    .iter()
+                    .rev()
+                    .nth(1)
+                    .is_some_and(|key| key == "entry")
+        });
+        written.next().map_or(at, |leaf| leaf.place.clone())
     }
 
     /// The service of a workload, by its own name or by that of its chain.

@@ -6,8 +6,10 @@
 
 mod matrix;
 mod pool;
+mod reproduce;
 mod store;
 
 pub use matrix::{CellRecord, Matrix, MatrixError};
 pub use pool::{Meter, Part, in_order, threads};
+pub use reproduce::{ReproduceError, reproduce};
 pub use store::{Store, StoreError};

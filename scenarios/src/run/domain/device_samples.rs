@@ -5,6 +5,7 @@ use crate::plan::WorkloadKind;
 use consim_core::{NodeId, Process, StateMachine};
 use consim_models::device_samples::{self, Client, Samples, SamplesMachine, SamplesService};
 use consim_models::node::CertificateGate;
+use consim_models::node::entry::Entries;
 use consim_models::node::service::Service;
 use consim_models::orders::{ClientConfig, ServiceConfig};
 use std::sync::Arc;
@@ -42,6 +43,8 @@ impl Domain for Devices {
         Some(Box::new(Client::new(ClientConfig {
             server: place.entry,
             certificate: bearer.certificate.to_bytes().into(),
+            members: Arc::default(),
+            entries: Entries::default(),
         })))
     }
 }

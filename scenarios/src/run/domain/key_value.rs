@@ -2,11 +2,12 @@
 
 use super::super::spawner::ValuesOf;
 use super::{Bearer, Domain, Parts, Place, Setting, Summary};
-use crate::plan::WorkloadKind;
-use consim_core::{ChainId, NodeId, Observer, Probe, Process, StateMachine, Time};
+use crate::plan::{EntryPlan, WorkloadKind};
+use consim_core::{ChainId, NodeId, Observer, Probe, Process, StateMachine, Time, WorkloadId};
 use consim_models::key_value::{
     self, Client, KeyValueMachine, KeyValueService, QuorumClient, Store,
 };
+use consim_models::node::entry::{Entries, Entry};
 use consim_models::node::service::Service;
 use consim_models::node::{CertificateGate, Shows, client};
 use consim_models::orders::{ClientConfig, ServiceConfig};
@@ -20,6 +21,8 @@ struct KeyValue {
     /// How many members have to say that a write is executed; `None`: clients ask one server.
     wait_for: Option<usize>,
     quorum: usize,
+    signs: bool,
+    entries: Entries,
     values: ValuesOf,
 }
 
@@ -45,9 +48,27 @@ pub(super) fn parts(setting: &Setting<'_>) -> Parts {
         writers,
         wait_for,
         quorum: setting.chain.quorum,
+        signs: setting.chain.signed,
+        entries: entries(setting),
         values: Arc::clone(&setting.hooks.values),
     };
     (Box::new(model), checks, Box::new(Nothing))
+}
+
+/// Where the operations of each workload enter.
+fn entries(setting: &Setting<'_>) -> Entries {
+    let workloads = setting.plan.workloads.values().zip(0u16..);
+    let of = workloads.filter_map(|(workload, number)| {
+        let entry = match &workload.entry {
+            EntryPlan::Nearest => return None,
+            EntryPlan::Leader => Entry::Leader,
+            EntryPlan::All => Entry::All,
+            EntryPlan::RoundRobin => Entry::RoundRobin(Arc::clone(setting.members)),
+            EntryPlan::Fixed(at) => Entry::RoundRobin(setting.layout.servers_of(at).into()),
+        };
+        Some((WorkloadId(number), entry))
+    });
+    Entries::new(of.collect())
 }
 
 impl Domain for KeyValue {
@@ -70,6 +91,8 @@ impl Domain for KeyValue {
             return Some(Box::new(Client::new(ClientConfig {
                 server: place.entry,
                 certificate: bearer.certificate.to_bytes().into(),
+                members: Arc::clone(&self.members),
+                entries: self.entries.clone(),
             })));
         };
         Some(Box::new(QuorumClient::new(client::ClientConfig {
@@ -78,6 +101,8 @@ impl Domain for KeyValue {
             key: Arc::clone(bearer.key),
             certificate: bearer.certificate,
             wait_for,
+            signs: self.signs,
+            entries: self.entries.clone(),
             quorum: self.quorum,
         })))
     }

@@ -23,7 +23,7 @@ pub enum Measure {
 
 impl Measure {
     /// Reads a value of this measure.
-    fn value(self, text: &str) -> Result<f64, ValueError> {
+    pub fn value(self, text: &str) -> Result<f64, ValueError> {
         Ok(match self {
             Self::Millis => Span::parse(text)?.millis(),
             Self::Seconds => Span::parse(text)?.seconds(),

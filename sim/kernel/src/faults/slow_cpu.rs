@@ -85,6 +85,9 @@ impl Window for Slow {
                 &mut hardware.encrypt_per_kib,
                 &mut hardware.per_message,
                 &mut hardware.per_kib,
+                &mut hardware.per_request,
+                &mut hardware.per_message_sent,
+                &mut hardware.per_kib_sent,
             ] {
                 slower(span);
             }

@@ -24,8 +24,8 @@ use crate::slab::Sends;
 use crate::trace::{Flight, Traced};
 use consim_core::payload::PRIORITY;
 use consim_core::{
-    Context, Effects, Event, NodeId, Observer, Payload, Probe, Process, Sampler, Span, Streams,
-    Time, TimerKey, Work, Workload, WriteToken,
+    Context, Effect, Effects, Event, NodeId, Observer, Payload, Probe, Process, Sampler, Span,
+    Streams, Time, TimerKey, Work, Workload, WriteToken,
 };
 use costs::Costs;
 use disturb::{BACKUP, Backups, is_applied};
@@ -658,7 +658,10 @@ impl<O: Observer> Kernel<O> {
         if matches!(call, Call::Recover | Call::Scrubbed) {
             effects.work.read_bytes += node.disk.bytes();
         }
-        let cost = self.costs.of(&node.hardware, &effects.work, received);
+        let mut cost = self.costs.of(&node.hardware, &effects.work, received);
+        if node.hardware.pays_for_sending() {
+            cost += sending(&node.hardware, node.id, &effects.list);
+        }
         let watched = self.faults.asks_service();
         if watched {
             let own = node.config.hardware.cost(&effects.work, received);
@@ -717,4 +720,23 @@ impl<O: Observer> Kernel<O> {
             self.effects.list = list;
         }
     }
+}
+
+/// What it takes to hand the messages among `effects` to the network card.
+#[cold]
+fn sending(hardware: &Hardware, from: NodeId, effects: &[Effect]) -> Span {
+    let of = |effect: &Effect| match effect {
+        Effect::Send { to, payload } => {
+            hardware.sending(usize::from(*to != from), payload.encoded_len())
+        }
+        Effect::Multicast { to, payload } => {
+            let receivers = to.iter().filter(|&&r| r != from).count();
+            hardware.sending(receivers, payload.encoded_len())
+        }
+        Effect::SetTimer { .. } | Effect::CancelTimer { .. } | Effect::Persist { .. } => Span::ZERO,
+    };
+    effects
+        .iter()
+        .map(of)
+        .fold(Span::ZERO, |sum, one| sum + one)
 }

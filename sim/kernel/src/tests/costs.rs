@@ -15,6 +15,9 @@ fn every_kind_of_work_takes_its_time() {
         execute: us(20),
         per_message: us(5),
         per_kib: us(7),
+        per_request: us(11),
+        per_message_sent: us(2),
+        per_kib_sent: us(8),
         disk_read: 1_000_000,
         ..Hardware::default()
     };
@@ -25,17 +28,20 @@ fn every_kind_of_work_takes_its_time() {
     assert_eq!(cost(Work::hash(2_048)), us(4));
     assert_eq!(cost(Work::encrypt(512)), Span::from_nanos(1_500));
     assert_eq!(cost(Work::execute(2)), us(40));
+    assert_eq!(cost(Work::requests(2)), us(22));
     assert_eq!(cost(Work::parse(1_024)), us(7));
     assert_eq!(cost(Work::read(500)), us(500), "a megabyte a second");
     assert_eq!(cost(Work::fixed(us(9))), us(9), "on one core");
     assert_eq!(cost(Work::parallel(us(9))), Span::from_nanos(2_250));
     assert_eq!(hardware.cost(&Work::NONE, Some(2_048)), us(19));
+    assert_eq!(hardware.sending(3, 512), us(3 * (2 + 4)));
     let slow = Hardware {
         speed_permille: 500,
         ..hardware.clone()
     };
     let mut both = Work::fixed(us(9));
     both.add(Work::read(500));
+    assert_eq!(slow.sending(3, 512), us(2 * 3 * (2 + 4)));
     // The disk is no slower for it.
     assert_eq!(slow.cost(&both, Some(1_024)), us(2 * (9 + 12) + 500));
     let one = Hardware {

@@ -35,7 +35,7 @@ fn a_commit_takes_two_delays_a_phase_and_one_more_for_those_who_hear_of_it() {
                 let options = HotStuffOptions {
                     phases,
                     leader,
-                    payload: None,
+                    ..HotStuffOptions::default()
                 };
                 // The lines of one place take a millisecond more.
                 let delay = delay + 1;

@@ -28,7 +28,7 @@ fn settings() -> Vec<HotStuffOptions> {
         leaders.map(|leader| HotStuffOptions {
             phases,
             leader,
-            payload: None,
+            ..HotStuffOptions::default()
         })
     };
     let batches = |acknowledge| {
@@ -42,6 +42,7 @@ fn settings() -> Vec<HotStuffOptions> {
         phases,
         leader,
         payload,
+        ..HotStuffOptions::default()
     };
     let (two, three) = (Phases::Two, Phases::Three);
     let (stable, turns) = (LeaderRule::Stable, LeaderRule::RoundRobin);

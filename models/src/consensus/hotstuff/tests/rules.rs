@@ -37,7 +37,7 @@ fn group(n: u32, leader: LeaderRule) -> (Group, Vec<SecretKey>) {
     let options = HotStuffOptions {
         phases: Phases::Three,
         leader,
-        payload: None,
+        ..HotStuffOptions::default()
     };
     (Group::new(config, options), secrets)
 }

@@ -337,6 +337,8 @@ impl Spawn for Nursery {
                 certificate: self.outside_certificates[i as usize],
                 wait_for: outside.wait_for,
                 quorum: outside.quorum,
+                signs: true,
+                entries: crate::node::entry::Entries::default(),
             }));
         }
         let config = ReplicaConfig {

@@ -1,4 +1,8 @@
-//! Several runs out of one file: the variants of `compare`, the cells of `vary`.
+//! Several runs out of one file: the variants of `compare`, the cells of `vary`, the rows of an `experiment`.
+
+mod experiment;
+
+pub use experiment::{Experiment, MAX_ROWS, MAX_SEEDS};
 
 use crate::compose;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -36,6 +40,8 @@ pub struct Study {
     pub planned: u64,
     /// How many of the planned cells, of all runs, have a fault or attack.
     pub disturbed: u64,
+    /// The published experiment that the file holds.
+    pub experiment: Option<Experiment>,
     /// What further cells are planned from.
     expander: Arc<Expander>,
 }
@@ -99,10 +105,12 @@ fn planned(mut composed: Composed, options: &LoadOptions) -> Result<Study, Diagn
     let studies = studies.and_then(|node| Studies::decode_fields(&mut cx, &node));
     let sound = cx.problems.is_empty();
     let mut found = cx.sources.diagnostics(&cx.problems);
-    let studies = studies.unwrap_or(Studies {
+    let mut studies = studies.unwrap_or(Studies {
         compare: crate::schema::Compare::default(),
         vary: crate::schema::Vary::default(),
+        experiment: None,
     });
+    let published = studies.experiment.take();
     let expander = Expander {
         labels: studies
             .compare
@@ -110,7 +118,7 @@ fn planned(mut composed: Composed, options: &LoadOptions) -> Result<Study, Diagn
             .iter()
             .map(|(key, _)| key.text.to_string())
             .collect(),
-        composed,
+        composed: Arc::new(composed),
         studies,
         drawn_seed: options.drawn_seed,
         damaged: !sound,
@@ -137,6 +145,8 @@ fn planned(mut composed: Composed, options: &LoadOptions) -> Result<Study, Diagn
         return Err(Diagnostics::new(found));
     }
     let (runs, planned, disturbed) = expander.all(cells, &mut found);
+    let experiment =
+        published.and_then(|published| experiment::planned(&expander, published, &mut found));
     let wrong = found.iter().any(|d| d.severity == Severity::Error);
     if wrong || runs.is_empty() {
         return Err(Diagnostics::new(found));
@@ -147,16 +157,17 @@ fn planned(mut composed: Composed, options: &LoadOptions) -> Result<Study, Diagn
         cells,
         planned,
         disturbed,
+        experiment,
         expander: Arc::new(expander),
     })
 }
 
-/// `compare` and `vary` off the tree, as a map of their own.
+/// `compare`, `vary` and `experiment` off the tree, as a map of their own.
 fn take_studies(tree: &mut Node) -> Node {
     let mut taken = Vec::new();
     if let Value::Map(entries) = &mut tree.value {
         entries.retain(|(key, node)| {
-            let study = ["compare", "vary"].contains(&&*key.text);
+            let study = ["compare", "vary", "experiment"].contains(&&*key.text);
             if study {
                 taken.push((key.clone(), node.clone()));
             }
@@ -184,8 +195,9 @@ fn shown_axis(axis: &crate::schema::Axis) -> Axis {
 }
 
 /// Plans the cells of all variants.
+#[derive(Clone)]
 struct Expander {
-    composed: Composed,
+    composed: Arc<Composed>,
     studies: Studies,
     labels: Vec<String>,
     drawn_seed: u64,

@@ -343,6 +343,9 @@ impl Observer for OfCorrect {
     fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
         self.check.node_up(at, node, up);
     }
+    fn stands_still(&mut self, at: Time, node: NodeId, until: Time) {
+        self.check.stands_still(at, node, until);
+    }
     fn fault(&mut self, at: Time, id: &str, open: bool) {
         self.check.fault(at, id, open);
     }

@@ -526,6 +526,10 @@ impl Observer for RunObserver {
             story.look(self.suite.checks(), true);
         }
     }
+    fn stands_still(&mut self, at: Time, node: NodeId, until: Time) {
+        self.keep_time(at);
+        self.suite.stands_still(at, node, until);
+    }
     fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
         self.keep_time(at);
         self.suite.node_up(at, node, up);

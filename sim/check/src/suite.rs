@@ -83,6 +83,11 @@ impl Observer for Suite {
             check.node_up(at, node, up);
         }
     }
+    fn stands_still(&mut self, at: Time, node: NodeId, until: Time) {
+        for check in &mut self.checks {
+            check.stands_still(at, node, until);
+        }
+    }
     fn fault(&mut self, at: Time, id: &str, open: bool) {
         if self.measures {
             self.metrics.fault(at, id, open);

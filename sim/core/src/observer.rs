@@ -15,6 +15,8 @@ pub trait Observer: Send {
     fn sent(&mut self, _at: Time, _from: NodeId, _payload: &dyn Payload, _receivers: usize) {}
     /// A node went down or came up.
     fn node_up(&mut self, _at: Time, _node: NodeId, _up: bool) {}
+    /// A fault makes a node stand still until then; it is up, and does nothing.
+    fn stands_still(&mut self, _at: Time, _node: NodeId, _until: Time) {}
     /// A fault window opened or closed; `id` is its name in the scenario.
     fn fault(&mut self, _at: Time, _id: &str, _open: bool) {}
     /// The faults are over: from now on the run has to come back to life.

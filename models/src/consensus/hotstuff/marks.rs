@@ -38,6 +38,7 @@ marks! {
     PAYLOAD_MISSING = "payload-missing": "A proposal came before what it names by digest.";
     PAYLOAD_FETCHED = "payload-fetched": "A replica got payload that a proposal names from another member.";
     BATCH_REFUSED = "mempool-batch-refused": "A batch, or what was said of one, was refused.";
+    CAME_BACK_WITH_BATCHES = "came-back-with-batches": "A replica came back with batches on its disk that were not ordered.";
     BATCH_CERTIFIED = "mempool-batch-certified": "A quorum acknowledged a batch, as a certificate shows.";
     DUMMIES_PROPOSED = "dummies-proposed": "A leader put an empty batch forward to commit what is in flight.";
 }

@@ -407,7 +407,7 @@ impl HotStuffReplica {
         announced.whole(|| announced.head().batch(parcels))
     }
     /// Takes back what the disk kept of batches.
-    pub(super) fn restore_batches(&mut self, cx: &Context<'_>, disk: &Disk) {
+    pub(super) fn restore_batches(&mut self, cx: &mut Context<'_>, disk: &Disk) {
         let Some(layer) = &mut self.layer else {
             return;
         };
@@ -420,6 +420,17 @@ impl HotStuffReplica {
             }
         }
         self.spend(None);
+        if self.layer.as_ref().is_some_and(|layer| layer.waits()) {
+            cx.reached(&marks::CAME_BACK_WITH_BATCHES);
+        }
+    }
+    /// Says own batches of an earlier life again: nobody may have them, or say so any more.
+    pub(super) fn say_batches_again(&mut self, cx: &mut Context<'_>) {
+        let own = self.layer.as_ref().map(|layer| layer.own());
+        for digest in own.into_iter().flatten() {
+            self.acknowledge(cx, self.group.me, &digest);
+        }
+        self.resend_batches(cx);
     }
     /// Writes batches again that are damaged on disk.
     pub(super) fn write_batches_again(&mut self, disk: &Disk) {

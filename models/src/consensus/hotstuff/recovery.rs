@@ -110,6 +110,7 @@ impl HotStuffReplica {
         self.follow(cx);
         self.ask_everybody(cx);
         self.say_again(cx);
+        self.say_batches_again(cx);
         self.watch(cx);
         self.try_propose(cx);
     }

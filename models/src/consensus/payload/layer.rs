@@ -197,7 +197,8 @@ impl Layer {
         let maker = held.maker;
         let open = match acknowledge {
             Acknowledge::None => true,
-            Acknowledge::Quorum => maker != me,
+            // A quorum may have been faster than the own disk.
+            Acknowledge::Quorum => maker != me || held.available.is_some(),
             Acknowledge::Certificate => held.available.is_some(),
         };
         if open {
@@ -336,6 +337,12 @@ impl Layer {
     /// What a digest names, if it is here.
     pub(in crate::consensus) fn get(&self, digest: &Digest) -> Option<&Arc<TxBatch>> {
         self.held.get(digest).map(|held| &held.batch)
+    }
+    /// The digests of own batches that are on disk and not ordered.
+    pub(in crate::consensus) fn own(&self) -> Vec<Digest> {
+        let own = |held: &Held| held.maker == self.me && held.stage != Stage::Spent;
+        let all = self.held.iter().filter(|(_, held)| own(held));
+        all.map(|(digest, _)| *digest).collect()
     }
     /// Own batches that are not ordered, the oldest first, up to `bytes` and at least one.
     pub(in crate::consensus) fn unordered(&self, bytes: usize) -> Vec<Message> {

@@ -13,7 +13,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     code: "I3",
     since: "0.1.0",
     severity: Severity::Safety,
-    says: "A node that restarts comes back with a block of the chain, has kept all that it executed more than the bound before (unless the plan takes it from disks), and nothing that was committed vanishes.",
+    says: "A node that restarts comes back with a block of the chain, has kept all that it executed more than the bound before, time in which it stood still left out (unless the plan takes it from disks), and nothing that was committed vanishes.",
     applies: |subjects| subjects.restarts && !subjects.chains.is_empty(),
     build: |subjects| Box::new(Finality::new(subjects)),
 };
@@ -49,6 +49,11 @@ impl Progress {
         }
         self.height = height;
         self.executed = at;
+    }
+    /// The node does nothing for so long, and writes nothing to its disk.
+    fn stand_still(&mut self, span: Span) {
+        self.executed += span;
+        self.turned += span;
     }
 }
 
@@ -172,6 +177,12 @@ impl Observer for Finality {
                 let kept = self.kept.entry((n, chain));
                 kept.or_insert_with(|| progress.durable(at, bound));
             }
+        }
+    }
+
+    fn stands_still(&mut self, at: Time, node: NodeId, until: Time) {
+        for (_, progress) in self.progress.iter_mut().filter(|((n, _), _)| *n == node) {
+            progress.stand_still(until - at);
         }
     }
 

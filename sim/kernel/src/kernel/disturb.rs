@@ -132,9 +132,10 @@ impl<O: Observer> Kernel<O> {
                         node.set_machine(hardware);
                     }
                 }
-                Act::Pause { node, until } => {
-                    if let Some(node) = self.nodes.get_mut(node.index()) {
+                Act::Pause { node: id, until } => {
+                    if let Some(node) = self.nodes.get_mut(id.index()) {
                         node.stand_still(until);
+                        self.observer.stands_still(self.now, id, until);
                     }
                 }
                 Act::CountWaiting(node) => {

@@ -46,6 +46,24 @@ fn finality_forgives_what_was_executed_within_the_bound() {
 }
 
 #[test]
+fn finality_counts_no_time_in_which_a_node_stands_still() {
+    let paused = |from: u64| {
+        let mut h = History::of("finality");
+        let blocks = blocks(&mut h.world, 60);
+        for at in 1..=30 {
+            h.all(s(at), &applied(&blocks[at as usize - 1]));
+        }
+        h.check.stands_still(s(from), NodeId(0), s(from + 20));
+        h.up(s(from + 20), 0, false).up(s(from + 21), 0, true);
+        h.probe(s(from + 21), 0, &recovered(29, blocks[28].id));
+        h
+    };
+    // The last block was executed just before the pause, or long before.
+    paused(31).passes();
+    paused(41).violation();
+}
+
+#[test]
 fn finality_does_not_ask_back_what_the_plan_took_from_disks() {
     let mut h = History::on("finality", &[], true);
     let blocks = blocks(&mut h.world, 60);

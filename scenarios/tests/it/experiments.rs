@@ -46,7 +46,10 @@ fn a_row_that_hits_and_one_that_misses() {
     assert_eq!(scored.rows[1].standing, Standing::Missed);
     let error = scored.rows[1].figures[0].error.unwrap();
     assert!((0.9..1.1).contains(&error), "{error}");
-    assert_eq!((scored.in_tolerance, scored.scored, scored.seeds), (1, 2, 2));
+    assert_eq!(
+        (scored.in_tolerance, scored.scored, scored.seeds),
+        (1, 2, 2)
+    );
     assert_eq!(exit_code(&[scored]), 12);
 }
 
@@ -78,7 +81,10 @@ fn what_is_not_scored_and_what_lies_past_the_knee_is_drawn() {
     assert_eq!(standing(0, 1), Standing::In);
     // Half of what was offered.
     assert_eq!(scored.rows[1].figures[0].drawn, Some("past the knee"));
-    assert_eq!(scored.rows[2].figures[0].drawn, Some("published runs spread too much"));
+    assert_eq!(
+        scored.rows[2].figures[0].drawn,
+        Some("published runs spread too much")
+    );
 }
 
 #[test]
@@ -95,7 +101,12 @@ fn refused(rows: &str, code: &str, line: usize, help: &str) {
     let found = read(&text).unwrap_err();
     let told: Vec<String> = found
         .iter()
-        .map(|d| format!("{} {}:{} {} ({})", d.code, d.line, d.column, d.message, d.help))
+        .map(|d| {
+            format!(
+                "{} {}:{} {} ({})",
+                d.code, d.line, d.column, d.message, d.help
+            )
+        })
         .collect();
     assert_eq!(found.len(), 1, "{rows}: {told:#?}");
     let first = BASE.lines().count() + line;
@@ -140,13 +151,33 @@ fn a_row_sets_load_sizes_counts_and_faults_and_nothing_else() {
 #[test]
 fn what_else_is_wrong_with_an_experiment() {
     let rows = |row: &str| format!("  rows:\n    - {row}\n");
-    refused(&rows("{ measured: { throughputt: 1/s } }"), "E309", 2, "throughput");
-    refused(&rows("{ measured: { messages: 100 } }"), "E309", 2, "allowed: throughput");
+    refused(
+        &rows("{ measured: { throughputt: 1/s } }"),
+        "E309",
+        2,
+        "throughput",
+    );
+    refused(
+        &rows("{ measured: { messages: 100 } }"),
+        "E309",
+        2,
+        "allowed: throughput",
+    );
     refused(&rows("{ measured: { throughput: 100 } }"), "E106", 2, "/s");
-    refused(&rows("{ measured: { latency_mean: 0ms } }"), "E107", 2, "above zero");
+    refused(
+        &rows("{ measured: { latency_mean: 0ms } }"),
+        "E107",
+        2,
+        "above zero",
+    );
     refused(&rows("{ measured: {} }"), "E211", 2, "583/s");
     refused(&rows("{ with: {} }"), "E210", 2, "measured");
-    refused(&rows("{ measured: { throughput: 1/s }, scored: false }"), "E210", 2, "why");
+    refused(
+        &rows("{ measured: { throughput: 1/s }, scored: false }"),
+        "E210",
+        2,
+        "why",
+    );
     refused(
         &rows("{ measured: { throughput: 1/s }, scored: [latency_mean], why: x }"),
         "E309",
@@ -159,17 +190,30 @@ fn what_else_is_wrong_with_an_experiment() {
         2,
         "score the row",
     );
-    refused(&rows("{ measured: { chains.legder.throughput: 1/s } }"), "E301", 2, "ledger");
+    refused(
+        &rows("{ measured: { chains.legder.throughput: 1/s } }"),
+        "E301",
+        2,
+        "ledger",
+    );
     refused(
         &rows("{ with: { workloads.write.load: 1/s }, measured: { throughput: 1/s } }"),
         "E601",
         2,
         "writes",
     );
-    refused("  order: [latency_mean]\n  rows: [{ measured: { throughput: 1/s } }]\n", "E309", 1, "throughput");
+    refused(
+        "  order: [latency_mean]\n  rows: [{ measured: { throughput: 1/s } }]\n",
+        "E309",
+        1,
+        "throughput",
+    );
     let class = BASE.replace("class: lan", "class: wan");
-    let found = read(&format!("{class}  rows: [{{ measured: {{ throughput: 1/s }} }}]\n"));
+    let found = read(&format!(
+        "{class}  rows: [{{ measured: {{ throughput: 1/s }} }}]\n"
+    ));
     assert_eq!(found.unwrap_err()[0].code, "E202");
-    let vary = format!("{BASE}  rows: [{{ measured: {{ throughput: 1/s }} }}]\nvary: {{ seed: 1..3 }}\n");
+    let vary =
+        format!("{BASE}  rows: [{{ measured: {{ throughput: 1/s }} }}]\nvary: {{ seed: 1..3 }}\n");
     assert_eq!(read(&vary).unwrap_err()[0].code, "E504");
 }

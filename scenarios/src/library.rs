@@ -69,6 +69,8 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "attacks" / "wrong-quorum",
     "attacks" / "wrong-zone",
     "experiments" / "etcd",
+    "experiments" / "libhotstuff",
+    "experiments" / "libhotstuff-lan",
     "paper" / "alliance-outsider",
     "paper" / "alliance-roster",
     "paper" / "alliance-sharing",

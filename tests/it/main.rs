@@ -20,6 +20,7 @@ mod matrix;
 mod pbft_options;
 mod regressions;
 mod replay;
+mod reproduce;
 mod seeded;
 mod sharing;
 mod tidy;

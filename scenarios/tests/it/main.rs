@@ -14,6 +14,7 @@ mod support;
 mod bugs;
 mod cells;
 mod diagnostics;
+mod entry;
 mod experiments;
 mod explore;
 mod faults;

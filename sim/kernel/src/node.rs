@@ -125,6 +125,17 @@ pub(crate) struct TimerSlot {
     pub(crate) queued: bool,
 }
 
+/// More timers than this are looked up in an index: a client has one for each operation.
+const MANY_TIMERS: usize = 64;
+
+/// The slots of many timers.
+#[derive(Debug)]
+struct TimerIndex {
+    of: BTreeMap<TimerKey, usize>,
+    /// Slots that lost their tickets and do not fire; some may have been set again.
+    idle: Vec<usize>,
+}
+
 /// How busy a node was.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
@@ -181,6 +192,8 @@ pub(crate) struct Node {
     /// Sends that the incoming NIC is busy with, in their order.
     pub(crate) nic_in_waiting: VecDeque<u32>,
     pub(crate) timers: Vec<TimerSlot>,
+    /// Where they are, if there are many.
+    timer_index: Option<Box<TimerIndex>>,
     pub(crate) nic_out_free: Time,
     pub(crate) disk: Disk,
     /// What is wrong with its disk, and with its clock.
@@ -225,6 +238,7 @@ impl Node {
             wakes: 0,
             inbox: Inbox::default(),
             timers: Vec::new(),
+            timer_index: None,
             nic_out_free: Time::ZERO,
             nic_in_free: Time::ZERO,
             disk: Disk::default(),
@@ -349,18 +363,15 @@ impl Node {
         {
             timer.queued = false;
             self.inbox.remove_timer(slot as u32);
+            self.maybe_idle(slot);
         }
     }
     /// The slot of timer `key`: its own, one that is idle without a ticket, or a new one.
     pub(crate) fn timer_slot(&mut self, key: TimerKey) -> usize {
-        if let Some(slot) = self.timers.iter().position(|t| t.key == key) {
+        if let Some(slot) = self.find_timer(key) {
             return slot;
         }
-        let idle = self
-            .timers
-            .iter()
-            .position(|t| !t.armed && t.ticket == Time::MAX);
-        let slot = idle.unwrap_or(self.timers.len());
+        let slot = self.idle_timer().unwrap_or(self.timers.len());
         let generation = self.timers.get(slot).map_or(0, |t| t.generation + 1);
         let fresh = TimerSlot {
             key,
@@ -378,7 +389,45 @@ impl Node {
             self.timers.reserve_exact(1);
             self.timers.push(fresh);
         }
+        if let Some(index) = &mut self.timer_index {
+            index.of.insert(key, slot);
+        } else if self.timers.len() > MANY_TIMERS {
+            let of = self.timers.iter().zip(0..).map(|(t, slot)| (t.key, slot));
+            self.timer_index = Some(Box::new(TimerIndex {
+                of: of.collect(),
+                idle: Vec::new(),
+            }));
+        }
         slot
+    }
+    /// The slot of timer `key`.
+    pub(crate) fn find_timer(&self, key: TimerKey) -> Option<usize> {
+        match &self.timer_index {
+            Some(index) => index.of.get(&key).copied(),
+            None => self.timers.iter().position(|t| t.key == key),
+        }
+    }
+    /// A slot that is idle without a ticket, out of the index if it was in it.
+    fn idle_timer(&mut self) -> Option<usize> {
+        let is_idle = |t: &TimerSlot| !t.armed && t.ticket == Time::MAX;
+        let Some(index) = &mut self.timer_index else {
+            return self.timers.iter().position(is_idle);
+        };
+        loop {
+            let slot = index.idle.pop()?;
+            let timer = self.timers.get(slot).filter(|t| is_idle(t));
+            if let Some(timer) = timer {
+                index.of.remove(&timer.key);
+                return Some(slot);
+            }
+        }
+    }
+    /// Timer `slot` has no ticket, and perhaps nothing to do.
+    #[inline]
+    pub(crate) fn maybe_idle(&mut self, slot: usize) {
+        if let Some(index) = &mut self.timer_index {
+            index.idle.push(slot);
+        }
     }
     /// None of its servers takes anything before `until`.
     pub(crate) fn stand_still(&mut self, until: Time) {

@@ -287,7 +287,7 @@ impl<O: Observer> Kernel<O> {
         let Some(node) = self.nodes.get_mut(i) else {
             return;
         };
-        let Some(slot) = node.timers.iter().position(|t| t.key == key) else {
+        let Some(slot) = node.find_timer(key) else {
             return;
         };
         if let Some(timer) = node.timers.get_mut(slot) {
@@ -340,7 +340,7 @@ impl<O: Observer> Kernel<O> {
         }
         timer.ticket = Time::MAX;
         if !timer.armed {
-            return;
+            return node.maybe_idle(slot as usize);
         }
         if timer.deadline > now {
             timer.ticket = timer.deadline;

@@ -578,6 +578,7 @@ impl<O: Observer> Kernel<O> {
                 if due {
                     timer.armed = false;
                     let key = timer.key;
+                    node.maybe_idle(slot as usize);
                     self.digest.mark(self.now, Mark::Timer, i as u32, key.0);
                     self.serve(i, Call::Timer(key));
                 }

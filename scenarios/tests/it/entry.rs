@@ -1,0 +1,124 @@
+//! Where operations enter a chain, and what travels in its proposals.
+
+use crate::support::{mistakes, plan_with};
+use consim_scenarios::run::execute;
+use std::collections::BTreeMap;
+
+/// Clients of their own ask for 100 writes of 1 kB a second.
+const BASE: &str = "consim: 1
+duration: 12s
+warmup: 2s
+seed: 5
+network: { regions: one-place, links: { profile: lan, delay: 1ms } }
+organisations:
+  member: { count: 4, hardware: hospital-server }
+  user: { count: 2, roles: [client], hardware: hospital-server }
+chains:
+  ledger:
+    members: member
+    consensus: hotstuff
+    block: { wait: 5ms }
+    clients: { wait_for: f+1 }
+workloads:
+  writes: { transactions: { service: key-value, size: 1kB }, from: user, load: { open: { rate: 100/s, arrivals: even } } }
+";
+
+fn run(sets: &[&str]) -> BTreeMap<String, f64> {
+    let plan = plan_with(BASE, sets).plan;
+    let outcome = execute(&plan, &mut |_| {}).unwrap().results.outcome;
+    assert_ne!(outcome.verdict, "fail", "{sets:?}: {:?}", outcome.checks);
+    let throughput = outcome.metrics["throughput"];
+    assert!((throughput - 100.0).abs() < 2.0, "{sets:?}: {throughput}");
+    outcome.metrics
+}
+
+#[test]
+fn proposals_of_hashes_are_short_where_clients_ask_all() {
+    let inside = run(&["workloads.writes.entry=all"]);
+    let hashes = run(&[
+        "workloads.writes.entry=all",
+        "chains.ledger.consensus.hotstuff.payload=digest",
+    ]);
+    // Three copies of a kilobyte each are saved, and three times 32 bytes are sent.
+    let saved = (inside["bytes"] - hashes["bytes"]) / 1_200.0;
+    assert!((2_800.0..3_600.0).contains(&saved), "{saved}");
+    assert!(hashes["latency_mean"] <= inside["latency_mean"] * 1.02);
+}
+
+/// Nobody votes for what it does not have: it is fetched.
+#[test]
+fn a_member_fetches_what_it_lacks_of_a_proposal_of_hashes() {
+    let digest = "chains.ledger.consensus.hotstuff.payload=digest";
+    let inside = run(&[digest]);
+    // What the leader passes on is lost.
+    let lost = "faults.unheard={ at: 1ms, for: rest, filter: { from: member, to: member, kinds: [forward] } }";
+    let lacking = run(&[digest, lost]);
+    assert!(
+        lacking["latency_mean"] > inside["latency_mean"] + 1.5,
+        "two more ways"
+    );
+}
+
+#[test]
+fn operations_enter_where_the_workload_says() {
+    let one = "chains.ledger.clients.wait_for=one";
+    let raft = "chains.ledger.consensus=raft";
+    let at = |entry: &str| run(&[one, raft, &format!("workloads.writes.entry={entry}")]);
+    let (leader, turn) = (at("leader"), at("round-robin"));
+    // Two of three operations have to be sent on, which takes a way of a millisecond there.
+    let more = turn["latency_mean"] - leader["latency_mean"];
+    assert!((0.3..3.0).contains(&more), "{more}");
+    let fixed = at("{ fixed: member-2 }");
+    assert!(fixed["latency_mean"] >= leader["latency_mean"] - 0.1);
+    // A kilobyte less a write to all than to one of four members.
+    let (all, usual) = (run(&["workloads.writes.entry=all"]), run(&[]));
+    assert!(all["bytes"] > usual["bytes"] + 2.0 * 1e3 * 1e3);
+}
+
+#[test]
+fn unsigned_transactions_and_votes_that_are_checked_together_cost_less() {
+    let slow = "hardware.slow={ profile: hospital-server, cores: 16, sign: { ed25519: 1ms }, verify: { ed25519: 1ms }, verify_batched: { ed25519: 1ms } }";
+    let on = [
+        "organisations.member.hardware=slow",
+        "organisations.user.hardware=slow",
+        "organisations.member.count=16",
+    ];
+    let at = |more: &[&str]| {
+        let mut sets = vec![slow];
+        sets.extend(on);
+        sets.extend(more);
+        run(&sets)["latency_mean"]
+    };
+    let unsigned = "chains.ledger.clients.signed=false";
+    let (both, free) = (at(&[]), at(&[unsigned]));
+    assert!(free < both - 1.0, "{free} {both}");
+    let together = at(&[unsigned, "chains.ledger.consensus.hotstuff.votes=together"]);
+    assert!(together < free * 0.8, "{together} {free}");
+}
+
+#[test]
+fn sending_and_requests_take_their_time() {
+    let base = run(&[])["latency_mean"];
+    for (key, least) in [
+        ("per_request: 2ms", 1.9),
+        ("per_message_sent: 300us", 0.5),
+        ("per_kib_sent: 300us", 0.5),
+    ] {
+        let hardware = format!("hardware.slow={{ profile: hospital-server, {key} }}");
+        let slow = run(&[&hardware, "organisations.member.hardware=slow"])["latency_mean"];
+        assert!(slow > base + least, "{key}: {slow} {base}");
+    }
+}
+
+#[test]
+fn an_entry_that_cannot_be() {
+    let all = BASE
+        .replace("f+1", "one")
+        .replace("load:", "entry: all, load:");
+    let found = mistakes(&all);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].code, "E504");
+    assert!(found[0].help.contains("wait_for: f+1"));
+    let other = BASE.replace("load:", "entry: { fixed: user }, load:");
+    assert_eq!(mistakes(&other)[0].code, "E308");
+}

@@ -63,8 +63,10 @@ choice! {
         Raft(RaftKeys) = "raft",
         /// HotStuff: a chain of proposals, each with the votes for the one before.
         HotStuff(HotStuffKeys) = "hotstuff",
+        /// BFT-SMaRt: one consensus after the other, and regencies in place of views.
+        BftSmart(BftSmartKeys) = "bft-smart",
     }
-    later "bft-smart" "tendermint" "qbft" "ibft" "clique" "pow" "narwhal-tusk"
+    later "tendermint" "qbft" "ibft" "clique" "pow" "narwhal-tusk"
         "bullshark" "mysticeti" "dpos" "dlattice" "chosen-miner";
 }
 
@@ -116,6 +118,27 @@ record! {
         payload: At<PayloadPlace> = "inside",
         /// How members come to the same view.
         pacemaker: At<PacemakerKind> = "timeout-certificates",
+    }
+}
+
+record! {
+    /// Options of `bft-smart`.
+    pub struct BftSmartKeys {
+        /// Where the requests that a node takes in go at first.
+        requests: At<RequestsGo> = "to-all",
+        /// Blocks between checkpoints; without it, the chain's.
+        checkpoint: Option<At<Count>>,
+    }
+    later "sync";
+}
+
+words! {
+    /// Where requests go.
+    pub enum RequestsGo: "receiver of requests" {
+        /// To all members, which then watch over the leader.
+        ToAll = "to-all",
+        /// To the leader alone, until it is too slow.
+        ToLeader = "to-leader",
     }
 }
 
@@ -190,6 +213,7 @@ impl Consensus {
             Self::Pbft(_) => "pbft",
             Self::Raft(_) => "raft",
             Self::HotStuff(_) => "hotstuff",
+            Self::BftSmart(_) => "bft-smart",
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::schema::{
 };
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};
+use consim_models::consensus::bft_smart::{BftSmartOptions, Requests};
 use consim_models::consensus::hotstuff::{self, HotStuffOptions};
 use consim_models::consensus::pbft::PbftOptions;
 use consim_models::consensus::raft::{RaftOptions, ReadMode};
@@ -154,6 +155,7 @@ impl Planner<'_> {
             Consensus::Pbft(pbft) => self.pbft(chain, pbft),
             Consensus::Raft(raft) => (self.raft(raft), chain.checkpoint.value.0),
             Consensus::HotStuff(keys) => (self.hotstuff(keys)?, chain.checkpoint.value.0),
+            Consensus::BftSmart(keys) => self.bft_smart(chain, keys),
         };
         if !entry.byzantine && !self.scenario.attacks.is_empty() {
             self.notes.push(format!(
@@ -276,6 +278,22 @@ impl Planner<'_> {
                 Leader::Reputation => hotstuff::LeaderRule::Reputation,
             },
         }))
+    }
+
+    /// BFT-SMaRt's options, and its distance of checkpoints.
+    fn bft_smart(&mut self, chain: &Chain, keys: &BftSmartKeys) -> (ProtocolOptions, u64) {
+        let checkpoint = keys.checkpoint.as_ref();
+        if let Some(checkpoint) = checkpoint {
+            self.at_least_one(checkpoint, "no blocks between checkpoints");
+        }
+        let options = BftSmartOptions {
+            requests: match keys.requests.value {
+                RequestsGo::ToAll => Requests::ToAll,
+                RequestsGo::ToLeader => Requests::ToLeader,
+            },
+        };
+        let checkpoint = checkpoint.unwrap_or(&chain.checkpoint);
+        (ProtocolOptions::BftSmart(options), checkpoint.value.0)
     }
 
     /// Raft's options.

@@ -3,9 +3,9 @@
 //! says that it is far ahead, so that it is asked.
 
 use super::super::message::{Blocks, Body, Status};
-use super::forge::{Lie, forge};
 use super::{message, read};
 use crate::adversary::{Behaviour, Means, Out, Says, To};
+use crate::consensus::forge::{Lie, forge};
 use consim_core::Payload;
 use std::sync::Arc;
 

@@ -3,7 +3,6 @@
 
 mod censor;
 mod equivocate;
-mod forge;
 mod forget_lock;
 mod invalid_block;
 mod lying_sync;
@@ -14,6 +13,7 @@ mod reorder_block;
 mod tests;
 
 use super::message::{Ballot, Body, Message};
+use crate::consensus::forge;
 use crate::adversary::{Behaviour, Conduct, Means, SyncLie, Words};
 use consim_core::{Digest, Payload};
 use std::sync::Arc;

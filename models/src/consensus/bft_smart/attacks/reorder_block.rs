@@ -1,0 +1,56 @@
+//! B10, `reorder-block`: a leader that orders transactions against their arrival. What others send it
+//! waits for as long as a block does and is taken in the last one first, so that what is submitted at
+//! the leader itself, and what came late, runs in front.
+
+use super::super::message::Body;
+use super::{message, read};
+use crate::adversary::{Behaviour, Hears, Means, Out};
+use consim_core::{NodeId, Payload, Span, Tx};
+use std::sync::Arc;
+
+/// The most that it holds (assumed): what comes then goes through.
+const MOST: usize = 10_000;
+/// The shortest wait, where blocks wait for nothing.
+const LEAST: Span = Span::from_millis(50);
+
+pub(super) struct ReorderBlock {
+    means: Means,
+    held: Vec<(NodeId, bool, Arc<Tx>)>,
+}
+
+impl ReorderBlock {
+    pub(super) fn new(means: Means) -> Self {
+        Self {
+            means,
+            held: Vec::new(),
+        }
+    }
+}
+
+impl Behaviour for ReorderBlock {
+    fn hears(&mut self, out: &mut Out<'_, '_>, from: NodeId, payload: &Arc<dyn Payload>) -> Hears {
+        let Some(Body::Forward { txs, to_all }) = read(&self.means, payload) else {
+            return Hears::AsItIs;
+        };
+        if self.held.len() + txs.len() > MOST {
+            return Hears::AsItIs;
+        }
+        if self.held.is_empty() {
+            out.set_timer(0, self.means.block.wait.max(LEAST));
+        }
+        let held = txs.iter().map(|tx| (from, *to_all, Arc::clone(tx)));
+        self.held.extend(held);
+        Hears::Nothing
+    }
+    fn timer(&mut self, out: &mut Out<'_, '_>, _key: u32) {
+        let held = std::mem::take(&mut self.held);
+        out.count(held.len().saturating_sub(1) as u64);
+        for (from, to_all, tx) in held.into_iter().rev() {
+            let body = Body::Forward {
+                txs: vec![tx],
+                to_all,
+            };
+            out.hand_in(from, message(&self.means, body));
+        }
+    }
+}

@@ -74,6 +74,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "paper" / "alliance-sharing-faults",
     "paper" / "alliance-sharing-fhir",
     "paper" / "alliance-year",
+    "protocols" / "bft-smart-wan",
     "protocols" / "compare",
     "protocols" / "hotstuff-wan",
     "protocols" / "pbft-n1000",

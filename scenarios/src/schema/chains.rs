@@ -37,7 +37,8 @@ record! {
         /// `one`: a client asks one server, its own or the nearest, and believes it. `f+1` and
         /// `quorum`: it asks the members itself and believes a write that so many of them executed;
         /// of a value it believes what a quorum shows.
-        wait_for: At<WaitFor> = "one",
+        /// `auto` is the protocol's: a quorum with `bft-smart` where all services are stores, else one.
+        wait_for: At<WaitFor> = "auto",
     }
     later "retry" "hint";
 }
@@ -45,6 +46,8 @@ record! {
 words! {
     /// How many have to say the same.
     pub enum WaitFor: "number of answers" {
+        /// What is usual with the protocol.
+        Auto = "auto",
         /// One server.
         One = "one",
         /// One more than may lie.
@@ -222,7 +225,7 @@ impl WaitFor {
     /// How many members have to say that they executed a transaction; `None`: one server is asked.
     pub(crate) fn members(self, f: usize, quorum: usize) -> Option<usize> {
         match self {
-            Self::One => None,
+            Self::Auto | Self::One => None,
             Self::FPlus1 => Some(f + 1),
             Self::Quorum => Some(quorum),
         }

@@ -3,8 +3,8 @@
 use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
-    At, Auto, Chain, Consensus, Decode, HotStuffKeys, Leader, LeafKind, PacemakerKind,
-    PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead,
+    At, Auto, BftSmartKeys, Chain, Consensus, Decode, HotStuffKeys, Leader, LeafKind, PacemakerKind,
+    PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead, RequestsGo, ServiceKind, WaitFor,
 };
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};
@@ -207,8 +207,25 @@ impl Planner<'_> {
             f,
             quorum,
             floor,
-            wait_for: chain.clients.wait_for.value.members(f, quorum),
+            wait_for: self.wait_for(chain).members(f, quorum),
         })
+    }
+
+    /// How many answers clients wait for. BFT-SMaRt's wait for a quorum (DSN 2014, section 3.1), where the
+    /// services are such that clients can ask several members.
+    fn wait_for(&self, chain: &Chain) -> WaitFor {
+        let asked = chain.clients.wait_for.value;
+        let several = |kind: &ServiceKind| matches!(kind, ServiceKind::KeyValue(_));
+        let mut services = self.scenario.services.iter();
+        match (asked, &chain.consensus) {
+            (WaitFor::Auto, Consensus::BftSmart(_))
+                if services.all(|(_, service)| several(service)) =>
+            {
+                WaitFor::Quorum
+            }
+            (WaitFor::Auto, _) => WaitFor::One,
+            _ => asked,
+        }
     }
 
     fn at_least_one(&mut self, at: &At<Count>, what: &str) {

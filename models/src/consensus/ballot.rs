@@ -1,9 +1,7 @@
 //! A signed vote, as most protocols here have it.
 
 use consim_core::chain::vote_statement;
-use consim_core::{
-    ChainId, CodecError, Decoder, Digest, Encoder, SecretKey, Signature, Vote,
-};
+use consim_core::{ChainId, CodecError, Decoder, Digest, Encoder, SecretKey, Signature, Vote};
 
 /// A signed vote.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,4 +73,3 @@ impl Ballot {
         })
     }
 }
-

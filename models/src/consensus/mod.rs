@@ -3,8 +3,8 @@
 mod ballot;
 pub mod bft_smart;
 mod committed;
+mod conducts;
 pub mod floor;
-mod forge;
 mod genuine;
 mod head;
 pub mod hotstuff;
@@ -182,7 +182,8 @@ pub fn behaviour(
 }
 
 /// All protocols of this version.
-pub const PROTOCOLS: &[ProtocolEntry] = &[pbft::ENTRY, raft::ENTRY, hotstuff::ENTRY, bft_smart::ENTRY];
+pub const PROTOCOLS: &[ProtocolEntry] =
+    &[pbft::ENTRY, raft::ENTRY, hotstuff::ENTRY, bft_smart::ENTRY];
 
 /// Makes a replica.
 pub fn build(config: ReplicaConfig, options: &ProtocolOptions) -> Box<dyn Replica> {

@@ -1,9 +1,7 @@
 //! A leader's proposal in a protocol of two phases of votes.
 
 use consim_core::chain::vote_statement;
-use consim_core::{
-    Batch, ChainId, CodecError, Decoder, Digest, Encoder, Signature, Vote,
-};
+use consim_core::{Batch, ChainId, CodecError, Decoder, Digest, Encoder, Signature, Vote};
 use std::sync::{Arc, OnceLock};
 
 /// The kind of votes that accept what was put forward; the proposer gives its own with the proposal.

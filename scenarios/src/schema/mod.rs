@@ -31,8 +31,8 @@ pub(crate) use attacks::{
     Answer, Attack, AttackCommon, AttackKind, Field, InsiderKeys, Meddling, TwinsKeys,
 };
 pub(crate) use chains::{
-    Auto, BftSmartKeys, Chain, Consensus, HotStuffKeys, Leader, PacemakerKind, PayloadPlace, PbftKeys, Phases,
-    RaftKeys, RaftRead, RequestsGo, WaitFor,
+    Auto, BftSmartKeys, Chain, Consensus, HotStuffKeys, Leader, PacemakerKind, PayloadPlace,
+    PbftKeys, Phases, RaftKeys, RaftRead, RequestsGo, WaitFor,
 };
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
 pub(crate) use faults::{

@@ -31,6 +31,7 @@ impl BftSmartReplica {
         Body::Status(Status {
             regency: self.regency,
             active: self.active,
+            asks: self.stops.own.max(self.regency),
             executed: self.executed,
             stable: self.stable(),
             ask,
@@ -57,12 +58,15 @@ impl BftSmartReplica {
             let answer = self.status(false, status.executed, status.stable);
             self.send(cx, from, answer);
         }
+        // A STOP may have been lost.
+        let asks = status.asks.max(status.regency);
+        if asks > self.regency {
+            self.asks(cx, from, asks);
+        }
         let entering = status.regency == self.regency && !status.active && self.active;
         if status.regency < self.regency || entering {
             self.help(cx, from);
-        } else if status.regency > self.regency {
-            self.asks(cx, from, status.regency);
-        } else if status.ask && self.active && status.active {
+        } else if status.ask && status.regency == self.regency && self.active && status.active {
             self.repeat_votes(cx, from, status.executed);
         }
         self.seek(cx);

@@ -7,8 +7,8 @@ use crate::consensus::sync::{decode_option, encode_option};
 use crate::consensus::tally::Voters;
 use consim_core::chain::{MAX_SIGNATURES, vote_statement};
 use consim_core::{
-    Batch, Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, NodeId, SecretKey,
-    Signature,
+    Batch, Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, NodeId,
+    SecretKey, Signature,
 };
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
@@ -141,7 +141,10 @@ impl Collect {
     /// before, so that a write proof for one shows that too.
     pub fn reach(&self) -> u64 {
         let decided = self.decided.as_ref().map_or(0, |c| c.sequence);
-        let below = self.lock.as_ref().map_or(0, |c| c.sequence.saturating_sub(1));
+        let below = self
+            .lock
+            .as_ref()
+            .map_or(0, |c| c.sequence.saturating_sub(1));
         decided.max(below)
     }
     /// How many signatures are to be verified in it.
@@ -172,8 +175,7 @@ impl Collect {
         voters: &impl Voters,
     ) -> bool {
         let signed = vote_statement(chain, STOP_DATA, self.regency, 0, &self.digest);
-        let proves =
-            |c: &Certificate| c.verify(chain, members, voters.quorum(), voters.keys());
+        let proves = |c: &Certificate| c.verify(chain, members, voters.quorum(), voters.keys());
         let decided = self.decided.as_ref();
         let decides = |c: &Arc<Certificate>| {
             let checkpoint = c.kind == CHECKPOINT && c.view == 0;

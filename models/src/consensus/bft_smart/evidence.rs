@@ -90,7 +90,11 @@ pub(super) fn handover(message: &Message) -> Option<Handover> {
                 view: sync.regency(),
                 low: sync.called().low,
                 changes: named.map(|c| (c.signature().key, c.digest())).collect(),
-                proposals: sync.proposal().map(|p| p.batch.digest()).into_iter().collect(),
+                proposals: sync
+                    .proposal()
+                    .map(|p| p.batch.digest())
+                    .into_iter()
+                    .collect(),
             }))
         }
         _ => None,
@@ -122,7 +126,11 @@ pub(super) fn statements(message: &Message, each: &mut dyn FnMut(Evidence)) {
             for collect in sync.collects() {
                 of_leaving(chain, collect, each);
             }
-            each(Evidence::Vote(signed(chain, of_sync(sync), *sync.signature())));
+            each(Evidence::Vote(signed(
+                chain,
+                of_sync(sync),
+                *sync.signature(),
+            )));
             if let Some(p) = sync.proposal() {
                 each(Evidence::Vote(signed(chain, p.vote(), p.signature)));
             }

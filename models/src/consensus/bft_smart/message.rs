@@ -99,6 +99,8 @@ pub struct Status {
     pub regency: u64,
     /// Has that begun?
     pub active: bool,
+    /// The regency that it asks for; its own if it asks for no other.
+    pub asks: u64,
     /// The last consensus that it decided.
     pub executed: u64,
     /// Its last stable checkpoint.
@@ -113,10 +115,10 @@ pub struct Status {
 
 impl Status {
     fn encoded_len(&self) -> usize {
-        8 + 1 + 8 + 8 + 1 + option_len(self.proof.as_ref()) + option_len(self.decided.as_ref())
+        8 + 1 + 8 + 8 + 8 + 1 + option_len(self.proof.as_ref()) + option_len(self.decided.as_ref())
     }
     fn encode(&self, e: &mut Encoder<'_>) {
-        e.u64(self.regency).u8(u8::from(self.active));
+        e.u64(self.regency).u8(u8::from(self.active)).u64(self.asks);
         e.u64(self.executed).u64(self.stable).u8(u8::from(self.ask));
         encode_option(e, self.proof.as_ref());
         encode_option(e, self.decided.as_ref());
@@ -125,6 +127,7 @@ impl Status {
         Ok(Self {
             regency: d.u64()?,
             active: d.boolean()?,
+            asks: d.u64()?,
             executed: d.u64()?,
             stable: d.u64()?,
             ask: d.boolean()?,

@@ -91,7 +91,7 @@ impl BftSmartReplica {
     pub(super) fn try_propose(&mut self, cx: &mut Context<'_>) {
         if !self.active
             || !self.leads()
-            || self.silent.is_some()
+            || !self.may_vote()
             || self.current.digest.is_some()
             || self.executed < self.called.low
             || self.bound_now().is_some()
@@ -247,6 +247,18 @@ impl BftSmartReplica {
         }
     }
 
+    /// May it vote in the consensus under way? A replica whose log was cut off below what it wrote for knows
+    /// of its later votes alone.
+    fn may_vote(&self) -> bool {
+        let above = |sequence: u64| sequence > self.sequence();
+        self.silent.is_none()
+            && !self.written.as_ref().is_some_and(|p| above(p.sequence))
+            && !self
+                .lock
+                .as_ref()
+                .is_some_and(|lock| above(lock.proof.sequence))
+    }
+
     /// Takes up what is put forward and validated: a replica writes.
     pub(super) fn take_up(&mut self, cx: &mut Context<'_>, proposal: &Arc<Proposal>) {
         let digest = proposal.batch.digest();
@@ -254,7 +266,7 @@ impl BftSmartReplica {
         self.current
             .writes
             .add(&self.group, &digest, &proposal.signature);
-        if self.silent.is_none() {
+        if self.may_vote() {
             self.keep_written(proposal);
             if self.leads() {
                 // Its WRITE is in the proposal, which is on disk with the SYNC.
@@ -404,11 +416,7 @@ impl BftSmartReplica {
         if !self.is_due(cx, from, place, payload) {
             return;
         }
-        let (chain, quorum, key) = (
-            self.group.chain,
-            self.group.quorum,
-            self.group.key_of(from),
-        );
+        let (chain, quorum, key) = (self.group.chain, self.group.quorum, self.group.key_of(from));
         let tally = self.current.of(phase);
         if tally.count() >= quorum || tally.voted(key) {
             return;
@@ -430,7 +438,7 @@ impl BftSmartReplica {
         let (Some(digest), Some(batch)) = (self.current.digest, &self.current.batch) else {
             return;
         };
-        if self.silent.is_some() || self.current.accepting {
+        if !self.may_vote() || self.current.accepting {
             return;
         }
         let batch = Arc::clone(batch);

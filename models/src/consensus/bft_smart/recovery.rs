@@ -1,9 +1,7 @@
 //! Coming back from the disk.
 
 use super::config::FORGOTTEN;
-use super::journal::{
-    FORMER, LOG, PROOF, REGENCY, Record, STABLE, STARTED, TAKEN, WRITTEN,
-};
+use super::journal::{FORMER, LOG, PROOF, REGENCY, Record, STABLE, STARTED, TAKEN, WRITTEN};
 use super::marks;
 use super::message::{ACCEPT, Body, Message, Status};
 use super::normal::Lock;

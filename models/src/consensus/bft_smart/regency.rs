@@ -273,7 +273,10 @@ impl BftSmartReplica {
         stops.own_data = None;
         stops.syncing = false;
         for data in stops.data.changed() {
-            if data.as_ref().is_some_and(|d| d.collect.regency() <= regency) {
+            if data
+                .as_ref()
+                .is_some_and(|d| d.collect.regency() <= regency)
+            {
                 *data = None;
             }
         }

@@ -54,7 +54,8 @@ impl BftSmartReplica {
             data,
             sync: self.opening.clone().filter(|_| self.active),
         };
-        self.journal.write(Write::cell(REGENCY, 0, Arc::new(record)));
+        self.journal
+            .write(Write::cell(REGENCY, 0, Arc::new(record)));
     }
 
     /// The own STOP-DATA is on disk: it goes to the leader.
@@ -88,12 +89,7 @@ impl BftSmartReplica {
     }
 
     /// Upon STOP-DATA for a regency that this replica leads: verifies and keeps it (lines 17-20).
-    pub(super) fn on_stop_data(
-        &mut self,
-        cx: &mut Context<'_>,
-        from: usize,
-        data: &Arc<StopData>,
-    ) {
+    pub(super) fn on_stop_data(&mut self, cx: &mut Context<'_>, from: usize, data: &Arc<StopData>) {
         let collect = &data.collect;
         let regency = collect.regency();
         if regency < self.regency || (regency == self.regency && self.active) {
@@ -157,7 +153,14 @@ impl BftSmartReplica {
         }
         let regency = self.regency;
         let here = |data: &&Arc<StopData>| data.collect.regency() == regency;
-        let brought: Vec<Arc<StopData>> = self.stops.data.iter().flatten().filter(here).cloned().collect();
+        let brought: Vec<Arc<StopData>> = self
+            .stops
+            .data
+            .iter()
+            .flatten()
+            .filter(here)
+            .cloned()
+            .collect();
         let own = self.stops.data.get(me).and_then(Option::as_ref);
         if brought.len() < self.group.quorum || own.filter(here).is_none() {
             return;
@@ -190,10 +193,15 @@ impl BftSmartReplica {
         let record = Record::Regency {
             regency,
             left: self.left,
-            data: self.stops.own_data.as_ref().map(|(data, _)| Arc::clone(data)),
+            data: self
+                .stops
+                .own_data
+                .as_ref()
+                .map(|(data, _)| Arc::clone(data)),
             sync: Some(Arc::clone(&sync)),
         };
-        self.journal.write(Write::cell(REGENCY, 0, Arc::new(record)));
+        self.journal
+            .write(Write::cell(REGENCY, 0, Arc::new(record)));
         self.journal.then(Said::Sync(sync));
     }
 

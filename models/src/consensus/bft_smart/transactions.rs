@@ -41,12 +41,7 @@ impl BftSmartReplica {
     }
 
     /// Takes in those that are new and signed by their origin: how many.
-    pub(super) fn take_in(
-        &mut self,
-        cx: &mut Context<'_>,
-        txs: &[Arc<Tx>],
-        to_all: bool,
-    ) -> usize {
+    pub(super) fn take_in(&mut self, cx: &mut Context<'_>, txs: &[Arc<Tx>], to_all: bool) -> usize {
         if txs.len() > MAX_FORWARD {
             return 0;
         }

@@ -2,10 +2,10 @@
 
 use super::super::{BlockLimits, ReplicaConfig, byzantine_faults};
 use super::seeded;
-use crate::consensus::tally::Voters;
 pub use crate::consensus::mempool::{
     MAX_BACKOFF, MAX_FORWARD, MAX_FORWARD_BYTES, MAX_LEFT_OUT, MAX_RESENT_TXS, MAX_RUNS,
 };
+use crate::consensus::tally::Voters;
 use consim_core::{ChainId, KeyId, Keyring, NodeId, SecretKey, Span};
 use std::sync::Arc;
 

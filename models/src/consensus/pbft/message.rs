@@ -4,10 +4,10 @@
 
 use super::change::{NewView, ViewChange};
 use super::config::MAX_FORWARD;
-use crate::consensus::sync::{MAX_WANTED, decode_option, encode_option, option_len};
-pub use crate::consensus::{Ballot, Blocks, Proposal, StateHead, StateParts};
 pub(super) use crate::consensus::proposal::Statements;
 use crate::consensus::proposal::{FIRST, SECOND};
+use crate::consensus::sync::{MAX_WANTED, decode_option, encode_option, option_len};
+pub use crate::consensus::{Ballot, Blocks, Proposal, StateHead, StateParts};
 use crate::ledger::state::parts::Prefix;
 use consim_core::chain::MAX_SIGNATURES;
 use consim_core::{

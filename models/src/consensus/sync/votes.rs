@@ -17,7 +17,9 @@ impl CheckpointVotes {
     /// The votes for this one, if there are any.
     pub(in crate::consensus) fn find(&self, sequence: u64) -> Option<&Tally> {
         let mut tallies = self.tallies.iter();
-        tallies.find(|(s, _)| *s == sequence).map(|(_, tally)| tally)
+        tallies
+            .find(|(s, _)| *s == sequence)
+            .map(|(_, tally)| tally)
     }
     /// The votes for this one.
     pub(in crate::consensus) fn get(&mut self, sequence: u64) -> Option<&mut Tally> {
@@ -42,4 +44,3 @@ impl CheckpointVotes {
         });
     }
 }
-

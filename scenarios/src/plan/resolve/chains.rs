@@ -3,8 +3,9 @@
 use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
-    At, Auto, BftSmartKeys, Chain, Consensus, Decode, HotStuffKeys, Leader, LeafKind, PacemakerKind,
-    PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead, RequestsGo, ServiceKind, WaitFor,
+    At, Auto, BftSmartKeys, Chain, Consensus, Decode, HotStuffKeys, Leader, LeafKind,
+    PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead, RequestsGo, ServiceKind,
+    WaitFor,
 };
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};

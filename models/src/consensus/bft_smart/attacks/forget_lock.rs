@@ -32,7 +32,13 @@ impl ForgetLock {
         let means = &self.means;
         let decided = collect.decided().cloned();
         let regency = collect.regency();
-        Arc::new(Collect::sign(means.chain, regency, decided, None, &means.key))
+        Arc::new(Collect::sign(
+            means.chain,
+            regency,
+            decided,
+            None,
+            &means.key,
+        ))
     }
 
     /// The SYNC that follows from its collects with the own one forgotten.

@@ -2,9 +2,10 @@
 //! Testing of Byzantine Fault Tolerant Algorithms", OOPSLA 2023).
 
 use super::super::collect::{Collect, StopData};
-use super::super::message::{Ballot, Body, ACCEPT, WRITE};
+use super::super::message::{ACCEPT, Ballot, Body, WRITE};
 use super::{message, read, vote};
 use crate::adversary::{Behaviour, Means, MutatedField, Out, Says, To};
+use crate::consensus::conducts::another;
 use consim_core::{Certificate, Payload, Work};
 use std::sync::Arc;
 
@@ -47,43 +48,43 @@ impl Mutate {
         let Some(Body::StopData(honest)) = read(&self.means, payload) else {
             return Says::AsItIs;
         };
-        let twisted = self.twist_collect(&honest.collect);
-        if twisted.digest() == honest.collect.digest() {
+        let data = self.twist_data(honest);
+        if data.collect.digest() == honest.collect.digest() {
             return Says::AsItIs;
         }
         out.count(to.each(out.node()).count() as u64);
         out.work(Work::sign(1));
-        let data = StopData {
-            collect: Arc::new(twisted),
-            decided: honest.decided.clone(),
-            locked: honest.locked.clone(),
-        };
         out.send_to(to, message(&self.means, Body::StopData(Arc::new(data))));
         Says::Nothing
     }
 
-    /// A collect with certificates of another regency than the one that was voted in.
-    fn twist_collect(&self, collect: &Collect) -> Collect {
-        let other = |certificate: &Arc<Certificate>| {
-            Arc::new(Certificate {
-                view: certificate.view.saturating_add_signed(self.by),
-                ..Certificate::clone(certificate)
-            })
-        };
-        let (decided, lock) = (collect.decided().cloned(), collect.lock());
-        let decided = if lock.is_none() {
-            decided.as_ref().map(other)
-        } else {
-            decided
-        };
-        let means = &self.means;
-        Collect::sign(
-            means.chain,
-            collect.regency(),
-            decided,
-            lock.map(other),
-            &means.key,
-        )
+    /// A write proof of the last regency for a batch that nobody wrote for, under the signatures of the true
+    /// one; where there is none, the proof of the last decision with another regency.
+    fn twist_data(&self, data: &StopData) -> StopData {
+        let (means, collect) = (&self.means, &data.collect);
+        let regency = collect.regency();
+        let (mut decided, mut lock) = (collect.decided().cloned(), collect.lock().cloned());
+        let mut locked = data.locked.clone();
+        if let (Some(proof), Some(batch)) = (&lock, &data.locked) {
+            let other = Arc::new(another(batch));
+            lock = Some(Arc::new(Certificate {
+                view: regency.saturating_sub(1),
+                digest: other.digest(),
+                ..Certificate::clone(proof)
+            }));
+            locked = Some(other);
+        } else if let Some(proof) = &decided {
+            decided = Some(Arc::new(Certificate {
+                view: proof.view.saturating_add_signed(self.by),
+                ..Certificate::clone(proof)
+            }));
+        }
+        let twisted = Collect::sign(means.chain, regency, decided, lock, &means.key);
+        StopData {
+            collect: Arc::new(twisted),
+            decided: data.decided.clone(),
+            locked,
+        }
     }
 }
 

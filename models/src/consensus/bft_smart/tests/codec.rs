@@ -32,7 +32,10 @@ fn messages() -> Vec<Message> {
         signatures: vec![ballot(kind).signature].into(),
         links: Arc::default(),
     };
-    let (decided, lock) = (Arc::new(certificate(ACCEPT, 2)), Arc::new(certificate(WRITE, 3)));
+    let (decided, lock) = (
+        Arc::new(certificate(ACCEPT, 2)),
+        Arc::new(certificate(WRITE, 3)),
+    );
     let collect = Arc::new(Collect::sign(
         CHAIN,
         5,
@@ -51,7 +54,9 @@ fn messages() -> Vec<Message> {
     let proposal = Arc::new(Proposal::new(2, 3, Arc::clone(&batch), signature));
     let sync = |proposal, decided| {
         let collects = vec![Arc::clone(&collect), Arc::clone(&empty)];
-        Body::Sync(Arc::new(Sync::sign(CHAIN, 5, collects, proposal, decided, &keys[1])))
+        Body::Sync(Arc::new(Sync::sign(
+            CHAIN, 5, collects, proposal, decided, &keys[1],
+        )))
     };
     let bodies = vec![
         Body::Propose(Arc::clone(&proposal)),
@@ -75,6 +80,7 @@ fn messages() -> Vec<Message> {
         Body::Status(Status {
             regency: 1,
             active: true,
+            asks: 2,
             executed: 2,
             stable: 3,
             ask: true,

@@ -3,7 +3,9 @@
 use super::super::ENTRY;
 use super::{SETTINGS, cluster};
 use crate::adversary::{Conduct, Means, Move, MutatedField, SyncLie, Traitor};
-use crate::consensus::pbft::tests::cluster::{CHAIN, Cluster, Corrupt, crash, cut, ms, nodes, secs};
+use crate::consensus::pbft::tests::cluster::{
+    CHAIN, Cluster, Corrupt, crash, cut, ms, nodes, secs,
+};
 use crate::consensus::{BlockLimits, behaviour, byzantine_quorum};
 use consim_core::{Keyring, NodeId, Span, Time, Verdict};
 use std::sync::Arc;
@@ -41,10 +43,7 @@ fn traitor(n: u32, accomplices: &[u32], conduct: &Conduct) -> Corrupt {
 
 fn with(n: u32, seed: u64, who: &[u32], conduct: &Conduct) -> Cluster {
     let mut cluster = cluster(n, seed, SETTINGS[0]);
-    cluster.corrupt = who
-        .iter()
-        .map(|&i| (i, traitor(n, who, conduct)))
-        .collect();
+    cluster.corrupt = who.iter().map(|&i| (i, traitor(n, who, conduct))).collect();
     cluster.clients = (0..n).filter(|i| !who.contains(i)).collect();
     cluster
 }

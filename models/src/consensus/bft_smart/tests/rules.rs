@@ -28,7 +28,14 @@ impl World {
         let (keys, secrets) = Keyring::generate(5, 3);
         Self { keys, secrets }
     }
-    fn proof_by(&self, kind: u8, view: u64, sequence: u64, of: &[u8], by: &[usize]) -> Arc<Certificate> {
+    fn proof_by(
+        &self,
+        kind: u8,
+        view: u64,
+        sequence: u64,
+        of: &[u8],
+        by: &[usize],
+    ) -> Arc<Certificate> {
         let digest = Digest::of(of);
         let signature = |&i: &usize| {
             Ballot::sign(CHAIN, kind, view, sequence, digest, &self.secrets[i]).signature
@@ -68,15 +75,24 @@ fn the_write_proof_of_the_highest_regency_binds() {
     let nothing = world.collect(3, at(5), None);
     assert_eq!(
         call(&[nothing.clone(), world.collect(0, at(3), None)]),
-        Called { low: 5, bound: None }
+        Called {
+            low: 5,
+            bound: None
+        }
     );
     let bound = |of: &[u8]| Called {
         low: 5,
         bound: Some(Digest::of(of)),
     };
-    let (old, new) = (world.collect(0, at(5), lock(2, b"x")), world.collect(1, at(5), lock(4, b"y")));
+    let (old, new) = (
+        world.collect(0, at(5), lock(2, b"x")),
+        world.collect(1, at(5), lock(4, b"y")),
+    );
     assert_eq!(call(&[old.clone(), nothing.clone()]), bound(b"x"));
-    assert_eq!(call(&[old.clone(), new.clone(), nothing.clone()]), bound(b"y"));
+    assert_eq!(
+        call(&[old.clone(), new.clone(), nothing.clone()]),
+        bound(b"y")
+    );
     assert_eq!(call(&[new.clone(), old.clone()]), bound(b"y"));
     // Whoever has a write proof for 6 shows that 5 is decided, although it cannot prove that otherwise.
     let behind = world.collect(2, at(3), lock(4, b"y"));
@@ -84,7 +100,13 @@ fn the_write_proof_of_the_highest_regency_binds() {
     assert_eq!(call(&[behind, world.collect(0, at(4), None)]), bound(b"y"));
     // A lock on what others have decided is of no use any more.
     let further = world.collect(2, at(6), None);
-    assert_eq!(call(&[old, further]), Called { low: 6, bound: None });
+    assert_eq!(
+        call(&[old, further]),
+        Called {
+            low: 6,
+            bound: None
+        }
+    );
 }
 
 #[test]

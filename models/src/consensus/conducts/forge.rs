@@ -2,8 +2,8 @@
 //! votes of the second kind for itself.
 
 use super::Ballot;
-use super::proposal::SECOND;
 use crate::adversary::Means;
+use crate::consensus::proposal::SECOND;
 use consim_core::{Batch, Committed, Digest, SecretKey, Signature, Tx};
 use std::sync::Arc;
 
@@ -25,8 +25,8 @@ pub(super) enum Lie {
     Nothing,
 }
 
-/// The same transactions at another time.
-fn another(batch: &Batch) -> Batch {
+/// The same transactions at another time: another batch, and a valid one.
+pub(in crate::consensus) fn another(batch: &Batch) -> Batch {
     Batch::new(
         batch.proposer(),
         batch.time_ns().saturating_add(1),

@@ -241,10 +241,13 @@ impl BftSmartReplica {
             self.journal.write(Write::cell(FORMER, 0, Arc::new(former)));
         }
         self.written = Some(Arc::clone(proposal));
-        if !seeded::on(&seeded::WRITTEN_FORGOTTEN) {
-            let message = self.message(Body::Propose(Arc::clone(proposal)));
-            self.journal.write(Write::cell(WRITTEN, 0, message));
-        }
+        let message = self.message(Body::Propose(Arc::clone(proposal)));
+        let forgotten = seeded::on(&seeded::WRITTEN_FORGOTTEN);
+        self.journal.write(if forgotten {
+            Write::erase_below(WRITTEN, u64::MAX)
+        } else {
+            Write::cell(WRITTEN, 0, message)
+        });
     }
 
     /// May it vote in the consensus under way? A replica whose log was cut off below what it wrote for knows
@@ -452,7 +455,10 @@ impl BftSmartReplica {
                 proof: Arc::new(proof),
                 batch,
             }),
-            None if seeded::on(&seeded::ACCEPT_WITHOUT_QUORUM) => {}
+            None if seeded::on(&seeded::ACCEPT_WITHOUT_QUORUM) => {
+                // Nothing is kept; what is said waits for a write.
+                self.journal.write(Write::erase_below(PROOF, 0));
+            }
             None => return,
         }
         self.current.accepting = true;
@@ -461,10 +467,13 @@ impl BftSmartReplica {
     }
 
     fn keep_proof(&mut self, lock: Lock) {
-        if !seeded::on(&seeded::PROOF_FORGOTTEN) {
-            let record = Record::Proof(Arc::clone(&lock.proof));
-            self.journal.write(Write::cell(PROOF, 0, Arc::new(record)));
-        }
+        let record = Record::Proof(Arc::clone(&lock.proof));
+        let forgotten = seeded::on(&seeded::PROOF_FORGOTTEN);
+        self.journal.write(if forgotten {
+            Write::erase_below(PROOF, u64::MAX)
+        } else {
+            Write::cell(PROOF, 0, Arc::new(record))
+        });
         if seeded::on(&seeded::WRITTEN_FORGOTTEN) {
             // The bug is not to forget the proof as well.
             let former = Record::Former(Arc::clone(&lock.batch));

@@ -43,6 +43,9 @@ pub(crate) fn codec(data: &[u8]) {
     if let Ok(message) = consensus::hotstuff::message::Message::decode(data) {
         again(data, &message);
     }
+    if let Ok(message) = consensus::bft_smart::message::Message::decode(data) {
+        again(data, &message);
+    }
     if let Ok(message) = node::message::Message::decode(data) {
         again(data, &message);
     }

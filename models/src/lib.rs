@@ -6,6 +6,7 @@ pub const MESSAGE_KINDS: &[&[&str]] = &[
     consensus::pbft::message::KINDS,
     consensus::raft::message::KINDS,
     consensus::hotstuff::message::KINDS,
+    consensus::bft_smart::message::KINDS,
     node::message::KINDS,
     sharing::message::KINDS,
     orders::message::KINDS,

@@ -77,6 +77,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "paper" / "alliance-sharing-faults",
     "paper" / "alliance-sharing-fhir",
     "paper" / "alliance-year",
+    "protocols" / "bft-smart-wan",
     "protocols" / "compare",
     "protocols" / "hotstuff-batches",
     "protocols" / "hotstuff-wan",

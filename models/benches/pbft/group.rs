@@ -123,6 +123,7 @@ impl Group {
             ProtocolOptions::Pbft(_) => 0,
             ProtocolOptions::Raft(_) => 1,
             ProtocolOptions::HotStuff(_) => 2,
+            ProtocolOptions::BftSmart(_) => 3,
         };
         &PROTOCOLS[place]
     }

@@ -13,6 +13,7 @@ mod meter;
 use consim_core::{Span, Time};
 use consim_kernel::config::EventList;
 use consim_models::consensus::ProtocolOptions;
+use consim_models::consensus::bft_smart::BftSmartOptions;
 use consim_models::consensus::hotstuff::{HotStuffOptions, Phases};
 use consim_models::consensus::pbft::PbftOptions;
 use consim_models::consensus::raft::RaftOptions;
@@ -24,7 +25,7 @@ const SIZES: [u32; 5] = [4, 16, 64, 128, 256];
 /// Messages of a case, a tenth of which goes by unmeasured.
 const MESSAGES: u64 = 2_000_000;
 
-fn protocols() -> [(&'static str, ProtocolOptions); 4] {
+fn protocols() -> [(&'static str, ProtocolOptions); 5] {
     let hotstuff = |phases| {
         ProtocolOptions::HotStuff(HotStuffOptions {
             phases,
@@ -40,6 +41,10 @@ fn protocols() -> [(&'static str, ProtocolOptions); 4] {
         ("raft", ProtocolOptions::Raft(RaftOptions::default())),
         ("hotstuff", hotstuff(Phases::Three)),
         ("jolteon", hotstuff(Phases::Two)),
+        (
+            "bft-smart",
+            ProtocolOptions::BftSmart(BftSmartOptions::default()),
+        ),
     ]
 }
 

@@ -69,6 +69,19 @@ impl Delays {
 pub type Floor =
     fn(options: &ProtocolOptions, delays: &Delays, leader: usize, quorum: usize) -> Vec<Span>;
 
+/// Two phases of votes of all to all: a proposal, with its proposer's vote, reaches everybody, who votes at
+/// once; whoever has a quorum of these votes again; whoever has a quorum of the second ones, and the
+/// proposal, is done.
+pub(super) fn two_phases(delays: &Delays, leader: usize, quorum: usize) -> Vec<Span> {
+    let accepted = delays.arrivals(leader, Span::ZERO);
+    let with_proposal = |heard: Vec<Span>| -> Vec<Span> {
+        let both = heard.iter().zip(&accepted);
+        both.map(|(heard, accepted)| *heard.max(accepted)).collect()
+    };
+    let prepared = with_proposal(delays.heard(&accepted, quorum));
+    with_proposal(delays.heard(&prepared, quorum))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,9 @@
 //! Consensus protocols, one folder each, behind one trait and one registry line.
 
+mod ballot;
+pub mod bft_smart;
 mod committed;
+mod conducts;
 pub mod floor;
 mod genuine;
 mod head;
@@ -10,10 +13,14 @@ mod members;
 pub mod mempool;
 pub mod payload;
 pub mod pbft;
+mod proposal;
 pub mod raft;
 mod sync;
+mod tally;
 
+pub use ballot::Ballot;
 pub use head::StateHead;
+pub use proposal::Proposal;
 pub use sync::{Blocks, CheckpointHead, StateParts};
 
 use crate::adversary::{self, Behaviour, Conduct, Means, Words};
@@ -133,6 +140,8 @@ pub enum ProtocolOptions {
     Raft(raft::RaftOptions),
     /// HotStuff.
     HotStuff(hotstuff::HotStuffOptions),
+    /// BFT-SMaRt.
+    BftSmart(bft_smart::BftSmartOptions),
 }
 
 /// A line of the registry.
@@ -182,7 +191,8 @@ pub fn behaviour(
 }
 
 /// All protocols of this version.
-pub const PROTOCOLS: &[ProtocolEntry] = &[pbft::ENTRY, raft::ENTRY, hotstuff::ENTRY];
+pub const PROTOCOLS: &[ProtocolEntry] =
+    &[pbft::ENTRY, raft::ENTRY, hotstuff::ENTRY, bft_smart::ENTRY];
 
 /// Makes a replica.
 pub fn build(config: ReplicaConfig, options: &ProtocolOptions) -> Box<dyn Replica> {
@@ -191,6 +201,9 @@ pub fn build(config: ReplicaConfig, options: &ProtocolOptions) -> Box<dyn Replic
         ProtocolOptions::Raft(options) => Box::new(raft::RaftReplica::new(config, *options)),
         ProtocolOptions::HotStuff(options) => {
             Box::new(hotstuff::HotStuffReplica::new(config, *options))
+        }
+        ProtocolOptions::BftSmart(options) => {
+            Box::new(bft_smart::BftSmartReplica::new(config, *options))
         }
     }
 }
@@ -211,6 +224,7 @@ pub fn view_change_spam(
     match options {
         ProtocolOptions::Pbft(_) => Some(pbft::view_change_spam(chain, number, key)),
         ProtocolOptions::Raft(_) => Some(raft::view_change_spam(chain, number)),
+        ProtocolOptions::BftSmart(_) => Some(bft_smart::view_change_spam(chain, number)),
         ProtocolOptions::HotStuff(options) => Some(hotstuff::view_change_spam(
             chain,
             number,

@@ -259,6 +259,36 @@ pub const ROWS: &[Row] = &[
         "{ target: {any}, kinds: [prepare, commit], do: hold, share: 50% }",
     ),
     only(
+        "bft-smart",
+        Cut,
+        "filter",
+        "{ from: {any}, to: {group}, kinds: [accept] }",
+    ),
+    only(
+        "bft-smart",
+        Cut,
+        "filter",
+        "{ from: {any}, to: {group}, kinds: [write] }",
+    ),
+    only(
+        "bft-smart",
+        Cut,
+        "filter",
+        "{ from: {group}, to: {any}, kinds: [propose] }",
+    ),
+    only(
+        "bft-smart",
+        Cut,
+        "filter",
+        "{ from: {group}, to: {any}, kinds: [stop, stop-data, sync] }",
+    ),
+    only(
+        "bft-smart",
+        Cut,
+        "filter",
+        "{ target: {any}, kinds: [write, accept], do: hold, share: 50% }",
+    ),
+    only(
         "hotstuff",
         Cut,
         "filter",

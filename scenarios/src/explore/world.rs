@@ -123,6 +123,8 @@ const CHECKPOINTS: &[(&str, &str)] = &[("128", "256"), ("8", "16"), ("3", "6")];
 const PIPELINES: &[&str] = &["8", "1", "3"];
 /// Options of Raft.
 const RAFT: &[&str] = &["{ read: index }", "{ read: lease }", "{ pre_vote: false }"];
+/// Where BFT-SMaRt's requests go.
+const REQUESTS: &[&str] = &["to-all", "to-leader"];
 /// Leaders of HotStuff.
 const LEADERS: &[&str] = &["stable", "round-robin"];
 const PHASES: &[&str] = &["3", "2"];
@@ -276,6 +278,7 @@ impl World {
                 let payload = self.payload(protocol).0;
                 format!("{{ phases: {phases}, leader: {leader}, payload: {payload} }}")
             }
+            "bft-smart" => format!("{{ requests: {} }}", pick(REQUESTS, self.pipeline)),
             _ => "{}".to_owned(),
         }
     }

@@ -37,7 +37,8 @@ record! {
         /// `one`: a client asks one server, its own or the nearest, and believes it. `f+1` and
         /// `quorum`: it asks the members itself and believes a write that so many of them executed;
         /// of a value it believes what a quorum shows.
-        wait_for: At<WaitFor> = "one",
+        /// `auto` is the protocol's: a quorum with `bft-smart` where all services are stores, else one.
+        wait_for: At<WaitFor> = "auto",
         /// Are transactions signed? If not, connections vouch for them: making and checking their
         /// signatures takes no time.
         signed: At<Switch> = "true",
@@ -48,6 +49,8 @@ record! {
 words! {
     /// How many have to say the same.
     pub enum WaitFor: "number of answers" {
+        /// What is usual with the protocol.
+        Auto = "auto",
         /// One server.
         One = "one",
         /// One more than may lie.
@@ -66,8 +69,10 @@ choice! {
         Raft(RaftKeys) = "raft",
         /// HotStuff: a chain of proposals, each with the votes for the one before.
         HotStuff(HotStuffKeys) = "hotstuff",
+        /// BFT-SMaRt: one consensus after the other, and regencies in place of views.
+        BftSmart(BftSmartKeys) = "bft-smart",
     }
-    later "bft-smart" "tendermint" "qbft" "ibft" "clique" "pow" "narwhal-tusk"
+    later "tendermint" "qbft" "ibft" "clique" "pow" "narwhal-tusk"
         "bullshark" "mysticeti" "dpos" "dlattice" "chosen-miner";
 }
 
@@ -121,6 +126,27 @@ record! {
         votes: At<VoteChecks> = "each",
         /// How members come to the same view.
         pacemaker: At<PacemakerKind> = "timeout-certificates",
+    }
+}
+
+record! {
+    /// Options of `bft-smart`.
+    pub struct BftSmartKeys {
+        /// Where the requests that a node takes in go at first.
+        requests: At<RequestsGo> = "to-all",
+        /// Blocks between checkpoints; without it, the chain's.
+        checkpoint: Option<At<Count>>,
+    }
+    later "sync";
+}
+
+words! {
+    /// Where requests go.
+    pub enum RequestsGo: "receiver of requests" {
+        /// To all members, which then watch over the leader.
+        ToAll = "to-all",
+        /// To the leader alone, until it is too slow.
+        ToLeader = "to-leader",
     }
 }
 
@@ -272,6 +298,7 @@ impl Consensus {
             Self::Pbft(_) => "pbft",
             Self::Raft(_) => "raft",
             Self::HotStuff(_) => "hotstuff",
+            Self::BftSmart(_) => "bft-smart",
         }
     }
 }
@@ -280,7 +307,7 @@ impl WaitFor {
     /// How many members have to say that they executed a transaction; `None`: one server is asked.
     pub(crate) fn members(self, f: usize, quorum: usize) -> Option<usize> {
         match self {
-            Self::One => None,
+            Self::Auto | Self::One => None,
             Self::FPlus1 => Some(f + 1),
             Self::Quorum => Some(quorum),
         }

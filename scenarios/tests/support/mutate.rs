@@ -107,6 +107,7 @@ const ODD: &[&str] = &[
     "exactly 0",
     "pbft",
     "hotstuff",
+    "bft-smart",
     "医院",
     "é\u{301}",
     "\u{feff}",

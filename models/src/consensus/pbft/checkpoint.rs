@@ -5,47 +5,12 @@ use super::marks;
 use super::message::{Ballot, Body, CHECKPOINT};
 use super::replica::PbftReplica;
 use super::seeded;
-use super::tally::Tally;
 use crate::consensus::sync::Kept;
 use crate::consensus::{CheckpointHead as _, StateHead};
 use crate::ledger::Snapshot;
 use consim_core::chain::vote_statement;
 use consim_core::{Certificate, Context, Digest, Probe, Work, Write};
 use std::sync::Arc;
-
-/// Votes for checkpoints above the stable one: at most one tally for each of the window.
-#[derive(Debug, Default)]
-pub(super) struct CheckpointVotes {
-    tallies: Vec<(u64, Tally)>,
-    spare: Vec<Tally>,
-}
-
-impl CheckpointVotes {
-    #[cfg(test)]
-    pub(super) fn open(&self) -> usize {
-        self.tallies.len()
-    }
-    fn get(&mut self, sequence: u64) -> Option<&mut Tally> {
-        if let Some(at) = self.tallies.iter().position(|(s, _)| *s == sequence) {
-            return self.tallies.get_mut(at).map(|(_, tally)| tally);
-        }
-        let tally = self.spare.pop().unwrap_or_default();
-        self.tallies.push((sequence, tally));
-        self.tallies.last_mut().map(|(_, tally)| tally)
-    }
-    fn drop_below(&mut self, sequence: u64) {
-        let spare = &mut self.spare;
-        self.tallies.retain_mut(|(s, tally)| {
-            let keep = *s > sequence;
-            if !keep {
-                let mut tally = std::mem::take(tally);
-                tally.clear();
-                spare.push(tally);
-            }
-            keep
-        });
-    }
-}
 
 impl PbftReplica {
     /// The last stable checkpoint.
@@ -132,8 +97,7 @@ impl PbftReplica {
     }
 
     fn try_stable(&mut self, cx: &mut Context<'_>, sequence: u64) {
-        let mut tallies = self.checkpoint_votes.tallies.iter();
-        let Some((_, tally)) = tallies.find(|(s, _)| *s == sequence) else {
+        let Some(tally) = self.checkpoint_votes.find(sequence) else {
             return;
         };
         if let Some(certificate) = tally.certificate(&self.group, CHECKPOINT, 0, sequence) {

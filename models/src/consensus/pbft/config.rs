@@ -5,6 +5,7 @@ use super::seeded;
 pub use crate::consensus::mempool::{
     MAX_BACKOFF, MAX_FORWARD, MAX_FORWARD_BYTES, MAX_LEFT_OUT, MAX_RESENT_TXS, MAX_RUNS,
 };
+use crate::consensus::tally::Voters;
 use consim_core::{ChainId, KeyId, Keyring, NodeId, SecretKey, Span};
 use std::sync::Arc;
 
@@ -72,6 +73,17 @@ pub(super) struct Group {
     pub(super) tentative: bool,
     /// The index of each number from the first member's on, plus one; none if there are no gaps.
     table: Vec<u16>,
+}
+
+impl Voters for Group {
+    #[inline]
+    fn keys(&self) -> &Keyring {
+        &self.keys
+    }
+    #[inline]
+    fn quorum(&self) -> usize {
+        self.quorum
+    }
 }
 
 impl Group {

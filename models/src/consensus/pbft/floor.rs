@@ -12,11 +12,5 @@ pub(super) fn floor(
     primary: usize,
     quorum: usize,
 ) -> Vec<Span> {
-    let accepted = delays.arrivals(primary, Span::ZERO);
-    let with_proposal = |heard: Vec<Span>| -> Vec<Span> {
-        let both = heard.iter().zip(&accepted);
-        both.map(|(heard, accepted)| *heard.max(accepted)).collect()
-    };
-    let prepared = with_proposal(delays.heard(&accepted, quorum));
-    with_proposal(delays.heard(&prepared, quorum))
+    crate::consensus::floor::two_phases(delays, primary, quorum)
 }

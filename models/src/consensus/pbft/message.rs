@@ -4,24 +4,26 @@
 
 use super::change::{NewView, ViewChange};
 use super::config::MAX_FORWARD;
+pub(super) use crate::consensus::proposal::Statements;
+use crate::consensus::proposal::{FIRST, SECOND};
 use crate::consensus::sync::{MAX_WANTED, decode_option, encode_option, option_len};
-pub use crate::consensus::{Blocks, StateHead, StateParts};
+pub use crate::consensus::{Ballot, Blocks, Proposal, StateHead, StateParts};
 use crate::ledger::state::parts::Prefix;
-use consim_core::chain::{MAX_SIGNATURES, vote_statement};
+use consim_core::chain::MAX_SIGNATURES;
 use consim_core::{
     Batch, Certificate, ChainId, CodecError, Decoder, Digest, Encoder, Evidence, Handover, Payload,
-    SecretKey, Signature, Tx, Vote,
+    Signature, Tx, Vote,
 };
 use std::any::Any;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// The family byte of PBFT's messages.
 pub const FAMILY: u8 = 1;
 
 /// The vote kind of prepares; the primary gives its own with the pre-prepare.
-pub const PREPARE: u8 = 1;
+pub const PREPARE: u8 = FIRST;
 /// The vote kind of commits, and of the certificates that blocks carry.
-pub const COMMIT: u8 = 2;
+pub const COMMIT: u8 = SECOND;
 /// The vote kind of checkpoints (view 0; the digest is the state's).
 pub const CHECKPOINT: u8 = 3;
 /// The vote kind of view changes (sequence 0; the digest is the message's).
@@ -109,72 +111,6 @@ pub enum Body {
     },
 }
 
-/// A signed vote.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Ballot {
-    /// The view.
-    pub view: u64,
-    /// The sequence number.
-    pub sequence: u64,
-    /// What is voted for.
-    pub digest: Digest,
-    /// The vote: over the statement of kind, view, sequence number and digest.
-    pub signature: Signature,
-}
-
-/// A pre-prepare.
-#[derive(Debug)]
-pub struct Proposal {
-    /// The view.
-    pub view: u64,
-    /// The sequence number.
-    pub sequence: u64,
-    /// The batch.
-    pub batch: Arc<Batch>,
-    /// The primary's vote of kind [`PREPARE`].
-    pub signature: Signature,
-    statements: OnceLock<Statements>,
-}
-
-/// What the votes for one digest at one sequence number in one view sign.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Statements {
-    chain: ChainId,
-    pub(super) prepare: Digest,
-    pub(super) commit: Digest,
-}
-
-impl Statements {
-    pub(super) fn of(chain: ChainId, view: u64, sequence: u64, digest: &Digest) -> Self {
-        let of = |kind| vote_statement(chain, kind, view, sequence, digest);
-        Self {
-            chain,
-            prepare: of(PREPARE),
-            commit: of(COMMIT),
-        }
-    }
-}
-
-impl Proposal {
-    /// A pre-prepare.
-    pub fn new(view: u64, sequence: u64, batch: Arc<Batch>, signature: Signature) -> Self {
-        Self {
-            view,
-            sequence,
-            batch,
-            signature,
-            statements: OnceLock::new(),
-        }
-    }
-    /// What votes for it sign on `chain`: hashed once and remembered, since receivers share the
-    /// object.
-    pub(super) fn statements(&self, chain: ChainId) -> Statements {
-        let of = || Statements::of(chain, self.view, self.sequence, &self.batch.digest());
-        let known = *self.statements.get_or_init(of);
-        if known.chain == chain { known } else { of() }
-    }
-}
-
 /// How far a replica is.
 #[derive(Clone, Debug)]
 pub struct Status {
@@ -192,64 +128,6 @@ pub struct Status {
     pub holds: Vec<u64>,
     /// The proof of that checkpoint, for a peer that lacks it.
     pub proof: Option<Arc<Certificate>>,
-}
-
-impl Ballot {
-    fn encoded_len(&self) -> usize {
-        8 + 8 + 32 + self.signature.encoded_len()
-    }
-    /// Signs a vote of `kind`; the caller charges one signature.
-    pub fn sign(
-        chain: ChainId,
-        kind: u8,
-        view: u64,
-        sequence: u64,
-        digest: Digest,
-        key: &SecretKey,
-    ) -> Self {
-        Self {
-            view,
-            sequence,
-            digest,
-            signature: key.sign(&vote_statement(chain, kind, view, sequence, &digest)),
-        }
-    }
-    /// A vote whose statement is `statement`, signed; the caller charges one signature.
-    pub fn over(
-        view: u64,
-        sequence: u64,
-        digest: Digest,
-        statement: &Digest,
-        key: &SecretKey,
-    ) -> Self {
-        Self {
-            view,
-            sequence,
-            digest,
-            signature: key.sign(statement),
-        }
-    }
-    fn vote(&self, kind: u8) -> Vote {
-        Vote {
-            key: self.signature.key,
-            kind,
-            view: self.view,
-            sequence: self.sequence,
-            digest: self.digest,
-        }
-    }
-    fn encode(&self, e: &mut Encoder<'_>) {
-        e.u64(self.view).u64(self.sequence).digest(&self.digest);
-        self.signature.encode(e);
-    }
-    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
-        Ok(Self {
-            view: d.u64()?,
-            sequence: d.u64()?,
-            digest: d.digest()?,
-            signature: Signature::decode(d)?,
-        })
-    }
 }
 
 impl Message {
@@ -286,12 +164,7 @@ impl Body {
     }
     fn decode(kind: u8, d: &mut Decoder<'_>) -> Result<Self, CodecError> {
         Ok(match kind {
-            0 => Self::PrePrepare(Arc::new(Proposal::new(
-                d.u64()?,
-                d.u64()?,
-                Arc::new(Batch::decode(d)?),
-                Signature::decode(d)?,
-            ))),
+            0 => Self::PrePrepare(Arc::new(Proposal::decode(d)?)),
             1 => Self::Prepare(Ballot::decode(d)?),
             2 => Self::Commit(Ballot::decode(d)?),
             3 => Self::Checkpoint(Ballot::decode(d)?),
@@ -392,11 +265,7 @@ impl Payload for Message {
         let mut e = Encoder::message(out, FAMILY, self.body.tag());
         e.u16(self.chain.0);
         match &self.body {
-            Body::PrePrepare(p) => {
-                e.u64(p.view).u64(p.sequence);
-                p.batch.encode(&mut e);
-                p.signature.encode(&mut e);
-            }
+            Body::PrePrepare(p) => p.encode(&mut e),
             Body::Prepare(b) | Body::Commit(b) | Body::Checkpoint(b) => b.encode(&mut e),
             Body::Suspect { view } => {
                 e.u64(*view);
@@ -443,8 +312,7 @@ impl Payload for Message {
     }
     fn encoded_len(&self) -> usize {
         HEAD + match &self.body {
-            // View, sequence number, batch, signature.
-            Body::PrePrepare(p) => 8 + 8 + p.batch.encoded_len() + p.signature.encoded_len(),
+            Body::PrePrepare(p) => p.encoded_len(),
             Body::Prepare(b) | Body::Commit(b) | Body::Checkpoint(b) => b.encoded_len(),
             Body::Suspect { .. } | Body::FetchBlocks { .. } => 8,
             Body::ViewChange(change) => change.encoded_len(),
@@ -466,13 +334,7 @@ impl Payload for Message {
     fn votes(&self, each: &mut dyn FnMut(ChainId, Vote)) {
         let each = &mut |vote| each(self.chain, vote);
         match &self.body {
-            Body::PrePrepare(p) => each(Vote {
-                key: p.signature.key,
-                kind: PREPARE,
-                view: p.view,
-                sequence: p.sequence,
-                digest: p.batch.digest(),
-            }),
+            Body::PrePrepare(p) => each(p.vote()),
             Body::Prepare(b) => each(b.vote(PREPARE)),
             Body::Commit(b) => each(b.vote(COMMIT)),
             Body::Checkpoint(b) => each(b.vote(CHECKPOINT)),

@@ -145,9 +145,8 @@ mod new_view;
 mod normal;
 mod recovery;
 mod replica;
-mod seeded;
+pub(super) mod seeded;
 mod slots;
-mod tally;
 #[cfg(test)]
 pub(super) mod tests;
 mod transactions;

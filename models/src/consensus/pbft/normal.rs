@@ -7,9 +7,9 @@ use super::message::{Ballot, Body, COMMIT, PREPARE, Proposal, Statements};
 use super::replica::{BATCH_TIMER, PbftReplica};
 use super::seeded;
 use super::slots::Tallies;
-use super::tally::Tally;
 use crate::consensus::genuine::is_genuine;
 use crate::consensus::mempool::Ready;
+use crate::consensus::tally::Tally;
 use crate::ledger::merkle;
 use consim_core::chain::vote_statement;
 use consim_core::{
@@ -208,7 +208,7 @@ impl PbftReplica {
             || !self
                 .group
                 .keys
-                .verify(&statements.prepare, &proposal.signature)
+                .verify(&statements.first, &proposal.signature)
             || !self.is_acceptable(cx, from, &proposal.batch)
         {
             return cx.reached(&marks::PROPOSAL_REFUSED);
@@ -253,8 +253,8 @@ impl PbftReplica {
     pub(super) fn settle(&mut self, sequence: u64, digest: Digest, statements: &Statements) {
         if let Some(tallies) = self.window.tallies(sequence) {
             let group = &self.group;
-            tallies.prepares.settle(group, &digest, statements.prepare);
-            tallies.commits.settle(group, &digest, statements.commit);
+            tallies.prepares.settle(group, &digest, statements.first);
+            tallies.commits.settle(group, &digest, statements.second);
         }
         if let Some(slot) = self.window.open(sequence) {
             slot.digest = Some(digest);

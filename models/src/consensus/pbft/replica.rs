@@ -3,7 +3,6 @@
 use super::super::committed::Log;
 use super::super::members::PerMember;
 use super::catch_up::CatchUp;
-use super::checkpoint::CheckpointVotes;
 use super::config::{Group, MAX_FUTURE, PbftOptions};
 use super::journal::Said;
 use super::marks;
@@ -15,7 +14,7 @@ use super::slots::Window;
 use super::view_change::Changes;
 use crate::consensus::journal::Journal;
 use crate::consensus::mempool::Mempool;
-use crate::consensus::sync::{States, Transfer};
+use crate::consensus::sync::{CheckpointVotes, States, Transfer};
 use crate::consensus::{Replica, ReplicaConfig, StateHead};
 use crate::ledger::{Snapshot, merkle};
 use consim_core::{

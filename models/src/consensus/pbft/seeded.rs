@@ -2,7 +2,7 @@
 
 use crate::consensus::mempool::MEMPOOL_WITHOUT_LIMIT;
 use consim_core::SeededBug;
-pub(super) use consim_core::seeded::on;
+pub(in crate::consensus) use consim_core::seeded::on;
 
 /// All of them.
 pub(super) const BUGS: &[&SeededBug] = &[
@@ -52,7 +52,7 @@ pub(super) const QUORUM_OF_2F_PLUS_1: SeededBug = SeededBug {
 };
 
 /// M02.
-pub(super) const VOTES_COUNTED_BY_MESSAGE: SeededBug = SeededBug {
+pub(in crate::consensus) const VOTES_COUNTED_BY_MESSAGE: SeededBug = SeededBug {
     name: "votes-counted-by-message",
     code: "M02",
     says: "Votes are counted by message and not by signer, so that a message that comes twice is two votes.",
@@ -94,7 +94,7 @@ pub(super) const NEW_VIEW_TAKES_LOWEST: SeededBug = SeededBug {
 };
 
 /// M05.
-pub(super) const VOTES_WITHOUT_DIGEST: SeededBug = SeededBug {
+pub(in crate::consensus) const VOTES_WITHOUT_DIGEST: SeededBug = SeededBug {
     name: "votes-without-digest",
     code: "M05",
     says: "Votes are matched by view and sequence number, whatever they are for.",

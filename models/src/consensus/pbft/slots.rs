@@ -2,7 +2,7 @@
 
 use super::change::Prepared;
 use super::config::MAX_FORMER;
-use super::tally::Tally;
+use crate::consensus::tally::Tally;
 use consim_core::{Batch, Committed, Digest, Payload};
 use std::collections::VecDeque;
 use std::sync::Arc;

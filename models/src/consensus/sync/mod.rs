@@ -8,6 +8,7 @@ mod blocks;
 mod checkpoints;
 mod peers;
 mod transfer;
+mod votes;
 
 pub use blocks::Blocks;
 pub use checkpoints::CheckpointHead;
@@ -21,6 +22,7 @@ pub(super) use checkpoints::{Kept, States};
 pub(super) use peers::MAX_SERVED;
 pub(super) use peers::Peers;
 pub(super) use transfer::{MAX_WANTED, Transfer};
+pub(super) use votes::CheckpointVotes;
 
 use consim_core::{Certificate, CodecError, Decoder, Encoder};
 use std::sync::Arc;

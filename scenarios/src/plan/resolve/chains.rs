@@ -3,12 +3,13 @@
 use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
-    AcknowledgeWord, At, Auto, Chain, Consensus, Decode, HotStuffKeys, Leader, LeafKind, Mempool,
-    PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead, SpreadWord, UntilFull,
-    VoteChecks,
+    AcknowledgeWord, At, Auto, BftSmartKeys, Chain, Consensus, Decode, HotStuffKeys, Leader,
+    LeafKind, Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead,
+    RequestsGo, ServiceKind, SpreadWord, UntilFull, VoteChecks, WaitFor,
 };
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};
+use consim_models::consensus::bft_smart::{BftSmartOptions, Requests};
 use consim_models::consensus::hotstuff::{self, HotStuffOptions};
 use consim_models::consensus::payload::{Acknowledge, BatchTerms, Spread};
 use consim_models::consensus::pbft::PbftOptions;
@@ -161,6 +162,7 @@ impl Planner<'_> {
             Consensus::Pbft(pbft) => self.pbft(chain, pbft),
             Consensus::Raft(raft) => (self.raft(raft), chain.checkpoint.value.0),
             Consensus::HotStuff(keys) => (self.hotstuff(chain, keys), chain.checkpoint.value.0),
+            Consensus::BftSmart(keys) => self.bft_smart(chain, keys),
         };
         self.spread(chain, &options);
         if !entry.byzantine && !self.scenario.attacks.is_empty() {
@@ -213,9 +215,26 @@ impl Planner<'_> {
             f,
             quorum,
             floor,
-            wait_for: chain.clients.wait_for.value.members(f, quorum),
+            wait_for: self.wait_for(chain).members(f, quorum),
             signed: chain.clients.signed.value.0,
         })
+    }
+
+    /// How many answers clients wait for. BFT-SMaRt's wait for a quorum (DSN 2014, section 3.1), where the
+    /// services are such that clients can ask several members.
+    fn wait_for(&self, chain: &Chain) -> WaitFor {
+        let asked = chain.clients.wait_for.value;
+        let several = |kind: &ServiceKind| matches!(kind, ServiceKind::KeyValue(_));
+        let mut services = self.scenario.services.iter();
+        match (asked, &chain.consensus) {
+            (WaitFor::Auto, Consensus::BftSmart(_))
+                if services.all(|(_, service)| several(service)) =>
+            {
+                WaitFor::Quorum
+            }
+            (WaitFor::Auto, _) => WaitFor::One,
+            _ => asked,
+        }
     }
 
     fn at_least_one(&mut self, at: &At<Count>, what: &str) {
@@ -328,6 +347,22 @@ impl Planner<'_> {
             self.cx
                 .error("E107", &place, "a batch of no bytes", "500kB");
         }
+    }
+
+    /// BFT-SMaRt's options, and its distance of checkpoints.
+    fn bft_smart(&mut self, chain: &Chain, keys: &BftSmartKeys) -> (ProtocolOptions, u64) {
+        let checkpoint = keys.checkpoint.as_ref();
+        if let Some(checkpoint) = checkpoint {
+            self.at_least_one(checkpoint, "no blocks between checkpoints");
+        }
+        let options = BftSmartOptions {
+            requests: match keys.requests.value {
+                RequestsGo::ToAll => Requests::ToAll,
+                RequestsGo::ToLeader => Requests::ToLeader,
+            },
+        };
+        let checkpoint = checkpoint.unwrap_or(&chain.checkpoint);
+        (ProtocolOptions::BftSmart(options), checkpoint.value.0)
     }
 
     /// Raft's options.

@@ -110,7 +110,7 @@ impl Planner<'_> {
         let scenario = self.scenario;
         let found = scenario.chains.iter().find(|(n, _)| n.value.0 == chain);
         let wait_for = found.map(|(_, chain)| &chain.clients.wait_for);
-        if let Some(at) = wait_for.filter(|at| at.value != WaitFor::One) {
+        if let Some(at) = wait_for.filter(|at| !matches!(at.value, WaitFor::One | WaitFor::Auto)) {
             let word = at.value.word();
             self.cx
                 .later(&at.place, &format!("wait_for: {word} with {kind}"));

@@ -1,20 +1,14 @@
-//! Byzantine behaviour that forges PBFT's messages, one file each. No other file of the protocol
-//! knows of these.
+//! Byzantine behaviour that forges PBFT's messages; what does so alike in several protocols stands in
+//! `../../conducts/`. No other file of the protocol knows of these.
 
-mod censor;
-mod equivocate;
-mod forge;
 mod forget_lock;
-mod invalid_block;
-mod lying_sync;
 mod mutate;
-mod phantom_validator;
-mod reorder_block;
 #[cfg(test)]
 mod tests;
 
-use super::message::{Ballot, Body, Message};
-use crate::adversary::{Behaviour, Conduct, Means, SyncLie, Words};
+use super::message::{Ballot, Body, COMMIT, Message, PREPARE, Status};
+use crate::adversary::{Behaviour, Conduct, Means, Words};
+use crate::consensus::conducts::{self, Tongue, Word};
 use consim_core::{Digest, Payload};
 use std::sync::Arc;
 
@@ -46,36 +40,49 @@ pub(super) const CONDUCTS: &[&str] = &[
     "strip-signatures",
 ];
 
-/// Makes a behaviour of this folder.
+/// Makes a behaviour that forges messages of this protocol.
 pub(super) fn build(conduct: &Conduct, means: &Means) -> Option<Box<dyn Behaviour>> {
-    let means = means.clone();
     Some(match conduct {
-        Conduct::Equivocate => Box::new(equivocate::Equivocate::new(means)),
-        Conduct::ForgetLock => Box::new(forget_lock::ForgetLock::new(means)),
-        Conduct::Mutate { field, by } => Box::new(mutate::Mutate::new(means, *field, *by)),
-        Conduct::InvalidBlock => Box::new(invalid_block::InvalidBlock::new(means)),
-        Conduct::PhantomValidator => Box::new(phantom_validator::PhantomValidator::new(means)),
-        Conduct::LyingSync { field } => {
-            let lie = match field {
-                SyncLie::Block => forge::Lie::OtherBlock,
-                SyncLie::Sequence => forge::Lie::OtherSequence,
-                SyncLie::Transactions => forge::Lie::OtherTransactions,
-                SyncLie::Progress => forge::Lie::Nothing,
-            };
-            Box::new(lying_sync::LyingSync::new(means, lie))
-        }
-        Conduct::DoubleSignatures => Box::new(lying_sync::LyingSync::new(
-            means,
-            forge::Lie::DoubleSignatures,
-        )),
-        Conduct::StripSignatures => Box::new(lying_sync::LyingSync::new(
-            means,
-            forge::Lie::StripSignatures,
-        )),
-        Conduct::Censor { whom } => Box::new(censor::Censor::new(means, whom)),
-        Conduct::ReorderBlock => Box::new(reorder_block::ReorderBlock::new(means)),
-        _ => return None,
+        Conduct::ForgetLock => Box::new(forget_lock::ForgetLock::new(means.clone())),
+        Conduct::Mutate { field, by } => Box::new(mutate::Mutate::new(means.clone(), *field, *by)),
+        _ => return conducts::build::<Ours>(conduct, means),
     })
+}
+
+/// How the messages of this protocol read.
+struct Ours;
+
+impl Tongue for Ours {
+    fn read(means: &Means, payload: &Arc<dyn Payload>) -> Option<Word> {
+        Some(match read(means, payload)? {
+            Body::PrePrepare(proposal) => Word::Proposal(Arc::clone(proposal)),
+            Body::Prepare(ballot) => Word::Vote(PREPARE, *ballot),
+            Body::Commit(ballot) => Word::Vote(COMMIT, *ballot),
+            Body::Forward { txs, to_all } => Word::Forward(txs.clone(), *to_all),
+            Body::Blocks(blocks) => Word::Blocks(blocks.clone()),
+            _ => return None,
+        })
+    }
+    fn say(means: &Means, word: Word) -> Arc<dyn Payload> {
+        let body = match word {
+            Word::Proposal(proposal) => Body::PrePrepare(proposal),
+            Word::Vote(PREPARE, ballot) => Body::Prepare(ballot),
+            Word::Vote(_, ballot) => Body::Commit(ballot),
+            Word::Forward(txs, to_all) => Body::Forward { txs, to_all },
+            Word::Blocks(blocks) => Body::Blocks(blocks),
+        };
+        message(means, body)
+    }
+    fn ahead(means: &Means, payload: &Arc<dyn Payload>, by: u64) -> Option<Arc<dyn Payload>> {
+        let Body::Status(honest) = read(means, payload)? else {
+            return None;
+        };
+        let status = Status {
+            executed: honest.executed + by,
+            ..honest.clone()
+        };
+        Some(message(means, Body::Status(status)))
+    }
 }
 
 /// A message of the adversary's chain.

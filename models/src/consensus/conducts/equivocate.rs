@@ -2,41 +2,33 @@
 //! accomplices that vote for both, for each batch where it was put forward. Under a leader that is
 //! no accomplice they vote for something that nobody put forward, to the others.
 
-use super::super::message::{Ballot, Body, COMMIT, PREPARE, Proposal};
-use super::{message, read, vote};
+use super::{Ballot, Proposal, Tongue, Word, another, proposal, vote};
 use crate::adversary::{Behaviour, Hears, Means, Out, Says, To};
-use consim_core::{Batch, Digest, NodeId, Payload, Work};
+use consim_core::{Digest, NodeId, Payload, Work};
 use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// Second batches that are remembered (assumed): more than can be in flight.
 const REMEMBERED: usize = 4_096;
 
-pub(super) struct Equivocate {
+pub(super) struct Equivocate<T> {
     means: Means,
+    tongue: PhantomData<T>,
     /// Those that get the other value: the second half of the correct members.
     others: BTreeSet<NodeId>,
-    /// By view and sequence number: the second batch that an accomplice put forward.
+    /// By view and sequence number: the second batch that an accomplice put forward. Every accomplice makes
+    /// the same of the first, so that they need not talk.
     second: BTreeMap<(u64, u64), Digest>,
 }
 
-/// The same transactions at another time: another batch, and a valid one. Every accomplice makes
-/// the same of the first, so that they need not talk.
-fn second(batch: &Batch) -> Batch {
-    Batch::new(
-        batch.proposer(),
-        batch.time_ns().saturating_add(1),
-        Arc::clone(batch.txs()),
-        batch.tx_root(),
-    )
-}
-
-impl Equivocate {
+impl<T: Tongue> Equivocate<T> {
     pub(super) fn new(means: Means) -> Self {
         let correct = means.others();
         let others = correct.iter().skip(correct.len() / 2).copied().collect();
         Self {
             means,
+            tongue: PhantomData,
             others,
             second: BTreeMap::new(),
         }
@@ -56,7 +48,7 @@ impl Equivocate {
         out: &mut Out<'_, '_>,
         to: To<'_>,
         payload: &Arc<dyn Payload>,
-        other: impl FnOnce() -> Body,
+        other: impl FnOnce() -> Word,
     ) -> Says {
         let me = out.node();
         let (others, rest): (Vec<_>, Vec<_>) =
@@ -66,7 +58,7 @@ impl Equivocate {
         }
         out.work(Work::sign(1));
         out.count(others.len() as u64);
-        let other = message(&self.means, other());
+        let other = T::say(&self.means, other());
         for node in rest {
             out.send(node, Arc::clone(payload));
         }
@@ -84,38 +76,28 @@ impl Equivocate {
     }
 }
 
-impl Behaviour for Equivocate {
+impl<T: Tongue> Behaviour for Equivocate<T> {
     fn hears(&mut self, _: &mut Out<'_, '_>, from: NodeId, payload: &Arc<dyn Payload>) -> Hears {
-        if let Some(Body::PrePrepare(proposal)) = read(&self.means, payload)
+        if let Some(Word::Proposal(proposal)) = T::read(&self.means, payload)
             && self.means.accomplices.contains(&from)
         {
-            let digest = second(&proposal.batch).digest();
-            self.remember(&Arc::clone(proposal), digest);
+            let digest = another(&proposal.batch).digest();
+            self.remember(&proposal, digest);
         }
         Hears::AsItIs
     }
     fn says(&mut self, out: &mut Out<'_, '_>, to: To<'_>, payload: &Arc<dyn Payload>) -> Says {
-        match read(&self.means, payload) {
-            Some(Body::PrePrepare(first)) if first.signature.key == self.means.key.id() => {
-                let batch = second(&first.batch);
-                self.remember(first, batch.digest());
+        match T::read(&self.means, payload) {
+            Some(Word::Proposal(first)) if first.signature.key == self.means.key.id() => {
+                let batch = another(&first.batch);
+                self.remember(&first, batch.digest());
                 self.split(out, to, payload, || {
-                    let (view, sequence) = (first.view, first.sequence);
-                    let ballot = vote(&self.means, PREPARE, view, sequence, batch.digest());
-                    Body::PrePrepare(Arc::new(Proposal::new(
-                        view,
-                        sequence,
-                        Arc::new(batch),
-                        ballot.signature,
-                    )))
+                    proposal(&self.means, first.view, first.sequence, batch)
                 })
             }
-            Some(Body::Prepare(ballot)) => self.split(out, to, payload, || {
-                Body::Prepare(self.vote(PREPARE, ballot))
+            Some(Word::Vote(kind, ballot)) => self.split(out, to, payload, || {
+                Word::Vote(kind, self.vote(kind, &ballot))
             }),
-            Some(Body::Commit(ballot)) => {
-                self.split(out, to, payload, || Body::Commit(self.vote(COMMIT, ballot)))
-            }
             _ => Says::AsItIs,
         }
     }

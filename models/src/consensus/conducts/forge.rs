@@ -1,7 +1,9 @@
-//! Committed batches that nobody committed, as far as one liar can make them.
+//! Committed batches that nobody committed, as far as one liar can make them, where a batch is committed by
+//! votes of the second kind for itself.
 
-use super::super::message::{Ballot, COMMIT};
+use super::Ballot;
 use crate::adversary::Means;
+use crate::consensus::proposal::SECOND;
 use consim_core::{Batch, Committed, Digest, SecretKey, Signature, Tx};
 use std::sync::Arc;
 
@@ -23,8 +25,8 @@ pub(super) enum Lie {
     Nothing,
 }
 
-/// The same transactions at another time.
-fn another(batch: &Batch) -> Batch {
+/// The same transactions at another time: another batch, and a valid one.
+pub(in crate::consensus) fn another(batch: &Batch) -> Batch {
     Batch::new(
         batch.proposer(),
         batch.time_ns().saturating_add(1),
@@ -61,7 +63,7 @@ pub(super) fn forge(means: &Means, committed: &Committed, lie: Lie) -> Option<Co
             let digest: Digest = batch.digest();
             let sign = |key: &SecretKey| {
                 let view = certificate.view;
-                Ballot::sign(means.chain, COMMIT, view, sequence, digest, key).signature
+                Ballot::sign(means.chain, SECOND, view, sequence, digest, key).signature
             };
             let own = sign(&means.key);
             let stolen = means.stolen.iter().map(|key| sign(key));

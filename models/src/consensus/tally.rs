@@ -1,8 +1,15 @@
 //! Counting signed votes: one per member, without allocation once the buffers have grown.
 
-use super::config::Group;
-use super::seeded;
-use consim_core::{Certificate, Digest, KeyId, Signature, Signers};
+use super::pbft::seeded;
+use consim_core::{Certificate, Digest, KeyId, Keyring, Signature, Signers};
+
+/// Whose votes count, and how many make a certificate.
+pub(super) trait Voters {
+    /// Everybody's public keys.
+    fn keys(&self) -> &Keyring;
+    /// How many.
+    fn quorum(&self) -> usize;
+}
 
 /// The votes of one kind for one sequence number in one view, up to a quorum. A member votes once;
 /// votes for another digest than the one that is counted are set aside, because the pre-prepare
@@ -58,7 +65,7 @@ impl Tally {
     #[inline]
     pub(super) fn vote(
         &mut self,
-        group: &Group,
+        group: &impl Voters,
         key: KeyId,
         digest: &Digest,
         signature: &Signature,
@@ -70,43 +77,43 @@ impl Tally {
         if signature.key != key {
             return false;
         }
-        if self.digest == *digest && self.signers.len() < group.quorum {
+        if self.digest == *digest && self.signers.len() < group.quorum() {
             if seeded::on(&seeded::VOTES_COUNTED_BY_MESSAGE) && self.signers.contains(signature.key)
             {
                 self.aside.push((*digest, *signature));
                 return true;
             }
-            return self.signers.add(&group.keys, signature);
+            return self.signers.add(group.keys(), signature);
         }
         self.vote_aside(group, digest, signature, hash)
     }
     #[cold]
     fn vote_aside(
         &mut self,
-        group: &Group,
+        group: &impl Voters,
         digest: &Digest,
         signature: &Signature,
         hash: impl Fn(&Digest) -> Digest,
     ) -> bool {
-        let valid = group.keys.verify(&hash(digest), signature);
+        let valid = group.keys().verify(&hash(digest), signature);
         if valid {
             self.add(group, digest, signature);
         }
         valid
     }
     /// Adds a verified vote.
-    pub(super) fn add(&mut self, group: &Group, digest: &Digest, signature: &Signature) {
+    pub(super) fn add(&mut self, group: &impl Voters, digest: &Digest, signature: &Signature) {
         if self.voted(signature.key) {
             return;
         }
         if !self.counts || self.digest != *digest {
             self.aside.push((*digest, *signature));
-        } else if self.signers.len() < group.quorum {
-            self.signers.add(&group.keys, signature);
+        } else if self.signers.len() < group.quorum() {
+            self.signers.add(group.keys(), signature);
         }
     }
     /// From now on votes for `digest`, which sign `statement`, are counted.
-    pub(super) fn settle(&mut self, group: &Group, digest: &Digest, statement: Digest) {
+    pub(super) fn settle(&mut self, group: &impl Voters, digest: &Digest, statement: Digest) {
         if !self.counts {
             return self.begin(digest, statement);
         }
@@ -114,32 +121,32 @@ impl Tally {
             return;
         }
         let before = self.digest;
-        let counted: Vec<_> = self.signers.signatures(&group.keys).iter().collect();
+        let counted: Vec<_> = self.signers.signatures(group.keys()).iter().collect();
         let others: Vec<_> = self.aside.drain(..).collect();
         self.begin(digest, statement);
         self.aside.extend(counted.into_iter().map(|s| (before, s)));
         for (of, signature) in others {
             if of != *digest {
                 self.aside.push((of, signature));
-            } else if self.signers.len() < group.quorum {
-                self.signers.add(&group.keys, &signature);
+            } else if self.signers.len() < group.quorum() {
+                self.signers.add(group.keys(), &signature);
             }
         }
     }
     /// The votes as a certificate; `None` if there are fewer than a quorum.
     pub(super) fn certificate(
         &self,
-        group: &Group,
+        group: &impl Voters,
         kind: u8,
         view: u64,
         sequence: u64,
     ) -> Option<Certificate> {
-        (self.counts && self.count() >= group.quorum).then(|| Certificate {
+        (self.counts && self.count() >= group.quorum()).then(|| Certificate {
             kind,
             view,
             sequence,
             digest: self.digest,
-            signatures: self.signers.signatures(&group.keys),
+            signatures: self.signers.signatures(group.keys()),
             links: std::sync::Arc::default(),
         })
     }

@@ -1,48 +1,44 @@
 //! B7, `phantom-validator`: with each vote of its own a member sends one in the name of somebody who
 //! is no validator, and one in the name of another validator.
 
-use super::super::message::{Ballot, Body};
-use super::{message, read};
+use super::{Ballot, Tongue, Word};
 use crate::adversary::{Behaviour, Means, Out, Says, To};
 use consim_core::{KeyId, Payload};
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-pub(super) struct PhantomValidator {
+pub(super) struct PhantomValidator<T> {
     means: Means,
+    tongue: PhantomData<T>,
     phantom: KeyId,
     other: KeyId,
 }
 
-impl PhantomValidator {
+impl<T: Tongue> PhantomValidator<T> {
     pub(super) fn new(means: Means) -> Self {
         let highest = means.members.iter().map(|m| m.0).max().unwrap_or(0);
         let other = means.others().first().copied().unwrap_or(means.node);
         Self {
             means,
+            tongue: PhantomData,
             phantom: KeyId(highest + 1),
             other: other.into(),
         }
     }
 }
 
-impl Behaviour for PhantomValidator {
+impl<T: Tongue> Behaviour for PhantomValidator<T> {
     fn says(&mut self, out: &mut Out<'_, '_>, to: To<'_>, payload: &Arc<dyn Payload>) -> Says {
-        let Some(body @ (Body::Prepare(ballot) | Body::Commit(ballot))) =
-            read(&self.means, payload)
-        else {
+        let Some(Word::Vote(kind, ballot)) = T::read(&self.means, payload) else {
             return Says::AsItIs;
         };
         for key in [self.phantom, self.other] {
             let forged = Ballot {
                 signature: Means::forged(&ballot.signature, key),
-                ..*ballot
-            };
-            let forged = match body {
-                Body::Prepare(_) => Body::Prepare(forged),
-                _ => Body::Commit(forged),
+                ..ballot
             };
             out.count(to.each(out.node()).count() as u64);
-            out.send_to(to, message(&self.means, forged));
+            out.send_to(to, T::say(&self.means, Word::Vote(kind, forged)));
         }
         Says::AsItIs
     }

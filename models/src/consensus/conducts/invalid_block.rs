@@ -1,25 +1,29 @@
 //! B7, `invalid-block`: a leader that puts forward what no correct member may accept: a batch whose
 //! root is not that of its transactions.
 
-use super::super::message::{Body, PREPARE, Proposal};
-use super::{message, read, vote};
+use super::{Tongue, Word, proposal};
 use crate::adversary::{Behaviour, Means, Out, Says, To};
 use consim_core::{Batch, Digest, Payload, Work};
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-pub(super) struct InvalidBlock {
+pub(super) struct InvalidBlock<T> {
     means: Means,
+    tongue: PhantomData<T>,
 }
 
-impl InvalidBlock {
+impl<T: Tongue> InvalidBlock<T> {
     pub(super) fn new(means: Means) -> Self {
-        Self { means }
+        Self {
+            means,
+            tongue: PhantomData,
+        }
     }
 }
 
-impl Behaviour for InvalidBlock {
+impl<T: Tongue> Behaviour for InvalidBlock<T> {
     fn says(&mut self, out: &mut Out<'_, '_>, to: To<'_>, payload: &Arc<dyn Payload>) -> Says {
-        let Some(Body::PrePrepare(honest)) = read(&self.means, payload) else {
+        let Some(Word::Proposal(honest)) = T::read(&self.means, payload) else {
             return Says::AsItIs;
         };
         let batch = &honest.batch;
@@ -30,16 +34,10 @@ impl Behaviour for InvalidBlock {
             Digest::of(&batch.tx_root().0),
         );
         let (view, sequence) = (honest.view, honest.sequence);
-        let ballot = vote(&self.means, PREPARE, view, sequence, batch.digest());
         out.count(1);
         out.work(Work::sign(1));
-        let proposal = Body::PrePrepare(Arc::new(Proposal::new(
-            view,
-            sequence,
-            Arc::new(batch),
-            ballot.signature,
-        )));
-        out.send_to(to, message(&self.means, proposal));
+        let word = proposal(&self.means, view, sequence, batch);
+        out.send_to(to, T::say(&self.means, word));
         Says::Nothing
     }
 }

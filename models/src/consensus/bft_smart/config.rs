@@ -1,0 +1,149 @@
+//! Options, limits and the resolved view of who is in the group.
+
+use super::super::{BlockLimits, ReplicaConfig, byzantine_faults};
+use crate::consensus::tally::Voters;
+use consim_core::{ChainId, KeyId, Keyring, NodeId, SecretKey, Span};
+use std::sync::Arc;
+
+/// BFT-SMaRt's options.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BftSmartOptions {
+    /// Where requests go.
+    pub requests: Requests,
+}
+
+impl Default for BftSmartOptions {
+    /// The defaults of the scenario language.
+    fn default() -> Self {
+        Self {
+            requests: Requests::ToAll,
+        }
+    }
+}
+
+/// Where the requests that a node takes in go at first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Requests {
+    /// To all replicas, which then watch over the leader (EDCC 2012, section 5: clients send to all).
+    ToAll,
+    /// To the leader alone, until it is too slow.
+    ToLeader,
+}
+
+/// Messages of regencies and consensuses still to come that are kept for one member (assumed): what does
+/// not fit is asked for again.
+pub const MAX_FUTURE: u16 = 64;
+/// Checkpoints above the last stable one for which votes are kept (assumed).
+pub const MAX_OPEN_CHECKPOINTS: u64 = 64;
+/// A replica that is more than this behind a proven checkpoint takes the state over instead of the
+/// batches that led to it (assumed, as PBFT's window).
+pub const MAX_REPLAYED: u64 = 256;
+/// The timer doubles at most this often (assumed): 64 times the first.
+pub const MAX_BACKOFF: u32 = 6;
+/// What may have been lost is repeated after half of the time of the first timer, and then this often in
+/// as much time (assumed, as PBFT's).
+pub const STEPS: u64 = 8;
+/// Ticks in the time of the first timer (assumed).
+pub const TICKS: u64 = 2;
+/// A replica that forgot its votes waits until this many consensuses above the last that others show to be
+/// decided are decided too. It had voted in consensus s at most, for which s - 1 was decided: a quorum of q
+/// accepted that, of whom at least q - f neither lie nor forgot, and these had decided s - 2. Of the other
+/// n - 1 members it hears n - 1 - f, who cannot all be outside of these, since (n - 1) - (q - f) < n - 1 - f
+/// for every q > 2f.
+pub const FORGOTTEN: u64 = 2;
+
+/// The configuration in the form that the message path wants it in.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) chain: ChainId,
+    /// The index of this replica among the members.
+    pub(super) me: usize,
+    pub(super) members: Arc<[NodeId]>,
+    pub(super) quorum: usize,
+    pub(super) faults: usize,
+    pub(super) keys: Keyring,
+    pub(super) key: Arc<SecretKey>,
+    pub(super) block: BlockLimits,
+    pub(super) timeout: Span,
+    pub(super) interval: u64,
+    pub(super) requests: Requests,
+}
+
+impl Voters for Group {
+    fn keys(&self) -> &Keyring {
+        &self.keys
+    }
+    fn quorum(&self) -> usize {
+        self.quorum
+    }
+}
+
+impl Group {
+    pub(super) fn new(config: ReplicaConfig, options: BftSmartOptions) -> Self {
+        let members = config.members;
+        Self {
+            chain: config.chain,
+            me: members.iter().position(|&m| m == config.me).unwrap_or(0),
+            quorum: config.quorum,
+            faults: byzantine_faults(members.len()),
+            members,
+            keys: config.keys,
+            key: config.key,
+            block: BlockLimits {
+                transactions: config.block.transactions.max(1),
+                ..config.block
+            },
+            timeout: config.timeout,
+            interval: config.checkpoint.max(1),
+            requests: options.requests,
+        }
+    }
+    /// The index of `node` among the members, which are in node order.
+    pub(super) fn index(&self, node: NodeId) -> Option<usize> {
+        let first = self.members.first()?;
+        let guess = node.0.checked_sub(first.0)? as usize;
+        if self.members.get(guess) == Some(&node) {
+            return Some(guess);
+        }
+        self.members.binary_search(&node).ok()
+    }
+    /// The index of the member whose key this is.
+    pub(super) fn index_of_key(&self, key: KeyId) -> Option<usize> {
+        self.index(NodeId(key.0))
+    }
+    /// How many members.
+    pub(super) fn len(&self) -> usize {
+        self.members.len()
+    }
+    /// Member `index`.
+    pub(super) fn node(&self, index: usize) -> NodeId {
+        self.members.get(index).copied().unwrap_or_default()
+    }
+    /// The key of member `index`.
+    pub(super) fn key_of(&self, index: usize) -> KeyId {
+        self.node(index).into()
+    }
+    /// Who leads a regency (EDCC 2012, section 3: regency mod n).
+    pub(super) fn leader(&self, regency: u64) -> usize {
+        (regency % (self.members.len() as u64).max(1)) as usize
+    }
+    /// How long a request may take at first before something is done about it: the configured timer, and
+    /// the time that a transaction may rightly wait for its block.
+    pub(super) fn patience(&self) -> Span {
+        self.block.wait + self.timeout
+    }
+    /// From the last progress to the first look at what may have been lost.
+    pub(super) fn first_step(&self) -> Span {
+        Span::from_nanos((self.patience().nanos() / 2).max(1))
+    }
+    /// Between two looks from then on: longer the longer it lasts. At most the time of the first timer.
+    pub(super) fn step(&self, lasted: Span) -> Span {
+        let patience = self.patience().nanos();
+        let step = (lasted.nanos() / STEPS).clamp(patience / STEPS, patience);
+        Span::from_nanos(step.max(1))
+    }
+    /// Between two looks at whether anything was missed while nothing waits.
+    pub(super) fn tick(&self) -> Span {
+        Span::from_nanos((self.patience().nanos() / TICKS).max(1))
+    }
+}

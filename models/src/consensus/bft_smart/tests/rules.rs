@@ -1,0 +1,143 @@
+//! The predicates of the synchronisation phase, and what of a collect is believed.
+
+use super::super::collect::{Called, Collect, called_for};
+use super::super::message::{ACCEPT, Ballot, CHECKPOINT, WRITE};
+use crate::consensus::byzantine_quorum;
+use crate::consensus::tally::Voters;
+use consim_core::{Certificate, ChainId, Digest, Keyring, NodeId, SecretKey};
+use std::sync::Arc;
+
+const CHAIN: ChainId = ChainId(2);
+
+struct World {
+    keys: Keyring,
+    secrets: Vec<SecretKey>,
+}
+
+impl Voters for World {
+    fn keys(&self) -> &Keyring {
+        &self.keys
+    }
+    fn quorum(&self) -> usize {
+        byzantine_quorum(4)
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        let (keys, secrets) = Keyring::generate(5, 3);
+        Self { keys, secrets }
+    }
+    fn proof_by(
+        &self,
+        kind: u8,
+        view: u64,
+        sequence: u64,
+        of: &[u8],
+        by: &[usize],
+    ) -> Arc<Certificate> {
+        let digest = Digest::of(of);
+        let signature = |&i: &usize| {
+            Ballot::sign(CHAIN, kind, view, sequence, digest, &self.secrets[i]).signature
+        };
+        Arc::new(Certificate {
+            kind,
+            view,
+            sequence,
+            digest,
+            signatures: by.iter().map(signature).collect(),
+            links: Arc::default(),
+        })
+    }
+    fn proof(&self, kind: u8, view: u64, sequence: u64, of: &[u8]) -> Arc<Certificate> {
+        self.proof_by(kind, view, sequence, of, &[0, 1, 2])
+    }
+    fn collect(
+        &self,
+        by: usize,
+        decided: Option<Arc<Certificate>>,
+        lock: Option<Arc<Certificate>>,
+    ) -> Arc<Collect> {
+        Arc::new(Collect::sign(CHAIN, 9, decided, lock, &self.secrets[by]))
+    }
+    fn is_valid(&self, collect: &Collect) -> bool {
+        let members: Vec<_> = (0..4).map(NodeId).collect();
+        collect.is_valid(CHAIN, &members, 8, self)
+    }
+}
+
+#[test]
+fn the_write_proof_of_the_highest_regency_binds() {
+    let world = World::new();
+    let at = |sequence| Some(world.proof(ACCEPT, 1, sequence, b"d"));
+    let lock = |view, of: &[u8]| Some(world.proof(WRITE, view, 6, of));
+    let call = |collects: &[Arc<Collect>]| called_for(collects.iter());
+    let nothing = world.collect(3, at(5), None);
+    assert_eq!(
+        call(&[nothing.clone(), world.collect(0, at(3), None)]),
+        Called {
+            low: 5,
+            bound: None
+        }
+    );
+    let bound = |of: &[u8]| Called {
+        low: 5,
+        bound: Some(Digest::of(of)),
+    };
+    let (old, new) = (
+        world.collect(0, at(5), lock(2, b"x")),
+        world.collect(1, at(5), lock(4, b"y")),
+    );
+    assert_eq!(call(&[old.clone(), nothing.clone()]), bound(b"x"));
+    assert_eq!(
+        call(&[old.clone(), new.clone(), nothing.clone()]),
+        bound(b"y")
+    );
+    assert_eq!(call(&[new.clone(), old.clone()]), bound(b"y"));
+    // Whoever has a write proof for 6 shows that 5 is decided, although it cannot prove that otherwise.
+    let behind = world.collect(2, at(3), lock(4, b"y"));
+    assert_eq!(behind.reach(), 5);
+    assert_eq!(call(&[behind, world.collect(0, at(4), None)]), bound(b"y"));
+    // A lock on what others have decided is of no use any more.
+    let further = world.collect(2, at(6), None);
+    assert_eq!(
+        call(&[old, further]),
+        Called {
+            low: 6,
+            bound: None
+        }
+    );
+}
+
+#[test]
+fn of_a_collect_nothing_is_believed_that_it_does_not_prove() {
+    let world = World::new();
+    let decided = || Some(world.proof(ACCEPT, 1, 5, b"d"));
+    let good = [
+        world.collect(0, None, None),
+        world.collect(0, decided(), Some(world.proof(WRITE, 8, 6, b"x"))),
+        world.collect(0, Some(world.proof(CHECKPOINT, 0, 16, b"s")), None),
+        world.collect(0, None, Some(world.proof(WRITE, 0, 1, b"x"))),
+    ];
+    for collect in good {
+        assert!(world.is_valid(&collect), "{collect:?}");
+    }
+    let bad = [
+        // No member.
+        world.collect(4, None, None),
+        // Of this regency, of what is decided, of the wrong kind.
+        world.collect(0, decided(), Some(world.proof(WRITE, 9, 6, b"x"))),
+        world.collect(0, decided(), Some(world.proof(WRITE, 2, 5, b"x"))),
+        world.collect(0, decided(), Some(world.proof(ACCEPT, 2, 6, b"x"))),
+        world.collect(0, Some(world.proof(WRITE, 1, 5, b"d")), None),
+        // Two of four, one of them twice, one that is no member.
+        world.collect(0, None, Some(world.proof_by(WRITE, 2, 1, b"x", &[0, 1]))),
+        world.collect(0, None, Some(world.proof_by(WRITE, 2, 1, b"x", &[0, 1, 1]))),
+        world.collect(0, None, Some(world.proof_by(WRITE, 2, 1, b"x", &[0, 1, 4]))),
+        // No checkpoint is there.
+        world.collect(0, Some(world.proof(CHECKPOINT, 0, 15, b"s")), None),
+    ];
+    for collect in bad {
+        assert!(!world.is_valid(&collect), "{collect:?}");
+    }
+}

@@ -212,7 +212,9 @@ impl BftSmartReplica {
     pub(super) fn verify_batch(&self, cx: &mut Context<'_>, batch: &Batch) -> bool {
         let txs = batch.txs();
         let unknown = txs.iter().filter(|tx| !self.mempool.knows(tx)).count();
-        cx.work(Work::verify_batched(unknown as u32));
+        cx.work(Work::verify_batched(
+            self.group.keys.of_transactions(unknown as u32),
+        ));
         cx.work(Work::hash(
             merkle::hashed_bytes(txs.len()) + batch.encoded_len(),
         ));

@@ -319,6 +319,17 @@ impl Replica for BftSmartReplica {
         self.watch(cx);
         true
     }
+    fn share(&mut self, cx: &mut Context<'_>, tx: Arc<Tx>) -> bool {
+        if self.mempool.ordered(tx.id()) || self.mempool.holds(tx.id()) {
+            return true;
+        }
+        if !self.admit(cx, &tx, false) {
+            return false;
+        }
+        self.set_forward_timer(cx);
+        self.watch(cx);
+        true
+    }
     fn executed(&mut self, cx: &mut Context<'_>, sequence: u64, state: &dyn Fn() -> Snapshot) {
         self.on_executed(cx, sequence, state);
         self.journal.flush(cx);

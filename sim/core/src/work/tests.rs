@@ -15,6 +15,7 @@ fn every_kind_of_work_is_counted_by_itself_and_added() {
         Work::read(8),
         Work::fixed(Span::from_nanos(9)),
         Work::parallel(Span::from_nanos(10)),
+        Work::requests(11),
     ];
     let expected = Work {
         sign: 1,
@@ -27,6 +28,7 @@ fn every_kind_of_work_is_counted_by_itself_and_added() {
         read_bytes: 8,
         fixed_ns: 9,
         parallel_ns: 10,
+        requests: 11,
     };
     let mut sum = Work::NONE;
     for kind in kinds {
@@ -45,6 +47,7 @@ fn every_kind_of_work_is_counted_by_itself_and_added() {
         read_bytes: 16,
         fixed_ns: 18,
         parallel_ns: 20,
+        requests: 22,
     };
     assert_eq!(sum, twice);
     assert_eq!(Work::NONE, Work::default());

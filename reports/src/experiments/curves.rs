@@ -119,7 +119,10 @@ fn panel(canvas: &mut Canvas<'_>, experiment: &Scored, metric: &str, top: f64) {
     let steps = ticks(most, 5);
     let end = steps.last().copied().unwrap_or(1.0);
     let y = Scale::linear((0.0, end), (frame.bottom, frame.top));
-    let labels: Vec<(f64, String)> = steps.iter().map(|&t| (t, plain(words::short(t)))).collect();
+    let labels: Vec<(f64, String)> = steps
+        .iter()
+        .map(|&t| (t, plain(&words::short(t))))
+        .collect();
     let unit = rows.first().map_or("", |(_, f)| f.unit);
     frame.y_axis(canvas, &y, &labels, &format!("{metric}, {unit}"));
     let width = (frame.right - frame.left) / rows.len().max(1) as f64;
@@ -153,6 +156,6 @@ fn panel(canvas: &mut Canvas<'_>, experiment: &Scored, metric: &str, top: f64) {
     }
 }
 
-fn plain(text: String) -> String {
+fn plain(text: &str) -> String {
     text.replace(words::NBSP, " ")
 }

@@ -293,6 +293,13 @@ fn dotted(path: &Path) -> String {
     parts.join(".")
 }
 
+/// A value as a reader says it: without braces and colons.
+fn plain(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || "{}:,".contains(c));
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
 fn flow(node: &Node) -> String {
     match &node.value {
         Value::Scalar(text) => text.to_string(),
@@ -315,17 +322,16 @@ impl Names {
     fn name(&self, with: &Overrides) -> String {
         let one = |(path, node): &(Path, Node)| {
             if self.bare {
-                return flow(node);
+                return plain(&flow(node));
             }
-            let last: Vec<&str> = path.iter().map(|(part, _)| part.as_str()).collect();
-            let short = last.iter().skip(last.len().saturating_sub(2));
-            let short: Vec<&str> = short.copied().collect();
-            format!("{} {}", short.join("."), flow(node))
+            let last = path.last().map_or("", |(part, _)| part.as_str());
+            format!("{last} {}", plain(&flow(node)))
         };
         let parts: Vec<String> = with.sets.iter().map(one).collect();
-        let mut name = match parts.is_empty() {
-            true => "as written".to_owned(),
-            false => parts.join(", "),
+        let mut name = if parts.is_empty() {
+            "as written".to_owned()
+        } else {
+            parts.join(", ")
         };
         if name.chars().count() > MAX_NAME {
             name = name.chars().take(MAX_NAME - 1).collect();

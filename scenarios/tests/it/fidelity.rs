@@ -62,10 +62,10 @@ fn c1_without_costs_commits_a_batch_each_two_delays() {
     let nothing = [
         "network.links.delay=10ms",
         "network.rules.0.delay=0ms",
-        "hardware.free={ profile: libhotstuff-c5-4xlarge, sign: { secp256k1: 0ns }, verify: { secp256k1: 0ns }, verify_batched: { secp256k1: 0ns }, execute: 0ns, per_request: 0ns, per_kib_sent: 0ns, nic: { in: 1000Tbit/s, out: 1000Tbit/s } }",
+        "hardware.free={ profile: libhotstuff-c5-4xlarge, sign: { secp256k1: 0ns }, verify: { secp256k1: 0ns }, verify_batched: { secp256k1: 0ns }, execute: 0ns, per_request: 0ns, per_kib_sent: 0ns, nic: { in: 100000Gbit/s, out: 100000Gbit/s } }",
         "organisations.replica.hardware=free",
         "organisations.load.hardware=free",
-        "network.links.rate=1000Tbit/s",
+        "network.links.rate=100000Gbit/s",
     ];
     let found = metrics("libhotstuff", &nothing);
     let throughput = found["throughput"];

@@ -178,7 +178,7 @@ impl Planner<'_> {
         let place = self.entry_place(common);
         if !matches!(kind, WorkloadKind::Transactions(_)) {
             self.cx
-                .later(&place, "entry of operations that are not `transactions`");
+                .later(&place, "entry of other workloads than transactions");
             return None;
         }
         let scenario = self.scenario;

@@ -519,6 +519,12 @@ impl BftSmartReplica {
     /// Hands up the next decided batch and writes it to the log; the next consensus is under way.
     pub(super) fn deliver(&mut self, cx: &mut Context<'_>, committed: Arc<Committed>) {
         self.executed = committed.sequence;
+        if let Some(own) = self.current.batch.take().filter(|_| self.leads())
+            && own.digest() != committed.batch.digest()
+        {
+            // Another with the same key was quicker.
+            self.mempool.release(own.txs());
+        }
         self.mempool.executed(committed.batch.txs());
         let logged: Arc<Committed> = Arc::clone(&committed);
         self.journal.write(Write::append(LOG, logged));

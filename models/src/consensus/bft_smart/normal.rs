@@ -178,9 +178,6 @@ impl BftSmartReplica {
             }
             return;
         }
-        if self.bound_now().is_some_and(|bound| bound != digest) {
-            return cx.reached(&marks::BOUND_KEPT);
-        }
         cx.work(Work::verify(1));
         let statements = proposal.statements(self.group.chain);
         if proposal.signature.key != self.group.key_of(from)
@@ -544,6 +541,9 @@ impl BftSmartReplica {
         self.end_silence(cx);
         self.progressed(cx);
         self.resume(cx);
+        if self.bound_now().is_some() && self.current.digest.is_some() {
+            cx.reached(&marks::BOUND_TAKEN_LATE);
+        }
         self.replay_future(cx);
         self.try_propose(cx);
     }

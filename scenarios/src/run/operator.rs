@@ -221,7 +221,9 @@ impl Watch {
                         Mistake::WrongQuorum { .. } => Counts::Votes(quorum),
                         Mistake::DuplicateKey { .. } => Counts::ForeignKeys,
                         Mistake::WrongGenesis => Counts::Missed,
-                        Mistake::ShortTimeouts { .. } => Counts::Kinds(&["suspect", "view-change"]),
+                        Mistake::ShortTimeouts { .. } => {
+                            Counts::Kinds(&["suspect", "view-change", "stop", "stop-data"])
+                        }
                         Mistake::Certificate(Invalid::Expired) => Counts::Refused(&["expired"]),
                         Mistake::Certificate(Invalid::Revoked) => Counts::Refused(&["revoked"]),
                         // Who has shown a bad one is asked for a good one.

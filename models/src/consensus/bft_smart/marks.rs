@@ -20,9 +20,8 @@ marks! {
     PROOFS_OF_TWO_BATCHES = "write-proofs-of-two-batches": "Collects brought write proofs of different batches for one consensus.";
     DECIDED_BY_SYNC = "decided-by-sync": "A replica learned a decision that it missed from a SYNC.";
     BEHIND_SYNC = "behind-sync": "A regency began above what a replica had decided.";
-    BEHIND_VALUE_KEPT = "bound-value-proposed-again": "The value that a regency is bound to was taken up by a replica that had to catch up first.";
+    BOUND_TAKEN_LATE = "bound-value-proposed-again": "The value that a regency is bound to was taken up by a replica that had to catch up first.";
     SECOND_PROPOSAL = "second-propose-seen": "A replica saw a second, different PROPOSE for one consensus in one regency.";
-    BOUND_KEPT = "propose-against-bound": "A PROPOSE was refused, since its consensus is bound to another value.";
     PROPOSAL_REFUSED = "bft-smart-proposal-refused": "A replica refused a proposal of the leader.";
     DECIDED_WITHOUT_PROOF = "decided-before-write-proof": "A replica decided on a quorum of ACCEPT without a write proof of its own.";
     OUT_OF_CONTEXT = "message-out-of-context": "A message of a consensus still to come was kept until it was due.";

@@ -178,9 +178,6 @@ impl BftSmartReplica {
             }
             return;
         }
-        if self.bound_now().is_some_and(|bound| bound != digest) {
-            return cx.reached(&marks::BOUND_KEPT);
-        }
         cx.work(Work::verify(1));
         let statements = proposal.statements(self.group.chain);
         if proposal.signature.key != self.group.key_of(from)
@@ -521,6 +518,12 @@ impl BftSmartReplica {
     /// Hands up the next decided batch and writes it to the log; the next consensus is under way.
     pub(super) fn deliver(&mut self, cx: &mut Context<'_>, committed: Arc<Committed>) {
         self.executed = committed.sequence;
+        if let Some(own) = self.current.batch.take().filter(|_| self.leads())
+            && own.digest() != committed.batch.digest()
+        {
+            // Another with the same key was quicker.
+            self.mempool.release(own.txs());
+        }
         self.mempool.executed(committed.batch.txs());
         let logged: Arc<Committed> = Arc::clone(&committed);
         self.journal.write(Write::append(LOG, logged));
@@ -540,6 +543,9 @@ impl BftSmartReplica {
         self.end_silence(cx);
         self.progressed(cx);
         self.resume(cx);
+        if self.bound_now().is_some() && self.current.digest.is_some() {
+            cx.reached(&marks::BOUND_TAKEN_LATE);
+        }
         self.replay_future(cx);
         self.try_propose(cx);
     }

@@ -236,6 +236,10 @@ impl BftSmartReplica {
         if let Some(sync) = sync {
             return self.settle_in(Arc::clone(sync));
         }
+        if *regency == 0 {
+            // The first one begins by itself.
+            return;
+        }
         cx.reached(&marks::CAME_BACK_STOPPED);
         self.regency = *regency;
         self.active = false;

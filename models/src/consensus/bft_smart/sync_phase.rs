@@ -64,12 +64,13 @@ impl BftSmartReplica {
             return;
         }
         let leader = self.group.leader(self.regency);
-        if leader == self.group.me {
-            if let Some(own) = self.stops.data.get_mut(leader) {
-                *own = Some(Arc::clone(&data));
-            }
-        } else {
-            self.send(cx, leader, Body::StopData(Arc::clone(&data)));
+        // The leader too: what it brings along goes the way of all others, for all to see who listen.
+        let message = self.message(Body::StopData(Arc::clone(&data)));
+        cx.send(self.group.node(leader), message);
+        if leader == self.group.me
+            && let Some(own) = self.stops.data.get_mut(leader)
+        {
+            *own = Some(Arc::clone(&data));
         }
         self.stops.own_data = Some((data, cx.now()));
         self.try_sync(cx);

@@ -1,7 +1,7 @@
 //! B5, `mutate`: votes that are a little off (small-scope mutations: L. Winter et al., "Randomized
 //! Testing of Byzantine Fault Tolerant Algorithms", OOPSLA 2023).
 
-use super::super::collect::{Collect, StopData};
+use super::super::collect::{Collect, StopData, Sync};
 use super::super::message::{ACCEPT, Ballot, Body, WRITE};
 use super::{message, read, vote};
 use crate::adversary::{Behaviour, Means, MutatedField, Out, Says, To};
@@ -39,23 +39,53 @@ impl Mutate {
         vote(&self.means, kind, view, sequence, digest)
     }
 
-    fn says_stop_data(
+    fn says_certificates(
         &self,
         out: &mut Out<'_, '_>,
         to: To<'_>,
         payload: &Arc<dyn Payload>,
     ) -> Says {
-        let Some(Body::StopData(honest)) = read(&self.means, payload) else {
-            return Says::AsItIs;
+        let body = match read(&self.means, payload) {
+            Some(Body::StopData(honest)) => {
+                let data = self.twist_data(honest);
+                if data.collect.digest() == honest.collect.digest() {
+                    return Says::AsItIs;
+                }
+                Body::StopData(Arc::new(data))
+            }
+            Some(Body::Sync(honest)) if honest.signature().key == self.means.key.id() => {
+                Body::Sync(Arc::new(self.twist_sync(honest)))
+            }
+            _ => return Says::AsItIs,
         };
-        let data = self.twist_data(honest);
-        if data.collect.digest() == honest.collect.digest() {
-            return Says::AsItIs;
-        }
         out.count(to.each(out.node()).count() as u64);
         out.work(Work::sign(1));
-        out.send_to(to, message(&self.means, Body::StopData(Arc::new(data))));
+        out.send_to(to, message(&self.means, body));
         Says::Nothing
+    }
+
+    /// A SYNC whose own collect is twisted.
+    fn twist_sync(&self, sync: &Sync) -> Sync {
+        let means = &self.means;
+        let twist = |collect: &Arc<Collect>| {
+            if collect.signature().key != means.key.id() {
+                return Arc::clone(collect);
+            }
+            self.twist_data(&StopData {
+                collect: Arc::clone(collect),
+                decided: None,
+                locked: sync.proposal().map(|p| Arc::clone(&p.batch)),
+            })
+            .collect
+        };
+        Sync::sign(
+            means.chain,
+            sync.regency(),
+            sync.collects().iter().map(twist).collect(),
+            sync.proposal().cloned(),
+            sync.decided().cloned(),
+            &means.key,
+        )
     }
 
     /// A write proof of the last regency for a batch that nobody wrote for, under the signatures of the true
@@ -91,7 +121,7 @@ impl Mutate {
 impl Behaviour for Mutate {
     fn says(&mut self, out: &mut Out<'_, '_>, to: To<'_>, payload: &Arc<dyn Payload>) -> Says {
         if self.field == MutatedField::Certificate {
-            return self.says_stop_data(out, to, payload);
+            return self.says_certificates(out, to, payload);
         }
         let (twisted, honest, body) = match read(&self.means, payload) {
             Some(Body::Write(b)) => {

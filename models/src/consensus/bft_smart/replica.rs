@@ -31,6 +31,10 @@ pub(super) const BATCH_TIMER: TimerKey = TimerKey(2);
 pub(super) const FORWARD_TIMER: TimerKey = TimerKey(3);
 
 /// A BFT-SMaRt replica. The sub-protocols stand in files of their own and share this state.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own, together they are no state"
+)]
 pub struct BftSmartReplica {
     pub(super) group: Group,
     pub(super) regency: u64,
@@ -246,7 +250,7 @@ impl BftSmartReplica {
             Said::Propose(vow) | Said::Write(vow) => self.say_vote(cx, Phase::Write, &vow),
             Said::Accept(vow) => self.say_vote(cx, Phase::Accept, &vow),
             Said::StopData(data) => self.say_stop_data(cx, data),
-            Said::Sync(sync) => self.say_sync(cx, sync),
+            Said::Sync(sync) => self.say_sync(cx, &sync),
         }
     }
 

@@ -163,12 +163,12 @@ impl BftSmartReplica {
             .cloned()
             .collect();
         let own = self.stops.data.get(me).and_then(Option::as_ref);
-        if brought.len() < self.group.quorum || own.filter(here).is_none() {
+        if brought.len() < self.group.quorum || own.is_none_or(|data| !here(&data)) {
             return;
         }
         let collects: Vec<Arc<Collect>> = brought.iter().map(|d| Arc::clone(&d.collect)).collect();
         let called = called_for(collects.iter());
-        self.mark_sync(cx, &collects);
+        Self::mark_sync(cx, &collects);
         let mut bodies = brought.iter().filter_map(|data| data.locked.as_ref());
         let value = called
             .bound
@@ -206,7 +206,7 @@ impl BftSmartReplica {
         self.journal.then(Said::Sync(sync));
     }
 
-    fn mark_sync(&self, cx: &mut Context<'_>, collects: &[Arc<Collect>]) {
+    fn mark_sync(cx: &mut Context<'_>, collects: &[Arc<Collect>]) {
         let called = called_for(collects.iter());
         cx.reached(match called.bound {
             Some(_) => &marks::SYNC_BOUND,
@@ -228,11 +228,11 @@ impl BftSmartReplica {
     }
 
     /// The own SYNC is on disk.
-    pub(super) fn say_sync(&mut self, cx: &mut Context<'_>, sync: Arc<Sync>) {
+    pub(super) fn say_sync(&mut self, cx: &mut Context<'_>, sync: &Arc<Sync>) {
         if self.active || sync.regency() != self.regency {
             return;
         }
-        self.multicast(cx, Body::Sync(Arc::clone(&sync)));
+        self.multicast(cx, Body::Sync(Arc::clone(sync)));
         self.enter(cx, sync);
     }
 
@@ -250,7 +250,7 @@ impl BftSmartReplica {
             cx.reached(&marks::SYNC_PASSED_ON);
         }
         self.regency = regency;
-        self.enter(cx, Arc::clone(sync));
+        self.enter(cx, sync);
     }
 
     fn verify_sync(&self, cx: &mut Context<'_>, sync: &Sync) -> bool {
@@ -283,8 +283,8 @@ impl BftSmartReplica {
     }
 
     /// A regency begins.
-    fn enter(&mut self, cx: &mut Context<'_>, sync: Arc<Sync>) {
-        self.settle_in(Arc::clone(&sync));
+    fn enter(&mut self, cx: &mut Context<'_>, sync: &Arc<Sync>) {
+        self.settle_in(Arc::clone(sync));
         self.forget_stops(cx);
         self.write_regency(None);
         self.tell_regency(cx);

@@ -60,7 +60,8 @@ impl BftSmartReplica {
             }
             taken += 1;
             // Sent to this node alone, by one that takes it for the leader.
-            if !to_all && !(self.active && self.leads()) {
+            let leads = self.active && self.leads();
+            if !to_all && !leads {
                 self.outbox.push(Arc::clone(tx));
             }
         }

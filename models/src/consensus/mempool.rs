@@ -162,7 +162,7 @@ impl Mempool {
             .map(|entry| (entry.tx.digest(), &entry.tx))
             .collect();
         let named = digests.iter().map(|digest| known.get(digest).copied());
-        named.map(|tx| tx.cloned()).collect()
+        named.map(Option::<&Arc<Tx>>::cloned).collect()
     }
     /// Is it known to be ordered?
     pub(super) fn ordered(&self, id: TxId) -> bool {

@@ -206,10 +206,9 @@ impl Payload for Message {
     fn encoded_len(&self) -> usize {
         3 + match self {
             Self::Hello(certificate) => certificate.encoded_len(),
-            Self::Identify => 0,
+            Self::Identify | Self::WhoLeads => 0,
             Self::Release(_) => 4,
             Self::Request(tx) | Self::Shared(tx) => tx.encoded_len(),
-            Self::WhoLeads => 0,
             Self::Leads { .. } => 8 + 4,
             // Origin, number, view, leader, two flags.
             Self::Reply(_) => 4 + 8 + 8 + 4 + 1 + 1,

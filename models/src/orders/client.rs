@@ -124,7 +124,7 @@ impl<W: Wish> Process for Client<W> {
                     self.answered(cx, *op, answer);
                 }
             }
-            Event::Timer(SEEK_TIMER) => self.seek_leader(cx),
+            Event::Timer(SEEK_TIMER) | Event::Start => self.seek_leader(cx),
             Event::Timer(key) => {
                 self.asking.waited(cx, key);
             }
@@ -132,7 +132,6 @@ impl<W: Wish> Process for Client<W> {
                 self.asking.recover(cx);
                 self.seek_leader(cx);
             }
-            Event::Start => self.seek_leader(cx),
             Event::Message { .. } | Event::Persisted(_) | Event::Scrubbed(_) => {}
         }
     }

@@ -16,7 +16,7 @@ use std::path::Path;
 const SCHEMA: u32 = 1;
 
 #[derive(Serialize)]
-struct Experiments<'a> {
+struct Reproduced<'a> {
     schema: u32,
     version: &'a str,
     exit_code: u8,
@@ -54,7 +54,7 @@ pub fn experiment_files(experiments: &[Scored], version: &str) -> Result<Vec<Fil
     });
     files.push(File {
         path: "experiments.json".into(),
-        text: json::pretty(&Experiments {
+        text: json::pretty(&Reproduced {
             schema: SCHEMA,
             version,
             exit_code: exit_code(experiments),

@@ -78,7 +78,7 @@ impl Experiment {
 /// Plans every row under one seed, and reads what was published of it.
 pub(super) fn planned(
     expander: &Expander,
-    published: Published,
+    published: &Published,
     found: &mut Vec<Diagnostic>,
 ) -> Option<Experiment> {
     let mut tell = |code, place: &Place, message: String, help: &str| {
@@ -110,12 +110,12 @@ pub(super) fn planned(
     }
     let mut plain = expander.clone();
     plain.studies = Studies {
-        vary: Vary(vec![row_axis(&published, &place)]),
+        vary: Vary(vec![row_axis(published, &place)]),
         ..plain.studies
     };
     let loaded = plan_rows(&plain, found)?;
     let plans: Vec<&Plan> = loaded.iter().map(|v| &v.loaded.plan).collect();
-    let spec = spec(expander, &published, &plans, found)?;
+    let spec = spec(expander, published, &plans, found)?;
     Some(Experiment {
         spec,
         seeds,
@@ -237,7 +237,7 @@ fn row_spec(row: &ExperimentRow, plan: &Plan, names: &Names) -> RowSpec {
     RowSpec {
         name: names.name(&row.with.0),
         offered: offered(plan),
-        curve: names.curve(&row.with.0),
+        curve: Names::curve(&row.with.0),
         figures: figures.collect(),
         why: text(&row.why),
         known_miss: text(&row.known_miss),
@@ -340,7 +340,7 @@ impl Names {
         name
     }
     /// What a row has besides its load.
-    fn curve(&self, with: &Overrides) -> String {
+    fn curve(with: &Overrides) -> String {
         let others = with.sets.iter().filter(|(path, _)| !is_load(path));
         let others = others.map(|(path, node)| format!("{} {}", dotted(path), flow(node)));
         others.collect::<Vec<_>>().join(", ")

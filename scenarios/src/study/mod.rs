@@ -146,7 +146,7 @@ fn planned(mut composed: Composed, options: &LoadOptions) -> Result<Study, Diagn
     }
     let (runs, planned, disturbed) = expander.all(cells, &mut found);
     let experiment =
-        published.and_then(|published| experiment::planned(&expander, published, &mut found));
+        published.and_then(|published| experiment::planned(&expander, &published, &mut found));
     let wrong = found.iter().any(|d| d.severity == Severity::Error);
     if wrong || runs.is_empty() {
         return Err(Diagnostics::new(found));

@@ -203,7 +203,7 @@ fn what_else_is_wrong_with_an_experiment() {
     );
     refused(
         &rows("{ with: { workloads.write.load: 1/s }, measured: { throughput: 1/s } }"),
-        "E601",
+        "E301",
         2,
         "writes",
     );

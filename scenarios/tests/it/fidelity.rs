@@ -75,9 +75,10 @@ fn c1_without_costs_commits_a_batch_each_two_delays() {
         (throughput - 20_000.0).abs() <= 400.0 / window_s,
         "{throughput}"
     );
-    // Three views from the proposal to its commit at the leader.
+    // Three views from the proposal to its commit at the leader, and the writing of six promises to a disk of
+    // 100 GB/s, half a microsecond each.
     let commit_ms = found["chains.ledger.consensus_latency_mean"];
-    assert!((commit_ms - 60.0).abs() < 0.001, "{commit_ms}");
+    assert!((commit_ms - 60.0).abs() < 0.01, "{commit_ms}");
 }
 
 /// One client of etcd: four ways of 172 us, an fsync (leader and follower write at the same time), and

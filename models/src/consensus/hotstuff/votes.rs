@@ -93,7 +93,7 @@ impl Votes {
     }
     /// A vote of another member came that is checked together with others: how many of its view have to
     /// be checked now. None before they could be a quorum; all that wait from then on.
-    pub(super) fn to_check(&mut self, group: &Group, view: u64) -> u32 {
+    pub(super) fn due_checks(&mut self, group: &Group, view: u64) -> u32 {
         let of = self.views.entry(view).or_default();
         of.unchecked += 1;
         let tallied = of.tallies.iter().map(|(_, signers)| signers.len());

@@ -450,7 +450,7 @@ impl HotStuffReplica {
             cx.work(match self.group.checks {
                 Checks::Each => Work::verify(1),
                 Checks::Together => {
-                    Work::verify_batched(self.votes.to_check(&self.group, vote.view))
+                    Work::verify_batched(self.votes.due_checks(&self.group, vote.view))
                 }
             });
         }

@@ -338,6 +338,9 @@ fn standing(figures: &[Figure], failed: u64, known: bool) -> Standing {
     }
 }
 
+/// Offered, measured, simulated.
+type Point = (f64, f64, Option<f64>);
+
 /// The knee of each curve of which a row was measured past it.
 fn curves(spec: &Spec, rows: &[Row], tolerance: f64) -> Vec<Curve> {
     let mut names: Vec<&str> = spec.rows.iter().map(|row| row.curve.as_str()).collect();
@@ -355,7 +358,7 @@ fn curves(spec: &Spec, rows: &[Row], tolerance: f64) -> Vec<Curve> {
         let keeps = |offered: f64, done: f64| done >= offered * (1.0 - tolerance);
         let is_past = |p: &&(f64, f64, Option<f64>)| !keeps(p.0, p.1);
         points.iter().find(is_past)?;
-        let knee = |of: fn(&(f64, f64, Option<f64>)) -> Option<f64>| {
+        let knee = |of: fn(&Point) -> Option<f64>| {
             let kept = points.iter();
             let kept = kept.take_while(|p| of(p).is_some_and(|done| keeps(p.0, done)));
             kept.last().map(|p| p.0)

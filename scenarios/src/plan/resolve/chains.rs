@@ -222,7 +222,7 @@ impl Planner<'_> {
 
     /// How many answers clients wait for. BFT-SMaRt's wait for a quorum (DSN 2014, section 3.1), where the
     /// services are such that clients can ask several members.
-    fn wait_for(&self, chain: &Chain) -> WaitFor {
+    pub(super) fn wait_for(&self, chain: &Chain) -> WaitFor {
         let asked = chain.clients.wait_for.value;
         let several = |kind: &ServiceKind| matches!(kind, ServiceKind::KeyValue(_));
         let mut services = self.scenario.services.iter();

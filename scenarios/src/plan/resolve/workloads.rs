@@ -183,7 +183,7 @@ impl Planner<'_> {
         }
         let scenario = self.scenario;
         let clients = scenario.chains.iter().find(|(n, _)| n.value.0 == chain);
-        let one = clients.is_none_or(|(_, c)| c.clients.wait_for.value == WaitFor::One);
+        let one = clients.is_none_or(|(_, c)| self.wait_for(c) == WaitFor::One);
         if entry == EntryPlan::All && one {
             self.cx.error(
                 "E504",

@@ -6,7 +6,6 @@ pub(super) use consim_core::seeded::on;
 /// All of them.
 pub(super) const BUGS: &[&SeededBug] = &[
     &ACCEPT_WITHOUT_QUORUM,
-    &ACCEPTS_COUNTED_BY_MESSAGE,
     &SYNC_IGNORES_BOUND,
     &BIND_TAKES_LOWEST,
     &WRITE_PROOF_NOT_CHECKED,
@@ -44,15 +43,6 @@ pub(super) const ACCEPT_WITHOUT_QUORUM: SeededBug = SeededBug {
     code: "",
     says: "A replica accepts as soon as it has written itself, without a quorum of WRITE.",
     source: "J. Sousa and A. Bessani (EDCC 2012), section 4.2: ACCEPT follows a quorum of WRITE, for the sake of the next regency",
-    killers: FORKS,
-};
-
-/// M02 in its place of this protocol.
-pub(super) const ACCEPTS_COUNTED_BY_MESSAGE: SeededBug = SeededBug {
-    name: "accepts-counted-by-message",
-    code: "M02",
-    says: "An ACCEPT that comes twice counts twice.",
-    source: "Diem, `twins_vote_dedup_test`: S. Bano et al., \"Twins\" (OPODIS 2021)",
     killers: FORKS,
 };
 

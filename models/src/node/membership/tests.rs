@@ -152,7 +152,7 @@ fn certificates_and_messages_survive_the_codec_and_malformed_bytes_do_not() {
         bytes.push(0);
         assert_eq!(Message::decode(&bytes), Err(CodecError::Trailing(1)));
     }
-    assert_eq!(Message::decode(&[1, 2, 9]), Err(CodecError::Tag(9)));
+    assert_eq!(Message::decode(&[1, 2, 99]), Err(CodecError::Tag(99)));
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn every_message_comes_back_as_it_was_and_nothing_else_does() {
         wire.push(0);
         assert_eq!(Message::decode(&wire), Err(CodecError::Trailing(1)));
     }
-    assert_eq!(Message::decode(&[1, FAMILY, 7]), Err(CodecError::Tag(7)));
+    assert_eq!(Message::decode(&[1, FAMILY, 99]), Err(CodecError::Tag(99)));
     // A flag is 0 or 1.
     let mut wire = Vec::new();
     messages()[7].encode(&mut wire);

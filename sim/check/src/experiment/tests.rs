@@ -147,7 +147,7 @@ fn curve(simulated: [f64; 4]) -> Scored {
 
 #[test]
 fn knees_are_compared_and_what_lies_past_them_is_not() {
-    let same = curve([10.0, 20.0, 29.5, 55.0]);
+    let same = curve([10.0, 20.0, 29.5, 36.5]);
     assert_eq!(same.rows[3].standing, Standing::Drawn);
     assert_eq!(same.rows[3].figures[0].drawn, Some("past the knee"));
     assert_eq!(same.curves[0].standing, Standing::In);

@@ -8,11 +8,36 @@ use crate::consensus::payload::{self, Parcels, TxBatch};
 use crate::ledger::merkle;
 use consim_core::chain::{CHAINED, Link};
 use consim_core::{
-    Batch, Certificate, ChainId, Committed, Digest, Keyring, NodeId, OpId, Payload, Tx, TxId,
+    Batch, Certificate, ChainId, Committed, Digest, Keyring, NodeId, OpId, Payload, Signature, Tx,
+    TxId,
 };
 use std::sync::Arc;
 
 const CHAIN: ChainId = ChainId(4);
+
+/// What is said where payload travels apart.
+fn apart(proposal: &Arc<Proposal>, tx: &Arc<Tx>, signature: Signature) -> Vec<Body> {
+    let batch = Arc::new(TxBatch::new(NodeId(1), vec![Arc::clone(tx)]));
+    let digest = batch.digest();
+    let named = vec![tx.digest(), Digest::of(b"d")].into();
+    let messages = [
+        payload::Message::Batch(Arc::clone(&batch)),
+        payload::Message::Acknowledge { digest, signature },
+        payload::Message::Available(Arc::new(payload::Availability {
+            digest,
+            signatures: vec![signature],
+        })),
+        payload::Message::Fetch {
+            proposal: proposal.id(),
+            wanted: vec![digest],
+        },
+        payload::Message::Payload(Parcels::Txs(vec![Arc::clone(tx)])),
+        payload::Message::Payload(Parcels::Batches(vec![batch])),
+    ];
+    let announced = Body::Announced(Arc::new(Announced::of(proposal, named)));
+    let bodies = messages.into_iter().map(Body::Payload);
+    bodies.chain([announced]).collect()
+}
 
 fn messages() -> Vec<Message> {
     let (_, keys) = Keyring::generate(4, 1);
@@ -60,33 +85,8 @@ fn messages() -> Vec<Message> {
             ..(*certificate).clone()
         },
     });
-    let carried = Arc::new(TxBatch::new(NodeId(1), vec![Arc::clone(&tx)]));
-    let bodies = vec![
-        Body::Announced(Arc::new(Announced::of(
-            &proposal,
-            vec![tx.digest(), Digest::of(b"d")].into(),
-        ))),
-        Body::Payload(payload::Message::Batch(Arc::clone(&carried))),
-        Body::Payload(payload::Message::Acknowledge {
-            digest: carried.digest(),
-            signature,
-        }),
-        Body::Payload(payload::Message::Available(Arc::new(
-            payload::Availability {
-                digest: carried.digest(),
-                signatures: vec![signature],
-            },
-        ))),
-        Body::Payload(payload::Message::Fetch {
-            proposal: proposal.id(),
-            wanted: vec![carried.digest()],
-        }),
-        Body::Payload(payload::Message::Payload(Parcels::Txs(vec![Arc::clone(
-            &tx,
-        )]))),
-        Body::Payload(payload::Message::Payload(Parcels::Batches(vec![
-            Arc::clone(&carried),
-        ]))),
+    let mut bodies = apart(&proposal, &tx, signature);
+    bodies.extend([
         Body::Proposal(Arc::clone(&proposal)),
         Body::Vote(ballot),
         Body::Timeout(Arc::new(Timeout {
@@ -141,7 +141,7 @@ fn messages() -> Vec<Message> {
             })),
             parts: Vec::new(),
         }),
-    ];
+    ]);
     let message = |body| Message {
         chain: CHAIN,
         votes: CHAINED + 3,

@@ -47,6 +47,7 @@ impl Bench {
             terms: Terms {
                 workload: WorkloadId(0),
                 deadline: None,
+                cohort: consim_core::Cohort::ONE,
                 retry_after: Span::from_millis(100),
                 retry_times: 2,
             },

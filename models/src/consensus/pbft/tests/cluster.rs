@@ -467,6 +467,7 @@ impl Workload for Wishes {
                 terms: Terms {
                     workload: WorkloadId(0),
                     deadline: None,
+                    cohort: consim_core::Cohort::ONE,
                     retry_after: retry,
                     retry_times: times,
                 },

@@ -44,10 +44,10 @@ impl Bench {
     }
     fn wish(&mut self, what: What) {
         let wish: Arc<dyn Payload> = Arc::new(Wish {
+            cohort: consim_core::Cohort::ONE,
             terms: Terms {
                 workload: WorkloadId(0),
                 deadline: None,
-                cohort: consim_core::Cohort::ONE,
                 retry_after: Span::from_millis(100),
                 retry_times: 2,
             },

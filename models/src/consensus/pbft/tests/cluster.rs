@@ -464,10 +464,10 @@ impl Workload for Wishes {
             at,
             node,
             request: Arc::new(Wish {
+                cohort: consim_core::Cohort::ONE,
                 terms: Terms {
                     workload: WorkloadId(0),
                     deadline: None,
-                    cohort: consim_core::Cohort::ONE,
                     retry_after: retry,
                     retry_times: times,
                 },

@@ -2,7 +2,7 @@
 
 use super::History;
 use crate::testing::{World, admitted, applied, ms, recovered, s};
-use consim_core::{Block, Digest};
+use consim_core::{Block, Digest, NodeId};
 use std::sync::Arc;
 
 fn blocks(world: &mut World, n: usize) -> Vec<Arc<Block>> {

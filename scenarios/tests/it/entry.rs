@@ -130,31 +130,31 @@ fn cohorts_count_and_cost_as_many_as_they_stand_for() {
         let text = format!(
             "consim: 1
 seed: 3
-duration: 12s
-warmup: 2s
+duration: 4s
+warmup: 1s
 network: {{ regions: one-place, links: lan }}
-organisations: {{ member: {{ count: 4, hardware: hospital-server }} }}
+organisations: {{ member: {{ count: 10, hardware: hospital-server }} }}
 chains:
   ledger:
     members: all
     consensus: {{ hotstuff: {{ phases: 2, leader: round-robin, payload: digest }} }}
-    mempool: {{ spread: batches, batch: {{ bytes: 50kB, wait: 50ms }}, acknowledge: quorum }}
-    block: {{ transactions: 1000, wait: 0ms }}
+    mempool: {{ spread: batches, batch: {{ bytes: 500kB, wait: 100ms }}, acknowledge: quorum }}
+    block: {{ transactions: 10k, wait: 0ms }}
 services: {{ store: {{ key-value: {{ chain: ledger }} }} }}
-workloads: {{ writes: {{ transactions: {{ service: store, size: 512B{cohort} }}, load: 1200/s }} }}
+workloads: {{ writes: {{ transactions: {{ service: store, size: 512B{cohort} }}, load: {{ open: {{ rate: 5000/s, arrivals: even }} }} }} }}
 "
         );
         let plan = plan_with(&text, &[]).plan;
         execute(&plan, &mut |_| {}).unwrap().results.outcome.metrics
     };
-    let (single, cohorts) = (at(""), at(", cohort: 20ms"));
+    let (single, cohorts) = (at(""), at(", cohort: 4ms"));
     for metric in ["throughput", "bytes", "chains.ledger.ledger_bytes"] {
         let ratio = cohorts[metric] / single[metric];
         assert!((ratio - 1.0).abs() < 0.02, "{metric}: {ratio}");
     }
     for metric in ["latency_mean", "chains.ledger.end_to_end_latency_mean"] {
         let apart = cohorts[metric] - single[metric];
-        assert!(apart.abs() < 20.0, "{metric}: {apart} ms");
+        assert!(apart.abs() < 4.0, "{metric}: {apart} ms");
     }
     assert!(cohorts["messages"] < single["messages"] * 0.7);
 }

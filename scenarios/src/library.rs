@@ -69,6 +69,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "attacks" / "wrong-quorum",
     "attacks" / "wrong-zone",
     "experiments" / "etcd",
+    "experiments" / "hotstuff-wan-2chain",
     "experiments" / "libhotstuff",
     "experiments" / "libhotstuff-lan",
     "paper" / "alliance-outsider",

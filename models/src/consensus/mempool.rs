@@ -254,8 +254,8 @@ impl Mempool {
     /// Takes the transactions of the next batch, oldest first, within `limits`.
     pub(super) fn take(&mut self, limits: &BlockLimits) -> Vec<Arc<Tx>> {
         let mut txs = Vec::new();
-        let mut bytes = 0;
-        while txs.len() < limits.transactions as usize
+        let (mut count, mut bytes) = (0, 0);
+        while count < limits.transactions
             && let Some(first) = self.queue.first_entry()
         {
             let size = first.get().encoded_len() as u64;
@@ -263,6 +263,7 @@ impl Mempool {
                 break;
             }
             let tx = first.remove();
+            count = count.saturating_add(tx.cohort().count);
             bytes += size;
             self.queued_bytes -= size;
             if let Some(entry) = self.entries.get_mut(&tx.id()) {

@@ -5,7 +5,7 @@ use super::command::state_key;
 use super::workload::Wish;
 use crate::node::client::{self, What};
 use crate::orders::{self, Command as _, Request, Wish as _};
-use consim_core::{Context, Event, Process};
+use consim_core::{Cohort, Context, Event, Process};
 
 /// The process of a client of one server.
 pub type Client = orders::Client<Wish>;
@@ -25,14 +25,18 @@ impl QuorumClient {
     }
 
     fn begin(&mut self, cx: &mut Context<'_>, request: &Request<Wish>) {
-        let what = match request.wish {
-            Wish::Put { .. } => What::Order(request.wish.command(self.client.next_op(cx)).body()),
-            Wish::Get { key } => What::Read(state_key(key).into()),
+        let (what, cohort) = match request.wish {
+            Wish::Put { .. } | Wish::PutMany { .. } => {
+                let command = request.wish.command(self.client.next_op(cx));
+                (What::Order(command.body()), command.cohort())
+            }
+            Wish::Get { key } => (What::Read(state_key(key).into()), Cohort::ONE),
         };
         let wish = client::Wish {
             terms: request.terms,
             name: request.wish.name(),
             deadline: request.deadline(),
+            cohort,
             what,
         };
         self.client.wish(cx, &wish);

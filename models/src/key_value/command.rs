@@ -2,7 +2,8 @@
 
 use super::MAX_VALUE;
 use crate::orders::{self, Coded};
-use consim_core::{CodecError, Decoder, Encoder, OpId, mix};
+use consim_core::chain::MAX_COHORT;
+use consim_core::{CodecError, Cohort, Decoder, Encoder, OpId, mix};
 use std::sync::Arc;
 
 /// The family byte of key-value messages.
@@ -23,6 +24,15 @@ pub enum Command {
         /// To what.
         value: Arc<[u8]>,
     },
+    /// Stands for many that each set a key to a value of so many bytes; what they are is not kept.
+    PutMany {
+        /// The key of the first.
+        key: u64,
+        /// How many.
+        count: u32,
+        /// How long each value is.
+        size: u32,
+    },
     /// Reads a key in the order of the chain; changes nothing.
     Get {
         /// Which.
@@ -34,6 +44,7 @@ impl Coded for Command {
     fn encoded_len(&self) -> usize {
         let value = match self {
             Self::Put { value, .. } => 4 + value.len(),
+            Self::PutMany { .. } => 4 + 4,
             Self::Get { .. } => 0,
         };
         1 + 1 + 8 + value
@@ -42,6 +53,9 @@ impl Coded for Command {
         match self {
             Self::Put { key, value } => e.u8(VERSION).u8(0).u64(*key).bytes(value),
             Self::Get { key } => e.u8(VERSION).u8(1).u64(*key),
+            Self::PutMany { key, count, size } => {
+                e.u8(VERSION).u8(2).u64(*key).u32(*count).u32(*size)
+            }
         };
     }
     fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -56,14 +70,33 @@ impl Coded for Command {
                 value: d.bytes(MAX_VALUE)?.into(),
             },
             1 => Self::Get { key },
+            2 => Self::many(key, d.u32()?, d.u32()?)?,
             tag => return Err(CodecError::Tag(tag)),
         })
+    }
+}
+
+impl Command {
+    fn many(key: u64, count: u32, size: u32) -> Result<Self, CodecError> {
+        if !(2..=MAX_COHORT).contains(&count) {
+            return Err(CodecError::Invalid("cohort"));
+        }
+        if size as usize > MAX_VALUE {
+            return Err(CodecError::TooLong(size as usize));
+        }
+        Ok(Self::PutMany { key, count, size })
     }
 }
 
 impl orders::Command for Command {
     const FAMILY: u8 = FAMILY;
     type Said = Said;
+    fn cohort(&self) -> Cohort {
+        match *self {
+            Self::PutMany { count, size, .. } => Cohort::of(count, COMMAND_HEAD as u32 + size),
+            Self::Put { .. } | Self::Get { .. } => Cohort::ONE,
+        }
+    }
 }
 
 /// What a server says of an executed command.

@@ -38,6 +38,12 @@ impl StateMachine for KeyValueMachine {
                 state.put(&state_key(key), &value);
                 Receipt::Applied
             }
+            // Which values they set nobody can ask for: that they were set is all that is kept.
+            Ok(Command::PutMany { key, .. }) if !tx.cohort().is_one() => {
+                state.put(&state_key(key), &tx.op().0.to_be_bytes());
+                Receipt::Applied
+            }
+            Ok(Command::PutMany { .. }) => Receipt::Refused(MALFORMED),
             Ok(Command::Get { .. }) => Receipt::Applied,
             Err(_) => Receipt::Refused(MALFORMED),
         }

@@ -80,7 +80,7 @@ impl Orders for Store {
 
     fn said(&mut self, cx: &mut Context<'_>, host: &dyn Host, op: OpId, command: &Command) -> Said {
         match command {
-            Command::Put { .. } => {
+            Command::Put { .. } | Command::PutMany { .. } => {
                 let height = host.height();
                 cx.emit(KeyValueProbe::Wrote { op, height }.probe());
                 Said::Written

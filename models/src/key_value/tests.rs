@@ -57,6 +57,11 @@ fn any_command() -> impl Strategy<Value = Command> {
     prop_oneof![
         (any::<u64>(), prop::collection::vec(any::<u8>(), 0..80)).prop_map(|(k, v)| put(k, &v)),
         any::<u64>().prop_map(|key| Command::Get { key }),
+        (any::<u64>(), 2u32..9, 0u32..80).prop_map(|(key, count, size)| Command::PutMany {
+            key,
+            count,
+            size
+        }),
     ]
 }
 fn any_message() -> impl Strategy<Value = Message> {
@@ -107,7 +112,12 @@ proptest! {
 
 #[test]
 fn a_request_is_read_as_it_was_written() {
-    for wish in [Wish::Put { key: 9, size: 512 }, Wish::Get { key: 1 }] {
+    let many = Wish::PutMany {
+        key: 2,
+        count: 7,
+        size: 512,
+    };
+    for wish in [Wish::Put { key: 9, size: 512 }, Wish::Get { key: 1 }, many] {
         let request = Request {
             terms: terms(),
             wish,
@@ -208,6 +218,7 @@ impl Judge {
             workload: WorkloadId(0),
             name: "read",
             deadline: Span::from_secs(1),
+            count: 1,
         });
     }
     fn answer(&mut self, op: u64, value: Option<&[u8]>, height: u64) {
@@ -469,6 +480,7 @@ fn keys(skew: u32, n: usize) -> (Vec<u64>, usize) {
         read_share: 250_000_000,
         keys: 100,
         skew,
+        cohort: None,
     };
     let rng = Streams::new(4).stream("keys");
     let mut workload = TransactionWorkload::new(&common, options, rng);
@@ -485,6 +497,7 @@ fn keys(skew: u32, n: usize) -> (Vec<u64>, usize) {
                 assert_eq!(size, 100);
                 key
             }
+            Wish::PutMany { .. } => unreachable!("no cohorts"),
         }
     });
     (drawn.collect(), reads)
@@ -509,4 +522,25 @@ fn keys_follow_zipf_and_reads_their_share() {
         }
         assert!(drawn.iter().all(|&k| k < 100));
     }
+}
+
+/// What a command that stands for seven takes on its way is what seven take.
+#[test]
+fn a_cohort_is_as_long_as_those_that_it_stands_for() {
+    let ask = |command: Command| Message::Ask {
+        op: OpId(1),
+        certificate: [7; 40].into(),
+        command,
+    };
+    let one = ask(put(1, &[5; 498]));
+    let (key, count, size) = (1, 7, 498);
+    let many = Command::PutMany { key, count, size };
+    assert_eq!(ask(many.clone()).encoded_len(), 7 * one.encoded_len());
+    let (_, secrets) = Keyring::generate(1, 1);
+    let origin = NodeId(secrets[0].id().0);
+    let id = consim_core::TxId { origin, number: 1 };
+    let single = tx(1, put(1, &[5; 498]).body(), origin, &secrets);
+    let all = Tx::of_cohort(id, CHAIN, OpId(1), many.body(), many.cohort(), &secrets[0]);
+    assert_eq!(all.encoded_len(), 7 * single.encoded_len());
+    assert_eq!(all.cohort().count, 7);
 }

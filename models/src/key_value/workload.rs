@@ -3,10 +3,11 @@
 use super::MAX_VALUE;
 use super::command::{Command, value_of};
 use crate::orders::{self, Coded, Request};
-use crate::workload::pace::Arrivals;
+use crate::workload::pace::{Arrivals, Cohorts};
 use crate::workload::{Common, Place, Terms, happens};
+use consim_core::chain::MAX_COHORT;
 use consim_core::rng::unit;
-use consim_core::{Arrival, CodecError, Decoder, Encoder, NodeId, OpId, Time, Workload};
+use consim_core::{Arrival, CodecError, Decoder, Encoder, NodeId, OpId, Span, Time, Workload};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub struct TransactionOptions {
     /// Exponent of the Zipf distribution of keys, parts per 10^9; 0 is uniform, 990,000,000 is
     /// YCSB's constant (Cooper et al., SoCC 2010).
     pub skew: u32,
+    /// Those that come at one place within this span travel as one.
+    pub cohort: Option<Span>,
 }
 
 /// What a user wants.
@@ -33,6 +36,15 @@ pub enum Wish {
         /// Which.
         key: u64,
         /// How long the value is.
+        size: u32,
+    },
+    /// Many users set a key each.
+    PutMany {
+        /// The key of the first.
+        key: u64,
+        /// How many.
+        count: u32,
+        /// How long each value is.
         size: u32,
     },
     /// Read a key.
@@ -47,10 +59,17 @@ impl Coded for Wish {
         match *self {
             Self::Put { key, size } => e.u8(0).u64(key).u32(size),
             Self::Get { key } => e.u8(1).u64(key).u32(0),
+            Self::PutMany { key, count, size } => e.u8(2).u64(key).u32(size).u32(count),
         };
     }
     fn encoded_len(&self) -> usize {
-        1 + 8 + 4
+        1 + 8
+            + 4
+            + if matches!(self, Self::PutMany { .. }) {
+                4
+            } else {
+                0
+            }
     }
     fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
         Ok(match (d.u8()?, d.u64()?, d.u32()?) {
@@ -58,6 +77,10 @@ impl Coded for Wish {
             (0, _, size) => return Err(CodecError::TooLong(size as usize)),
             (1, key, 0) => Self::Get { key },
             (1, ..) => return Err(CodecError::Invalid("size of a read")),
+            (2, key, size) => match (d.u32()?, size as usize <= MAX_VALUE) {
+                (count @ 2..=MAX_COHORT, true) => Self::PutMany { key, count, size },
+                _ => return Err(CodecError::Invalid("cohort")),
+            },
             (tag, ..) => return Err(CodecError::Tag(tag)),
         })
     }
@@ -67,12 +90,19 @@ impl orders::Wish for Wish {
     type Command = Command;
     fn name(&self) -> &'static str {
         match self {
-            Self::Put { .. } => "write",
+            Self::Put { .. } | Self::PutMany { .. } => "write",
             Self::Get { .. } => "read",
+        }
+    }
+    fn count(&self) -> u32 {
+        match *self {
+            Self::PutMany { count, .. } => count,
+            Self::Put { .. } | Self::Get { .. } => 1,
         }
     }
     fn command(&self, op: OpId) -> Command {
         match *self {
+            Self::PutMany { key, count, size } => Command::PutMany { key, count, size },
             Self::Put { key, size } => Command::Put {
                 key,
                 value: value_of(op, size),
@@ -85,6 +115,7 @@ impl orders::Wish for Wish {
 /// Writes and reads at rates.
 pub struct TransactionWorkload {
     arrivals: Arrivals,
+    cohorts: Option<Cohorts>,
     places: Vec<Place>,
     terms: Terms,
     options: TransactionOptions,
@@ -97,6 +128,7 @@ impl TransactionWorkload {
     pub fn new(common: &Common, options: TransactionOptions, rng: ChaCha12Rng) -> Self {
         Self {
             arrivals: common.arrivals(),
+            cohorts: options.cohort.map(|span| Cohorts::new(span, common.from)),
             places: common.places.clone(),
             terms: common.terms,
             keys: Zipf::new(options.keys, f64::from(options.skew) / 1e9),
@@ -129,6 +161,19 @@ impl TransactionWorkload {
 
 impl Workload for TransactionWorkload {
     fn next(&mut self) -> Option<Arrival> {
+        if let Some(cohorts) = &mut self.cohorts {
+            let (at, place, count) = cohorts.next(&mut self.arrivals, &mut self.rng)?;
+            let node = self.places.get(place)?.desk;
+            let mut arrival = self.arrival(at, node);
+            if count > 1 {
+                let (key, size) = (self.keys.draw(&mut self.rng), self.options.size);
+                arrival.request = Arc::new(Request {
+                    terms: self.terms,
+                    wish: Wish::PutMany { key, count, size },
+                });
+            }
+            return Some(arrival);
+        }
         let (at, place) = self.arrivals.next(&mut self.rng)?;
         let node = self.places.get(place)?.desk;
         Some(self.arrival(at, node))

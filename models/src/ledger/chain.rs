@@ -386,8 +386,9 @@ impl Ledger {
             time_ns: at.time_ns,
             tx_count: count as u32,
         };
-        let mut work = Work::verify_batched(self.config.keys.of_transactions(count as u32));
-        work.add(Work::execute(count as u32));
+        let all = Tx::individuals(batch.txs()) as u32;
+        let mut work = Work::verify_batched(self.config.keys.of_transactions(all));
+        work.add(Work::execute(all));
         work.add(Work::hash(
             merkle::hashed_bytes(count) + rehashed + Header::ENCODED,
         ));

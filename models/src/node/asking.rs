@@ -20,6 +20,8 @@ pub(crate) struct Question {
     pub(crate) name: &'static str,
     /// Within this it counts as available.
     pub(crate) deadline: Span,
+    /// How many operations it stands for.
+    pub(crate) count: u32,
 }
 
 impl Question {
@@ -29,6 +31,7 @@ impl Question {
             workload: self.terms.workload,
             name: self.name,
             deadline: self.deadline,
+            count: self.count,
         });
     }
     fn ended(&self, cx: &mut Context<'_>, op: OpId, asked: Time, end: OpEnd) {

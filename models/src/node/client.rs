@@ -21,8 +21,8 @@ use super::seeded;
 use crate::workload::Terms;
 use consim_core::probe::DomainProbe;
 use consim_core::{
-    ChainId, Context, Event, NodeId, OpEnd, OpId, Payload, Probe, Process, SecretKey, Span, Time,
-    TimerKey, Tx, TxId, Work,
+    ChainId, Cohort, Context, Event, NodeId, OpEnd, OpId, Payload, Probe, Process, SecretKey, Span,
+    Time, TimerKey, Tx, TxId, Work,
 };
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -70,6 +70,8 @@ pub struct Wish {
     pub name: &'static str,
     /// What counts as available.
     pub deadline: Span,
+    /// How many it stands for.
+    pub cohort: Cohort,
     /// What for.
     pub what: What,
 }
@@ -192,6 +194,7 @@ impl Client {
             workload: wish.terms.workload,
             name: wish.name,
             deadline: wish.deadline,
+            count: wish.cohort.count,
         });
         let mut open = Open {
             wish: wish.clone(),
@@ -208,14 +211,15 @@ impl Client {
             What::Order(body) => {
                 let origin = cx.node();
                 let id = TxId { origin, number };
-                let tx = Tx::new(
+                let tx = Tx::of_cohort(
                     id,
                     self.config.chain,
                     op,
                     Arc::clone(body),
+                    wish.cohort,
                     &self.config.key,
                 );
-                cx.work(Work::sign(u32::from(self.config.signs)));
+                cx.work(Work::sign(u32::from(self.config.signs) * wish.cohort.count));
                 cx.work(Work::hash(tx.encoded_len()));
                 let tx = Arc::new(tx);
                 open.message = Arc::new(Message::Request(Arc::clone(&tx)));

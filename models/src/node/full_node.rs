@@ -10,8 +10,8 @@ use super::service::{Host, Service};
 use crate::consensus::{Replica, TIMER_LIMIT, TOKEN_LIMIT};
 use crate::ledger::{ExecutionCache, Ledger, LedgerConfig};
 use consim_core::{
-    Batch, Block, ChainId, CodecError, Context, Delivery, Disk, Event, Keyring, NodeId, OpId,
-    Payload, Probe, Process, Raw, SecretKey, State as _, StateMachine, Tx, TxId, Work,
+    Batch, Block, ChainId, CodecError, Cohort, Context, Delivery, Disk, Event, Keyring, NodeId,
+    OpId, Payload, Probe, Process, Raw, SecretKey, State as _, StateMachine, Tx, TxId, Work,
 };
 use std::sync::Arc;
 
@@ -374,6 +374,15 @@ impl Host for NodeHost {
         number: u64,
         body: Arc<[u8]>,
     ) -> Option<TxId> {
+        self.submit_cohort(cx, op, number, (body, Cohort::ONE))
+    }
+    fn submit_cohort(
+        &mut self,
+        cx: &mut Context<'_>,
+        op: OpId,
+        number: u64,
+        (body, cohort): (Arc<[u8]>, Cohort),
+    ) -> Option<TxId> {
         let id = TxId {
             origin: self.config.node,
             number,
@@ -381,8 +390,9 @@ impl Host for NodeHost {
         if self.ledger.executed(id).is_some() {
             return Some(id);
         }
-        let tx = Arc::new(Tx::new(id, self.config.chain, op, body, &self.config.key));
-        cx.work(Work::sign(self.config.keys.of_transactions(1)));
+        let (chain, key) = (self.config.chain, &self.config.key);
+        let tx = Arc::new(Tx::of_cohort(id, chain, op, body, cohort, key));
+        cx.work(Work::sign(self.config.keys.of_transactions(cohort.count)));
         cx.work(Work::hash(tx.encoded_len()));
         self.replica.submit(cx, tx).then_some(id)
     }

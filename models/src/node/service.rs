@@ -2,7 +2,8 @@
 
 use super::membership::{IdentityCertificate, Refusal};
 use consim_core::{
-    Block, ChainId, CodecError, Context, Disk, NodeId, OpId, Payload, TimerKey, TxId, WriteToken,
+    Block, ChainId, CodecError, Cohort, Context, Disk, NodeId, OpId, Payload, TimerKey, TxId,
+    WriteToken,
 };
 use std::sync::Arc;
 
@@ -82,6 +83,16 @@ pub trait Host {
         number: u64,
         body: Arc<[u8]>,
     ) -> Option<TxId>;
+    /// The same for a transaction that stands for many.
+    fn submit_cohort(
+        &mut self,
+        cx: &mut Context<'_>,
+        op: OpId,
+        number: u64,
+        (body, _cohort): (Arc<[u8]>, Cohort),
+    ) -> Option<TxId> {
+        self.submit(cx, op, number, body)
+    }
     /// Does `certificate` show that `from` belongs to an organisation that the chain admits, as
     /// peer or client? Charges one verification per certificate, not per question. A refusal is
     /// emitted as `Probe::Unauthenticated`. A host that knows no authority refuses everybody.

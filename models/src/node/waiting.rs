@@ -4,7 +4,7 @@
 use super::marks;
 use super::service::Host;
 use crate::ledger::chain::{BLOCK_GONE, executed};
-use consim_core::{Context, OpId, Receipt, Span, Time, TimerKey, Tx, TxId};
+use consim_core::{Cohort, Context, OpId, Receipt, Span, Time, TimerKey, Tx, TxId};
 use std::sync::Arc;
 
 /// Transactions that are not yet executed are handed to consensus again after this time (assumed:
@@ -102,11 +102,22 @@ pub(crate) fn resubmit<'a>(
     host: &mut dyn Host,
     waiting: impl Iterator<Item = (OpId, Time, &'a Arc<[u8]>)>,
 ) {
+    let body = |body: &Arc<[u8]>| (Arc::clone(body), Cohort::ONE);
+    resubmit_cohorts(cx, host, waiting, body);
+}
+
+/// The same, where a body may stand for many.
+pub(crate) fn resubmit_cohorts<'a>(
+    cx: &mut Context<'_>,
+    host: &mut dyn Host,
+    waiting: impl Iterator<Item = (OpId, Time, &'a Arc<[u8]>)>,
+    cohort: impl Fn(&Arc<[u8]>) -> (Arc<[u8]>, Cohort),
+) {
     let now = cx.now();
     for (op, _, body) in waiting.filter(|(_, since, _)| now.since(*since) >= RESUBMIT) {
         if host.executed(tx_id(host, op)).is_none() {
             cx.reached(&marks::OPERATION_RESUBMITTED);
-            host.submit(cx, op, op.0, Arc::clone(body));
+            host.submit_cohort(cx, op, op.0, cohort(body));
         }
     }
 }

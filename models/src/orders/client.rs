@@ -61,6 +61,7 @@ impl<W: Wish> Client<W> {
             terms: request.terms,
             name: request.wish.name(),
             deadline: request.deadline(),
+            count: request.wish.count(),
         };
         if self.asking.open() >= MAX_OPEN {
             return self.asking.turn_away(cx, &question);

@@ -1,6 +1,6 @@
 //! Messages between clients and servers, over the commands and answers of a model.
 
-use consim_core::{CodecError, Decoder, Encoder, OpId, Payload};
+use consim_core::{CodecError, Cohort, Decoder, Encoder, OpId, Payload};
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -44,6 +44,10 @@ pub trait Command: Coded {
         let mut out = Vec::with_capacity(self.encoded_len());
         self.encode(&mut Encoder::new(&mut out));
         out.into()
+    }
+    /// How many commands it stands for, and the bytes of their bodies.
+    fn cohort(&self) -> Cohort {
+        Cohort::ONE
     }
     /// Reads a command; malformed bytes are an error.
     fn from_body(bytes: &[u8]) -> Result<Self, CodecError> {
@@ -133,11 +137,17 @@ impl<C: Command> Message<C> {
         let (mut d, kind) = Decoder::message(bytes, C::FAMILY)?;
         let op = OpId(d.u64()?);
         let message = match kind {
-            0 => Self::Ask {
-                op,
-                certificate: d.bytes(MAX_CERTIFICATE)?.into(),
-                command: C::decode(&mut d)?,
-            },
+            0 => {
+                let ask = Self::Ask {
+                    op,
+                    certificate: d.bytes(MAX_CERTIFICATE)?.into(),
+                    command: C::decode(&mut d)?,
+                };
+                if d.raw(ask.filling())?.iter().any(|&byte| byte != 0) {
+                    return Err(CodecError::Invalid("filling"));
+                }
+                ask
+            }
             1 => Self::Reply {
                 op,
                 answer: Answer::decode(&mut d)?,
@@ -146,6 +156,23 @@ impl<C: Command> Message<C> {
         };
         d.end()?;
         Ok(message)
+    }
+}
+
+impl<C: Command> Message<C> {
+    /// Zeros behind a question that stands for many, up to the length of all.
+    fn filling(&self) -> usize {
+        match self {
+            Self::Ask {
+                certificate,
+                command,
+                ..
+            } => {
+                let (head, body) = (3 + 8 + 4 + certificate.len(), command.encoded_len());
+                command.cohort().encoded_len(head, body) - head - body
+            }
+            Self::Reply { .. } => 0,
+        }
     }
 }
 
@@ -169,6 +196,7 @@ impl<C: Command> Payload for Message<C> {
                 let mut e = Encoder::message(out, C::FAMILY, 0);
                 e.u64(op.0).bytes(certificate);
                 command.encode(&mut e);
+                e.raw(&vec![0; self.filling()]);
             }
             Self::Reply { op, answer } => {
                 let mut e = Encoder::message(out, C::FAMILY, 1);
@@ -179,6 +207,7 @@ impl<C: Command> Payload for Message<C> {
     }
     fn encoded_len(&self) -> usize {
         3 + 8
+            + self.filling()
             + match self {
                 Self::Ask {
                     certificate,

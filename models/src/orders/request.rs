@@ -15,6 +15,10 @@ pub trait Wish: Coded {
     type Command: Command;
     /// The operation's kind.
     fn name(&self) -> &'static str;
+    /// How many users want it.
+    fn count(&self) -> u32 {
+        1
+    }
     /// What operation `op` brings to the chain.
     fn command(&self, op: OpId) -> Self::Command;
 }

@@ -8,9 +8,9 @@ use crate::ledger::chain::executed;
 use crate::node::Gate;
 use crate::node::marks as node;
 use crate::node::service::{Host, Service};
-use crate::node::waiting::{Ended, Ticker, missed, outcome, outcome_in_state, resubmit};
+use crate::node::waiting::{Ended, Ticker, missed, outcome, outcome_in_state, resubmit_cohorts};
 use consim_core::{
-    Block, Context, Disk, NodeId, OpId, Payload, Receipt, Time, TimerKey, WriteToken,
+    Block, Cohort, Context, Disk, NodeId, OpId, Payload, Receipt, Time, TimerKey, WriteToken,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -129,7 +129,7 @@ impl<O: Orders> OrderService<O> {
         if again && seeded::on(&seeded::RETRY_IS_ANOTHER_TRANSACTION) {
             number |= 1 << 63;
         }
-        host.submit(cx, op, number, Arc::clone(&body));
+        host.submit_cohort(cx, op, number, (Arc::clone(&body), command.cohort()));
         let since = cx.now();
         self.pending.entry(op).or_insert(Pending {
             client: from,
@@ -182,7 +182,12 @@ impl<O: Orders> OrderService<O> {
     /// Hands transactions that have waited for long to consensus again.
     fn tick(&mut self, cx: &mut Context<'_>, host: &mut dyn Host) {
         self.answer_missed(cx, host);
-        resubmit(cx, host, self.waiting());
+        let cohort = |body: &Arc<[u8]>| {
+            let command = O::Command::from_body(body);
+            let cohort = command.map_or(Cohort::ONE, |command| command.cohort());
+            (Arc::clone(body), cohort)
+        };
+        resubmit_cohorts(cx, host, self.waiting(), cohort);
         self.ticker.again(cx, !self.pending.is_empty());
     }
 }

@@ -3,10 +3,12 @@
 //! integer arithmetic.
 
 use super::draw;
+use consim_core::chain::MAX_COHORT;
 use consim_core::rng::unit;
 use consim_core::{Distribution, Span, Time};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const HOUR: u64 = 3_600_000_000_000;
@@ -386,6 +388,73 @@ impl Arrivals {
                 return Some(at);
             }
         }
+    }
+}
+
+/// Arrivals at one place within a span, together: at the mean of their instants, so that the mean of what
+/// takes its time from there is exact, and each single one to the span.
+#[derive(Debug)]
+pub(crate) struct Cohorts {
+    span: Span,
+    /// The end of the span that is gathered next.
+    end: Time,
+    /// An arrival behind it.
+    ahead: Option<(Time, usize)>,
+    /// The cohorts of the span gathered last, the latest first.
+    gathered: Vec<(Time, usize, u32)>,
+}
+
+impl Cohorts {
+    pub(crate) fn new(span: Span, from: Time) -> Self {
+        let span = span.max(Span::from_nanos(1));
+        Self {
+            span,
+            end: from + span,
+            ahead: None,
+            gathered: Vec::new(),
+        }
+    }
+
+    /// The next cohort: when, at which place, and how many.
+    pub(crate) fn next(
+        &mut self,
+        arrivals: &mut Arrivals,
+        rng: &mut ChaCha12Rng,
+    ) -> Option<(Time, usize, u32)> {
+        if let Some(cohort) = self.gathered.pop() {
+            return Some(cohort);
+        }
+        let first = match self.ahead.take() {
+            Some(first) => first,
+            None => arrivals.next(rng)?,
+        };
+        let beyond = first.0.since(self.end).nanos();
+        if first.0 >= self.end {
+            self.end += self.span.times(1 + beyond / self.span.nanos());
+        }
+        // By place: how many, and the sum of their distances from the end.
+        let mut places: BTreeMap<usize, (u32, u64)> = BTreeMap::new();
+        let mut next = Some(first);
+        while let Some((at, place)) = next {
+            if at >= self.end {
+                self.ahead = next;
+                break;
+            }
+            let (count, sum) = places.entry(place).or_default();
+            (*count, *sum) = (*count + 1, *sum + self.end.since(at).nanos());
+            if *count == MAX_COHORT {
+                break;
+            }
+            next = arrivals.next(rng);
+        }
+        let end = self.end;
+        let cohorts = places.into_iter().map(|(place, (count, sum))| {
+            let before = Span::from_nanos(sum / u64::from(count));
+            (Time::from_nanos(end.nanos() - before.nanos()), place, count)
+        });
+        self.gathered = cohorts.collect();
+        self.gathered.sort_unstable_by(|a, b| b.cmp(a));
+        self.gathered.pop()
     }
 }
 

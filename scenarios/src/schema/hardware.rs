@@ -35,6 +35,8 @@ record! {
         per_message_sent: At<Span> = "0ns",
         /// Handing a KiB to the network card, for each receiver.
         per_kib_sent: At<Span> = "0ns",
+        /// Handing a KiB of a mempool's batch to the store, beside what the disk takes.
+        per_kib_stored: At<Span> = "0ns",
         /// Network card.
         nic: Nic,
         /// Disk.

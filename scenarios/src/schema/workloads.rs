@@ -94,9 +94,11 @@ record! {
         size: At<Bytes> = "512B",
         /// Share of reads, which are ordered like writes.
         read_share: At<Share> = "0%",
+        /// Those that come at one place within this span travel as one that stands for all.
+        cohort: Option<At<Span>>,
     }
     main "service";
-    later "value" "skew" "cohort";
+    later "value" "skew";
 }
 
 record! {

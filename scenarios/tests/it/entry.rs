@@ -122,3 +122,62 @@ fn an_entry_that_cannot_be() {
     let other = BASE.replace("load:", "entry: { fixed: user }, load:");
     assert_eq!(mistakes(&other)[0].code, "E308");
 }
+
+/// The same load as single transactions and as cohorts.
+#[test]
+fn cohorts_count_and_cost_as_many_as_they_stand_for() {
+    let at = |cohort: &str| {
+        let text = format!(
+            "consim: 1
+seed: 3
+duration: 4s
+warmup: 1s
+network: {{ regions: one-place, links: lan }}
+organisations: {{ member: {{ count: 10, hardware: hospital-server }} }}
+chains:
+  ledger:
+    members: all
+    consensus: {{ hotstuff: {{ phases: 2, leader: round-robin, payload: digest }} }}
+    mempool: {{ spread: batches, batch: {{ bytes: 500kB, wait: 100ms }}, acknowledge: quorum }}
+    block: {{ transactions: 10k, wait: 0ms }}
+services: {{ store: {{ key-value: {{ chain: ledger }} }} }}
+workloads: {{ writes: {{ transactions: {{ service: store, size: 512B{cohort} }}, load: {{ open: {{ rate: 5000/s, arrivals: even }} }} }} }}
+"
+        );
+        let plan = plan_with(&text, &[]).plan;
+        execute(&plan, &mut |_| {}).unwrap().results.outcome.metrics
+    };
+    let (single, cohorts) = (at(""), at(", cohort: 4ms"));
+    for metric in ["throughput", "bytes", "chains.ledger.ledger_bytes"] {
+        let ratio = cohorts[metric] / single[metric];
+        assert!((ratio - 1.0).abs() < 0.02, "{metric}: {ratio}");
+    }
+    for metric in ["latency_mean", "chains.ledger.end_to_end_latency_mean"] {
+        let apart = cohorts[metric] - single[metric];
+        assert!(apart.abs() < 4.0, "{metric}: {apart} ms");
+    }
+    assert!(cohorts["messages"] < single["messages"] * 0.7);
+}
+
+#[test]
+fn cohorts_that_cannot_be() {
+    for (options, load) in [
+        ("cohort: 0ms", "load: 10/s"),
+        ("cohort: 1ms, read_share: 5%", "load: 10/s"),
+        ("cohort: 1ms", "load: { closed: { clients: 2 } }"),
+    ] {
+        let text = format!(
+            "consim: 1
+seed: 3
+duration: 12s
+organisations: {{ member: {{ count: 4 }} }}
+chains: {{ ledger: {{ members: all, consensus: pbft }} }}
+services: {{ store: {{ key-value: {{ chain: ledger }} }} }}
+workloads: {{ writes: {{ transactions: {{ service: store, {options} }}, {load} }} }}
+"
+        );
+        let found = mistakes(&text);
+        assert_eq!(found.len(), 1, "{options}");
+        assert_eq!(found[0].code, "E504", "{options}");
+    }
+}

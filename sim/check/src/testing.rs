@@ -167,6 +167,7 @@ pub fn admitted(tx: &Tx) -> Probe {
         chain: CHAIN,
         tx: tx.id(),
         digest: tx.digest(),
+        count: tx.cohort().count,
     }
 }
 
@@ -200,6 +201,7 @@ pub fn asked(op: u64, workload: u16, name: &'static str, deadline: Span) -> Prob
         workload: WorkloadId(workload),
         name,
         deadline,
+        count: 1,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Transactions, ordered batches, certificates and block headers: the value types that protocols,
 //! ledgers and independent checks share.
 
-use crate::codec::{CodecError, Decoder, Encoder, MAX_FIELD};
+use crate::codec::{CodecError, Decoder, Encoder};
 use crate::disk::Holds;
 use crate::seeded;
 use crate::{ChainId, Digest, KeyId, Keyring, NodeId, OpId, Payload, Signature, SignatureSet};
@@ -27,6 +27,10 @@ pub struct TxId {
     pub number: u64,
 }
 
+mod cohort;
+
+pub use cohort::{Cohort, MAX_COHORT};
+
 /// A signed transaction. Exists once per run behind `Arc`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Tx {
@@ -34,20 +38,23 @@ pub struct Tx {
     chain: ChainId,
     op: OpId,
     body: Arc<[u8]>,
+    cohort: Cohort,
     signature: Signature,
     digest: Digest,
 }
 
 impl Tx {
     /// The digest that a transaction's signature covers and that is its Merkle leaf.
-    fn digest_of(id: TxId, chain: ChainId, op: OpId, body: &[u8]) -> Digest {
+    fn digest_of(id: TxId, chain: ChainId, op: OpId, body: &[u8], cohort: Cohort) -> Digest {
+        let (domain, many) = cohort.digested();
         Digest::of_parts(&[
-            b"consim tx 1",
+            domain,
             &chain.0.to_be_bytes(),
             &id.origin.0.to_be_bytes(),
             &id.number.to_be_bytes(),
             &op.0.to_be_bytes(),
             body,
+            &many,
         ])
     }
     /// Makes and signs a transaction. `body` is the state machine's own encoding; the caller
@@ -59,7 +66,18 @@ impl Tx {
         body: Arc<[u8]>,
         key: &crate::SecretKey,
     ) -> Self {
-        let digest = Self::digest_of(id, chain, op, &body);
+        Self::of_cohort(id, chain, op, body, Cohort::ONE, key)
+    }
+    /// Makes and signs a transaction that stands for many.
+    pub fn of_cohort(
+        id: TxId,
+        chain: ChainId,
+        op: OpId,
+        body: Arc<[u8]>,
+        cohort: Cohort,
+        key: &crate::SecretKey,
+    ) -> Self {
+        let digest = Self::digest_of(id, chain, op, &body, cohort);
         let mut signature = key.sign(&digest);
         if seeded::on(&seeded::SIGNATURES_LEFT_OUT) {
             signature = key.sign(&Digest::ZERO);
@@ -69,6 +87,7 @@ impl Tx {
             chain,
             op,
             body,
+            cohort,
             signature,
             digest,
         }
@@ -89,6 +108,14 @@ impl Tx {
     pub fn body(&self) -> &Arc<[u8]> {
         &self.body
     }
+    /// How many it stands for.
+    pub fn cohort(&self) -> Cohort {
+        self.cohort
+    }
+    /// How many transactions `txs` stand for.
+    pub fn individuals(txs: &[Arc<Self>]) -> u64 {
+        txs.iter().map(|tx| u64::from(tx.cohort.count)).sum()
+    }
     /// SHA-256 over everything but the signature.
     pub fn digest(&self) -> Digest {
         self.digest
@@ -102,18 +129,27 @@ impl Tx {
         self.signature.key == KeyId::from(self.id.origin)
             && keys.verify(&self.digest, &self.signature)
     }
-    /// The encoded length.
+    /// The encoded length; of one that stands for many, the sum of theirs.
     pub fn encoded_len(&self) -> usize {
-        2 + 4 + 8 + 8 + 4 + self.body.len() + self.signature.encoded_len()
+        let head = 2 + 4 + 8 + 8 + 4 + self.signature.encoded_len();
+        self.cohort.encoded_len(head, self.body.len())
     }
     /// Appends the wire form.
     pub fn encode(&self, e: &mut Encoder<'_>) {
         e.u16(self.chain.0)
             .u32(self.id.origin.0)
             .u64(self.id.number)
-            .u64(self.op.0)
-            .bytes(&self.body);
+            .u64(self.op.0);
+        if self.cohort.is_one() {
+            e.bytes(&self.body);
+        } else {
+            e.u32(self.body.len() as u32 | Cohort::FLAG)
+                .u32(self.cohort.count)
+                .u32(self.cohort.bytes)
+                .raw(&self.body);
+        }
         self.signature.encode(e);
+        e.raw(&vec![0; self.filling()]);
     }
     /// Reads a transaction; the digest is computed, the signature is not yet checked.
     pub fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -123,17 +159,30 @@ impl Tx {
             number: d.u64()?,
         };
         let op = OpId(d.u64()?);
-        let body: Arc<[u8]> = d.bytes(MAX_FIELD)?.into();
+        let (body, cohort) = Cohort::decode_body(d)?;
         let signature = Signature::decode(d)?;
-        let digest = Self::digest_of(id, chain, op, &body);
-        Ok(Self {
+        let digest = Self::digest_of(id, chain, op, &body, cohort);
+        let tx = Self {
             id,
             chain,
             op,
             body,
+            cohort,
             signature,
             digest,
-        })
+        };
+        if d.raw(tx.filling())?.iter().any(|&byte| byte != 0) {
+            return Err(CodecError::Invalid("filling"));
+        }
+        Ok(tx)
+    }
+    /// Zeros behind one that stands for many, up to the length of all.
+    fn filling(&self) -> usize {
+        if self.cohort.is_one() {
+            return 0;
+        }
+        let real = 2 + 4 + 8 + 8 + 4 + 8 + self.body.len() + self.signature.encoded_len();
+        self.encoded_len().saturating_sub(real)
     }
 }
 

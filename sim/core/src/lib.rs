@@ -26,7 +26,7 @@ pub mod values;
 pub mod work;
 pub mod workload;
 
-pub use chain::{Batch, Block, Certificate, Committed, Header, Receipt, Tx, TxId};
+pub use chain::{Batch, Block, Certificate, Cohort, Committed, Header, Receipt, Tx, TxId};
 pub use codec::{CodecError, Decoder, Encoder};
 pub use crypto::{KeyId, Keyring, SecretKey, Signature, SignatureSet, Signers};
 pub use digest::Digest;

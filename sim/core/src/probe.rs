@@ -29,6 +29,8 @@ pub enum Probe {
         name: &'static str,
         /// What counts as available.
         deadline: Span,
+        /// How many operations it stands for.
+        count: u32,
     },
     /// The operation ended.
     Ended {
@@ -53,6 +55,8 @@ pub enum Probe {
         tx: TxId,
         /// Its digest.
         digest: Digest,
+        /// How many it stands for.
+        count: u32,
     },
     /// A replica entered a view (also at start and after recovery).
     View {

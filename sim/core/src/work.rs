@@ -21,6 +21,8 @@ pub struct Work {
     pub requests: u32,
     /// Bytes parsed that did not just come in a message (these are charged on receipt).
     pub parse_bytes: u64,
+    /// Bytes of payload handed to the store.
+    pub store_bytes: u64,
     /// Bytes read back from the disk.
     pub read_bytes: u64,
     /// Any other work on one core, in nanoseconds of a machine of speed 1x.
@@ -40,6 +42,7 @@ impl Work {
         execute: 0,
         requests: 0,
         parse_bytes: 0,
+        store_bytes: 0,
         read_bytes: 0,
         fixed_ns: 0,
         parallel_ns: 0,
@@ -60,6 +63,7 @@ impl Work {
         self.execute += other.execute;
         self.requests += other.requests;
         self.parse_bytes += other.parse_bytes;
+        self.store_bytes += other.store_bytes;
         self.read_bytes += other.read_bytes;
         self.fixed_ns += other.fixed_ns;
         self.parallel_ns += other.parallel_ns;
@@ -71,6 +75,7 @@ impl Work {
         let amounts = self.hash_bytes
             | self.encrypt_bytes
             | self.parse_bytes
+            | self.store_bytes
             | self.read_bytes
             | self.fixed_ns
             | self.parallel_ns;
@@ -137,6 +142,14 @@ impl Work {
     pub fn parse(n: usize) -> Self {
         Self {
             parse_bytes: n as u64,
+            ..Self::NONE
+        }
+    }
+    /// `n` bytes of payload handed to the store, beside what the disk takes to write them.
+    #[inline]
+    pub fn store(n: usize) -> Self {
+        Self {
+            store_bytes: n as u64,
             ..Self::NONE
         }
     }

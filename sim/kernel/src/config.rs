@@ -49,6 +49,8 @@ pub struct Hardware {
     pub per_message_sent: Span,
     /// Handing a KiB to the network card, for each receiver.
     pub per_kib_sent: Span,
+    /// Handing a KiB of payload to the store.
+    pub per_kib_stored: Span,
     /// NIC, incoming, bits per second.
     pub nic_in: u64,
     /// NIC, outgoing, bits per second.
@@ -85,6 +87,7 @@ impl Default for Hardware {
             per_request: Span::ZERO,
             per_message_sent: Span::ZERO,
             per_kib_sent: Span::ZERO,
+            per_kib_stored: Span::ZERO,
             nic_in: 0,
             nic_out: 0,
             disk_write: 0,
@@ -115,6 +118,7 @@ impl Hardware {
             kib(self.hash_per_kib, work.hash_bytes),
             kib(self.encrypt_per_kib, work.encrypt_bytes),
             kib(self.per_kib, work.parse_bytes),
+            kib(self.per_kib_stored, work.store_bytes),
             times(self.execute, work.execute),
             times(self.per_request, work.requests),
             work.fixed_ns,

@@ -36,6 +36,7 @@ impl BftSmartReplica {
             chain: self.group.chain,
             tx: tx.id(),
             digest: tx.digest(),
+            count: tx.cohort().count,
         });
         true
     }

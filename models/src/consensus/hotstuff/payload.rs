@@ -73,6 +73,7 @@ impl HotStuffReplica {
         };
         match layer.take_in(Arc::clone(batch), maker, cx.now()) {
             Taken::New(cell) => {
+                cx.work(Work::store(batch.encoded_len()));
                 let message = self.message(Body::Payload(Message::Batch(Arc::clone(batch))));
                 self.journal.write(Write::cell(BATCHES, cell, message));
                 self.journal.then(Said::Stored(batch.digest()));
@@ -130,7 +131,7 @@ impl HotStuffReplica {
     /// Are these what their origins signed, each once, for this chain? Charges what it takes to know.
     fn are_valid(&self, cx: &mut Context<'_>, txs: &[Arc<Tx>], bytes: usize) -> bool {
         cx.work(Work::verify_batched(
-            self.group.keys.of_transactions(txs.len() as u32),
+            self.group.keys.of_transactions(Tx::individuals(txs) as u32),
         ));
         cx.work(Work::hash(bytes));
         let ids: BTreeSet<TxId> = txs.iter().map(|tx| tx.id()).collect();

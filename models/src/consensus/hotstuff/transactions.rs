@@ -37,6 +37,7 @@ impl HotStuffReplica {
             chain: self.group.chain,
             tx: tx.id(),
             digest: tx.digest(),
+            count: tx.cohort().count,
         });
         true
     }
@@ -53,7 +54,9 @@ impl HotStuffReplica {
             {
                 continue;
             }
-            cx.work(Work::verify_batched(self.group.keys.of_transactions(1)));
+            cx.work(Work::verify_batched(
+                self.group.keys.of_transactions(tx.cohort().count),
+            ));
             cx.work(Work::hash(tx.encoded_len()));
             let verified = tx.verify(&self.group.keys) || seeded::on(&SIGNATURES_LEFT_OUT);
             if !verified || !self.admit(cx, tx, !to_all) {

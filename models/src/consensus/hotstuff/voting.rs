@@ -362,15 +362,17 @@ impl HotStuffReplica {
         };
         let count = batch.txs().len();
         cx.work(Work::hash(merkle::hashed_bytes(count) + bytes));
+        cx.work(Work::read(bytes as u64));
         batch.valid_or(|batch| is_genuine(batch, self.group.chain, &self.group.keys))
     }
 
     /// Verifies a batch; the signatures of transactions that wait here were verified before.
     pub(super) fn verify_batch(&self, cx: &mut Context<'_>, batch: &Batch) -> bool {
         let txs = batch.txs();
-        let unknown = txs.iter().filter(|tx| !self.mempool.knows(tx)).count();
+        let unknown = txs.iter().filter(|tx| !self.mempool.knows(tx));
+        let unknown = unknown.map(|tx| tx.cohort().count).sum();
         cx.work(Work::verify_batched(
-            self.group.keys.of_transactions(unknown as u32),
+            self.group.keys.of_transactions(unknown),
         ));
         cx.work(Work::hash(
             merkle::hashed_bytes(txs.len()) + batch.encoded_len(),

@@ -35,6 +35,7 @@ impl RaftReplica {
             chain: self.group.chain,
             tx: tx.id(),
             digest: tx.digest(),
+            count: tx.cohort().count,
         });
         true
     }

@@ -44,6 +44,7 @@ impl Bench {
     }
     fn wish(&mut self, what: What) {
         let wish: Arc<dyn Payload> = Arc::new(Wish {
+            cohort: consim_core::Cohort::ONE,
             terms: Terms {
                 workload: WorkloadId(0),
                 deadline: None,

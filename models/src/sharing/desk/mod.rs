@@ -93,6 +93,7 @@ impl Desk {
                 terms: request.terms,
                 name: step.name(),
                 deadline: deadline(&request.terms, false),
+                count: 1,
             };
             self.running.turn_away(cx, &question);
         }
@@ -158,6 +159,7 @@ impl Desk {
             terms: flow.terms,
             name,
             deadline,
+            count: 1,
         };
         let op = self.running.next(cx);
         let request = matches!(ask, Ask::Request { .. });

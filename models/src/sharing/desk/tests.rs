@@ -67,6 +67,7 @@ fn operations(bench: &Bench, desk: NodeId) -> Vec<Seen> {
                 workload,
                 name,
                 deadline,
+                ..
             } => {
                 assert_eq!(*workload, terms().workload);
                 seen.push(Seen {

@@ -329,3 +329,36 @@ proptest! {
         }
     }
 }
+
+/// Cohorts hold every arrival once, each place's on its own, at the mean of instants within the span.
+#[test]
+fn cohorts_hold_every_arrival() {
+    let span = Span::from_millis(10);
+    let new = || {
+        Arrivals::new(
+            &[4_000_000_000_000, 1_000_000_000_000],
+            false,
+            Day::flat(),
+            Time::ZERO,
+            Time::from_nanos(SECOND),
+        )
+    };
+    let (mut arrivals, mut draws) = (new(), rng("cohorts"));
+    let single: Vec<(Time, usize)> = std::iter::from_fn(|| arrivals.next(&mut draws)).collect();
+    let (mut arrivals, mut draws) = (new(), rng("cohorts"));
+    let mut cohorts = Cohorts::new(span, Time::ZERO);
+    let together: Vec<(Time, usize, u32)> =
+        std::iter::from_fn(|| cohorts.next(&mut arrivals, &mut draws)).collect();
+    assert!(together.is_sorted_by_key(|(at, ..)| *at));
+    assert!((150..=200).contains(&together.len()), "{}", together.len());
+    for place in [0, 1] {
+        let of = single.iter().filter(|(_, p)| *p == place);
+        let sum: u64 = of.clone().map(|(at, _)| at.nanos()).sum();
+        let cohorts = together.iter().filter(|(_, p, _)| *p == place);
+        let count: u32 = cohorts.clone().map(|(.., count)| count).sum();
+        let weighed: u64 = cohorts.map(|(at, _, n)| at.nanos() * u64::from(*n)).sum();
+        assert_eq!(u64::from(count), of.count() as u64);
+        // Each mean is rounded to the nanosecond.
+        assert!(sum.abs_diff(weighed) <= u64::from(count));
+    }
+}

@@ -183,6 +183,7 @@ impl Planner<'_> {
                 per_request: keys.per_request.value,
                 per_message_sent: keys.per_message_sent.value,
                 per_kib_sent: keys.per_kib_sent.value,
+                per_kib_stored: keys.per_kib_stored.value,
                 nic_in: keys.nic.r#in.value.0,
                 nic_out: keys.nic.out.value.0,
                 disk_write: keys.disk.write.value.0,

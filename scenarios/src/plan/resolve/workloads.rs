@@ -125,6 +125,7 @@ impl Planner<'_> {
         let entry = self.entry(common, &workload.kind, service.as_deref(), services);
         let (day_name, day) = day?;
         let (load, course) = load?;
+        self.cohort(&workload.kind, &load)?;
         let plan = WorkloadPlan {
             kind: kind?,
             service: service?,
@@ -141,6 +142,34 @@ impl Planner<'_> {
         };
         self.note_day(name, &plan);
         Some(plan)
+    }
+
+    /// Cohorts need users who come by themselves, and only write.
+    fn cohort(&mut self, kind: &WorkloadKind, load: &crate::plan::Load) -> Option<()> {
+        let WorkloadKind::Transactions(options) = kind else {
+            return Some(());
+        };
+        let Some(cohort) = &options.cohort else {
+            return Some(());
+        };
+        let (text, hint) = if cohort.value.is_zero() {
+            ("a cohort of no time", "cohort: 1ms")
+        } else if options.read_share.value.0 > 0 {
+            (
+                "cohorts and reads: each read has its own answer",
+                "read_share: 0%, or no cohort",
+            )
+        } else if matches!(load, crate::plan::Load::Closed { .. }) {
+            (
+                "cohorts and a closed loop, where each user waits for an own answer",
+                "a load with a rate, or no cohort",
+            )
+        } else {
+            return Some(());
+        };
+        let place = cohort.place.clone();
+        self.cx.error("E504", &place, text, hint);
+        None
     }
 
     /// Where the operations of a workload enter its chain.
@@ -333,6 +362,7 @@ impl Planner<'_> {
             read_share: keys.read_share.value.0,
             keys: keys_of,
             skew,
+            cohort: keys.cohort.as_ref().map(|cohort| cohort.value),
         }))
     }
 

@@ -188,6 +188,10 @@ fn every_class_stands_in_the_table_once() {
         assert_eq!(tolerances(line.class), &line);
     }
     assert_eq!(kind("chains.a.consensus_latency_mean"), Some(Kind::Latency));
+    assert_eq!(
+        kind("chains.a.end_to_end_latency_mean"),
+        Some(Kind::Latency)
+    );
     assert_eq!(kind("workloads.w.throughput"), Some(Kind::Throughput));
     assert_eq!(kind("height"), None);
 }

@@ -87,7 +87,10 @@ pub fn kind(path: &str) -> Option<Kind> {
     let word = path.rsplit('.').next().unwrap_or(path);
     if word == "throughput" {
         Some(Kind::Throughput)
-    } else if word.starts_with("latency_") || word.starts_with("consensus_latency_") {
+    } else if ["latency_", "consensus_latency_", "end_to_end_latency_"]
+        .iter()
+        .any(|prefix| word.starts_with(prefix))
+    {
         Some(Kind::Latency)
     } else {
         None

@@ -104,7 +104,9 @@ impl Validity {
 impl Observer for Validity {
     fn probe(&mut self, _at: Time, node: NodeId, probe: &Probe) {
         match probe {
-            Probe::Admitted { chain, tx, digest } => {
+            Probe::Admitted {
+                chain, tx, digest, ..
+            } => {
                 self.chains.entry(*chain).or_default().admit(*tx, digest);
             }
             Probe::Applied(block) if self.subjects.correct(node) => self.new_block(block),

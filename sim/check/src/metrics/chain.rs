@@ -2,7 +2,7 @@
 
 use super::latencies::Latencies;
 use crate::number_set::{NumberSet, TxSet};
-use consim_core::{Block, Committed, Receipt, Time, TxId};
+use consim_core::{Block, Committed, Receipt, Span, Time, TxId};
 use std::collections::BTreeMap;
 
 /// The most transactions of a chain that are followed from their admission to their execution at a
@@ -26,11 +26,12 @@ pub(crate) struct Ways {
 }
 
 impl Ways {
-    fn add(&mut self, admitted: Time, proposed: Time, committed: Time, executed: Time) {
-        self.txs += 1;
-        self.waiting_ns += u128::from((proposed - admitted).nanos());
-        self.ordering_ns += u128::from((committed - proposed.later(admitted)).nanos());
-        self.executing_ns += u128::from((executed - committed.later(admitted)).nanos());
+    fn add(&mut self, admitted: Time, proposed: Time, committed: Time, executed: Time, count: u32) {
+        let all = |span: Span| u128::from(span.nanos()) * u128::from(count);
+        self.txs += u64::from(count);
+        self.waiting_ns += all(proposed - admitted);
+        self.ordering_ns += all(committed - proposed.later(admitted));
+        self.executing_ns += all(executed - committed.later(admitted));
     }
 }
 
@@ -45,6 +46,8 @@ pub(crate) struct Chain {
     pub(crate) rejected: u64,
     pub(crate) latencies: Latencies,
     pub(crate) consensus: Latencies,
+    /// From the asking of a user to the first execution.
+    pub(crate) end_to_end: Latencies,
     /// Of transactions during which no fault window was open.
     pub(crate) ways: Ways,
     /// Of the others.
@@ -72,7 +75,7 @@ impl Chain {
     }
 
     /// A node took a transaction in; was it the first, and the transaction not executed yet?
-    pub(super) fn admitted(&mut self, at: Time, tx: TxId, counts: bool) -> bool {
+    pub(super) fn admitted(&mut self, at: Time, tx: TxId, counts: u32) -> bool {
         if self.waiting.contains_key(&tx) || self.executed.contains(tx) {
             return false;
         }
@@ -129,16 +132,17 @@ impl Chain {
         let ordered = std::mem::replace(&mut self.ordered, later).remove(&block.header.sequence);
         let (mut applied, mut rejected) = (0, 0);
         for (tx, receipt) in block.committed.batch.txs().iter().zip(&block.receipts) {
+            let count = tx.cohort().count;
             match receipt {
-                Receipt::Applied => applied += 1,
-                Receipt::Duplicate | Receipt::Refused(_) => rejected += 1,
+                Receipt::Applied => applied += u64::from(count),
+                Receipt::Duplicate | Receipt::Refused(_) => rejected += u64::from(count),
             }
             self.executed.insert(tx.id());
             let admitted = self.waiting.remove(&tx.id());
             let Some(admitted) = admitted.filter(|&admitted| admitted >= warmup) else {
                 continue;
             };
-            self.latencies.record(at - admitted);
+            self.latencies.record_all(at - admitted, count);
             if let Some((proposed, committed)) = ordered {
                 let calm = calm_since.is_some_and(|since| admitted >= since);
                 let ways = if calm {
@@ -146,7 +150,7 @@ impl Chain {
                 } else {
                     &mut self.disturbed
                 };
-                ways.add(admitted, proposed, committed, at);
+                ways.add(admitted, proposed, committed, at, count);
             }
         }
         if at >= warmup {

@@ -1,7 +1,7 @@
 //! Work that was acknowledged and is nowhere any more.
 
 use consim_core::{ChainId, NodeId, OpId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The most blocks of a chain, the newest, for which acknowledged operations are counted one by
 /// one.
@@ -18,7 +18,7 @@ pub(super) struct Durable {
     held: BTreeMap<(ChainId, NodeId), u64>,
     /// Acknowledged operations by block.
     acknowledged: BTreeMap<(ChainId, u64), u64>,
-    early: BTreeSet<OpId>,
+    early: BTreeMap<OpId, u32>,
 }
 
 impl Durable {
@@ -30,25 +30,25 @@ impl Durable {
     /// A block was executed for the first time, with the transaction of an operation that is not
     /// open any more.
     pub(super) fn executed_late(&mut self, op: OpId, chain: ChainId, height: u64) {
-        if self.early.remove(&op) {
-            self.count(chain, height);
+        if let Some(count) = self.early.remove(&op) {
+            self.count(chain, height, count);
         }
     }
 
     /// An operation was answered as done, its transaction executed in `block`.
-    pub(super) fn acknowledged(&mut self, op: OpId, block: Option<(ChainId, u64)>) {
+    pub(super) fn acknowledged(&mut self, op: OpId, block: Option<(ChainId, u64)>, count: u32) {
         if let Some((chain, height)) = block {
-            self.count(chain, height);
+            self.count(chain, height, count);
             return;
         }
-        self.early.insert(op);
+        self.early.insert(op, count);
         if self.early.len() > MAX_EARLY {
             self.early.pop_first();
         }
     }
 
-    fn count(&mut self, chain: ChainId, height: u64) {
-        *self.acknowledged.entry((chain, height)).or_default() += 1;
+    fn count(&mut self, chain: ChainId, height: u64, count: u32) {
+        *self.acknowledged.entry((chain, height)).or_default() += u64::from(count);
         if self.acknowledged.len() > MAX_BLOCKS {
             self.acknowledged.pop_first();
         }

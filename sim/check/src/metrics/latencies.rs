@@ -30,14 +30,19 @@ impl Latencies {
     }
     /// Records one, rounded to the microsecond.
     pub(super) fn record(&mut self, latency: Span) {
+        self.record_all(latency, 1);
+    }
+    /// Records so many of one latency.
+    pub(super) fn record_all(&mut self, latency: Span, count: u32) {
+        let count = u64::from(count);
         if self.histogram.is_none() {
             // Only more than five digits are refused.
             self.histogram = Histogram::new(if self.coarse { COARSE } else { DIGITS }).ok();
         }
         // It grows by itself, up to any value.
         let us = latency.nanos().saturating_add(500) / 1000;
-        if let Some(Ok(())) = self.histogram.as_mut().map(|h| h.record(us)) {
-            self.sum_ns += u128::from(latency.nanos());
+        if let Some(Ok(())) = self.histogram.as_mut().map(|h| h.record_n(us, count)) {
+            self.sum_ns += u128::from(latency.nanos()) * u128::from(count);
             self.max = self.max.max(latency);
         }
     }

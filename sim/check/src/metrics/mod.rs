@@ -12,7 +12,8 @@
 //! admission by a node, *committed* the first execution that applied it, *rejected* an execution
 //! that was refused or found a duplicate; each counts if it happened at or after the end of the
 //! warm-up. *Throughput* is what was committed, over the length of the measured part. *Chain
-//! latency* runs from the first admission to the first execution (applied or refused), *consensus
+//! latency* runs from the first admission to the first execution (applied or refused), *end-to-end
+//! latency* from the asking of its user to the same, *consensus
 //! latency* from the first proposal of a sequence number to its first commit; they count if they
 //! begin at or after the end of the warm-up. *Height*, *views* and *ledger bytes* are of the end of
 //! the run, warm-up included; so are messages and bytes.
@@ -171,7 +172,7 @@ impl Metrics {
             self.windows.asked(at),
             served.map_or(0, |served| served.asked(at, asked.deadline)),
         );
-        self.phases.asked(&asked.phases);
+        self.phases.asked(&asked.phases, asked.count);
         self.operations.asked(op, asked);
     }
 
@@ -187,19 +188,19 @@ impl Metrics {
             served.ended(at, op.steps.1, end);
         }
         if end == OpEnd::Done {
-            self.durable.acknowledged(id, op.block);
+            self.durable.acknowledged(id, op.block, op.count);
         }
         if end == OpEnd::GaveUp {
-            self.series.failed(at);
+            self.series.failed(at, op.count);
             if counts {
-                self.windows.lost(&op.windows);
-                self.phases.lost(&op.phases);
+                self.windows.lost(&op.windows, op.count);
+                self.phases.lost(&op.phases, op.count);
             }
         } else {
-            self.series.answered(at, latency);
+            self.series.answered(at, latency, op.count);
             if counts {
-                self.windows.answered(&op.windows, latency);
-                self.phases.answered(&op.phases, latency);
+                self.windows.answered(&op.windows, latency, op.count);
+                self.phases.answered(&op.phases, latency, op.count);
             }
         }
     }
@@ -212,8 +213,13 @@ impl Metrics {
         let applied = self.chain(id).applied(at, block, warmup, calm_since);
         let Some(txs) = applied else { return };
         for tx in block.committed.batch.txs().iter() {
-            if !self.operations.executed(tx.op(), id, height) {
-                self.durable.executed_late(tx.op(), id, height);
+            match self.operations.executed(tx.op(), id, height) {
+                Some(asked) if asked >= warmup => {
+                    let count = tx.cohort().count;
+                    self.chain(id).end_to_end.record_all(at - asked, count);
+                }
+                Some(_) => {}
+                None => self.durable.executed_late(tx.op(), id, height),
             }
         }
         self.series.committed(at, txs);
@@ -378,6 +384,7 @@ impl Observer for Metrics {
                 workload,
                 name,
                 deadline,
+                count,
             } => {
                 let asked = Open {
                     workload: *workload,
@@ -385,6 +392,7 @@ impl Observer for Metrics {
                     node,
                     asked: at,
                     deadline: *deadline,
+                    count: *count,
                     windows: Arc::new([]),
                     phases: Arc::new([]),
                     steps: (0, 0),
@@ -393,9 +401,12 @@ impl Observer for Metrics {
                 self.asked(at, *op, asked);
             }
             Probe::Ended { op, end, .. } => self.ended(at, *op, *end),
-            Probe::Admitted { chain, tx, .. } => {
-                if self.chain(*chain).admitted(at, *tx, at >= warmup) {
-                    self.series.submitted(at);
+            Probe::Admitted {
+                chain, tx, count, ..
+            } => {
+                let counts = if at >= warmup { *count } else { 0 };
+                if self.chain(*chain).admitted(at, *tx, counts) {
+                    self.series.submitted(at, *count);
                 }
             }
             Probe::View { chain, view, .. } => {
@@ -440,10 +451,10 @@ impl Observer for Metrics {
     fn end(&mut self, at: Time) {
         self.ended = at;
         for op in self.operations.end(at) {
-            self.series.failed(op.asked + op.deadline);
+            self.series.failed(op.asked + op.deadline, op.count);
             if op.asked >= self.warmup {
-                self.windows.lost(&op.windows);
-                self.phases.lost(&op.phases);
+                self.windows.lost(&op.windows, op.count);
+                self.phases.lost(&op.phases, op.count);
             }
         }
         self.series.end(at);

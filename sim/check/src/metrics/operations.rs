@@ -55,6 +55,8 @@ pub(super) struct Open {
     pub(super) node: NodeId,
     pub(super) asked: Time,
     pub(super) deadline: Span,
+    /// How many it stands for.
+    pub(super) count: u32,
     /// The fault windows that were open when it was asked for.
     pub(super) windows: Arc<[usize]>,
     /// The stretches before, during and after windows in which it was asked for.
@@ -172,14 +174,16 @@ impl Operations {
 
     /// An operation that is not open begins.
     pub(super) fn asked(&mut self, id: OpId, op: Open) {
-        self.tally(&op, |tally| tally.submitted += 1);
+        let count = u64::from(op.count);
+        self.tally(&op, |tally| tally.submitted += count);
         self.open.insert(id, op);
     }
 
-    /// A block executed the transaction of an operation; is that open?
-    pub(super) fn executed(&mut self, id: OpId, chain: ChainId, height: u64) -> bool {
-        let open = self.open.get_mut(&id);
-        open.map(|op| op.block = Some((chain, height))).is_some()
+    /// A block executed the transaction of an operation; since when is that open?
+    pub(super) fn executed(&mut self, id: OpId, chain: ChainId, height: u64) -> Option<Time> {
+        let open = self.open.get_mut(&id)?;
+        open.block = Some((chain, height));
+        Some(open.asked)
     }
 
     /// An operation ended; returns it, unless it is not open.
@@ -187,17 +191,18 @@ impl Operations {
         let op = self.open.remove(&id)?;
         let latency = at - op.asked;
         let timely = latency <= op.deadline;
+        let count = u64::from(op.count);
         self.tally(&op, |tally| {
             match end {
-                OpEnd::Done => tally.done += 1,
-                OpEnd::Refused(_) => tally.refused += 1,
+                OpEnd::Done => tally.done += count,
+                OpEnd::Refused(_) => tally.refused += count,
                 OpEnd::GaveUp => {
-                    tally.failed += 1;
+                    tally.failed += count;
                     return;
                 }
             }
-            tally.timely += u64::from(timely);
-            tally.latencies.record(latency);
+            tally.timely += if timely { count } else { 0 };
+            tally.latencies.record_all(latency, op.count);
         });
         Some(op)
     }
@@ -207,11 +212,12 @@ impl Operations {
         let open = std::mem::take(&mut self.open);
         let mut failed = Vec::new();
         for op in open.into_values() {
+            let count = u64::from(op.count);
             if op.asked + op.deadline < at {
-                self.tally(&op, |tally| tally.failed += 1);
+                self.tally(&op, |tally| tally.failed += count);
                 failed.push(op);
             } else {
-                self.tally(&op, |tally| tally.open += 1);
+                self.tally(&op, |tally| tally.open += count);
             }
         }
         failed

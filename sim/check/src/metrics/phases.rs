@@ -121,14 +121,16 @@ impl Phases {
             self.each(&places, |stretch| stretch.committed += txs);
         }
     }
-    pub(super) fn asked(&mut self, places: &[u32]) {
-        self.each(places, |stretch| stretch.asked += 1);
+    pub(super) fn asked(&mut self, places: &[u32], count: u32) {
+        self.each(places, |stretch| stretch.asked += u64::from(count));
     }
-    pub(super) fn answered(&mut self, places: &[u32], latency: Span) {
-        self.each(places, |stretch| stretch.latencies.record(latency));
+    pub(super) fn answered(&mut self, places: &[u32], latency: Span, count: u32) {
+        self.each(places, |stretch| {
+            stretch.latencies.record_all(latency, count);
+        });
     }
-    pub(super) fn lost(&mut self, places: &[u32]) {
-        self.each(places, |stretch| stretch.lost += 1);
+    pub(super) fn lost(&mut self, places: &[u32], count: u32) {
+        self.each(places, |stretch| stretch.lost += u64::from(count));
     }
 
     /// Name, beginning and end of each window.

@@ -193,6 +193,36 @@ pub const METRICS: &[MetricEntry] = &[
         "Corrupted messages that their receivers refused.",
     ),
     entry(
+        "end_to_end_latency_mean",
+        Unit::Milliseconds,
+        CHAIN,
+        "Mean latency from a user's asking to the first execution at any node.",
+    ),
+    entry(
+        "end_to_end_latency_p50",
+        Unit::Milliseconds,
+        CHAIN,
+        "Median of the same latency.",
+    ),
+    entry(
+        "end_to_end_latency_p95",
+        Unit::Milliseconds,
+        CHAIN,
+        "95th percentile of the same latency.",
+    ),
+    entry(
+        "end_to_end_latency_p99",
+        Unit::Milliseconds,
+        CHAIN,
+        "99th percentile of the same latency.",
+    ),
+    entry(
+        "end_to_end_latency_max",
+        Unit::Milliseconds,
+        CHAIN,
+        "The longest of the same.",
+    ),
+    entry(
         "consensus_latency_mean",
         Unit::Milliseconds,
         CHAIN,

@@ -155,22 +155,22 @@ impl Windows {
     }
 
     /// An operation was answered that was asked for while `windows` were open.
-    pub(super) fn answered(&mut self, windows: &[usize], latency: Span) {
+    pub(super) fn answered(&mut self, windows: &[usize], latency: Span, count: u32) {
         if windows.is_empty() {
-            self.outside.record(latency);
+            self.outside.record_all(latency, count);
         }
         for &place in windows {
             if let Some(window) = self.seen.get_mut(place) {
-                window.latencies.record(latency);
+                window.latencies.record_all(latency, count);
             }
         }
     }
 
     /// An operation that was asked for while `windows` were open came to nothing.
-    pub(super) fn lost(&mut self, windows: &[usize]) {
+    pub(super) fn lost(&mut self, windows: &[usize], count: u32) {
         for &place in windows {
             if let Some(window) = self.seen.get_mut(place) {
-                window.lost += 1;
+                window.lost += u64::from(count);
             }
         }
     }

@@ -41,9 +41,9 @@ impl Series {
         let place = self.place(at);
         self.bins.get_mut(place)
     }
-    pub(super) fn submitted(&mut self, at: Time) {
+    pub(super) fn submitted(&mut self, at: Time, count: u32) {
         if let Some(bin) = self.at(at) {
-            bin.submitted += 1;
+            bin.submitted += u64::from(count);
         }
     }
     pub(super) fn committed(&mut self, at: Time, txs: u64) {
@@ -51,21 +51,21 @@ impl Series {
             bin.committed += txs;
         }
     }
-    pub(super) fn failed(&mut self, at: Time) {
+    pub(super) fn failed(&mut self, at: Time, count: u32) {
         if let Some(bin) = self.at(at) {
-            bin.failed += 1;
+            bin.failed += u64::from(count);
         }
     }
     /// An operation was answered. Answers come in time order.
-    pub(super) fn answered(&mut self, at: Time, latency: Span) {
+    pub(super) fn answered(&mut self, at: Time, latency: Span, count: u32) {
         let place = self.place(at);
         if place != self.current {
             self.close();
             self.current = place;
         }
-        self.latencies.record(latency);
+        self.latencies.record_all(latency, count);
         if let Some(bin) = self.bins.get_mut(place) {
-            bin.answered += 1;
+            bin.answered += u64::from(count);
         }
     }
     /// Writes the percentiles of the current bin.

@@ -105,6 +105,7 @@ impl Metrics {
             highest = highest.max(chain.height);
             values.latencies(Scope::Chain, name, "", &chain.latencies);
             values.latencies(Scope::Chain, name, "consensus_", &chain.consensus);
+            values.latencies(Scope::Chain, name, "end_to_end_", &chain.end_to_end);
             for (word, value) in [
                 ("throughput", chain.applied as f64 / seconds),
                 ("height", chain.height as f64),

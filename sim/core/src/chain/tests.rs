@@ -244,3 +244,26 @@ fn a_header_comes_back_as_it_was() {
     other[0] ^= 1;
     assert!(Header::decode(&mut Decoder::new(&other)).is_err());
 }
+
+proptest! {
+    /// One that stands for many is read as it was written, is as long as they are, and nothing of it can
+    /// be changed.
+    #[test]
+    fn a_cohort_is_read_as_it_was_written(count in 2u32..40, at in any::<prop::sample::Index>(), bits in 1u8..) {
+        let (ring, keys) = Keyring::generate(2, 1);
+        let one = tx(&keys[1], 7, &[3; 64]);
+        let cohort = Cohort::of(count, 64);
+        let (id, body) = (one.id(), Arc::from(&b"writes"[..]));
+        let many = Tx::of_cohort(id, CHAIN, one.op(), body, cohort, &keys[1]);
+        let mut bytes = encoded(|e| many.encode(e));
+        prop_assert_eq!(bytes.len(), many.encoded_len());
+        prop_assert_eq!(bytes.len(), count as usize * one.encoded_len());
+        prop_assert_eq!(&Tx::decode(&mut Decoder::new(&bytes)).unwrap(), &many);
+        prop_assert!(many.verify(&ring));
+        let at = at.index(bytes.len());
+        bytes[at] ^= bits;
+        let mut d = Decoder::new(&bytes);
+        let other = Tx::decode(&mut d);
+        prop_assert!(other.is_err() || d.end().is_err() || !other.unwrap().verify(&ring));
+    }
+}

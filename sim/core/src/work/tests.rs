@@ -16,6 +16,7 @@ fn every_kind_of_work_is_counted_by_itself_and_added() {
         Work::fixed(Span::from_nanos(9)),
         Work::parallel(Span::from_nanos(10)),
         Work::requests(11),
+        Work::store(12),
     ];
     let expected = Work {
         sign: 1,
@@ -25,6 +26,7 @@ fn every_kind_of_work_is_counted_by_itself_and_added() {
         encrypt_bytes: 5,
         execute: 6,
         parse_bytes: 7,
+        store_bytes: 12,
         read_bytes: 8,
         fixed_ns: 9,
         parallel_ns: 10,
@@ -44,6 +46,7 @@ fn every_kind_of_work_is_counted_by_itself_and_added() {
         encrypt_bytes: 10,
         execute: 12,
         parse_bytes: 14,
+        store_bytes: 24,
         read_bytes: 16,
         fixed_ns: 18,
         parallel_ns: 20,

@@ -88,6 +88,7 @@ impl Window for Slow {
                 &mut hardware.per_request,
                 &mut hardware.per_message_sent,
                 &mut hardware.per_kib_sent,
+                &mut hardware.per_kib_stored,
             ] {
                 slower(span);
             }

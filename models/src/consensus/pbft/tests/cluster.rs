@@ -464,6 +464,7 @@ impl Workload for Wishes {
             at,
             node,
             request: Arc::new(Wish {
+                cohort: consim_core::Cohort::ONE,
                 terms: Terms {
                     workload: WorkloadId(0),
                     deadline: None,

@@ -512,14 +512,14 @@ fn waiting_transactions_and_sequences_are_bounded_and_pruned() {
     assert_eq!(chain.sizes(), [0, MAX_SEQUENCES, 0]);
     let mut world = World::new(4);
     let tx = world.tx(0, 1);
-    assert!(chain.admitted(s(1), tx.id(), true));
-    assert!(!chain.admitted(s(2), tx.id(), true));
+    assert!(chain.admitted(s(1), tx.id(), 1));
+    assert!(!chain.admitted(s(2), tx.id(), 1));
     let block = world.block(vec![Arc::clone(&tx)]);
     chain.committed(s(2), &block.committed, Time::ZERO);
     assert_eq!(chain.sizes(), [1, MAX_SEQUENCES - 1, 1]);
     assert_eq!(chain.applied(s(3), &block, Time::ZERO, None), Some(1));
     assert_eq!(chain.sizes(), [0, MAX_SEQUENCES - 1, 0]);
-    assert!(!chain.admitted(s(4), tx.id(), true));
+    assert!(!chain.admitted(s(4), tx.id(), 1));
 }
 
 #[test]
@@ -530,9 +530,9 @@ fn admissions_beyond_the_limit_are_counted_apart() {
         number,
     };
     for number in 0..MAX_WAITING_TXS as u64 {
-        chain.admitted(s(1), tx(number), true);
+        chain.admitted(s(1), tx(number), 1);
     }
-    assert!(!chain.admitted(s(1), tx(u64::MAX), true));
+    assert!(!chain.admitted(s(1), tx(u64::MAX), 1));
     assert_eq!(chain.sizes()[0], MAX_WAITING_TXS);
     assert_eq!(chain.submitted, MAX_WAITING_TXS as u64);
     assert_eq!(chain.unfollowed, 1);

@@ -158,7 +158,6 @@ const NOT_MET: &[(&str, &str)] = &[
     ("new-view-refused", "met in unit tests of PBFT alone"),
     ("place-given", "met in unit tests of Raft alone"),
     ("append-over-committed", "met in unit tests of Raft alone"),
-    ("lock-held", "met in unit tests of HotStuff alone"),
     ("chain-refused", "met in unit tests of HotStuff alone"),
 ];
 

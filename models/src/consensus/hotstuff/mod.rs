@@ -90,7 +90,10 @@
 //! 7. Transactions go to the leader where it stays, and to everybody where it changes with each view.
 //! 8. Checkpoints, which the papers do not need as they keep no state, are voted on as in PBFT.
 //! 9. A wiped disk is outside the papers' models. Such a replica counts as faulty until its silence is over.
-//! 10. No scenario can choose `reputation` yet: a leader that must be silent, since its disk was wiped, can
+//! 10. Payload apart is Narwhal's mempool (`consensus::payload`), not a part of either paper. Batches are on disk
+//!     before they are acknowledged; committed blocks are written whole again. A batch that two leaders order in two
+//!     blocks is executed once.
+//! 11. No scenario can choose `reputation` yet: a leader that must be silent, since its disk was wiped, can
 //!     be chosen again and again. With it one that does not know who voted for what is committed latest, as it took a state
 //!     over, sends its votes to everybody and takes any member's proposal.
 //!

@@ -246,12 +246,14 @@ fn every_metric_is_in_the_registry_and_every_word_of_it_occurs() {
         ..config()
     });
     let mut world = World::new(4);
-    let tx = world.tx(0, 1);
+    let tx = world.tx(0, 100);
+    m.probe(s(20), NodeId(0), &asked(100, 0, "read", MINUTE));
     m.probe(s(20), NodeId(0), &admitted(&tx));
     m.probe(s(21), NodeId(0), &proposed(1));
     let block = world.block(vec![tx]);
     m.probe(s(22), NodeId(0), &committed(&block));
     m.probe(s(23), NodeId(0), &applied(&block));
+    m.probe(s(24), NodeId(0), &ended(100, 0, "read", s(20), OpEnd::Done));
     // A year is told from ten days.
     for day in 0..11 {
         let at = s(20 + day * DAY);

@@ -43,9 +43,8 @@ impl StateMachine for KeyValueMachine {
                 state.put(&state_key(key), &tx.op().0.to_be_bytes());
                 Receipt::Applied
             }
-            Ok(Command::PutMany { .. }) => Receipt::Refused(MALFORMED),
             Ok(Command::Get { .. }) => Receipt::Applied,
-            Err(_) => Receipt::Refused(MALFORMED),
+            Ok(Command::PutMany { .. }) | Err(_) => Receipt::Refused(MALFORMED),
         }
     }
 }

@@ -11,8 +11,8 @@ use super::replica::{HotStuffReplica, SEAL_TIMER};
 use super::voting::Shown;
 use crate::consensus::mempool::{MAX_FORWARD_BYTES, Ready};
 use crate::consensus::payload::{
-    Availability, DIGEST_BYTES, MAX_ANSWER_BYTES, MAX_FETCHED, Message, Parcels, Spread, Taken,
-    TxBatch,
+    Availability, DIGEST_BYTES, Layer, MAX_ANSWER_BYTES, MAX_FETCHED, Message, Parcels, Spread,
+    Taken, TxBatch,
 };
 use consim_core::seeded::{self, SIGNATURES_LEFT_OUT};
 use consim_core::{Context, Digest, Disk, Signature, Span, Tx, TxId, Work, Write, is_damaged};
@@ -39,7 +39,7 @@ impl HotStuffReplica {
 
     /// Seals own batches as long as a bound of one is reached.
     pub(super) fn try_seal(&mut self, cx: &mut Context<'_>) {
-        let Some(bounds) = self.layer.as_ref().map(|layer| layer.bounds()) else {
+        let Some(bounds) = self.layer.as_ref().map(Layer::bounds) else {
             return;
         };
         loop {
@@ -291,7 +291,7 @@ impl HotStuffReplica {
     // ---- proposals -------------------------------------------------------------------------------
 
     /// How a proposal is said: by digests, if it has such.
-    pub(super) fn said(&self, proposal: &Arc<Proposal>) -> Body {
+    pub(super) fn said(proposal: &Arc<Proposal>) -> Body {
         match proposal.digests() {
             Some(digests) => {
                 Body::Announced(Arc::new(Announced::of(proposal, Arc::clone(digests))))
@@ -303,7 +303,7 @@ impl HotStuffReplica {
     pub(super) fn written(&self, proposal: &Arc<Proposal>) -> Body {
         let here = |digest: &Digest| self.layer.as_ref()?.get(digest).map(drop);
         match proposal.digests() {
-            Some(digests) if digests.iter().all(|d| here(d).is_some()) => self.said(proposal),
+            Some(digests) if digests.iter().all(|d| here(d).is_some()) => Self::said(proposal),
             _ => Body::Proposal(Arc::clone(proposal)),
         }
     }
@@ -356,20 +356,17 @@ impl HotStuffReplica {
     /// All that a proposal names, in order; `None` if something is missing.
     fn parcels(&self, awaited: &Awaited) -> Option<Parcels> {
         let digests = awaited.announced.head().digests.iter();
-        Some(match &self.layer {
-            Some(layer) => {
-                let of = |d: &Digest| layer.get(d).or_else(|| awaited.batches.get(d)).cloned();
-                Parcels::Batches(digests.map(of).collect::<Option<_>>()?)
-            }
-            None => {
-                let of = |d: &Digest| {
-                    self.mempool
-                        .named(d)
-                        .or_else(|| awaited.txs.get(d))
-                        .cloned()
-                };
-                Parcels::Txs(digests.map(of).collect::<Option<_>>()?)
-            }
+        Some(if let Some(layer) = &self.layer {
+            let of = |d: &Digest| layer.get(d).or_else(|| awaited.batches.get(d)).cloned();
+            Parcels::Batches(digests.map(of).collect::<Option<_>>()?)
+        } else {
+            let of = |d: &Digest| {
+                self.mempool
+                    .named(d)
+                    .or_else(|| awaited.txs.get(d))
+                    .cloned()
+            };
+            Parcels::Txs(digests.map(of).collect::<Option<_>>()?)
         })
     }
 
@@ -421,13 +418,13 @@ impl HotStuffReplica {
             }
         }
         self.spend(None);
-        if self.layer.as_ref().is_some_and(|layer| layer.waits()) {
+        if self.layer.as_ref().is_some_and(Layer::waits) {
             cx.reached(&marks::CAME_BACK_WITH_BATCHES);
         }
     }
     /// Says own batches of an earlier life again: nobody may have them, or say so any more.
     pub(super) fn say_batches_again(&mut self, cx: &mut Context<'_>) {
-        let own = self.layer.as_ref().map(|layer| layer.own());
+        let own = self.layer.as_ref().map(Layer::own);
         for digest in own.into_iter().flatten() {
             self.acknowledge(cx, self.group.me, &digest);
         }
@@ -493,12 +490,11 @@ impl HotStuffReplica {
             return;
         };
         let mempool = &self.mempool;
-        let erased = match digests {
-            Some(digests) => layer.ordered(digests),
-            None => {
-                let digests = layer.ordered_by(|id| mempool.ordered(id));
-                layer.ordered(&digests)
-            }
+        let erased = if let Some(digests) = digests {
+            layer.ordered(digests)
+        } else {
+            let digests = layer.ordered_by(|id| mempool.ordered(id));
+            layer.ordered(&digests)
         };
         if let Some(cell) = erased {
             self.journal.write(Write::erase_below(BATCHES, cell));

@@ -54,6 +54,7 @@ impl Proposal {
         }
     }
     /// The same, said by the digests of what holds its transactions.
+    #[must_use]
     pub fn named(self, digests: Arc<[Digest]>) -> Self {
         Self {
             digests: Some(digests),

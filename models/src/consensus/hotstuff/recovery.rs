@@ -310,7 +310,7 @@ impl HotStuffReplica {
         if let Some(proposal) = proposal.filter(authored).cloned() {
             cx.reached(&marks::LEADER_CAME_BACK);
             self.seen = Some(id);
-            let message = self.message(self.said(&proposal));
+            let message = self.message(Self::said(&proposal));
             cx.multicast(&self.group.members, Arc::clone(&message));
             self.proposed = Some(message);
         }

@@ -203,7 +203,7 @@ impl HotStuffReplica {
 
     fn say(&mut self, cx: &mut Context<'_>, said: Said) {
         match said {
-            Said::Proposal(proposal, vote) => self.say_proposal(cx, proposal, &vote),
+            Said::Proposal(proposal, vote) => self.say_proposal(cx, &proposal, &vote),
             Said::Vote(ballot) => self.say_vote(cx, &ballot),
             Said::Timeout(timeout) => self.say_timeout(cx, &timeout),
             Said::Stored(digest) => self.on_stored(cx, &digest),

@@ -175,11 +175,11 @@ impl HotStuffReplica {
     pub(super) fn say_proposal(
         &mut self,
         cx: &mut Context<'_>,
-        proposal: Arc<Proposal>,
+        proposal: &Arc<Proposal>,
         vote: &Ballot,
     ) {
         if proposal.view() == self.safety.view {
-            let message = self.message(self.said(&proposal));
+            let message = self.message(Self::said(proposal));
             cx.multicast(&self.group.members, Arc::clone(&message));
             self.proposed = Some(message);
         }

@@ -227,7 +227,7 @@ impl Layer {
         if held.maker != me || held.available.is_some() {
             return None;
         }
-        if held.signers.len() == 0 {
+        if held.signers.is_empty() {
             held.signers.begin(Availability::statement(chain, digest));
         }
         if !held.signers.add(keys, signature) || held.signers.len() < quorum {

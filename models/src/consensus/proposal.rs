@@ -18,7 +18,7 @@ pub struct Proposal {
     pub sequence: u64,
     /// The batch.
     pub batch: Arc<Batch>,
-    /// The proposer's vote of kind [`FIRST`].
+    /// The proposer's vote of kind `FIRST`.
     pub signature: Signature,
     statements: OnceLock<Statements>,
 }

@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 struct Waiting {
     period: u64,
     at: Time,
-    /// The reasons of that period; the first of them is the one that is written down.
+    /// The reasons of that period.
     reasons: Vec<&'static str>,
+    /// The first since the server started, which is the one that it writes down.
+    first: &'static str,
     /// Need it have an entry? A server that crashed since may have lost it, and one that has too
     /// many to audit says so; an entry may come all the same.
     due: bool,
@@ -44,7 +46,7 @@ impl Refusals {
         waiting.retain(|w| w.due || w.period == period || at.since(w.at) < slack);
         if let Some(same) = waiting.iter_mut().find(|w| w.period == period) {
             if !same.due {
-                (same.due, same.at) = (true, at);
+                (same.due, same.at, same.first) = (true, at, reason);
             }
             if !same.reasons.contains(&reason) {
                 same.reasons.push(reason);
@@ -54,6 +56,7 @@ impl Refusals {
                 period,
                 at,
                 reasons: vec![reason],
+                first: reason,
                 due: true,
             });
         }
@@ -74,10 +77,13 @@ impl Refusals {
             return false;
         };
         let told = |w: &Waiting| w.reasons.contains(&reason.words());
-        let found = waiting
-            .iter()
-            .position(|w| w.due && told(w))
-            .or_else(|| waiting.iter().position(told));
+        // What an earlier life wrote may come after the server was refused for another reason in a later one.
+        let ranks: [&dyn Fn(&Waiting) -> bool; 3] = [
+            &|w| w.due && w.first == reason.words(),
+            &|w| !w.due && told(w),
+            &told,
+        ];
+        let found = ranks.iter().find_map(|rank| waiting.iter().position(rank));
         found.map(|index| waiting.remove(index)).is_some()
     }
     /// `server` crashed.
@@ -102,5 +108,29 @@ impl Refusals {
         });
         each.filter(|&(server, _, at)| last(server).since(at) >= slack)
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Refused for one reason in two periods, then, after a crash, for another reason: the two entries of the
+    /// first reason and the one of the second all tell of something.
+    #[test]
+    fn entries_of_an_earlier_life_are_not_taken_for_those_of_the_next() {
+        let (server, subject) = (NodeId(0), NodeId(1));
+        let slack = Span::from_secs(60);
+        let at = |ms: u64| Time::from_nanos(ms * 1_000_000);
+        let (skew, none) = (Refusal::VersionSkew, Refusal::NoCertificate);
+        let mut refusals = Refusals::default();
+        refusals.refused(at(28_000), server, subject, skew.words(), slack);
+        refusals.refused(at(30_000), server, subject, skew.words(), slack);
+        refusals.crashed(server);
+        refusals.refused(at(31_000), server, subject, none.words(), slack);
+        assert!(refusals.entry(server, subject, skew));
+        assert!(refusals.entry(server, subject, none));
+        // What is not told of any more is noticed.
+        assert!(!refusals.entry(server, subject, none));
     }
 }

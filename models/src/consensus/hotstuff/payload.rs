@@ -9,7 +9,7 @@ use super::message::Body;
 use super::proposal::Proposal;
 use super::replica::{HotStuffReplica, SEAL_TIMER};
 use super::voting::Shown;
-use crate::consensus::mempool::{MAX_FORWARD_BYTES, Ready};
+use crate::consensus::mempool::{MAX_FORWARD_BYTES, Ready, Source};
 use crate::consensus::payload::{
     Availability, DIGEST_BYTES, Layer, MAX_ANSWER_BYTES, MAX_FETCHED, Message, Parcels, Spread,
     Taken, TxBatch,
@@ -62,7 +62,6 @@ impl HotStuffReplica {
             let batch = Arc::new(TxBatch::new(self.group.node(self.group.me), txs));
             cx.work(Work::hash(batch.encoded_len()));
             self.keep(cx, &batch, self.group.me);
-            self.multicast(cx, Body::Payload(Message::Batch(batch)));
         }
     }
 
@@ -87,12 +86,20 @@ impl HotStuffReplica {
         }
     }
 
-    /// A batch is on disk: it may be proposed, or its maker hears of it first.
+    /// A batch is on disk: an own one is said now, as one that is forgotten would be made anew of the same
+    /// transactions; it may be proposed, or its maker hears of it first.
     pub(super) fn on_stored(&mut self, cx: &mut Context<'_>, digest: &Digest) {
         let Some(layer) = &mut self.layer else {
             return;
         };
-        if let Some(maker) = layer.stored(digest) {
+        let own = self.group.node(self.group.me);
+        let own = layer.get(digest).filter(|batch| batch.maker() == own);
+        let own = own.cloned();
+        let maker = layer.stored(digest);
+        if let Some(batch) = own {
+            self.multicast(cx, Body::Payload(Message::Batch(batch)));
+        }
+        if let Some(maker) = maker {
             self.acknowledge(cx, maker, digest);
         }
         self.watch(cx);
@@ -418,8 +425,26 @@ impl HotStuffReplica {
             }
         }
         self.spend(None);
+        self.admit_again(cx);
         if self.layer.as_ref().is_some_and(Layer::waits) {
             cx.reached(&marks::CAME_BACK_WITH_BATCHES);
+        }
+    }
+    /// What is in own batches of an earlier life waits here again, so that it goes into no second one.
+    fn admit_again(&mut self, cx: &Context<'_>) {
+        let patience = self.group.patience();
+        let Some(layer) = &self.layer else {
+            return;
+        };
+        for digest in layer.own() {
+            let txs = layer.get(&digest).map_or(&[][..], |batch| batch.txs());
+            let unordered = txs.iter().filter(|tx| !self.mempool.ordered(tx.id()));
+            let missing = unordered.filter(|tx| !self.mempool.holds(tx.id()));
+            for tx in missing.cloned().collect::<Vec<_>>() {
+                let (now, source) = (cx.now(), Source::Charge);
+                self.mempool.admit(Arc::clone(&tx), now, source, patience);
+                self.mempool.propose(&[tx]);
+            }
         }
     }
     /// Says own batches of an earlier life again: nobody may have them, or say so any more.
@@ -457,20 +482,24 @@ impl HotStuffReplica {
         self.send(cx, peer, Body::Payload(Message::Fetch { proposal, wanted }));
     }
 
-    /// Is a proposal within the bounds of a block? Where payload travels apart, they count digests.
+    /// Is a proposal within the bounds of a block? Where payload travels apart, they count digests; one that
+    /// came with its transactions holds no more than as many batches could.
     pub(super) fn fits(&self, proposal: &Proposal) -> bool {
         let limits = &self.group.block;
         let txs = proposal.batch().txs();
-        let (count, bytes) = match (&self.layer, proposal.digests()) {
-            (Some(_), Some(digests)) => (digests.len(), digests.len() as u64 * DIGEST_BYTES),
-            (Some(_), None) => (0, 0),
-            (None, Some(digests)) => (txs.len(), digests.len() as u64 * DIGEST_BYTES),
-            (None, None) => {
-                let bytes = txs.iter().map(|tx| tx.encoded_len() as u64);
-                (txs.len(), bytes.sum())
+        let bytes = || txs.iter().map(|tx| tx.encoded_len() as u64).sum::<u64>();
+        match (&self.layer, proposal.digests()) {
+            (_, Some(digests)) => {
+                let count = digests.len() as u64;
+                count <= u64::from(limits.transactions)
+                    && count * DIGEST_BYTES <= limits.bytes.max(DIGEST_BYTES)
             }
-        };
-        count <= limits.transactions as usize && bytes <= limits.bytes.max(DIGEST_BYTES)
+            (Some(layer), None) => {
+                let batches = u64::from(limits.transactions);
+                bytes() <= layer.bounds().bytes.saturating_mul(batches)
+            }
+            (None, None) => txs.len() <= limits.transactions as usize && bytes() <= limits.bytes,
+        }
     }
 
     /// The batches whose transactions are in a proposal.

@@ -66,8 +66,7 @@ impl HotStuffReplica {
     /// What waits, within the bounds of a block, and the digests that name it where payload travels apart.
     fn take_payload(&mut self) -> (Vec<Arc<Tx>>, Option<Arc<[Digest]>>) {
         if let Some(layer) = &mut self.layer {
-            let mempool = &self.mempool;
-            let batches = layer.take(&self.group.block, |id| mempool.ordered(id));
+            let batches = layer.take(&self.group.block);
             let digests = batches.iter().map(|batch| batch.digest()).collect();
             return (assemble(Parcels::Batches(batches)), Some(digests));
         }

@@ -161,7 +161,7 @@ impl Layer {
         );
         Taken::New(cell)
     }
-    /// Does nothing more than the lack of it keep a batch of `maker` from being verified?
+    /// Is a batch not here?
     pub(in crate::consensus) fn lacks(&self, digest: &Digest) -> bool {
         !self.held.contains_key(digest)
     }
@@ -273,13 +273,9 @@ impl Layer {
             Ready::At(due)
         }
     }
-    /// The batches of the next proposal, oldest first, within `limits`.
-    pub(in crate::consensus) fn take(
-        &mut self,
-        limits: &BlockLimits,
-        ordered: impl Fn(TxId) -> bool,
-    ) -> Vec<Arc<TxBatch>> {
-        let done = |held: &Held| held.batch.txs().iter().all(|tx| ordered(tx.id()));
+    /// The batches of the next proposal, oldest first, within `limits`; also those whose transactions were all
+    /// ordered in batches of others, since every member waits until it sees them in a proposal.
+    pub(in crate::consensus) fn take(&mut self, limits: &BlockLimits) -> Vec<Arc<TxBatch>> {
         let most = u64::from(limits.transactions).min((limits.bytes / DIGEST_BYTES).max(1));
         let (mut batches, mut txs) = (Vec::new(), 0);
         while (batches.len() as u64) < most
@@ -289,12 +285,6 @@ impl Layer {
                 first.remove();
                 continue;
             };
-            if done(held) {
-                // All of it was ordered in batches of others.
-                first.remove();
-                held.stage = Stage::InFlight;
-                continue;
-            }
             txs += held.batch.txs().len();
             if txs > MAX_BATCH_TXS && !batches.is_empty() {
                 break;

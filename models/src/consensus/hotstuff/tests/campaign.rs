@@ -1,6 +1,7 @@
 //! Random schedules of faults, all checks on.
 
 use super::{cluster, settings};
+use crate::consensus::payload::Spread;
 use crate::consensus::pbft::tests::cases;
 use crate::consensus::pbft::tests::cluster::{crash, cut, loss, ms, nodes, secs};
 use consim_core::{Distribution, Span};
@@ -68,7 +69,9 @@ proptest! {
         let outcome = cluster.run();
         let violations = outcome.violations();
         prop_assert!(violations.is_empty(), "{:#?}", violations);
-        prop_assert_eq!(outcome.seen.duplicates, 0);
+        // What two members have in batches of theirs may be in two blocks, and is executed once (deviation 10).
+        let batches = matches!(settings()[setting].payload, Some(Spread::Batches(_)));
+        prop_assert!(batches || outcome.seen.duplicates == 0);
         prop_assert!(outcome.seen.applied.len() > 50 * n as usize);
     }
 }

@@ -11,7 +11,7 @@ use crate::consensus::{Replica, TIMER_LIMIT, TOKEN_LIMIT};
 use crate::ledger::{ExecutionCache, Ledger, LedgerConfig};
 use consim_core::{
     Batch, Block, ChainId, CodecError, Cohort, Context, Delivery, Disk, Event, Keyring, NodeId,
-    OpId, Payload, Probe, Process, Raw, SecretKey, State as _, StateMachine, Tx, TxId, Work,
+    OpId, Payload, Probe, Process, Raw, SecretKey, Span, State as _, StateMachine, Tx, TxId, Work,
 };
 use std::sync::Arc;
 
@@ -270,6 +270,9 @@ impl Process for FullNode {
             self.deliver(cx, &delivery);
         }
         self.host.settle_reads(cx);
+    }
+    fn longest_wait(&self) -> Span {
+        self.host.replica.longest_wait()
     }
     fn decode(&self, bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {
         if let Ok(message) = Message::decode(bytes) {

@@ -15,7 +15,7 @@ pub use adversaries::{
 };
 pub use print::{Explained, Origin, OriginKind};
 pub(crate) use print::{explain, yaml};
-pub(crate) use resolve::{BOUND_TIMERS, Head, limits, measure, resolve};
+pub(crate) use resolve::{Head, bound_timers, limits, measure, resolve};
 
 use consim_check::metrics::WindowSubject;
 use consim_core::values::Expectation;

@@ -21,8 +21,8 @@ pub use spawner::{Hooks, PolicyOf, ValuesOf};
 pub use twice::{Divergence, twice};
 
 use crate::plan::{
-    BOUND_TIMERS, ChainPlan, FaultPlan, HealPlan, InputPlan, Institution, Plan, ServicePlan,
-    WorkloadKind,
+    ChainPlan, FaultPlan, HealPlan, InputPlan, Institution, Plan, ServicePlan, WorkloadKind,
+    bound_timers,
 };
 use adversaries::{Adversaries, Mark};
 use consim_check::assemble::{ChainIdentity, Domain as Figures, Identity, KernelFigures, assemble};
@@ -245,9 +245,9 @@ impl<'a> Running<'a> {
         let ordering = |node, key: TimerKey| layout.is_server(node) && key.0 < TIMER_LIMIT;
         let mut bound = self.plan.heal_bound;
         if heal.auto
-            && let Some(longest) = self.kernel.longest_timer(ordering)
+            && let Some(longest) = self.kernel.longest_wait(ordering)
         {
-            bound = bound.max(longest.times(BOUND_TIMERS));
+            bound = bound.max(longest.times(bound_timers(&self.plan.adversaries)));
         }
         let flight = self.kernel.longest_flight();
         if heal.auto && flight > LONG_FLIGHT {

@@ -47,6 +47,11 @@ pub trait Process: Send {
     fn decode(&self, _bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {
         Err(CodecError::Invalid("message"))
     }
+    /// How long it may rightly wait for something as it stands now. Where it waits in steps, or waits longer
+    /// each time it waited in vain, no armed timer tells. Zero: its timers tell all.
+    fn longest_wait(&self) -> Span {
+        Span::ZERO
+    }
 }
 
 /// What a handler may see and ask for.

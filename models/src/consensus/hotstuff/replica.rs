@@ -272,6 +272,9 @@ impl Process for HotStuffReplica {
         }
         self.journal.flush(cx);
     }
+    fn longest_wait(&self) -> Span {
+        self.patience()
+    }
     fn decode(&self, bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {
         Ok(Arc::new(Message::decode(bytes)?))
     }

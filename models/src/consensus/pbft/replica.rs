@@ -400,6 +400,9 @@ impl Process for PbftReplica {
             }
         }
     }
+    fn longest_wait(&self) -> Span {
+        self.patience()
+    }
     fn decode(&self, bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {
         Ok(Arc::new(Message::decode(bytes)?))
     }

@@ -1,7 +1,7 @@
 //! What must hold, and where numbers come from.
 
-use super::{BOUND_TIMERS, Planner, Told};
-use crate::plan::{ChainPlan, FaultPlan, FoundPlan, HealPlan, WorkloadPlan};
+use super::{Planner, Told, bound_timers};
+use crate::plan::{AdversaryPlan, ChainPlan, FaultPlan, FoundPlan, HealPlan, WorkloadPlan};
 use crate::registries::check_names;
 use crate::schema::shape::suggestion;
 use crate::schema::{At, Auto, LeafKind, Words};
@@ -18,6 +18,7 @@ impl Planner<'_> {
         workloads: Option<&BTreeMap<String, WorkloadPlan>>,
         faults: Option<&BTreeMap<String, FaultPlan>>,
         heal: Option<&HealPlan>,
+        adversaries: &BTreeMap<String, AdversaryPlan>,
     ) -> (Span, Option<Vec<Expectation>>) {
         let bound = match self.scenario.heal.bound.value {
             Auto::Given(span) => span,
@@ -27,7 +28,7 @@ impl Planner<'_> {
                     .iter()
                     .flat_map(|w| w.values().map(|w| w.retry_after));
                 let largest = timeouts.chain(retries).max().unwrap_or(Span::from_secs(1));
-                largest.times(BOUND_TIMERS)
+                largest.times(bound_timers(adversaries))
             }
         };
         self.phases(bound, faults, heal);

@@ -21,13 +21,13 @@ mod workloads;
 
 pub(crate) use gates::measure;
 
-use super::{Institution, NetworkPlan, Plan};
+use super::{AdversaryPlan, Institution, NetworkPlan, Plan};
 use crate::schema::{Cx, LeafKind, Scenario, Schemes};
 use crate::tree::Place;
 use consim_core::rng::below;
 use consim_core::values::Value;
 use consim_core::{Span, Streams, Time};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The most nodes of a plan.
@@ -48,8 +48,20 @@ pub(crate) mod limits {
     pub use super::{MAX_BINS, MAX_NODES};
 }
 
-/// `heal.bound: auto` is this many of the largest timers.
-pub(crate) const BOUND_TIMERS: u64 = 10;
+/// `heal.bound: auto` is at least this many of the largest timers.
+const BOUND_TIMERS: u64 = 10;
+/// Timers double at most this often, as in all protocols here.
+const MAX_DOUBLINGS: usize = 6;
+
+/// `heal.bound: auto` is this many of the largest timers: the controlled nodes may lead one after the other and
+/// say nothing, each for twice as long as the one before, and then a correct one has its time.
+pub(crate) fn bound_timers(adversaries: &BTreeMap<String, AdversaryPlan>) -> u64 {
+    let controlled: BTreeSet<usize> = adversaries.values().flat_map(|a| a.nodes.clone()).collect();
+    let doubled = controlled.len().min(MAX_DOUBLINGS);
+    let more = (controlled.len() - doubled) as u64;
+    // 1 + 2 + .. + 2^b, and those at the longest.
+    BOUND_TIMERS.max((2 << doubled) - 1 + (more << doubled))
+}
 
 /// What a plan is called and seeded with.
 pub(crate) struct Head<'a> {
@@ -217,6 +229,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         workloads.as_ref().map(|(w, _)| w),
         faults.as_ref(),
         heal.as_ref(),
+        attacks.as_ref().map_or(&BTreeMap::new(), |(a, _)| a),
     );
     let (checks_only, checks_except) = planner.check_words();
     let violation = planner.violation();

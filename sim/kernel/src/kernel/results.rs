@@ -3,7 +3,7 @@
 use super::{Kernel, Totals};
 use crate::faults::FaultEffect;
 use crate::node::Usage;
-use consim_core::{NodeId, Observer, Span, Time, TimerKey};
+use consim_core::{NodeId, Observer, Process, Span, Time, TimerKey};
 
 impl<O: Observer> Kernel<O> {
     /// The present instant.
@@ -46,15 +46,17 @@ impl<O: Observer> Kernel<O> {
     pub fn observer_mut(&mut self) -> &mut O {
         &mut self.observer
     }
-    /// The longest of the armed timers that count, as it was set: a timer that grew while nothing
-    /// went on may be right to wait for so long.
-    pub fn longest_timer(&self, counts: impl Fn(NodeId, TimerKey) -> bool) -> Option<Span> {
+    /// How long any process may rightly wait: the longest of the armed timers that count, as it was set, and of
+    /// what processes say of theirs. It may have grown while nothing went on.
+    pub fn longest_wait(&self, counts: impl Fn(NodeId, TimerKey) -> bool) -> Option<Span> {
         let timers = self.nodes.iter().flat_map(|node| {
             let armed = node.timers.iter().filter(|timer| timer.armed);
             armed.map(|timer| (node.id, timer))
         });
         let counted = timers.filter(|(node, timer)| counts(*node, timer.key));
-        counted.map(|(_, timer)| timer.length).max()
+        let processes = self.nodes.iter().filter_map(|node| node.process.as_deref());
+        let waits = processes.map(Process::longest_wait);
+        counted.map(|(_, timer)| timer.length).chain(waits).max()
     }
     /// How long the last of what is on its way between nodes takes still: a stream that lost something while a
     /// fault was on waits for its own timeout, and what comes behind it too.

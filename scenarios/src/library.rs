@@ -70,6 +70,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "attacks" / "wrong-zone",
     "experiments" / "etcd",
     "experiments" / "hotstuff-wan-2chain",
+    "experiments" / "hotstuff-wan-3chain",
     "experiments" / "libhotstuff",
     "experiments" / "libhotstuff-lan",
     "paper" / "alliance-outsider",

@@ -33,6 +33,7 @@ pub const PROFILES: &[ProfileEntry] = profiles![
     "day" / "flat",
     "day" / "outpatient",
     "hardware" / "aws-m5d-8xlarge",
+    "hardware" / "aws-m5d-8xlarge-3chain",
     "hardware" / "clinic-box",
     "hardware" / "etcd-n1-8",
     "hardware" / "hospital-server",
@@ -64,7 +65,6 @@ const LATER: &[(&str, &str)] = &[
     ("regions", "china-provinces"),
     ("hardware", "cloud-vm"),
     ("hardware", "device"),
-    ("hardware", "aws-m5d-8xlarge"),
     ("day", "ward"),
     ("day", "pharmacy"),
 ];

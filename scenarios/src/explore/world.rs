@@ -141,6 +141,10 @@ const PAYLOADS: &[(&str, &str)] = &[
         "digest",
         ", spread: batches, batch: { bytes: 2kB, wait: 20ms }, acknowledge: certificate",
     ),
+    (
+        "digest",
+        ", spread: batches, batch: { bytes: 2kB, wait: never, pause: 50ms }",
+    ),
 ];
 const NETWORKS: &[&str] = &[
     "{ regions: one-place }",

@@ -247,6 +247,8 @@ record! {
         bytes: At<Bytes> = "500kB",
         /// The longest that the oldest transaction waits.
         wait: At<UntilFull> = "100ms",
+        /// From sealing a batch to sealing the next, full or not.
+        pause: At<Span> = "0ms",
     }
 }
 

@@ -1,6 +1,8 @@
 //! Catching up: status exchange, committed batches with their certificates, and proposals that others
 //! build on.
 
+use super::announced::Announced;
+use super::awaited::Awaited;
 use super::config::{FORGOTTEN_VIEWS, MAX_CHAIN};
 use super::marks;
 use super::message::{Body, Status};
@@ -204,14 +206,32 @@ impl HotStuffReplica {
         let tips = [high, pending];
         let mut missing = tips.into_iter().flatten().find(|id| !self.tree.knows(id))?;
         // Part of the way down may be here, waiting for what is below.
-        while let Some(orphan) = self.orphans.get(&missing) {
-            missing = orphan.link().parent;
+        let below = |id: &Digest| {
+            let orphan = self.orphans.get(id).map(|p| p.link().parent);
+            orphan.or_else(|| self.awaited.get(id).map(Awaited::parent))
+        };
+        while let Some(parent) = below(&missing) {
+            missing = parent;
         }
         (!self.tree.knows(&missing)).then_some(missing)
     }
 
+    /// What the chain goes on from may be here, but for its payload.
+    fn build_on_awaited(&mut self, cx: &mut Context<'_>) {
+        let pending = self.pending.as_ref().map(|p| p.link().parent);
+        let high = self.safety.high.id();
+        let mut path: Vec<Digest> = [Some(high), pending].into_iter().flatten().collect();
+        while let Some(id) = path.pop() {
+            self.is_built_on(&id);
+            let awaited = self.awaited.get(&id).map(Awaited::parent);
+            path.extend(awaited.or_else(|| self.orphans.get(&id).map(|p| p.link().parent)));
+        }
+        self.try_awaited(cx);
+    }
+
     /// Asks for the proposal that is missing: one that told of it, or the next in turn.
     pub(super) fn fetch_chain(&mut self, cx: &mut Context<'_>, from: Option<usize>) {
+        self.build_on_awaited(cx);
         let Some(id) = self.wanted() else {
             return;
         };
@@ -238,6 +258,21 @@ impl HotStuffReplica {
         if !self.catch_up.peers.may_serve(from) {
             return;
         }
+        let executed = self.executed;
+        if self.group.spread.is_some() {
+            let branch = self.tree.branch(id).take(MAX_CHAIN);
+            let branch = branch.take_while(|p| p.sequence() > above);
+            let named =
+                |p: &Arc<Proposal>| Some(Arc::clone(p.digests()?)).map(|d| Announced::of(p, d));
+            let proposals: Option<Vec<_>> = branch.map(|p| named(p).map(Arc::new)).collect();
+            if let Some(proposals) = proposals {
+                let body = Body::Branch {
+                    proposals,
+                    executed,
+                };
+                return self.send(cx, from, body);
+            }
+        }
         let mut proposals = Vec::new();
         let mut bytes = 0;
         for proposal in self.tree.branch(id).take(MAX_CHAIN) {
@@ -247,7 +282,6 @@ impl HotStuffReplica {
             }
             proposals.push(Arc::clone(proposal));
         }
-        let executed = self.executed;
         self.send(
             cx,
             from,
@@ -293,6 +327,7 @@ impl HotStuffReplica {
     pub(super) fn complete(&mut self, cx: &mut Context<'_>) {
         let executed = self.executed;
         self.orphans.retain(|_, p| p.sequence() > executed);
+        self.forget_awaited();
         loop {
             let ready = |p: &&Arc<Proposal>| self.tree.knows(&p.link().parent);
             let Some(proposal) = self.orphans.values().find(ready).cloned() else {
@@ -326,6 +361,7 @@ impl HotStuffReplica {
             self.send(cx, peer, status);
         }
         if tick.quiet {
+            self.give_up_awaited();
             self.fetch_chain(cx, None);
             self.seek(cx);
         }

@@ -142,6 +142,7 @@ impl HotStuffReplica {
     /// What is committed up to here is no part of the tree any more.
     pub(super) fn stand_on(&mut self, cx: &mut Context<'_>, root: Root) {
         self.tree.advance(root);
+        self.forget_awaited();
         let dry = cx.now() - std::mem::replace(&mut self.progress_at, cx.now());
         self.in_reach_after(cx, dry);
         let limits = &self.group.block;

@@ -77,6 +77,11 @@ pub(super) fn statements(message: &Message, each: &mut dyn FnMut(Evidence)) {
                 told(of_proposal(proposal), proposal.justify(), &mut say);
             }
         }
+        Body::Branch { proposals, .. } => {
+            for announced in proposals {
+                told(of_announced(announced), announced.justify(), &mut say);
+            }
+        }
         Body::Vote(b) => say(ballot(message.votes, b)),
         Body::Checkpoint(b) => say(ballot(CHECKPOINT, b)),
         Body::Timeout(timeout) => {

@@ -80,6 +80,13 @@ pub enum Body {
         /// The last sequence number that the sender has committed.
         executed: u64,
     },
+    /// The same, where payload travels apart: by the digests of what holds their transactions.
+    Branch {
+        /// The proposals.
+        proposals: Vec<Arc<Announced>>,
+        /// The last sequence number that the sender has committed.
+        executed: u64,
+    },
     /// A replica that is far behind asks for parts of the state at a stable checkpoint.
     FetchState {
         /// The checkpoint.
@@ -192,6 +199,8 @@ impl Message {
 
 /// The least bytes of an encoded proposal.
 const PROPOSAL: usize = Link::LEAST_ENCODED + 48 + 2 + Signature::LEAST_ENCODED;
+/// The least bytes of one by digests.
+const ANNOUNCED: usize = Link::LEAST_ENCODED + 52 + 2 + Signature::LEAST_ENCODED;
 
 impl Body {
     fn tag(&self) -> u8 {
@@ -210,6 +219,7 @@ impl Body {
             Self::State(_) => 11,
             Self::Announced(_) => 12,
             Self::Payload(_) => 13,
+            Self::Branch { .. } => 14,
         }
     }
     fn decode(kind: u8, d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -254,6 +264,14 @@ impl Body {
             11 => Self::State(StateParts::decode(d)?),
             12 => Self::Announced(Arc::new(Announced::decode(d)?)),
             13 => Self::Payload(payload::Message::decode(d)?),
+            14 => {
+                let n = d.list(MAX_CHAIN, ANNOUNCED)?;
+                let proposals = (0..n).map(|_| Announced::decode(d).map(Arc::new));
+                Self::Branch {
+                    proposals: proposals.collect::<Result<_, _>>()?,
+                    executed: d.u64()?,
+                }
+            }
             tag => return Err(CodecError::Tag(tag)),
         })
     }
@@ -292,7 +310,7 @@ impl Payload for Message {
             Body::FetchBlocks { .. } => "fetch-blocks",
             Body::Blocks(_) => "blocks",
             Body::FetchChain { .. } => "fetch-chain",
-            Body::Chain { .. } => "chain",
+            Body::Chain { .. } | Body::Branch { .. } => "chain",
             Body::FetchState { .. } => "fetch-state",
             Body::State(_) => "state",
             Body::Payload(message) => message.kind(),
@@ -329,6 +347,16 @@ impl Payload for Message {
                 }
                 e.u64(*executed);
             }
+            Body::Branch {
+                proposals,
+                executed,
+            } => {
+                e.list(proposals.len());
+                for announced in proposals {
+                    announced.encode(&mut e);
+                }
+                e.u64(*executed);
+            }
             Body::FetchState { sequence, wanted } => {
                 e.u64(*sequence).list(wanted.len());
                 for prefix in wanted {
@@ -354,6 +382,9 @@ impl Payload for Message {
                 Body::Blocks(blocks) => blocks.encoded_len(),
                 Body::FetchChain { .. } => 32 + 8,
                 Body::Chain { proposals, .. } => {
+                    4 + proposals.iter().map(|p| p.encoded_len()).sum::<usize>() + 8
+                }
+                Body::Branch { proposals, .. } => {
                     4 + proposals.iter().map(|p| p.encoded_len()).sum::<usize>() + 8
                 }
                 Body::FetchState { wanted, .. } => {

@@ -114,6 +114,7 @@
 
 mod announced;
 mod attacks;
+mod awaited;
 mod catch_up;
 mod checkpoint;
 mod commit;

@@ -97,10 +97,10 @@ impl HotStuffReplica {
     pub(super) fn waits(&self) -> bool {
         let payload = match &self.layer {
             // What is not in a batch yet, or in one that too few have, no leader can propose.
-            Some(layer) => layer.waits(),
+            Some(layer) => layer.waits() || layer.seals_full() && !self.mempool.is_empty(),
             None => !self.mempool.is_empty(),
         };
-        payload || self.untold.is_some() || self.awaited.is_some() || self.holds_open()
+        payload || self.untold.is_some() || self.awaits_payload() || self.holds_open()
     }
     /// Are there transactions that are proposed, and not committed, where the chain goes on?
     fn holds_open(&self) -> bool {
@@ -198,7 +198,6 @@ impl HotStuffReplica {
         self.safety.entered = entered;
         self.safety.timeout = None;
         self.pending = None;
-        self.awaited = None;
         self.proposed = None;
         self.seen = None;
         self.pacemaker.began = cx.now();

@@ -8,26 +8,15 @@ use super::marks;
 use super::message::Body;
 use super::proposal::Proposal;
 use super::replica::{HotStuffReplica, SEAL_TIMER};
-use super::voting::Shown;
 use crate::consensus::mempool::{MAX_FORWARD_BYTES, Ready, Source};
 use crate::consensus::payload::{
     Availability, DIGEST_BYTES, Layer, MAX_ANSWER_BYTES, MAX_FETCHED, Message, Parcels, Spread,
     Taken, TxBatch,
 };
 use consim_core::seeded::{self, SIGNATURES_LEFT_OUT};
-use consim_core::{Context, Digest, Disk, Signature, Span, Tx, TxId, Work, Write, is_damaged};
-use std::collections::{BTreeMap, BTreeSet};
+use consim_core::{Context, Digest, Disk, Signature, Time, Tx, TxId, Work, Write, is_damaged};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// A proposal of this view that names what is not here.
-#[derive(Debug)]
-pub(super) struct Awaited {
-    from: usize,
-    announced: Arc<Announced>,
-    /// What came of it.
-    txs: BTreeMap<Digest, Arc<Tx>>,
-    batches: BTreeMap<Digest, Arc<TxBatch>>,
-}
 
 impl HotStuffReplica {
     // ---- batches ---------------------------------------------------------------------------------
@@ -37,36 +26,63 @@ impl HotStuffReplica {
         self.layer.is_some()
     }
 
-    /// Seals own batches as long as a bound of one is reached.
+    /// Seals own batches as long as a bound of one is reached, and the pause after the last is over.
     pub(super) fn try_seal(&mut self, cx: &mut Context<'_>) {
-        let Some(bounds) = self.layer.as_ref().map(Layer::bounds) else {
+        let Some((bounds, pause)) = self.layer.as_ref().map(|l| (l.bounds(), l.pause())) else {
             return;
         };
         loop {
-            match self.mempool.ready(cx.now(), &bounds) {
-                Ready::Never => return,
-                Ready::At(due) => {
-                    let wait = due - cx.now();
-                    if self.seal_timer != Some(due) && bounds.wait < Span::MAX {
-                        self.seal_timer = Some(due);
-                        cx.set_timer(SEAL_TIMER, wait);
-                    }
-                    return;
+            let rests = self.sealed.map(|at| at + pause).filter(|at| *at > cx.now());
+            let due = match (self.mempool.ready(cx.now(), &bounds), rests) {
+                (Ready::Never, _) => return,
+                (Ready::Now, None) => None,
+                (Ready::Now, rests) => rests,
+                (Ready::At(due), rests) => Some(rests.map_or(due, |at| at.max(due))),
+            };
+            if let Some(due) = due {
+                if self.seal_timer != Some(due) && due < Time::MAX {
+                    self.seal_timer = Some(due);
+                    cx.set_timer(SEAL_TIMER, due - cx.now());
                 }
-                Ready::Now => {}
-            }
-            let txs = self.mempool.take(&bounds);
-            if txs.is_empty() {
                 return;
             }
-            let batch = Arc::new(TxBatch::new(self.group.node(self.group.me), txs));
-            cx.work(Work::hash(batch.encoded_len()));
-            self.keep(cx, &batch, self.group.me);
+            if !self.seal(cx) {
+                return;
+            }
+        }
+    }
+
+    /// Makes a batch of what waits. Returns whether anything did.
+    fn seal(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(bounds) = self.layer.as_ref().map(Layer::bounds) else {
+            return false;
+        };
+        let txs = self.mempool.take(&bounds);
+        if txs.is_empty() {
+            return false;
+        }
+        self.sealed = Some(cx.now());
+        let batch = Arc::new(TxBatch::new(self.group.node(self.group.me), txs));
+        cx.work(Work::hash(batch.encoded_len()));
+        self.keep(cx, &batch, self.group.me);
+        true
+    }
+
+    /// Where time alone seals no batch, what waits would stay for good: a leader that has nothing to propose
+    /// seals it, and whoever sees nothing committed for half of its patience.
+    pub(super) fn seal_for_want(&mut self, cx: &mut Context<'_>) {
+        if self.layer.as_ref().is_some_and(Layer::seals_full) {
+            self.seal(cx);
         }
     }
 
     /// A batch with valid transactions goes to disk.
-    fn keep(&mut self, cx: &mut Context<'_>, batch: &Arc<TxBatch>, maker: usize) -> bool {
+    pub(super) fn keep(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &Arc<TxBatch>,
+        maker: usize,
+    ) -> bool {
         let Some(layer) = &mut self.layer else {
             return false;
         };
@@ -136,7 +152,7 @@ impl HotStuffReplica {
     }
 
     /// Are these what their origins signed, each once, for this chain? Charges what it takes to know.
-    fn are_valid(&self, cx: &mut Context<'_>, txs: &[Arc<Tx>], bytes: usize) -> bool {
+    pub(super) fn are_valid(&self, cx: &mut Context<'_>, txs: &[Arc<Tx>], bytes: usize) -> bool {
         cx.work(Work::verify_batched(
             self.group.keys.of_transactions(Tx::individuals(txs) as u32),
         ));
@@ -245,56 +261,6 @@ impl HotStuffReplica {
         self.send(cx, from, Body::Payload(Message::Payload(parcels)));
     }
 
-    /// Upon PAYLOAD: what a proposal waits for.
-    fn on_parcels(&mut self, cx: &mut Context<'_>, parcels: &Parcels) {
-        let Some(awaited) = &self.awaited else {
-            return;
-        };
-        let named: BTreeSet<Digest> = awaited.announced.head().digests.iter().copied().collect();
-        match parcels {
-            Parcels::Txs(txs) => {
-                let new = |tx: &&Arc<Tx>| {
-                    named.contains(&tx.digest()) && !awaited.txs.contains_key(&tx.digest())
-                };
-                let txs: Vec<Arc<Tx>> = txs.iter().filter(new).cloned().collect();
-                let bytes = txs.iter().map(|tx| tx.encoded_len()).sum();
-                if !self.are_valid(cx, &txs, bytes) {
-                    return cx.reached(&marks::BATCH_REFUSED);
-                }
-                if let Some(awaited) = &mut self.awaited {
-                    awaited
-                        .txs
-                        .extend(txs.into_iter().map(|tx| (tx.digest(), tx)));
-                }
-            }
-            Parcels::Batches(batches) => {
-                for batch in batches {
-                    let digest = batch.digest();
-                    let wanted = named.contains(&digest)
-                        && self
-                            .layer
-                            .as_ref()
-                            .is_some_and(|layer| layer.lacks(&digest));
-                    let maker = self.group.index(batch.maker());
-                    let Some(maker) = maker.filter(|_| wanted) else {
-                        continue;
-                    };
-                    if !self.are_valid(cx, batch.txs(), batch.encoded_len()) {
-                        cx.reached(&marks::BATCH_REFUSED);
-                        continue;
-                    }
-                    if !self.keep(cx, batch, maker)
-                        && let Some(awaited) = &mut self.awaited
-                    {
-                        awaited.batches.insert(digest, Arc::clone(batch));
-                    }
-                }
-            }
-        }
-        cx.reached(&marks::PAYLOAD_FETCHED);
-        self.try_awaited(cx);
-    }
-
     // ---- proposals -------------------------------------------------------------------------------
 
     /// How a proposal is said: by digests, if it has such.
@@ -315,102 +281,6 @@ impl HotStuffReplica {
         }
     }
 
-    /// Upon a proposal by digests: votes if all that it names is here; else asks its author.
-    pub(super) fn on_announced(
-        &mut self,
-        cx: &mut Context<'_>,
-        from: usize,
-        announced: &Arc<Announced>,
-    ) {
-        let (link, head) = (announced.link(), announced.head());
-        let (justify, timeouts) = (announced.justify(), announced.timeouts());
-        let shown = Shown {
-            link,
-            id: announced.id(),
-            batch: head.digest(),
-            justify,
-            timeouts,
-            signature: announced.signature(),
-        };
-        let again = |a: &Awaited| a.announced.id() == announced.id();
-        if self.awaited.as_ref().is_some_and(again) {
-            return self.fetch_payload(cx, Some(from));
-        }
-        if !self.follow_proposal(cx, from, &shown, None) {
-            return;
-        }
-        self.awaited = Some(Awaited {
-            from,
-            announced: Arc::clone(announced),
-            txs: BTreeMap::new(),
-            batches: BTreeMap::new(),
-        });
-        self.try_awaited(cx);
-        self.fetch_payload(cx, Some(from));
-        self.watch(cx);
-    }
-
-    /// What a proposal names and is not here, at most [`MAX_FETCHED`].
-    fn missing(&self, awaited: &Awaited) -> Vec<Digest> {
-        let digests = awaited.announced.head().digests.iter();
-        let missing = digests.filter(|digest| match &self.layer {
-            Some(layer) => layer.lacks(digest) && !awaited.batches.contains_key(digest),
-            None => self.mempool.named(digest).is_none() && !awaited.txs.contains_key(digest),
-        });
-        missing.take(MAX_FETCHED).copied().collect()
-    }
-
-    /// All that a proposal names, in order; `None` if something is missing.
-    fn parcels(&self, awaited: &Awaited) -> Option<Parcels> {
-        let digests = awaited.announced.head().digests.iter();
-        Some(if let Some(layer) = &self.layer {
-            let of = |d: &Digest| layer.get(d).or_else(|| awaited.batches.get(d)).cloned();
-            Parcels::Batches(digests.map(of).collect::<Option<_>>()?)
-        } else {
-            let of = |d: &Digest| {
-                self.mempool
-                    .named(d)
-                    .or_else(|| awaited.txs.get(d))
-                    .cloned()
-            };
-            Parcels::Txs(digests.map(of).collect::<Option<_>>()?)
-        })
-    }
-
-    /// The proposal that waits for payload, now that some may have come.
-    pub(super) fn try_awaited(&mut self, cx: &mut Context<'_>) {
-        let Some(awaited) = &self.awaited else {
-            return;
-        };
-        if awaited.announced.link().view != self.safety.view || self.seen.is_some() {
-            self.awaited = None;
-            return;
-        }
-        if !self.missing(awaited).is_empty() {
-            return;
-        }
-        let announced = &awaited.announced;
-        let make = || announced.head().batch(self.parcels(awaited)?);
-        let whole = announced.whole(make);
-        let from = awaited.from;
-        self.awaited = None;
-        match whole {
-            Some(proposal) => self.first_proposal(cx, from, &proposal),
-            None => cx.reached(&marks::PROPOSAL_REFUSED),
-        }
-    }
-
-    /// A proposal by digests that came back from the disk, if all that it names did, too.
-    pub(super) fn read(&self, announced: &Arc<Announced>) -> Option<Arc<Proposal>> {
-        let awaited = Awaited {
-            from: self.group.me,
-            announced: Arc::clone(announced),
-            txs: BTreeMap::new(),
-            batches: BTreeMap::new(),
-        };
-        let parcels = self.parcels(&awaited)?;
-        announced.whole(|| announced.head().batch(parcels))
-    }
     /// Takes back what the disk kept of batches.
     pub(super) fn restore_batches(&mut self, cx: &mut Context<'_>, disk: &Disk) {
         let Some(layer) = &mut self.layer else {
@@ -467,19 +337,6 @@ impl HotStuffReplica {
             let message = self.message(Body::Payload(Message::Batch(batch)));
             self.journal.write(Write::cell(BATCHES, cell, message));
         }
-    }
-
-    /// Asks for what a proposal waits for: its author, or the next in turn.
-    pub(super) fn fetch_payload(&mut self, cx: &mut Context<'_>, from: Option<usize>) {
-        let Some(awaited) = &self.awaited else {
-            return;
-        };
-        let wanted = self.missing(awaited);
-        let proposal = awaited.announced.id();
-        let me = self.group.me;
-        cx.reached(&marks::PAYLOAD_MISSING);
-        let peer = from.unwrap_or_else(|| self.catch_up.peers.next(me));
-        self.send(cx, peer, Body::Payload(Message::Fetch { proposal, wanted }));
     }
 
     /// Is a proposal within the bounds of a block? Where payload travels apart, they count digests; one that

@@ -1,5 +1,6 @@
 //! The replica: its state, and which transition an event leads to.
 
+use super::awaited::Awaited;
 use super::catch_up::CatchUp;
 use super::checkpoint::CheckpointVotes;
 use super::config::{Group, HotStuffOptions};
@@ -7,7 +8,6 @@ use super::journal::Said;
 use super::leader::Record;
 use super::message::{Body, Head, Message};
 use super::pacemaker::Pacemaker;
-use super::payload::Awaited;
 use super::proposal::Proposal;
 use super::recovery::Silent;
 use super::safety::Safety;
@@ -74,8 +74,10 @@ pub struct HotStuffReplica {
     /// The batches of all members, where transactions travel in such.
     pub(super) layer: Option<Layer>,
     /// A proposal of this view that waits for what it names.
-    pub(super) awaited: Option<Awaited>,
+    pub(super) awaited: BTreeMap<Digest, Awaited>,
     pub(super) seal_timer: Option<Time>,
+    /// When the last own batch was sealed.
+    pub(super) sealed: Option<Time>,
     pub(super) catch_up: CatchUp,
     pub(super) transfer: Transfer<Head>,
     /// Set while it must not sign: its disk was wiped.
@@ -112,8 +114,9 @@ impl HotStuffReplica {
         }
         Self {
             layer,
-            awaited: None,
+            awaited: BTreeMap::new(),
             seal_timer: None,
+            sealed: None,
             safety: Safety {
                 view: 1,
                 ..Safety::default()
@@ -194,6 +197,10 @@ impl HotStuffReplica {
                 proposals,
                 executed,
             } => self.on_chain(cx, from, proposals, *executed),
+            Body::Branch {
+                proposals,
+                executed,
+            } => self.on_branch(cx, from, proposals, *executed),
             Body::FetchState { sequence, wanted } => {
                 self.on_fetch_state(cx, from, *sequence, wanted);
             }

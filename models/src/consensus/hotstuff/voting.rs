@@ -1,5 +1,6 @@
 //! Proposals and votes (HotStuff, Algorithm 4; Jolteon, Figure 2).
 
+use super::announced::Announced;
 use super::config::{Checks, MAX_TREE};
 use super::journal::{PROPOSALS, Record, SAFETY, Said};
 use super::marks;
@@ -35,7 +36,7 @@ impl HotStuffReplica {
         self.mark_in_flight(&high);
         if !open {
             match self.payload_ready(cx) {
-                Ready::Never => return,
+                Ready::Never => return self.seal_for_want(cx),
                 Ready::At(due) => {
                     if self.batch_timer != Some(due) {
                         self.batch_timer = Some(due);
@@ -349,7 +350,7 @@ impl HotStuffReplica {
 
     /// Verifies what a proposal holds. What it names by digest was verified when it came: transactions are
     /// not looked at again, batches are read and hashed.
-    fn verify_payload(&self, cx: &mut Context<'_>, proposal: &Proposal) -> bool {
+    pub(super) fn verify_payload(&self, cx: &mut Context<'_>, proposal: &Proposal) -> bool {
         let batch = proposal.batch();
         if proposal.digests().is_none() {
             return self.verify_batch(cx, batch);
@@ -481,7 +482,8 @@ impl HotStuffReplica {
         let status = self.status(true, u64::MAX, false);
         self.multicast(cx, status);
         self.fetch_chain(cx, None);
-        self.fetch_payload(cx, None);
+        self.refetch_payload(cx);
+        self.seal_for_want(cx);
     }
 }
 
@@ -507,6 +509,17 @@ impl<'a> Shown<'a> {
             justify: proposal.justify(),
             timeouts: proposal.timeouts(),
             signature: proposal.signature(),
+        }
+    }
+    /// One whose transactions are named by digest.
+    pub(super) fn named(announced: &'a Announced) -> Self {
+        Self {
+            link: announced.link(),
+            id: announced.id(),
+            batch: announced.head().digest(),
+            justify: announced.justify(),
+            timeouts: announced.timeouts(),
+            signature: announced.signature(),
         }
     }
     /// The view of its parent.

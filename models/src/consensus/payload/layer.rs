@@ -107,6 +107,14 @@ impl Layer {
             wait: self.terms.wait.unwrap_or(Span::MAX),
         }
     }
+    /// From sealing a batch to sealing the next.
+    pub(in crate::consensus) fn pause(&self) -> Span {
+        self.terms.pause
+    }
+    /// Does time alone seal no batch?
+    pub(in crate::consensus) fn seals_full(&self) -> bool {
+        self.terms.wait.is_none()
+    }
     /// Is anybody to say that it has a batch?
     pub(in crate::consensus) fn acknowledged(&self) -> bool {
         self.terms.acknowledge != Acknowledge::None

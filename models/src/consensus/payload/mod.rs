@@ -54,6 +54,8 @@ pub struct BatchTerms {
     pub bytes: u64,
     /// The longest that the oldest transaction waits for its batch; `None`: until the batch is full.
     pub wait: Option<Span>,
+    /// From sealing a batch to sealing the next.
+    pub pause: Span,
     /// Who has to have it before it is proposed.
     pub acknowledge: Acknowledge,
 }

@@ -493,6 +493,7 @@ fn batch_terms(mempool: &Mempool) -> BatchTerms {
             Some(UntilFull::Never) => None,
             Some(UntilFull::Given(span)) => Some(span),
         },
+        pause: batch.map_or(Span::ZERO, |batch| batch.pause.value),
         acknowledge: match mempool.acknowledge.as_ref().map(|a| a.value) {
             None | Some(AcknowledgeWord::None) => Acknowledge::None,
             Some(AcknowledgeWord::Quorum) => Acknowledge::Quorum,

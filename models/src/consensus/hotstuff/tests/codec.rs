@@ -34,9 +34,13 @@ fn apart(proposal: &Arc<Proposal>, tx: &Arc<Tx>, signature: Signature) -> Vec<Bo
         payload::Message::Payload(Parcels::Txs(vec![Arc::clone(tx)])),
         payload::Message::Payload(Parcels::Batches(vec![batch])),
     ];
-    let announced = Body::Announced(Arc::new(Announced::of(proposal, named)));
     let bodies = messages.into_iter().map(Body::Payload);
-    bodies.chain([announced]).collect()
+    let branch = Body::Branch {
+        proposals: vec![Arc::new(Announced::of(proposal, Arc::clone(&named)))],
+        executed: 1,
+    };
+    let announced = Body::Announced(Arc::new(Announced::of(proposal, named)));
+    bodies.chain([announced, branch]).collect()
 }
 
 fn messages() -> Vec<Message> {

@@ -31,10 +31,18 @@ fn settings() -> Vec<HotStuffOptions> {
             ..HotStuffOptions::default()
         })
     };
+    // Full ones alone, and those that a leader seals for want of others, one after the other.
+    let full = Some(Spread::Batches(BatchTerms {
+        bytes: 2_000,
+        wait: None,
+        pause: Span::from_millis(50),
+        acknowledge: Acknowledge::None,
+    }));
     let batches = |acknowledge| {
         Some(Spread::Batches(BatchTerms {
             bytes: 2_000,
             wait: Some(Span::from_millis(20)),
+            pause: Span::ZERO,
             acknowledge,
         }))
     };
@@ -54,6 +62,7 @@ fn settings() -> Vec<HotStuffOptions> {
         apart(two, turns, batches(Acknowledge::Quorum)),
         apart(three, turns, batches(Acknowledge::Certificate)),
         apart(two, stable, batches(Acknowledge::Certificate)),
+        apart(three, turns, full),
     ];
     [&of(three)[..], &of(two)[..], &apart[..]].concat()
 }

@@ -33,7 +33,6 @@ pub const PROFILES: &[ProfileEntry] = profiles![
     "day" / "flat",
     "day" / "outpatient",
     "hardware" / "aws-m5d-8xlarge",
-    "hardware" / "aws-m5d-8xlarge-3chain",
     "hardware" / "clinic-box",
     "hardware" / "etcd-n1-8",
     "hardware" / "hospital-server",

@@ -9,6 +9,9 @@ use std::fmt::Debug;
 /// The usual priority of what waits for a server.
 pub const PRIORITY: u8 = 5;
 
+/// The connections of a program to another: most have one for all that they say.
+pub const LANES: u8 = 2;
+
 /// A message body. One multicast shares one payload; receivers downcast it.
 pub trait Payload: Any + Debug + Send + Sync {
     /// The kind's word, as filters and traces name it (`prepare`).
@@ -31,6 +34,11 @@ pub trait Payload: Any + Debug + Send + Sync {
     /// As a record of a disk: what it holds of a chain. The default holds nothing.
     fn holds(&self) -> Option<Holds> {
         None
+    }
+    /// Over which of the connections from its sender to its receiver it goes, below [`LANES`], where they have
+    /// streams: what goes over another neither waits for it nor holds it back.
+    fn lane(&self) -> u8 {
+        0
     }
     /// How urgent it is where it waits for a busy server, 0 to 9; the larger goes first. Timers and
     /// finished writes have the usual one.

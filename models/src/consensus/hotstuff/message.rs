@@ -395,6 +395,10 @@ impl Payload for Message {
                 Body::Payload(message) => message.encoded_len(),
             }
     }
+    fn lane(&self) -> u8 {
+        // The mempool layer is a program of its own, as Narwhal's is: no vote waits for a batch.
+        u8::from(matches!(self.body, Body::Payload(_)))
+    }
     fn votes(&self, each: &mut dyn FnMut(ChainId, Vote)) {
         evidence::votes(self, &mut |vote| each(self.chain, vote));
     }

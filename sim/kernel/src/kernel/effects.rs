@@ -50,6 +50,7 @@ impl Fates<'_> {
                     from: copy.from,
                     to,
                     bytes: copy.bytes,
+                    lane: 0,
                     send: 0,
                     counter: 0,
                 };

@@ -101,10 +101,12 @@ impl<O: Observer> Kernel<O> {
     #[cold]
     pub(super) fn send_odd(&mut self, send: u32, counter: u64) {
         let mut leaving = std::mem::take(&mut self.odd.leaving);
+        let lane = self.sends.get(send).map_or(0, |r| r.payload.lane());
         for (copy, extra) in leaving.drain(..) {
             let message = Odd {
                 send,
                 counter,
+                lane,
                 ..copy
             };
             let mut buffers = std::mem::take(&mut self.odd);

@@ -29,6 +29,8 @@ pub(crate) struct Held {
     pub(crate) counter: u64,
     /// Its length.
     pub(crate) bytes: u64,
+    /// Which of the connections between the two nodes it takes.
+    pub(super) lane: u8,
     /// Its number on the connection, for its draws.
     pub(super) number: u64,
 }
@@ -51,6 +53,8 @@ pub(super) struct Connection {
     window: u64,
     /// When it last sent.
     last_sent: Time,
+    /// When the last message of the stream arrives.
+    pub(super) last: Time,
     /// When the last segment that was not full is acknowledged.
     pub(super) small_acked: Time,
     /// What waits for that.

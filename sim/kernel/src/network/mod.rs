@@ -358,7 +358,14 @@ impl Network {
     }
 
     /// A stream keeps its order: what would overtake waits.
-    fn in_order(&mut self, from: Place, to: Place, at: Time) -> Time {
+    fn in_order(&mut self, way: odd::Way, at: Time) -> Time {
+        let (from, to, lane) = way;
+        if lane > 0
+            && let Some(connection) = self.connection(way)
+        {
+            connection.last = connection.last.later(at);
+            return connection.last;
+        }
         let row = self.used.get_mut(from.node as usize);
         let Some(used) = row.and_then(|row| row.get_mut(to.node as usize)) else {
             return at;

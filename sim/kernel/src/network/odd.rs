@@ -8,10 +8,13 @@ use super::{
 };
 use crate::config::SEGMENT;
 use consim_core::rng::below;
-use consim_core::{Span, Time, mix};
+use consim_core::{LANES, Span, Time, mix};
 
 /// Separates the draws of segments from those of messages.
 const SEGMENTS: u64 = 0x7365_676d_656e_7473;
+
+/// From one node to another, over which of their connections.
+pub(super) type Way = (Place, Place, u8);
 
 /// A message over an odd line.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +24,7 @@ pub(crate) struct Odd {
     pub(crate) from: Place,
     pub(crate) to: Place,
     pub(crate) bytes: u64,
+    pub(crate) lane: u8,
     /// The send record, and the sender's own counter.
     pub(crate) send: u32,
     pub(crate) counter: u64,
@@ -74,6 +78,7 @@ impl Network {
             send: message.send,
             counter: message.counter,
             bytes: message.bytes,
+            lane: message.lane,
             number,
         };
         let line = self.line_of(from, to);
@@ -88,7 +93,8 @@ impl Network {
             told: &mut told,
         };
         if nagle {
-            self.release(message.depart, from, to, &mut leave);
+            let way = (from, to, message.lane);
+            self.release(message.depart, way, &mut leave);
             self.nagle(message.depart, from, to, held, &mut leave);
         } else {
             self.leave(message.depart, from, to, held, &mut leave);
@@ -112,7 +118,9 @@ impl Network {
             gone,
             told: &mut told,
         };
-        self.release(now, from, to, &mut leave);
+        for lane in 0..LANES {
+            self.release(now, (from, to, lane), &mut leave);
+        }
         told
     }
 
@@ -132,6 +140,7 @@ impl Network {
         }
         for (from, row) in self.connections.iter_mut().enumerate() {
             for (to, connection) in row.iter_mut().enumerate() {
+                let to = to / usize::from(LANES);
                 if (from == node as usize || to == node as usize)
                     && let Some(gone) = connection.take()
                 {
@@ -148,12 +157,13 @@ impl Network {
         rows.map(|row| row.iter().flatten().count()).sum()
     }
 
-    fn connection(&mut self, from: Place, to: Place) -> Option<&mut Connection> {
+    pub(super) fn connection(&mut self, (from, to, lane): Way) -> Option<&mut Connection> {
         let row = self.connections.get_mut(from.node as usize)?;
+        let lanes = usize::from(LANES);
         if row.is_empty() {
-            row.resize_with(self.nodes, || None);
+            row.resize_with(self.nodes * lanes, || None);
         }
-        let slot = row.get_mut(to.node as usize)?;
+        let slot = row.get_mut(to.node as usize * lanes + usize::from(lane.min(LANES - 1)))?;
         Some(slot.get_or_insert_with(Box::default))
     }
 
@@ -175,8 +185,9 @@ impl Network {
     // ---- Nagle ---------------------------------------------------------------------------------
 
     /// What waits for an acknowledgement that has come by `now` leaves when it came.
-    fn release(&mut self, now: Time, from: Place, to: Place, leave: &mut Leave<'_>) {
-        let Some(connection) = self.connection(from, to) else {
+    fn release(&mut self, now: Time, way: Way, leave: &mut Leave<'_>) {
+        let (from, to, _) = way;
+        let Some(connection) = self.connection(way) else {
             return;
         };
         if connection.small_acked > now || connection.held.is_empty() {
@@ -189,7 +200,7 @@ impl Network {
         for message in held {
             arrival = arrival.later(self.leave(at, from, to, message, leave));
         }
-        self.small_sent(from, to, arrival);
+        self.small_sent(way, arrival);
     }
 
     /// A message joins what is held, or leaves.
@@ -201,7 +212,8 @@ impl Network {
         message: Held,
         leave: &mut Leave<'_>,
     ) {
-        let Some(connection) = self.connection(from, to) else {
+        let way = (from, to, message.lane);
+        let Some(connection) = self.connection(way) else {
             return;
         };
         let waits = connection.small_acked > depart;
@@ -216,7 +228,7 @@ impl Network {
             }
             arrival = arrival.later(self.leave(depart, from, to, message, leave));
             if tail != 0 {
-                self.small_sent(from, to, arrival);
+                self.small_sent(way, arrival);
             }
             return;
         }
@@ -240,14 +252,15 @@ impl Network {
 
     /// A segment that was not full arrives at `arrival`; nothing like it leaves before its
     /// acknowledgement is back.
-    fn small_sent(&mut self, from: Place, to: Place, arrival: Time) {
+    fn small_sent(&mut self, way: Way, arrival: Time) {
+        let (from, to, _) = way;
         let back = self.mean_delay(to, from);
         let number = self.line_of(from, to);
         let wait = self
             .lines
             .get(number)
             .map_or(Span::ZERO, |line| line.link.tcp.delayed_ack);
-        if let Some(connection) = self.connection(from, to) {
+        if let Some(connection) = self.connection(way) {
             connection.small_acked = arrival + wait + back;
         }
     }
@@ -286,7 +299,8 @@ impl Network {
         let usual = line.delay.sample_with(|| draw(draw::LINE)) + region;
         let delay = usual + leave.extra.delay;
 
-        let admitted = self.admitted(depart, from, to, message.bytes, &line);
+        let way = (from, to, message.lane);
+        let admitted = self.admitted(depart, way, message.bytes, &line);
         let Some(Sent { at: sent, waited }) =
             self.over_the_line(depart, from, to, message.bytes, &line, usual, leave)
         else {
@@ -297,7 +311,7 @@ impl Network {
         let mut wait = RTO_MIN + usual.times(2);
         let mut tries = 0;
         let mut extra_ppb = leave.extra.loss_ppb;
-        while self.lost(from, to, message.bytes, &line, extra_ppb, || {
+        while self.lost(way, message.bytes, &line, extra_ppb, || {
             draw(draw::LOSS + tries)
         }) {
             if !line.link.stream || sent_again == MAX_RETRANSMISSIONS {
@@ -318,7 +332,7 @@ impl Network {
             at += Span::from_nanos(below(draw(draw::HOLD), delay.nanos().saturating_mul(2)));
         }
         if line.link.stream {
-            at = self.in_order(from, to, at);
+            at = self.in_order(way, at);
         }
         let corrupt = chance(u64::from(line.link.corrupt_ppb), draw(draw::CORRUPT))
             .then(|| mix(key ^ SEGMENTS.rotate_left(17), message.number));
@@ -342,18 +356,18 @@ impl Network {
     }
 
     /// When the connection lets the last byte go: its own rate and its window.
-    fn admitted(&mut self, depart: Time, from: Place, to: Place, bytes: u64, line: &Line) -> Time {
+    fn admitted(&mut self, depart: Time, way: Way, bytes: u64, line: &Line) -> Time {
         let link = &line.link;
         let windowed = link.stream && (link.tcp.window > 0 || link.tcp.slow_start);
         if link.connection_rate == 0 && !windowed {
             return depart;
         }
-        let round_trip = self.round_trip(from, to);
+        let round_trip = self.round_trip(way.0, way.1);
         let rate = match (link.rate, link.connection_rate) {
             (0, rate) | (rate, 0) => rate,
             (line, own) => line.min(own),
         };
-        let Some(connection) = self.connection(from, to) else {
+        let Some(connection) = self.connection(way) else {
             return depart;
         };
         let paced = connection.pace(depart, bytes, link.connection_rate);
@@ -417,8 +431,7 @@ impl Network {
     /// Is the message lost on this transmission?
     fn lost(
         &mut self,
-        from: Place,
-        to: Place,
+        way: Way,
         bytes: u64,
         line: &Line,
         extra_ppb: u64,
@@ -426,12 +439,13 @@ impl Network {
     ) -> bool {
         let own = u64::from(line.link.loss_ppb);
         if let Some(burst) = &line.link.burst {
+            let (from, to, _) = way;
             let key = mix(
                 self.key ^ SEGMENTS,
                 u64::from(from.node) << 32 | u64::from(to.node),
             );
             let segments = bytes.div_ceil(SEGMENT).max(1);
-            return self.connection(from, to).is_some_and(|connection| {
+            return self.connection(way).is_some_and(|connection| {
                 connection.burst_losses(burst, own, extra_ppb, segments, key) > 0
             });
         }

@@ -95,6 +95,70 @@ fn nagle_waits_again_for_what_it_has_let_go() {
     assert_eq!(arrivals(NAGLE, 0, sends), [50_000, 190_000, 330_000]);
 }
 
+/// A note that takes the second connection.
+#[derive(Debug)]
+struct Aside(Note);
+
+impl Payload for Aside {
+    fn kind(&self) -> &'static str {
+        "note"
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.0.encode(out);
+    }
+    fn encoded_len(&self) -> usize {
+        self.0.encoded_len()
+    }
+    fn lane(&self) -> u8 {
+        1
+    }
+    fn as_any(&self) -> &dyn Any {
+        self.0.as_any()
+    }
+}
+
+#[test]
+fn what_goes_over_another_connection_waits_for_nothing_on_this_one() {
+    let run = |aside: bool| {
+        let setup = Setup {
+            link: Link {
+                tcp: Tcp {
+                    window: 100_000,
+                    ..NAGLE
+                },
+                ..Link::default()
+            },
+            region_delay: Distribution::Constant(ms(50)),
+            hardware: Hardware::default(),
+            end: at(10_000),
+            ..Setup::default()
+        };
+        let (log, _) = setup.run(move |cx, event| {
+            if matches!(event, Event::Start) && cx.node().0 == 0 {
+                // Ten windows, and small ones behind them.
+                cx.send(NodeId(1), Arc::new(Note(0, 1_000_000 - 8)));
+                for i in [1, 2] {
+                    let note = Note(i, 92);
+                    if aside {
+                        cx.send(NodeId(1), Arc::new(Aside(note)));
+                    } else {
+                        cx.send(NodeId(1), Arc::new(note));
+                    }
+                }
+            }
+        });
+        let at = |i| {
+            let what = format!("note {i} from 0");
+            log.iter().find(|l| l.2 == what).map(|l| l.0 / 1_000)
+        };
+        [at(0), at(1), at(2)]
+    };
+    let [long, first, second] = run(false);
+    assert!(first > long && second > long, "behind it");
+    // On its own connection the first leaves at once, and the second after its acknowledgement: 140 ms.
+    assert_eq!(run(true), [long, Some(50_000), Some(190_000)]);
+}
+
 #[test]
 fn what_nagle_holds_is_gone_with_its_node() {
     let setup = |faults| Setup {

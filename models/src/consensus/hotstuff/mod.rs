@@ -64,7 +64,8 @@
 //! certificate that commits the last transactions. Then nothing is said and no timer runs.
 //!
 //! Catching up (`catch_up.rs`, `checkpoint.rs`, `transfer.rs`, `recovery.rs`)
-//! - Upon a certificate or proposal whose parent is not here: FETCH-CHAIN of one that has it.
+//! - Upon a certificate or proposal whose parent is not here: FETCH-CHAIN of one that has it; where payload
+//!   travels apart, the answer names it by digests (`awaited.rs`).
 //! - Upon a STATUS of one that is ahead: FETCH-BLOCKS; committed batches come with their certificates.
 //! - Upon every so many executed: CHECKPOINT with the state's root; with a quorum of the same, one that is
 //!   far behind takes the state over (FETCH-STATE, STATE) in place of batches that are gone.

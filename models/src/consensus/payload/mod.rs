@@ -7,8 +7,10 @@
 //!
 //! # Protocol
 //!
-//! - Upon a bound of a batch being reached (bytes, or the wait of the oldest transaction): seal a batch of
-//!   own transactions, write it to disk and multicast BATCH.
+//! - Upon a bound of a batch being reached (bytes, or the wait of the oldest transaction), once the pause after
+//!   the last is over: seal a batch of own transactions, write it to disk and then multicast BATCH. Where time
+//!   alone seals nothing, a leader with nothing to propose seals what it has, and so does whoever sees nothing
+//!   committed for half of a view's time.
 //! - Upon BATCH of a member that keeps within its share of memory: verify its transactions and write it to
 //!   disk; once it is there, sign ACKNOWLEDGE to its maker, if anybody is to acknowledge.
 //! - A batch may be proposed: by all that have it on disk; where its maker waits for a `quorum`, by its maker
@@ -16,12 +18,15 @@
 //!   signatures of that quorum (AVAILABLE), which proves that f+1 correct members can serve it.
 //! - Upon the turn to propose: name what may be proposed and is not yet in flight, the oldest first.
 //! - Upon a proposal that names what is not here: FETCH-PAYLOAD from its author, later from others in turn;
-//!   the replica votes when everything is here.
+//!   the replica votes when everything is here. A proposal waits for its payload over a change of view, and
+//!   chains are told by digests, so that no payload travels twice for them.
 //! - Upon FETCH-PAYLOAD: PAYLOAD with what is here of it.
 //! - Upon an own transaction that waits for too long: multicast its batch again.
 //!
 //! A transaction may be in batches of two members, where its user asked at both: blocks may then hold it
 //! twice, in different batches, and the ledger executes it once (rule R3). Within one block it stands once.
+//!
+//! Messages of the layer go over connections of their own (`Payload::lane`): no vote waits behind a batch.
 //!
 //! - `batch.rs`: a batch; `layer.rs`: what a replica has of them; `head.rs`: a proposal's batch by its
 //!   digests; `message.rs`: the messages.

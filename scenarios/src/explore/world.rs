@@ -126,7 +126,7 @@ const RAFT: &[&str] = &["{ read: index }", "{ read: lease }", "{ pre_vote: false
 /// Where BFT-SMaRt's requests go.
 const REQUESTS: &[&str] = &["to-all", "to-leader"];
 /// Leaders of HotStuff.
-const LEADERS: &[&str] = &["stable", "round-robin"];
+const LEADERS: &[&str] = &["stable", "round-robin", "reputation"];
 const PHASES: &[&str] = &["3", "2"];
 /// Where HotStuff's transactions travel: the place for payload, and how the mempool spreads it.
 const PAYLOADS: &[(&str, &str)] = &[

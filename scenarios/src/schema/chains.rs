@@ -167,7 +167,8 @@ words! {
         Stable = "stable",
         /// The next member in each view.
         RoundRobin = "round-robin",
-        /// One of those that voted lately and did not lead lately.
+        /// One of those that voted lately and did not lead lately; after a view that failed, the next member,
+        /// until something is committed again (Carousel, Cohen et al. 2022).
         Reputation = "reputation",
     }
 }

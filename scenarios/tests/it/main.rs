@@ -24,6 +24,7 @@ mod heal;
 mod insiders;
 mod json_schema;
 mod language;
+mod leaders;
 mod limits;
 mod load;
 mod marks;

@@ -187,11 +187,12 @@ impl HotStuffReplica {
             return;
         };
         self.recent.push_back(Record {
+            sequence: committed.sequence,
             view: link.view,
             author: committed.batch.proposer(),
             voters: link.voters.clone(),
         });
-        if self.recent.len() > self.group.window() + self.group.depth() {
+        if self.recent.len() > self.group.seen_by_reputation() {
             self.recent.pop_front();
         }
     }

@@ -73,8 +73,8 @@ pub enum LeaderRule {
     Stable,
     /// The next member in each view.
     RoundRobin,
-    /// After a view that went well, one that voted lately and did not lead lately; after one that did
-    /// not, the next in turn.
+    /// As long as each view commits something, one that voted lately and did not lead lately; after a view
+    /// that failed, the next in turn until something is committed again.
     Reputation,
 }
 
@@ -191,10 +191,15 @@ impl Group {
     pub(super) fn vote_kind(&self) -> u8 {
         CHAINED + self.depth() as u8
     }
-    /// How many of the latest committed proposals say who is fit to lead: three, so that one who stops to
-    /// vote is soon left out, and as many more as authors are left out (assumed).
+    /// How many of the latest proposals say who is fit to lead: three, so that one who stops to vote is
+    /// soon left out, and as many more as authors are left out (assumed).
     pub(super) fn window(&self) -> usize {
         3 + self.faults
+    }
+    /// How many of the latest proposals the reputation of leaders looks at: those, and the parent of the
+    /// oldest, which tells whether a view failed before it.
+    pub(super) fn seen_by_reputation(&self) -> usize {
+        self.window() + 1
     }
     /// How long a transaction may rightly wait before it is proposed.
     pub(super) fn wait(&self) -> Span {

@@ -3,7 +3,7 @@
 
 use super::config::{Group, LeaderRule, MAX_BACKOFF, STEPS};
 use super::journal::Said;
-use super::leader::Record;
+use super::leader::{Chosen, Record};
 use super::marks;
 use super::message::Body;
 use super::proposal::{Timeout, TimeoutCertificate, timeout_statement};
@@ -55,26 +55,26 @@ impl HotStuffReplica {
         if self.group.leader != LeaderRule::Reputation || !well || view <= 1 {
             return Some(self.group.scheduled(view));
         }
+        if !self.tree.knows(high) {
+            return None;
+        }
         let record = |p: &Arc<super::proposal::Proposal>| Record {
+            sequence: p.sequence(),
             view: p.view(),
             author: p.batch().proposer(),
             voters: p.link().voters.clone(),
         };
-        let mut records: Vec<Record> = self.tree.branch(high).map(record).collect();
-        let wanted = records.len() + self.group.window() + self.group.depth();
-        records.extend(self.recent.iter().rev().cloned());
-        records.truncate(wanted);
-        let least = (self.group.window() + self.group.depth()) as u64;
-        let whole = self.recent.len() as u64 >= least.min(self.executed);
-        if !whole || !self.tree.knows(high) {
-            return None;
+        let seen = self.group.seen_by_reputation();
+        let branch = self.tree.branch(high).take(seen);
+        let mut records: Vec<Record> = branch.map(record).collect();
+        let above = records.last().map_or(u64::MAX, |oldest| oldest.sequence);
+        let older = self.recent.iter().rev().filter(|r| r.sequence < above);
+        records.extend(older.take(seen - records.len()).cloned());
+        match self.group.by_reputation(view, &records) {
+            Chosen::Member(member) => Some(member),
+            Chosen::InTurn => Some(self.group.scheduled(view)),
+            Chosen::Unknown => None,
         }
-        let scheduled = self.group.scheduled(view);
-        Some(
-            self.group
-                .by_reputation(view, &records)
-                .unwrap_or(scheduled),
-        )
     }
     /// Who leads this view.
     pub(super) fn leads_now(&self) -> usize {

@@ -284,10 +284,6 @@ impl Planner<'_> {
             pacemaker,
         } = keys;
         let PacemakerKind::TimeoutCertificates = pacemaker.value;
-        if leader.value == Leader::Reputation {
-            let place = leader.place.clone();
-            self.cx.later(&place, "leader: reputation");
-        }
         let spread = match payload.value {
             PayloadPlace::Inside => None,
             PayloadPlace::Digest => Some(match chain.mempool.spread.value {

@@ -1,13 +1,14 @@
 //! The rules one by one.
 
 use super::super::config::{Group, SPAN};
-use super::super::leader::Record;
+use super::super::leader::{Chosen, Record};
 use super::super::proposal::{Ballot, TimeoutCertificate, timeout_statement};
 use super::super::votes::Votes;
 use super::{HotStuffOptions, LeaderRule, Phases};
 use crate::consensus::{BlockLimits, MempoolLimits, ReplicaConfig, byzantine_quorum};
 use consim_core::chain::{Link, commits};
 use consim_core::{ChainId, Digest, Keyring, NodeId, SecretKey, Span};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const CHAIN: ChainId = ChainId(1);
@@ -122,25 +123,86 @@ fn a_timeout_certificate_is_of_a_quorum_and_of_what_each_signed() {
 }
 
 #[test]
-fn leaders_stay_rotate_or_are_chosen_among_those_that_vote() {
+fn leaders_stay_or_rotate() {
     let (stable, _) = group(4, LeaderRule::Stable);
     assert_eq!([1, 2, 500].map(|v| stable.scheduled(v)), [0, 0, 0]);
     assert_eq!(stable.after_failed(7), SPAN);
     assert_eq!(stable.scheduled(SPAN + 3), 1);
     let (robin, _) = group(4, LeaderRule::RoundRobin);
     assert_eq!([1, 2, 3, 4].map(|v| robin.scheduled(v)), [1, 2, 3, 0]);
-    let (reputation, _) = group(4, LeaderRule::Reputation);
-    // Member 3 never voted; member 0 proposed what is committed last.
-    let record = |view: u64, author: u32| Record {
+}
+
+/// Proposals of group members of these views and authors, oldest first, each of which says who voted for
+/// the one before; numbers end at `last`. Newest first, as leaders are chosen by them.
+fn records(last: u64, of: &[(u64, u32, u64)]) -> Vec<Record> {
+    let count = of.len() as u64;
+    let record = |(at, &(view, author, voters)): (usize, &(u64, u32, u64))| Record {
+        sequence: last + 1 + at as u64 - count,
         view,
         author: NodeId(author),
-        voters: vec![0b0111].into(),
+        voters: vec![voters].into(),
     };
-    let records = [record(9, 2), record(8, 1), record(7, 0), record(6, 2)];
-    let chosen: Vec<usize> = (10..60)
-        .map(|view| reputation.by_reputation(view, &records).unwrap())
-        .collect();
-    assert!(chosen.contains(&1) && chosen.contains(&2));
-    assert!(!chosen.contains(&3) && !chosen.contains(&0));
-    assert_eq!(reputation.by_reputation(9, &records[..2]), None);
+    let mut records: Vec<Record> = of.iter().enumerate().map(record).collect();
+    records.reverse();
+    records
+}
+
+/// Who may be chosen for some view after these.
+fn chosen(group: &Group, records: &[Record]) -> BTreeSet<Option<usize>> {
+    let views = 10..80;
+    let one = |view| match group.by_reputation(view, records) {
+        Chosen::Member(member) => Some(member),
+        Chosen::InTurn => None,
+        Chosen::Unknown => panic!("{records:?}"),
+    };
+    views.map(one).collect()
+}
+
+#[test]
+fn those_that_voted_lately_lead_by_reputation_and_nobody_twice_in_a_row() {
+    let (group, _) = group(4, LeaderRule::Reputation);
+    // Member 3 never voted; member 2 proposed what came last.
+    let steady = [(5, 0, 7), (6, 1, 7), (7, 0, 7), (8, 1, 7), (9, 2, 7)];
+    let found = chosen(&group, &records(30, &steady));
+    assert_eq!(found, BTreeSet::from([Some(0), Some(1)]));
+    // One vote within the window, for what went before its newest, is enough.
+    let mut once = steady;
+    once[1].2 = 0b1011;
+    let found = chosen(&group, &records(30, &once));
+    assert_eq!(found, BTreeSet::from([Some(0), Some(1), Some(3)]));
+    // Not so an older one.
+    once = steady;
+    once[0].2 = 0b1011;
+    let found = chosen(&group, &records(30, &once));
+    assert_eq!(found, BTreeSet::from([Some(0), Some(1)]));
+}
+
+#[test]
+fn votes_before_a_failed_view_do_not_make_a_leader() {
+    let (three, _) = group(4, LeaderRule::Reputation);
+    // View 6 failed: until three views in a row went well, leaders come in turn.
+    let all = [(4, 0, 15), (5, 1, 15), (7, 3, 15), (8, 0, 13), (9, 2, 13)];
+    let in_turn = BTreeSet::from([None]);
+    assert_eq!(chosen(&three, &records(30, &all[..3])), in_turn);
+    assert_eq!(chosen(&three, &records(30, &all[..4])), in_turn);
+    // Then those lead that voted after it: not member 1, whose last vote was in view 5.
+    let found = chosen(&three, &records(30, &all));
+    assert_eq!(found, BTreeSet::from([Some(0), Some(3)]));
+}
+
+#[test]
+fn who_knows_too_little_cannot_say_who_leads() {
+    let (group, _) = group(4, LeaderRule::Reputation);
+    let steady = [(5, 0, 7), (6, 1, 7), (7, 0, 7), (8, 1, 7), (9, 2, 7)];
+    // The window is of four, and the parent of the oldest.
+    let few = records(30, &steady[1..]);
+    assert_eq!(group.by_reputation(10, &few), Chosen::Unknown);
+    assert_eq!(group.by_reputation(10, &[]), Chosen::Unknown);
+    // At the beginning of the chain there is no more to know.
+    let first = records(4, &steady[1..]);
+    assert_eq!(chosen(&group, &first), BTreeSet::from([Some(0), Some(1)]));
+    assert_eq!(
+        chosen(&group, &records(1, &steady[4..])),
+        BTreeSet::from([None])
+    );
 }

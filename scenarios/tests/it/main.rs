@@ -13,6 +13,7 @@ mod support;
 
 mod bugs;
 mod cells;
+mod certificates;
 mod diagnostics;
 mod entry;
 mod experiments;

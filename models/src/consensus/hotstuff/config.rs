@@ -17,6 +17,18 @@ pub struct HotStuffOptions {
     pub payload: Option<Spread>,
     /// When the signatures of votes are checked.
     pub checks: Checks,
+    /// What adding up takes where a certificate is one aggregate signature; `None`: certificates are vectors
+    /// of signatures. Goes with [`Keyring::with_aggregates`].
+    pub additions: Option<Additions>,
+}
+
+/// What additions take on a machine of speed 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Additions {
+    /// Of a signature to a sum of such.
+    pub signature: Span,
+    /// Of a public key to a sum of such.
+    pub key: Span,
 }
 
 impl Default for HotStuffOptions {
@@ -27,6 +39,7 @@ impl Default for HotStuffOptions {
             leader: LeaderRule::Stable,
             payload: None,
             checks: Checks::Each,
+            additions: None,
         }
     }
 }
@@ -120,6 +133,7 @@ pub(super) struct Group {
     pub(super) leader: LeaderRule,
     pub(super) spread: Option<Spread>,
     pub(super) checks: Checks,
+    pub(super) additions: Option<Additions>,
 }
 
 impl Group {
@@ -143,6 +157,7 @@ impl Group {
             leader: options.leader,
             spread: options.payload,
             checks: options.checks,
+            additions: options.additions,
         }
     }
     /// What a leader takes out of its mempool at most: where transactions are named by digest, the bounds

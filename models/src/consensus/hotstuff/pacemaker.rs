@@ -251,7 +251,10 @@ impl HotStuffReplica {
         if self.group.after_failed(timeouts.view) <= self.safety.view {
             return true;
         }
-        cx.work(Work::verify_batched(timeouts.entries.len() as u32));
+        cx.work(
+            self.group
+                .checking(timeouts.entries.len(), timeouts.statements()),
+        );
         if !timeouts.verify(&self.group) {
             return false;
         }
@@ -382,7 +385,7 @@ impl HotStuffReplica {
         {
             return shape;
         }
-        cx.work(Work::verify_batched(certificate.signatures.len() as u32));
+        cx.work(group.checking(certificate.signatures.len(), 1));
         let quorum = if super::seeded::on(&super::seeded::SIGNERS_COUNTED_TWICE) {
             1
         } else {
@@ -407,7 +410,12 @@ impl HotStuffReplica {
             let mut entries: Vec<_> = self.pacemaker.of(view).map(entry).collect();
             entries.sort_unstable_by_key(|(signature, _)| signature.key);
             cx.reached(&marks::VIEW_CERTIFIED_FAILED);
-            self.advance_failed(cx, &Arc::new(TimeoutCertificate { view, entries }));
+            cx.work(self.group.making(entries.len()));
+            let sum = self
+                .group
+                .sum(entries.iter().map(|&(signature, _)| signature));
+            let timeouts = TimeoutCertificate { view, entries, sum };
+            self.advance_failed(cx, &Arc::new(timeouts));
         }
     }
 }

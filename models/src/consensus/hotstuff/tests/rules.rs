@@ -4,10 +4,12 @@ use super::super::config::{Group, SPAN};
 use super::super::leader::{Chosen, Record};
 use super::super::proposal::{Ballot, TimeoutCertificate, timeout_statement};
 use super::super::votes::Votes;
-use super::{HotStuffOptions, LeaderRule, Phases};
+use super::{Additions, HotStuffOptions, LeaderRule, Phases};
 use crate::consensus::{BlockLimits, MempoolLimits, ReplicaConfig, byzantine_quorum};
 use consim_core::chain::{Link, commits};
-use consim_core::{ChainId, Digest, Keyring, NodeId, SecretKey, Span};
+use consim_core::{
+    ChainId, Decoder, Digest, Encoder, Keyring, NodeId, SecretKey, Signature, Span, Work,
+};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -41,6 +43,18 @@ fn group(n: u32, leader: LeaderRule) -> (Group, Vec<SecretKey>) {
         ..HotStuffOptions::default()
     };
     (Group::new(config, options), secrets)
+}
+
+/// The same where certificates are aggregates.
+fn aggregating(n: u32) -> (Group, Vec<SecretKey>) {
+    let (mut group, keys) = group(n, LeaderRule::Stable);
+    let last = NodeId(n - 1).into();
+    group.keys = group.keys.with_aggregates(NodeId(0).into(), last);
+    group.additions = Some(Additions {
+        signature: Span::from_nanos(1_030),
+        key: Span::from_nanos(400),
+    });
+    (group, keys)
 }
 
 fn chain(views: &[u64]) -> Vec<Link> {
@@ -109,7 +123,11 @@ fn a_member_counts_once_and_what_it_did_not_sign_not_at_all() {
 fn a_timeout_certificate_is_of_a_quorum_and_of_what_each_signed() {
     let (group, keys) = group(4, LeaderRule::Stable);
     let entry = |i: usize, high| (keys[i].sign(&timeout_statement(CHAIN, 9, high)), high);
-    let of = |entries| TimeoutCertificate { view: 9, entries };
+    let of = |entries| TimeoutCertificate {
+        view: 9,
+        entries,
+        sum: None,
+    };
     let good = of(vec![entry(0, 3), entry(1, 8), entry(3, 0)]);
     assert!(good.verify(&group));
     assert_eq!(good.high(), 8);
@@ -120,6 +138,56 @@ fn a_timeout_certificate_is_of_a_quorum_and_of_what_each_signed() {
     assert!(!lower.verify(&group), "a lie about the highest certificate");
     let other = TimeoutCertificate { view: 10, ..good };
     assert!(!other.verify(&group));
+}
+
+#[test]
+fn an_aggregate_of_timeouts_is_of_what_each_signed() {
+    let (group, keys) = aggregating(4);
+    let entry = |i: usize, high| (keys[i].sign(&timeout_statement(CHAIN, 9, high)), high);
+    let of = |entries: Vec<(Signature, u64)>| TimeoutCertificate {
+        view: 9,
+        sum: group.sum(entries.iter().map(|&(signature, _)| signature)),
+        entries,
+    };
+    let good = of(vec![entry(0, 3), entry(1, 8), entry(3, 3)]);
+    assert!(good.verify(&group));
+    assert_eq!((good.high(), good.statements()), (8, 2));
+    assert_eq!(good.encoded_len(), 8 + 4 + (4 + 64 + 1) + 3 * 8);
+    // Its parts are of no use to who gets it, and not looked at.
+    let mut bytes = Vec::new();
+    good.encode(&mut Encoder::new(&mut bytes));
+    let read = TimeoutCertificate::decode(&mut Decoder::new(&bytes)).unwrap();
+    assert!(read.verify(&group));
+    assert_eq!((read.high(), read.entries.len()), (8, 3));
+    assert!(!of(vec![entry(0, 3), entry(1, 8)]).verify(&group));
+    assert!(!of(vec![entry(0, 3), entry(0, 3), entry(1, 8)]).verify(&group));
+    let mut lower = read.clone();
+    lower.entries[1].1 = 7;
+    assert!(!lower.verify(&group), "a lie about the highest certificate");
+    let mut swapped = good.clone();
+    swapped.entries[2] = entry(2, 3);
+    assert!(!swapped.verify(&group), "not the signers of the sum");
+    let other = TimeoutCertificate { view: 10, ..good };
+    assert!(!other.verify(&group));
+}
+
+#[test]
+fn certificates_cost_what_they_hold() {
+    let (vector, _) = group(16, LeaderRule::Stable);
+    assert_eq!(vector.checking(11, 3), Work::verify_batched(11));
+    assert_eq!(vector.making(11), Work::NONE);
+    let (aggregate, _) = aggregating(16);
+    let mut one = Work::verify(1);
+    one.add(Work::fixed(Span::from_nanos(10 * 400)));
+    assert_eq!(aggregate.checking(11, 1), one);
+    let mut three = Work::verify(1);
+    three.add(Work::verify_batched(2));
+    three.add(Work::fixed(Span::from_nanos(8 * 400)));
+    assert_eq!(aggregate.checking(11, 3), three);
+    assert_eq!(
+        aggregate.making(11),
+        Work::fixed(Span::from_nanos(10 * 1_030))
+    );
 }
 
 #[test]

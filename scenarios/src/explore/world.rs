@@ -126,8 +126,10 @@ const RAFT: &[&str] = &["{ read: index }", "{ read: lease }", "{ pre_vote: false
 /// Where BFT-SMaRt's requests go.
 const REQUESTS: &[&str] = &["to-all", "to-leader"];
 /// Leaders of HotStuff.
-const LEADERS: &[&str] = &["stable", "round-robin"];
+const LEADERS: &[&str] = &["stable", "round-robin", "reputation"];
 const PHASES: &[&str] = &["3", "2"];
+/// What HotStuff's certificates hold.
+const CERTIFICATES: &[&str] = &["", "", ", signatures: bls, certificates: aggregate"];
 /// Where HotStuff's transactions travel: the place for payload, and how the mempool spreads it.
 const PAYLOADS: &[(&str, &str)] = &[
     ("inside", ""),
@@ -242,13 +244,14 @@ warmup: 2s
 network: {network}
 organisations: {{ {GROUP}: {{ tier: tertiary, count: {members} }}{neighbours} }}
 chains:
-  {CHAIN}: {{ members: {GROUP}, consensus: {{ {name}: {options} }}, timeout: {timeout}, checkpoint: {checkpoint}, mempool: {{ limit: {mempool}{spread} }}, block: {{ wait: {wait} }}{clients} }}
+  {CHAIN}: {{ members: {GROUP}, consensus: {{ {name}: {options} }}, timeout: {timeout}{certificates}, checkpoint: {checkpoint}, mempool: {{ limit: {mempool}{spread} }}, block: {{ wait: {wait} }}{clients} }}
 {services}",
             network = pick(NETWORKS, self.network),
             members = self.members,
             name = protocol.name,
             spread = self.payload(protocol).1,
             timeout = pick(TIMEOUTS, self.timeout),
+            certificates = self.certificates(protocol),
             wait = pick(WAITS, self.wait),
             services = model
                 .text
@@ -264,6 +267,13 @@ impl World {
         match protocol.name {
             "hotstuff" => pick(PAYLOADS, self.network + self.wait + self.retries),
             _ => ("inside", ""),
+        }
+    }
+    /// What its certificates hold.
+    fn certificates(&self, protocol: &ProtocolEntry) -> &'static str {
+        match protocol.name {
+            "hotstuff" => pick(CERTIFICATES, self.timeout + self.wait),
+            _ => "",
         }
     }
     /// The knobs of the protocol.

@@ -40,7 +40,7 @@ use consim_core::{
 };
 use consim_kernel::config::EventList;
 use consim_kernel::{Kernel, KernelConfig, Progress};
-use consim_models::consensus::{self, TIMER_LIMIT};
+use consim_models::consensus::{self, ProtocolOptions, TIMER_LIMIT};
 use consim_models::ledger::Meter;
 use domain::{Setting, Summary};
 use layout::Layout;
@@ -156,6 +156,14 @@ impl<'a> Running<'a> {
             keys
         } else {
             keys.with_unsigned_transactions()
+        };
+        let keys = match (&only.chain.options, members.first(), members.last()) {
+            (ProtocolOptions::HotStuff(options), Some(&first), Some(&last))
+                if options.additions.is_some() =>
+            {
+                keys.with_aggregates(first.into(), last.into())
+            }
+            _ => keys,
         };
         let authority_keys = secrets.split_off(layout.node_count() as usize);
         let secrets: Vec<Arc<SecretKey>> = secrets.into_iter().map(Arc::new).collect();

@@ -24,11 +24,23 @@ record! {
         checkpoint: At<Count> = "128",
         /// How its members sign, hash and encrypt: what that costs and how long signatures are.
         signatures: At<Scheme> = "ed25519",
+        /// What a certificate holds, with `hotstuff`: of votes, of timeouts, and that a quorum has a batch.
+        certificates: At<Certificates> = "vector",
         /// Who accepts an answer from how many.
         clients: Clients = "{}",
     }
-    later "observers" "per" "shards" "flow" "endorse" "certificates" "prune" "snapshot" "channels"
+    later "observers" "per" "shards" "flow" "endorse" "prune" "snapshot" "channels"
         "reads";
+}
+
+words! {
+    /// What a certificate holds.
+    pub enum Certificates: "form of certificates" {
+        /// The signatures of those that signed, one after the other.
+        Vector = "vector",
+        /// One signature, the sum of theirs, and a bit for each member; with `signatures: bls`.
+        Aggregate = "aggregate",
+    }
 }
 
 record! {
@@ -118,7 +130,8 @@ record! {
     pub struct HotStuffKeys {
         /// How many proposals of consecutive views, each with a certificate, commit the first.
         phases: At<Phases> = "3",
-        /// Who leads a view.
+        /// Who leads a view: one member until it fails, the next in each view, or one of those that voted
+        /// lately, so that who is away or slow leads no more.
         leader: At<Leader> = "stable",
         /// Where the transactions travel: in the proposals, or apart, as `mempool.spread` says.
         payload: At<PayloadPlace> = "inside",
@@ -167,7 +180,8 @@ words! {
         Stable = "stable",
         /// The next member in each view.
         RoundRobin = "round-robin",
-        /// One of those that voted lately and did not lead lately.
+        /// One of those that voted lately and did not lead lately; after a view that failed, the next member,
+        /// until something is committed again (Carousel, Cohen et al. 2022).
         Reputation = "reputation",
     }
 }

@@ -107,6 +107,10 @@ record! {
         verify: At<Span>,
         /// One verification in a batch, likewise.
         verify_batched: At<Span>,
+        /// Adding a signature to a sum of such, likewise. A scheme that says so can aggregate.
+        add_signature: Option<At<Span>>,
+        /// Adding a public key to a sum of such, likewise.
+        add_key: Option<At<Span>>,
         /// Its hash takes this many times the machine's `hash`.
         hash: At<Factor> = "1x",
         /// Its cipher takes this many times the machine's `encrypt`.

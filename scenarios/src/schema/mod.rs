@@ -32,9 +32,9 @@ pub(crate) use attacks::{
     Answer, Attack, AttackCommon, AttackKind, Field, InsiderKeys, Meddling, TwinsKeys,
 };
 pub(crate) use chains::{
-    AcknowledgeWord, Auto, BftSmartKeys, Chain, Consensus, HotStuffKeys, Leader, Mempool,
-    PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead, RequestsGo, SpreadWord,
-    UntilFull, VoteChecks, WaitFor,
+    AcknowledgeWord, Auto, BftSmartKeys, Certificates, Chain, Consensus, HotStuffKeys, Leader,
+    Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead, RequestsGo,
+    SpreadWord, UntilFull, VoteChecks, WaitFor,
 };
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
 pub(crate) use experiment::{Experiment, ExperimentRow, MeasuredAt, Scored};

@@ -365,6 +365,19 @@ fn meaning_and_composition() {
         "E505 6:69",
         "watermark",
     );
+    let aggregate =
+        |of: &str| BASE.replace("all }", &format!("all, certificates: aggregate{of} }}"));
+    one(&aggregate(""), "E505 6:51", "consensus: hotstuff");
+    one(
+        &aggregate(", consensus: hotstuff, signatures: sm2"),
+        "E505 6:51",
+        "signatures: bls",
+    );
+    one(
+        &BASE.replace("all }", "all, certificates: threshold }"),
+        "E202",
+        "aggregate",
+    );
     one(
         &BASE.replace("data-sharing", "{ service: data-shring }"),
         "E301 7:48",

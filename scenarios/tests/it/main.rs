@@ -13,6 +13,7 @@ mod support;
 
 mod bugs;
 mod cells;
+mod certificates;
 mod diagnostics;
 mod entry;
 mod experiments;
@@ -24,6 +25,7 @@ mod heal;
 mod insiders;
 mod json_schema;
 mod language;
+mod leaders;
 mod limits;
 mod load;
 mod marks;

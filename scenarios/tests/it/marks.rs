@@ -151,10 +151,6 @@ const NOT_MET: &[(&str, &str)] = &[
         "leader-removed",
         "no scenario changes the members of a chain yet",
     ),
-    (
-        "reputation-unknown",
-        "no scenario chooses leaders by reputation yet",
-    ),
     ("new-view-refused", "met in unit tests of PBFT alone"),
     ("place-given", "met in unit tests of Raft alone"),
     ("append-over-committed", "met in unit tests of Raft alone"),

@@ -361,11 +361,8 @@ impl Certificate {
         e.u8(self.kind)
             .u64(self.view)
             .u64(self.sequence)
-            .digest(&self.digest)
-            .list(self.signatures.len());
-        for s in self.signatures.iter() {
-            s.encode(e);
-        }
+            .digest(&self.digest);
+        self.signatures.encode(e);
         if chained(self.kind).is_some() {
             e.list(self.links.len());
             for link in self.links.iter() {
@@ -376,10 +373,7 @@ impl Certificate {
     /// Reads a certificate; nothing is verified yet.
     pub fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
         let (kind, view, sequence, digest) = (d.u8()?, d.u64()?, d.u64()?, d.digest()?);
-        let n = d.list(MAX_SIGNATURES, Signature::LEAST_ENCODED)?;
-        let signatures = (0..n)
-            .map(|_| Signature::decode(d))
-            .collect::<Result<_, _>>()?;
+        let signatures = SignatureSet::decode(d)?;
         let links = match chained(kind) {
             Some(_) => d.list(MAX_LINKS, Link::LEAST_ENCODED)?,
             None => 0,

@@ -190,6 +190,10 @@ impl<'a> Decoder<'a> {
             Err(CodecError::Trailing(self.rest.len()))
         }
     }
+    /// The next byte, which is not taken.
+    pub fn next_byte(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
     /// How many bytes are left.
     pub fn remaining(&self) -> usize {
         self.rest.len()

@@ -2,8 +2,10 @@
 //! [`SecretKey`]. The cost is charged through [`crate::Work`]; on the wire a signature takes as
 //! many bytes as its scheme's, 64 for Ed25519 (RFC 8032), plus the key's number.
 
+mod aggregate;
 mod set;
 
+pub use aggregate::Aggregate;
 pub use set::{SignatureSet, Signers};
 
 use crate::codec::{CodecError, Decoder, Encoder};
@@ -46,6 +48,10 @@ pub struct Keyring {
     size: u8,
     /// Nobody signs transactions.
     unsigned: bool,
+    /// Bytes of the bits of an aggregate's signers; none where certificates are vectors of signatures.
+    bitmap: u16,
+    /// The key of the first bit.
+    first: u32,
 }
 
 #[inline]
@@ -86,6 +92,8 @@ impl Keyring {
             secrets,
             size,
             unsigned: false,
+            bitmap: 0,
+            first: 0,
         };
         (ring, keys)
     }
@@ -95,6 +103,17 @@ impl Keyring {
     pub fn with_unsigned_transactions(self) -> Self {
         Self {
             unsigned: true,
+            ..self
+        }
+    }
+    /// The same where certificates of the signers `first` to `last` are one aggregate signature, with a bit
+    /// for each of them. Their scheme has to be one whose signatures can be added up.
+    #[must_use]
+    pub fn with_aggregates(self, first: KeyId, last: KeyId) -> Self {
+        let keys = (last.0.saturating_sub(first.0) as usize).saturating_add(1);
+        Self {
+            bitmap: u16::try_from(keys.div_ceil(8)).unwrap_or(u16::MAX),
+            first: first.0,
             ..self
         }
     }

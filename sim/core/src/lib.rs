@@ -28,7 +28,7 @@ pub mod workload;
 
 pub use chain::{Batch, Block, Certificate, Cohort, Committed, Header, Receipt, Tx, TxId};
 pub use codec::{CodecError, Decoder, Encoder};
-pub use crypto::{KeyId, Keyring, SecretKey, Signature, SignatureSet, Signers};
+pub use crypto::{Aggregate, KeyId, Keyring, SecretKey, Signature, SignatureSet, Signers};
 pub use digest::Digest;
 pub use disk::{Damaged, Disk, Holds, Slot, Torn, Write, WriteToken, is_damaged};
 pub use dist::{Distribution, Sampler, Samples};

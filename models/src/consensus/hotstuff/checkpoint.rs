@@ -117,6 +117,7 @@ impl HotStuffReplica {
         };
         signers.add(&group.keys, &ballot.signature);
         if signers.len() >= group.quorum {
+            cx.work(group.making(signers.len()));
             let proof = Certificate {
                 kind: CHECKPOINT,
                 view: sequence,
@@ -134,8 +135,8 @@ impl HotStuffReplica {
         if proof.view <= self.stable().max(self.checkpoints.proven()) {
             return;
         }
-        cx.work(Work::verify_batched(proof.signatures.len() as u32));
         let group = &self.group;
+        cx.work(group.checking(proof.signatures.len(), 1));
         let sound = proof.kind == CHECKPOINT
             && proof.sequence == 0
             && proof.view.is_multiple_of(group.interval)

@@ -188,11 +188,12 @@ impl HotStuffReplica {
             return;
         };
         self.recent.push_back(Record {
+            sequence: committed.sequence,
             view: link.view,
             author: committed.batch.proposer(),
             voters: link.voters.clone(),
         });
-        if self.recent.len() > self.group.window() + self.group.depth() {
+        if self.recent.len() > self.group.seen_by_reputation() {
             self.recent.pop_front();
         }
     }
@@ -201,7 +202,7 @@ impl HotStuffReplica {
     pub(super) fn verify_committed(&self, cx: &mut Context<'_>, committed: &Committed) -> bool {
         let group = &self.group;
         let certificate = &committed.certificate;
-        cx.work(Work::verify_batched(certificate.signatures.len() as u32));
+        cx.work(group.checking(certificate.signatures.len(), 1));
         let bytes = certificate.links.iter().map(Link::encoded_len);
         cx.work(Work::hash(bytes.sum()));
         let parent = certificate.links.first().map(|link| link.parent);

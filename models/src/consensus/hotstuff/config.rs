@@ -17,6 +17,18 @@ pub struct HotStuffOptions {
     pub payload: Option<Spread>,
     /// When the signatures of votes are checked.
     pub checks: Checks,
+    /// What adding up takes where a certificate is one aggregate signature; `None`: certificates are vectors
+    /// of signatures. Goes with [`Keyring::with_aggregates`].
+    pub additions: Option<Additions>,
+}
+
+/// What additions take on a machine of speed 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Additions {
+    /// Of a signature to a sum of such.
+    pub signature: Span,
+    /// Of a public key to a sum of such.
+    pub key: Span,
 }
 
 impl Default for HotStuffOptions {
@@ -27,6 +39,7 @@ impl Default for HotStuffOptions {
             leader: LeaderRule::Stable,
             payload: None,
             checks: Checks::Each,
+            additions: None,
         }
     }
 }
@@ -73,8 +86,8 @@ pub enum LeaderRule {
     Stable,
     /// The next member in each view.
     RoundRobin,
-    /// After a view that went well, one that voted lately and did not lead lately; after one that did
-    /// not, the next in turn.
+    /// As long as each view commits something, one that voted lately and did not lead lately; after a view
+    /// that failed, the next in turn until something is committed again.
     Reputation,
 }
 
@@ -120,6 +133,7 @@ pub(super) struct Group {
     pub(super) leader: LeaderRule,
     pub(super) spread: Option<Spread>,
     pub(super) checks: Checks,
+    pub(super) additions: Option<Additions>,
 }
 
 impl Group {
@@ -143,6 +157,7 @@ impl Group {
             leader: options.leader,
             spread: options.payload,
             checks: options.checks,
+            additions: options.additions,
         }
     }
     /// What a leader takes out of its mempool at most: where transactions are named by digest, the bounds
@@ -191,10 +206,15 @@ impl Group {
     pub(super) fn vote_kind(&self) -> u8 {
         CHAINED + self.depth() as u8
     }
-    /// How many of the latest committed proposals say who is fit to lead: three, so that one who stops to
-    /// vote is soon left out, and as many more as authors are left out (assumed).
+    /// How many of the latest proposals say who is fit to lead: three, so that one who stops to vote is
+    /// soon left out, and as many more as authors are left out (assumed).
     pub(super) fn window(&self) -> usize {
         3 + self.faults
+    }
+    /// How many of the latest proposals the reputation of leaders looks at: those, and the parent of the
+    /// oldest, which tells whether a view failed before it.
+    pub(super) fn seen_by_reputation(&self) -> usize {
+        self.window() + 1
     }
     /// How long a transaction may rightly wait before it is proposed.
     pub(super) fn wait(&self) -> Span {

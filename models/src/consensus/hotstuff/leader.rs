@@ -3,9 +3,21 @@
 use super::config::{Group, LeaderRule, SPAN};
 use consim_core::{Digest, NodeId};
 
+/// Whom the reputation of leaders chooses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Chosen {
+    /// One that voted lately.
+    Member(usize),
+    /// The next in turn: a view failed, and nothing was committed without a gap since.
+    InTurn,
+    /// Too little is known of what was proposed before.
+    Unknown,
+}
+
 /// A proposal as the reputation of leaders sees it.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
+    pub(super) sequence: u64,
     pub(super) view: u64,
     pub(super) author: NodeId,
     /// Who voted for its parent, member 0 in the lowest bit.
@@ -31,26 +43,26 @@ impl Group {
     pub(super) fn scheduled(&self, view: u64) -> usize {
         (self.told(view) % (self.len() as u64).max(1)) as usize
     }
-    /// Who leads `view` by reputation, after a certificate for the newest of `records`, which are in
-    /// descending order without a gap (Carousel: S. Cohen et al., "Be Aware of Your Leaders", FC 2022,
-    /// algorithm 1): of those that voted for the latest committed proposals, without the authors of the
-    /// latest f of them. `None`: too little is known.
-    pub(super) fn by_reputation(&self, view: u64, records: &[Record]) -> Option<usize> {
-        let depth = self.depth();
-        let consecutive = |w: &[Record]| {
-            let pairs = w.iter().zip(w.iter().skip(1));
-            pairs
-                .into_iter()
-                .all(|(child, parent)| child.view == parent.view + 1)
-        };
-        let committed = records.windows(depth).position(consecutive)? + depth - 1;
-        let window = records.get(committed..)?;
-        let window = window.get(..self.window().min(window.len()))?;
-        let last: Vec<usize> = window
-            .iter()
-            .take(self.faults)
-            .filter_map(|record| self.index(record.author))
-            .collect();
+    /// Who leads `view` by reputation, after a certificate for the newest of `records`, which are that and
+    /// what it builds on, in descending order without a gap in numbers. Carousel (S. Cohen et al., "Be Aware
+    /// of Your Leaders", FC 2022, algorithm 1): as long as each view commits something, one of those that
+    /// voted lately, without the authors of the last f proposals; else the next in turn.
+    pub(super) fn by_reputation(&self, view: u64, records: &[Record]) -> Chosen {
+        let follows = |(child, parent): &(&Record, &Record)| child.view == parent.view + 1;
+        let pairs = records.iter().zip(records.iter().skip(1));
+        // A gap in views tells of one that failed: those that voted before it may be gone since.
+        let since = pairs.take(self.window()).take_while(follows).count();
+        let whole = since == self.window()
+            || since + 1 < records.len()
+            || records.last().is_some_and(|oldest| oldest.sequence == 1);
+        if !whole {
+            return Chosen::Unknown;
+        }
+        if since + 1 < self.depth() {
+            return Chosen::InTurn;
+        }
+        // Each says who voted for its parent, and that came after the gap too.
+        let window = records.get(..since).unwrap_or_default();
         let voted = |member: usize| {
             let bit = |r: &Record| {
                 r.voters
@@ -59,11 +71,14 @@ impl Group {
             };
             window.iter().any(bit)
         };
+        let last = records.iter().take(self.faults);
+        let last: Vec<usize> = last.filter_map(|r| self.index(r.author)).collect();
         let candidates: Vec<usize> = (0..self.len())
             .filter(|&member| voted(member) && !last.contains(&member))
             .collect();
         let draw = Digest::of_parts(&[b"consim leader 1", &view.to_be_bytes()]).prefix();
-        let at = draw.checked_rem(candidates.len() as u64)?;
-        candidates.get(at as usize).copied()
+        let at = draw.checked_rem(candidates.len() as u64);
+        let chosen = at.and_then(|at| candidates.get(at as usize).copied());
+        chosen.map_or(Chosen::InTurn, Chosen::Member)
     }
 }

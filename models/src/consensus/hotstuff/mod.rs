@@ -56,9 +56,10 @@
 //! - Upon a message of an older view: STATUS with the certificates by which this replica came to its own.
 //!
 //! Leaders (`leader.rs`): `stable`: one until a view of it fails (views are numbered in spans, a failed view
-//! leads to the next span); `round-robin`: the next in each view; `reputation`: after a view that went well,
-//! one of those that voted for what is committed latest, without the authors of the last f of it (S. Cohen
-//! et al., "Be Aware of Your Leaders", FC 2022, algorithm 1); else the next in turn.
+//! leads to the next span); `round-robin`: the next in each view; `reputation`: as long as each view commits
+//! something, one of those that voted for the latest proposals, without the authors of the last f (S. Cohen
+//! et al., "Be Aware of Your Leaders", FC 2022, algorithm 1); after a view that failed, the next in turn until
+//! k consecutive views are certified again.
 //!
 //! Rest (`voting.rs`): without new transactions, proposals go on, empty, until one has told everybody the
 //! certificate that commits the last transactions. Then nothing is said and no timer runs.
@@ -85,7 +86,11 @@
 //!    with the leader of the next. Without it, n = 4 with one member down and a leader in turn would never
 //!    have three consecutive views.
 //! 4. Votes, proposals and timeouts are on disk before they are sent.
-//! 5. Certificates are vectors of signatures, as in the paper's implementation, not threshold signatures.
+//! 5. Certificates are vectors of signatures, as in the paper's implementation, or aggregates of such (one signature
+//!     of the suite and a bit for each member; `certificates.rs`), not threshold signatures. The run keeps the
+//!     parts of an aggregate where it was made, and forensics see these; as an aggregate proves of each
+//!     signer that it signed, they see no more than it says. Of timeouts, whose statements differ, an aggregate
+//!     also has what each signer said. What is checked one by one is not checked again when it is added up.
 //! 6. A proposal that goes out to commit what is in flight takes along what waits, although no bound of a
 //!    block is reached.
 //! 7. Transactions go to the leader where it stays, and to everybody where it changes with each view.
@@ -94,9 +99,14 @@
 //! 10. Payload apart is Narwhal's mempool (`consensus::payload`), not a part of either paper. Batches are on disk
 //!     before they are acknowledged; committed blocks are written whole again. A batch that two leaders order in two
 //!     blocks is executed once.
-//! 11. No scenario can choose `reputation` yet: a leader that must be silent, since its disk was wiped, can
-//!     be chosen again and again. With it one that does not know who voted for what is committed latest, as it took a state
-//!     over, sends its votes to everybody and takes any member's proposal.
+//! 11. Reputation looks at what the proposal builds on, committed or not: the parent's digest names it, so that
+//!     all who know the parent choose the same. Of what came before a failed view nothing counts, so that one that is away, or
+//!     silent, as its disk was wiped, is chosen once at most before it votes again: a view that it does not lead
+//!     leaves a gap, and behind a gap its last votes are forgotten. What remains: one that votes and does not
+//!     propose stays among those that are chosen (each time it costs a view, and views in turn until something is
+//!     committed again); and turns come to one that is away while nothing is committed, as in `round-robin`.
+//! 12. With `reputation` one that does not know enough of the latest proposals, as it took a state over, sends
+//!     its votes to everybody and takes any member's proposal.
 //!
 //! # Why it is safe
 //!
@@ -117,6 +127,7 @@ mod announced;
 mod attacks;
 mod awaited;
 mod catch_up;
+mod certificates;
 mod checkpoint;
 mod commit;
 pub mod config;
@@ -141,7 +152,7 @@ mod tree;
 mod votes;
 mod voting;
 
-pub use config::{Checks, HotStuffOptions, LeaderRule, Phases};
+pub use config::{Additions, Checks, HotStuffOptions, LeaderRule, Phases};
 pub use replica::HotStuffReplica;
 
 use super::ProtocolEntry;

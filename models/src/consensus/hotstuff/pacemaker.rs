@@ -3,7 +3,7 @@
 
 use super::config::{Group, LeaderRule, MAX_BACKOFF, STEPS};
 use super::journal::Said;
-use super::leader::Record;
+use super::leader::{Chosen, Record};
 use super::marks;
 use super::message::Body;
 use super::proposal::{Timeout, TimeoutCertificate, timeout_statement};
@@ -55,26 +55,26 @@ impl HotStuffReplica {
         if self.group.leader != LeaderRule::Reputation || !well || view <= 1 {
             return Some(self.group.scheduled(view));
         }
+        if !self.tree.knows(high) {
+            return None;
+        }
         let record = |p: &Arc<super::proposal::Proposal>| Record {
+            sequence: p.sequence(),
             view: p.view(),
             author: p.batch().proposer(),
             voters: p.link().voters.clone(),
         };
-        let mut records: Vec<Record> = self.tree.branch(high).map(record).collect();
-        let wanted = records.len() + self.group.window() + self.group.depth();
-        records.extend(self.recent.iter().rev().cloned());
-        records.truncate(wanted);
-        let least = (self.group.window() + self.group.depth()) as u64;
-        let whole = self.recent.len() as u64 >= least.min(self.executed);
-        if !whole || !self.tree.knows(high) {
-            return None;
+        let seen = self.group.seen_by_reputation();
+        let branch = self.tree.branch(high).take(seen);
+        let mut records: Vec<Record> = branch.map(record).collect();
+        let above = records.last().map_or(u64::MAX, |oldest| oldest.sequence);
+        let older = self.recent.iter().rev().filter(|r| r.sequence < above);
+        records.extend(older.take(seen - records.len()).cloned());
+        match self.group.by_reputation(view, &records) {
+            Chosen::Member(member) => Some(member),
+            Chosen::InTurn => Some(self.group.scheduled(view)),
+            Chosen::Unknown => None,
         }
-        let scheduled = self.group.scheduled(view);
-        Some(
-            self.group
-                .by_reputation(view, &records)
-                .unwrap_or(scheduled),
-        )
     }
     /// Who leads this view.
     pub(super) fn leads_now(&self) -> usize {
@@ -250,7 +250,10 @@ impl HotStuffReplica {
         if self.group.after_failed(timeouts.view) <= self.safety.view {
             return true;
         }
-        cx.work(Work::verify_batched(timeouts.entries.len() as u32));
+        cx.work(
+            self.group
+                .checking(timeouts.entries.len(), timeouts.statements()),
+        );
         if !timeouts.verify(&self.group) {
             return false;
         }
@@ -381,7 +384,7 @@ impl HotStuffReplica {
         {
             return shape;
         }
-        cx.work(Work::verify_batched(certificate.signatures.len() as u32));
+        cx.work(group.checking(certificate.signatures.len(), 1));
         let quorum = if super::seeded::on(&super::seeded::SIGNERS_COUNTED_TWICE) {
             1
         } else {
@@ -406,7 +409,12 @@ impl HotStuffReplica {
             let mut entries: Vec<_> = self.pacemaker.of(view).map(entry).collect();
             entries.sort_unstable_by_key(|(signature, _)| signature.key);
             cx.reached(&marks::VIEW_CERTIFIED_FAILED);
-            self.advance_failed(cx, &Arc::new(TimeoutCertificate { view, entries }));
+            cx.work(self.group.making(entries.len()));
+            let sum = self
+                .group
+                .sum(entries.iter().map(|&(signature, _)| signature));
+            let timeouts = TimeoutCertificate { view, entries, sum };
+            self.advance_failed(cx, &Arc::new(timeouts));
         }
     }
 }

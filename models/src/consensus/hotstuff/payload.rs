@@ -147,6 +147,7 @@ impl HotStuffReplica {
         };
         if let Some(available) = layer.acknowledge(digest, signature, chain, keys) {
             cx.reached(&marks::BATCH_CERTIFIED);
+            cx.work(self.group.making(available.signatures.len()));
             self.multicast(cx, Body::Payload(Message::Available(available)));
         }
     }
@@ -220,7 +221,7 @@ impl HotStuffReplica {
         if !layer.wants_availability(&availability.digest) {
             return;
         }
-        cx.work(Work::verify_batched(availability.signatures.len() as u32));
+        cx.work(group.checking(availability.signatures.len(), 1));
         if availability.verify(group.chain, &group.members, group.quorum, &group.keys) {
             layer.available(availability);
             self.watch(cx);

@@ -6,8 +6,10 @@ use consim_core::chain::Link;
 use consim_core::chain::{MAX_SIGNATURES, vote_statement};
 use consim_core::codec::{CodecError, Decoder, Encoder};
 use consim_core::{
-    Batch, Certificate, ChainId, Committed, Digest, KeyId, SecretKey, Signature, TxId, Vote,
+    Aggregate, Batch, Certificate, ChainId, Committed, Digest, KeyId, SecretKey, Signature, TxId,
+    Vote,
 };
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 /// The kind of the signature of a proposal (sequence 0; the digest is the link's).
@@ -236,6 +238,8 @@ pub struct TimeoutCertificate {
     pub view: u64,
     /// By ascending key.
     pub entries: Vec<(Signature, u64)>,
+    /// The sum of the signatures, which is sent in their place where certificates are aggregates.
+    pub sum: Option<Aggregate>,
 }
 
 impl TimeoutCertificate {
@@ -247,40 +251,69 @@ impl TimeoutCertificate {
             .max()
             .unwrap_or(0)
     }
+    /// How many different things its signers said.
+    pub(super) fn statements(&self) -> usize {
+        let highs: BTreeSet<u64> = self.entries.iter().map(|&(_, high)| high).collect();
+        highs.len()
+    }
     /// Does it hold valid signatures of a quorum, each signer once? The caller charges them.
     pub(super) fn verify(&self, group: &Group) -> bool {
         let mut last: Option<KeyId> = None;
         let mut sound = self.entries.len() >= group.quorum;
+        let statement = |high: u64| timeout_statement(group.chain, self.view, high);
         for (signature, high) in &self.entries {
-            let statement = timeout_statement(group.chain, self.view, *high);
             sound &= last < Some(signature.key)
                 && *high < self.view
                 && group.index_of_key(signature.key).is_some()
-                && group.keys.verify(&statement, signature);
+                && (self.sum.is_some() || group.keys.verify(&statement(*high), signature));
             last = Some(signature.key);
         }
-        sound
+        let statements = self.entries.iter().map(|&(_, high)| statement(high));
+        let signers = self.entries.iter().map(|(signature, _)| signature.key);
+        let summed =
+            |sum: &Aggregate| sum.signers().eq(signers) && sum.verify(&group.keys, statements);
+        sound && self.sum.as_ref().is_none_or(summed)
     }
     pub(super) fn encoded_len(&self) -> usize {
-        let entries = self.entries.iter().map(|(s, _)| s.encoded_len() + 8);
-        8 + 4 + entries.sum::<usize>()
+        8 + 4
+            + match &self.sum {
+                Some(sum) => sum.encoded_len() + 8 * self.entries.len(),
+                None => {
+                    let entries = self.entries.iter().map(|(s, _)| s.encoded_len() + 8);
+                    entries.sum()
+                }
+            }
     }
     pub(super) fn encode(&self, e: &mut Encoder<'_>) {
-        e.u64(self.view).list(self.entries.len());
+        e.u64(self.view);
+        if let Some(sum) = &self.sum {
+            sum.encode(e);
+            for (_, high) in &self.entries {
+                e.u64(*high);
+            }
+            return;
+        }
+        e.list(self.entries.len());
         for (signature, high) in &self.entries {
             signature.encode(e);
             e.u64(*high);
         }
     }
     pub(super) fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        let view = d.u64()?;
+        let sum = Aggregate::decode(d)?;
+        let entries: Result<_, CodecError> = if let Some(sum) = &sum {
+            let entry = |key| Ok((sum.part(key), d.u64()?));
+            sum.signers().map(entry).collect()
+        } else {
+            let n = d.list(MAX_SIGNATURES, Signature::LEAST_ENCODED + 8)?;
+            let entry = |_| Ok((Signature::decode(d)?, d.u64()?));
+            (0..n).map(entry).collect()
+        };
         Ok(Self {
-            view: d.u64()?,
-            entries: {
-                let n = d.list(MAX_SIGNATURES, Signature::LEAST_ENCODED + 8)?;
-                (0..n)
-                    .map(|_| Ok((Signature::decode(d)?, d.u64()?)))
-                    .collect::<Result<_, CodecError>>()?
-            },
+            view,
+            entries: entries?,
+            sum,
         })
     }
 }

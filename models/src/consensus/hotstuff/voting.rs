@@ -457,6 +457,7 @@ impl HotStuffReplica {
             });
         }
         if let Some(certificate) = self.votes.add(&self.group, member, vote) {
+            cx.work(self.group.making(certificate.signatures.len()));
             self.on_certificate(cx, member, &Arc::new(certificate), false);
         }
     }

@@ -241,11 +241,9 @@ impl Layer {
         if !held.signers.add(keys, signature) || held.signers.len() < quorum {
             return None;
         }
-        let mut signatures: Vec<_> = held.signers.signatures(keys).iter().collect();
-        signatures.sort_unstable_by_key(|s| s.key);
         let available = Arc::new(Availability {
             digest: *digest,
-            signatures,
+            signatures: held.signers.signatures(keys),
         });
         held.available = Some(Arc::clone(&available));
         self.open(digest);

@@ -3,8 +3,11 @@
 use super::head::{decode_wanted, encode_digests};
 use super::{AVAILABLE, Parcels, TxBatch};
 use crate::consensus::mempool::MAX_FORWARD;
-use consim_core::chain::{MAX_SIGNATURES, vote_statement};
-use consim_core::{ChainId, CodecError, Decoder, Digest, Encoder, Keyring, NodeId, Signature, Tx};
+use consim_core::chain::vote_statement;
+use consim_core::{
+    ChainId, CodecError, Decoder, Digest, Encoder, KeyId, Keyring, NodeId, Signature, SignatureSet,
+    Tx,
+};
 use std::sync::Arc;
 
 /// That a quorum has a batch on disk.
@@ -13,7 +16,7 @@ pub struct Availability {
     /// The batch.
     pub digest: Digest,
     /// Signatures of a quorum, by ascending key.
-    pub signatures: Vec<Signature>,
+    pub signatures: SignatureSet,
 }
 
 impl Availability {
@@ -30,35 +33,25 @@ impl Availability {
         keys: &Keyring,
     ) -> bool {
         let statement = Self::statement(chain, &self.digest);
-        let ascending = self.signatures.windows(2).all(|pair| match pair {
-            [a, b] => a.key < b.key,
-            _ => false,
-        });
-        ascending
-            && self.signatures.len() >= quorum
-            && self.signatures.iter().all(|s| {
-                members.binary_search(&NodeId(s.key.0)).is_ok() && keys.verify(&statement, s)
-            })
+        let valid: Vec<KeyId> = self.signatures.valid(keys, &statement).collect();
+        valid.is_sorted_by(|a, b| a < b)
+            && valid.len() >= quorum
+            && valid.len() == self.signatures.len()
+            && valid
+                .iter()
+                .all(|key| members.binary_search(&NodeId(key.0)).is_ok())
     }
     fn encoded_len(&self) -> usize {
-        let signatures = self.signatures.iter().map(Signature::encoded_len);
-        32 + 4 + signatures.sum::<usize>()
+        32 + 4 + self.signatures.encoded_len()
     }
     fn encode(&self, e: &mut Encoder<'_>) {
-        e.digest(&self.digest).list(self.signatures.len());
-        for signature in &self.signatures {
-            signature.encode(e);
-        }
+        e.digest(&self.digest);
+        self.signatures.encode(e);
     }
     fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
         Ok(Self {
             digest: d.digest()?,
-            signatures: {
-                let n = d.list(MAX_SIGNATURES, Signature::LEAST_ENCODED)?;
-                (0..n)
-                    .map(|_| Signature::decode(d))
-                    .collect::<Result<_, _>>()?
-            },
+            signatures: SignatureSet::decode(d)?,
         })
     }
 }

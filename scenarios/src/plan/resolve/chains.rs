@@ -3,14 +3,14 @@
 use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
-    AcknowledgeWord, At, Auto, BftSmartKeys, Chain, Consensus, Decode, HotStuffKeys, Leader,
-    LeafKind, Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead,
+    AcknowledgeWord, At, Auto, BftSmartKeys, Certificates, Chain, Consensus, Decode, HotStuffKeys,
+    Leader, LeafKind, Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead,
     RequestsGo, ServiceKind, SpreadWord, UntilFull, VoteChecks, WaitFor,
 };
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};
 use consim_models::consensus::bft_smart::{BftSmartOptions, Requests};
-use consim_models::consensus::hotstuff::{self, HotStuffOptions};
+use consim_models::consensus::hotstuff::{self, Additions, HotStuffOptions};
 use consim_models::consensus::payload::{Acknowledge, BatchTerms, Spread};
 use consim_models::consensus::pbft::PbftOptions;
 use consim_models::consensus::raft::{RaftOptions, ReadMode};
@@ -156,15 +156,23 @@ impl Planner<'_> {
         ] {
             self.at_least_one(at, what);
         }
-        let suite = self.suite(&name.value.0, &chain.signatures)?;
+        let adds = chain.certificates.value == Certificates::Aggregate;
+        let suite = self.suite(&name.value.0, &chain.signatures, adds)?;
         self.suites.insert(name.value.0.clone(), suite);
         let (options, checkpoint) = match &chain.consensus {
             Consensus::Pbft(pbft) => self.pbft(chain, pbft),
             Consensus::Raft(raft) => (self.raft(raft), chain.checkpoint.value.0),
-            Consensus::HotStuff(keys) => (self.hotstuff(chain, keys), chain.checkpoint.value.0),
+            Consensus::HotStuff(keys) => {
+                let additions = suite.additions.filter(|_| adds);
+                let options = self.hotstuff(chain, keys, additions);
+                (options, chain.checkpoint.value.0)
+            }
             Consensus::BftSmart(keys) => self.bft_smart(chain, keys),
         };
         self.spread(chain, &options);
+        if adds {
+            self.aggregates(chain, entry.name, suite.additions.is_some());
+        }
         if !entry.byzantine && !self.scenario.attacks.is_empty() {
             self.notes.push(format!(
                 "{} bears no member that lies, and its messages prove nothing: if one breaks {}, nobody can say who",
@@ -274,8 +282,34 @@ impl Planner<'_> {
         (ProtocolOptions::Pbft(options), checkpoint.value.0)
     }
 
+    /// Can the certificates of `protocol` be aggregates, of signatures that add up or not?
+    fn aggregates(&mut self, chain: &Chain, protocol: &str, add_up: bool) {
+        let place = chain.certificates.place.clone();
+        if protocol != "hotstuff" {
+            self.cx.error(
+                "E505",
+                &place,
+                format!("{protocol} has no certificates that could be aggregates"),
+                "certificates: vector, or consensus: hotstuff",
+            );
+        } else if !add_up {
+            let scheme = chain.signatures.value.word();
+            self.cx.error(
+                "E505",
+                &place,
+                format!("signatures of {scheme} cannot be added up to one"),
+                "signatures: bls, or certificates: vector",
+            );
+        }
+    }
+
     /// HotStuff's options.
-    fn hotstuff(&mut self, chain: &Chain, keys: &HotStuffKeys) -> ProtocolOptions {
+    fn hotstuff(
+        &mut self,
+        chain: &Chain,
+        keys: &HotStuffKeys,
+        additions: Option<Additions>,
+    ) -> ProtocolOptions {
         let HotStuffKeys {
             phases,
             leader,
@@ -284,10 +318,6 @@ impl Planner<'_> {
             pacemaker,
         } = keys;
         let PacemakerKind::TimeoutCertificates = pacemaker.value;
-        if leader.value == Leader::Reputation {
-            let place = leader.place.clone();
-            self.cx.later(&place, "leader: reputation");
-        }
         let spread = match payload.value {
             PayloadPlace::Inside => None,
             PayloadPlace::Digest => Some(match chain.mempool.spread.value {
@@ -310,6 +340,7 @@ impl Planner<'_> {
                 VoteChecks::Each => hotstuff::Checks::Each,
                 VoteChecks::Together => hotstuff::Checks::Together,
             },
+            additions,
         })
     }
 

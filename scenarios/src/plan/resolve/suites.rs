@@ -7,6 +7,7 @@ use crate::schema::{At, Decode, LeafKind, Scheme, SuiteKeys};
 use consim_core::Span;
 use consim_core::values::{Factor, Value as _};
 use consim_kernel::config::Hardware;
+use consim_models::consensus::hotstuff::Additions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ const LENGTHS: std::ops::RangeInclusive<u64> = 8..=255;
 pub(super) struct Suite {
     scheme: Scheme,
     pub(super) signature_bytes: u8,
+    /// What adding up takes, if its signatures can be.
+    pub(super) additions: Option<Additions>,
     /// Sign, verify, verify in a batch, where the machine does not say.
     times: [Span; 3],
     hash: Factor,
@@ -26,8 +29,8 @@ pub(super) struct Suite {
 }
 
 impl Planner<'_> {
-    /// The suite that `chain` names.
-    pub(super) fn suite(&mut self, chain: &str, at: &At<Scheme>) -> Option<Suite> {
+    /// The suite that `chain` names; `adds`: its signatures are added up.
+    pub(super) fn suite(&mut self, chain: &str, at: &At<Scheme>, adds: bool) -> Option<Suite> {
         let word = at.value.word();
         let profile = profiles::load(self.cx, "signatures", word, Some(&at.place))?;
         let from = self.cx.leaves.len();
@@ -40,6 +43,12 @@ impl Planner<'_> {
         for leaf in self.cx.leaves.iter_mut().skip(from) {
             leaf.kind = LeafKind::Silent;
             leaf.default = default;
+        }
+        // What is not used is no difference.
+        for at in [&keys.add_signature, &keys.add_key].into_iter().flatten() {
+            if let Some(leaf) = self.cx.leaves.get_mut(at.leaf) {
+                leaf.default = !adds;
+            }
         }
         let signature = &keys.signature;
         if !LENGTHS.contains(&signature.value.0) {
@@ -63,6 +72,13 @@ impl Planner<'_> {
                 keys.verify.value,
                 keys.verify_batched.value,
             ],
+            additions: keys
+                .add_signature
+                .zip(keys.add_key)
+                .map(|(signature, key)| Additions {
+                    signature: signature.value,
+                    key: key.value,
+                }),
             hash: keys.hash.value,
             encrypt: keys.encrypt.value,
         })

@@ -1,7 +1,9 @@
 //! Signatures of many over one statement, small enough to be kept for ever by every node.
 
-use super::{KeyId, Keyring, Signature, tag};
+use super::{Aggregate, KeyId, Keyring, Signature, tag};
 use crate::Digest;
+use crate::chain::MAX_SIGNATURES;
+use crate::codec::{CodecError, Decoder, Encoder};
 use std::fmt;
 use std::sync::Arc;
 
@@ -154,8 +156,11 @@ pub struct SignatureSet(Kept);
 enum Kept {
     /// As they came: nothing is known of them.
     Listed(Vec<Signature>),
-    /// Over a statement of which it is known that these signed it.
+    /// Over a statement of which it is known that these signed it. Where certificates are aggregates, they
+    /// are sent as one: the run keeps the parts, of which the sum is proof as well.
     Verified(Signers, Keyring),
+    /// The sum of them, as it came.
+    Sum(Box<Aggregate>),
 }
 
 impl SignatureSet {
@@ -164,24 +169,57 @@ impl SignatureSet {
         match &self.0 {
             Kept::Listed(list) => list.len(),
             Kept::Verified(signers, _) => signers.len(),
+            Kept::Sum(sum) => sum.len(),
         }
     }
     /// Are there none?
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    /// The bytes of all of them, encoded one after the other.
+    /// The bytes of all of them, encoded one after the other, or of their aggregate, behind the word that
+    /// says which.
     pub fn encoded_len(&self) -> usize {
         match &self.0 {
             Kept::Listed(list) => list.iter().map(Signature::encoded_len).sum(),
+            Kept::Verified(_, keys) if keys.bitmap > 0 => {
+                Aggregate::bytes(keys.size, usize::from(keys.bitmap))
+            }
             Kept::Verified(signers, keys) => signers.len() * (4 + usize::from(keys.size)),
+            Kept::Sum(sum) => sum.encoded_len(),
         }
     }
-    /// The signatures.
+    /// Appends the wire form, the word included.
+    pub fn encode(&self, e: &mut Encoder<'_>) {
+        if let Some(sum) = self.sum() {
+            return sum.encode(e);
+        }
+        e.list(self.len());
+        for signature in self.iter() {
+            signature.encode(e);
+        }
+    }
+    /// Reads signatures, or an aggregate; nothing is verified yet.
+    pub fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        if let Some(sum) = Aggregate::decode(d)? {
+            return Ok(Self(Kept::Sum(Box::new(sum))));
+        }
+        let n = d.list(MAX_SIGNATURES, Signature::LEAST_ENCODED)?;
+        (0..n).map(|_| Signature::decode(d)).collect()
+    }
+    /// What they are sent as, if that is an aggregate.
+    fn sum(&self) -> Option<Aggregate> {
+        match &self.0 {
+            Kept::Listed(_) => None,
+            Kept::Verified(_, keys) => Aggregate::of(keys, self.iter()),
+            Kept::Sum(sum) => Some(Aggregate::clone(sum)),
+        }
+    }
+    /// The signatures. Those of an aggregate that came from elsewhere say whose they are, and no more.
     pub fn iter(&self) -> impl Iterator<Item = Signature> {
-        let (list, verified) = match &self.0 {
-            Kept::Listed(list) => (list.as_slice(), None),
-            Kept::Verified(signers, keys) => (&[][..], Some((signers, keys))),
+        let (list, verified, sum) = match &self.0 {
+            Kept::Listed(list) => (list.as_slice(), None, None),
+            Kept::Verified(signers, keys) => (&[][..], Some((signers, keys)), None),
+            Kept::Sum(sum) => (&[][..], None, Some(sum)),
         };
         let made = verified.into_iter().flat_map(|(signers, keys)| {
             let secret = |key: KeyId| keys.secrets.get(key.0 as usize);
@@ -194,7 +232,9 @@ impl SignatureSet {
                 })
             })
         });
-        list.iter().copied().chain(made)
+        let parts = sum.into_iter();
+        let parts = parts.flat_map(|sum| sum.signers().map(|key| sum.part(key)));
+        list.iter().copied().chain(made).chain(parts)
     }
     /// The keys whose signatures over `statement` are valid. The caller charges the verifications.
     pub fn valid<'a>(
@@ -202,21 +242,25 @@ impl SignatureSet {
         keys: &'a Keyring,
         statement: &'a Digest,
     ) -> impl Iterator<Item = KeyId> {
-        let known = match &self.0 {
+        let (known, sum) = match &self.0 {
             Kept::Verified(signers, known)
                 if signers.statement == *statement
                     && Arc::ptr_eq(&known.secrets, &keys.secrets) =>
             {
-                Some(signers)
+                (Some(signers), None)
             }
-            _ => None,
+            Kept::Sum(sum) => (None, Some(sum)),
+            _ => (None, None),
         };
-        let looked_at = known.is_none().then(|| {
+        let looked_at = (known.is_none() && sum.is_none()).then(|| {
             let valid = move |s: &Signature| keys.verify(statement, s);
             self.iter().filter(valid).map(|s| s.key)
         });
+        let same = std::iter::repeat(*statement);
+        let sum = sum.filter(|sum| sum.verify(keys, same));
         let known = known.into_iter().flat_map(|signers| signers.who.iter());
-        known.chain(looked_at.into_iter().flatten())
+        let summed = sum.into_iter().flat_map(|sum| sum.signers());
+        known.chain(looked_at.into_iter().flatten()).chain(summed)
     }
 }
 
@@ -234,7 +278,10 @@ impl FromIterator<Signature> for SignatureSet {
 
 impl PartialEq for SignatureSet {
     fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
+        match (&self.0, &other.0) {
+            (Kept::Sum(_), _) | (_, Kept::Sum(_)) => self.sum() == other.sum(),
+            _ => self.iter().eq(other.iter()),
+        }
     }
 }
 impl Eq for SignatureSet {}

@@ -153,3 +153,84 @@ fn a_set_of_a_group_of_64_needs_no_allocation() {
     assert_eq!(signers.len(), 64);
     assert!(size_of::<SignatureSet>() <= 96);
 }
+
+/// A keyring of 70 whose certificates are aggregates of keys 3 to 66, and the secrets.
+fn aggregating(size: u8) -> (Keyring, Vec<SecretKey>) {
+    let (ring, secrets) = Keyring::sized(70, 9, size);
+    (ring.with_aggregates(KeyId(3), KeyId(66)), secrets)
+}
+
+fn encoded(set: &SignatureSet) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    set.encode(&mut Encoder::new(&mut bytes));
+    assert_eq!(bytes.len(), 4 + set.encoded_len());
+    bytes
+}
+
+#[test]
+fn an_aggregate_is_one_signature_and_a_bit_for_each_member() {
+    let (ring, secrets) = aggregating(96);
+    let statement = Digest::of(b"s");
+    for count in [1usize, 3, 43, 64] {
+        let mut signers = Signers::default();
+        signers.begin(statement);
+        for key in &secrets[3..3 + count] {
+            assert!(signers.add(&ring, &key.sign(&statement)));
+        }
+        let made = signers.signatures(&ring);
+        assert_eq!(made.encoded_len(), 4 + 96 + 8, "{count}");
+        let bytes = encoded(&made);
+        let mut d = Decoder::new(&bytes);
+        let read = SignatureSet::decode(&mut d).unwrap();
+        d.end().unwrap();
+        assert_eq!(read, made);
+        assert_eq!(made, read);
+        assert_eq!(encoded(&read), bytes);
+        assert_eq!(read.len(), count);
+        let keys = |set: &SignatureSet| set.valid(&ring, &statement).collect::<Vec<_>>();
+        assert_eq!(keys(&read), keys(&made));
+        assert_eq!(keys(&read).len(), count);
+        // Parts of a sum are not signatures of anything.
+        assert!(read.iter().all(|part| !ring.verify(&statement, &part)));
+        assert!(made.iter().all(|part| ring.verify(&statement, &part)));
+        assert_eq!(read.valid(&ring, &Digest::of(b"t")).count(), 0);
+        for cut in 0..bytes.len() {
+            assert!(SignatureSet::decode(&mut Decoder::new(&bytes[..cut])).is_err());
+        }
+    }
+}
+
+#[test]
+fn an_aggregate_is_of_those_that_signed_and_nobody_else() {
+    let (ring, secrets) = aggregating(96);
+    let statement = Digest::of(b"s");
+    let parts: Vec<Signature> = secrets[3..8].iter().map(|k| k.sign(&statement)).collect();
+    let all = |sum: &Aggregate| sum.verify(&ring, std::iter::repeat(statement));
+    let good = Aggregate::of(&ring, parts.iter().copied()).unwrap();
+    assert!(all(&good));
+    assert_eq!((good.len(), good.is_empty()), (5, false));
+    assert_eq!(good.signers().next(), Some(KeyId(3)));
+    // One signs twice, in the place of another.
+    let twice = [parts[0], parts[0], parts[1]];
+    assert!(!all(&Aggregate::of(&ring, twice).unwrap()));
+    // One signed something else.
+    let other = secrets[9].sign(&Digest::of(b"t"));
+    let mixed = Aggregate::of(&ring, [parts[0], other]).unwrap();
+    assert!(!all(&mixed));
+    assert!(mixed.verify(&ring, [statement, Digest::of(b"t")]));
+    assert!(!mixed.verify(&ring, [statement]));
+    // Who stands outside cannot be named.
+    let outside = secrets[68].sign(&statement);
+    assert_eq!(Aggregate::of(&ring, [parts[0], outside]).unwrap().len(), 1);
+    // Every bit counts.
+    let mut bytes = Vec::new();
+    good.encode(&mut Encoder::new(&mut bytes));
+    for bit in 0..bytes.len() * 8 {
+        let mut wrong = bytes.clone();
+        wrong[bit / 8] ^= 1 << (bit % 8);
+        let read = Aggregate::decode(&mut Decoder::new(&wrong));
+        assert!(!matches!(read, Ok(Some(sum)) if all(&sum)), "bit {bit}");
+    }
+    // Where certificates are vectors there is none.
+    assert_eq!(Aggregate::of(&Keyring::sized(4, 9, 96).0, parts), None);
+}

@@ -8,15 +8,20 @@ use crate::consensus::payload::{self, Parcels, TxBatch};
 use crate::ledger::merkle;
 use consim_core::chain::{CHAINED, Link};
 use consim_core::{
-    Batch, Certificate, ChainId, Committed, Digest, Keyring, NodeId, OpId, Payload, Signature, Tx,
-    TxId,
+    Aggregate, Batch, Certificate, ChainId, Committed, Digest, Keyring, NodeId, OpId, Payload,
+    SecretKey, Signature, SignatureSet, Signers, Tx, TxId,
 };
 use std::sync::Arc;
 
 const CHAIN: ChainId = ChainId(4);
 
 /// What is said where payload travels apart.
-fn apart(proposal: &Arc<Proposal>, tx: &Arc<Tx>, signature: Signature) -> Vec<Body> {
+fn apart(
+    proposal: &Arc<Proposal>,
+    tx: &Arc<Tx>,
+    signature: Signature,
+    signatures: &SignatureSet,
+) -> Vec<Body> {
     let batch = Arc::new(TxBatch::new(NodeId(1), vec![Arc::clone(tx)]));
     let digest = batch.digest();
     let named = vec![tx.digest(), Digest::of(b"d")].into();
@@ -25,7 +30,7 @@ fn apart(proposal: &Arc<Proposal>, tx: &Arc<Tx>, signature: Signature) -> Vec<Bo
         payload::Message::Acknowledge { digest, signature },
         payload::Message::Available(Arc::new(payload::Availability {
             digest,
-            signatures: vec![signature],
+            signatures: signatures.clone(),
         })),
         payload::Message::Fetch {
             proposal: proposal.id(),
@@ -43,8 +48,17 @@ fn apart(proposal: &Arc<Proposal>, tx: &Arc<Tx>, signature: Signature) -> Vec<Bo
     bodies.chain([announced, branch]).collect()
 }
 
+/// All messages, with certificates as vectors and as aggregates.
 fn messages() -> Vec<Message> {
-    let (_, keys) = Keyring::generate(4, 1);
+    let (vectors, keys) = Keyring::generate(4, 1);
+    let (first, last) = (NodeId(0).into(), NodeId(3).into());
+    let aggregates = vectors.clone().with_aggregates(first, last);
+    let of = |ring| messages_of(ring, &keys);
+    let both = [of(&vectors), of(&aggregates)];
+    both.into_iter().flatten().collect()
+}
+
+fn messages_of(ring: &Keyring, keys: &[SecretKey]) -> Vec<Message> {
     let id = TxId {
         origin: NodeId(1),
         number: 3,
@@ -59,18 +73,24 @@ fn messages() -> Vec<Message> {
         batch: batch.digest(),
         voters: vec![0b1011].into(),
     };
-    let signature = keys[0].sign(&Digest::of(b"x"));
+    let statement = Digest::of(b"x");
+    let signature = keys[0].sign(&statement);
+    let mut signers = Signers::default();
+    signers.begin(statement);
+    signers.add(ring, &signature);
+    let signatures = signers.signatures(ring);
     let certificate = Arc::new(Certificate {
         kind: CHAINED + 3,
         view: 3,
         sequence: 0,
         digest: link.parent,
-        signatures: vec![signature].into(),
+        signatures: signatures.clone(),
         links: Arc::default(),
     });
     let timeouts = Arc::new(TimeoutCertificate {
         view: 3,
         entries: vec![(signature, 2)],
+        sum: Aggregate::of(ring, [signature]),
     });
     let proposal = Arc::new(Proposal::new(
         link.clone(),
@@ -89,7 +109,7 @@ fn messages() -> Vec<Message> {
             ..(*certificate).clone()
         },
     });
-    let mut bodies = apart(&proposal, &tx, signature);
+    let mut bodies = apart(&proposal, &tx, signature, &signatures);
     bodies.extend([
         Body::Proposal(Arc::clone(&proposal)),
         Body::Vote(ballot),

@@ -11,7 +11,7 @@ mod faults;
 mod latency;
 mod rules;
 
-use super::{HotStuffOptions, LeaderRule, Phases};
+use super::{Additions, HotStuffOptions, LeaderRule, Phases};
 use crate::consensus::ProtocolOptions;
 use crate::consensus::payload::{Acknowledge, BatchTerms, Spread};
 use crate::consensus::pbft::tests::cluster::Cluster;
@@ -54,6 +54,17 @@ fn settings() -> Vec<HotStuffOptions> {
     };
     let (two, three) = (Phases::Two, Phases::Three);
     let (stable, turns) = (LeaderRule::Stable, LeaderRule::RoundRobin);
+    let sums = |options| HotStuffOptions {
+        additions: Some(Additions {
+            signature: Span::from_micros(1),
+            key: Span::from_nanos(400),
+        }),
+        ..options
+    };
+    let sums = [
+        sums(apart(three, LeaderRule::Reputation, None)),
+        sums(apart(two, turns, batches(Acknowledge::Certificate))),
+    ];
     let apart = [
         apart(three, stable, Some(Spread::Direct)),
         apart(two, turns, Some(Spread::Direct)),
@@ -64,7 +75,7 @@ fn settings() -> Vec<HotStuffOptions> {
         apart(two, stable, batches(Acknowledge::Certificate)),
         apart(three, turns, full),
     ];
-    [&of(three)[..], &of(two)[..], &apart[..]].concat()
+    [&of(three)[..], &of(two)[..], &apart[..], &sums[..]].concat()
 }
 
 /// A cluster of HotStuff nodes.

@@ -1,13 +1,16 @@
 //! The rules one by one.
 
 use super::super::config::{Group, SPAN};
-use super::super::leader::Record;
+use super::super::leader::{Chosen, Record};
 use super::super::proposal::{Ballot, TimeoutCertificate, timeout_statement};
 use super::super::votes::Votes;
-use super::{HotStuffOptions, LeaderRule, Phases};
+use super::{Additions, HotStuffOptions, LeaderRule, Phases};
 use crate::consensus::{BlockLimits, MempoolLimits, ReplicaConfig, byzantine_quorum};
 use consim_core::chain::{Link, commits};
-use consim_core::{ChainId, Digest, Keyring, NodeId, SecretKey, Span};
+use consim_core::{
+    ChainId, Decoder, Digest, Encoder, Keyring, NodeId, SecretKey, Signature, Span, Work,
+};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const CHAIN: ChainId = ChainId(1);
@@ -40,6 +43,18 @@ fn group(n: u32, leader: LeaderRule) -> (Group, Vec<SecretKey>) {
         ..HotStuffOptions::default()
     };
     (Group::new(config, options), secrets)
+}
+
+/// The same where certificates are aggregates.
+fn aggregating(n: u32) -> (Group, Vec<SecretKey>) {
+    let (mut group, keys) = group(n, LeaderRule::Stable);
+    let last = NodeId(n - 1).into();
+    group.keys = group.keys.with_aggregates(NodeId(0).into(), last);
+    group.additions = Some(Additions {
+        signature: Span::from_nanos(1_030),
+        key: Span::from_nanos(400),
+    });
+    (group, keys)
 }
 
 fn chain(views: &[u64]) -> Vec<Link> {
@@ -108,7 +123,11 @@ fn a_member_counts_once_and_what_it_did_not_sign_not_at_all() {
 fn a_timeout_certificate_is_of_a_quorum_and_of_what_each_signed() {
     let (group, keys) = group(4, LeaderRule::Stable);
     let entry = |i: usize, high| (keys[i].sign(&timeout_statement(CHAIN, 9, high)), high);
-    let of = |entries| TimeoutCertificate { view: 9, entries };
+    let of = |entries| TimeoutCertificate {
+        view: 9,
+        entries,
+        sum: None,
+    };
     let good = of(vec![entry(0, 3), entry(1, 8), entry(3, 0)]);
     assert!(good.verify(&group));
     assert_eq!(good.high(), 8);
@@ -122,25 +141,136 @@ fn a_timeout_certificate_is_of_a_quorum_and_of_what_each_signed() {
 }
 
 #[test]
-fn leaders_stay_rotate_or_are_chosen_among_those_that_vote() {
+fn an_aggregate_of_timeouts_is_of_what_each_signed() {
+    let (group, keys) = aggregating(4);
+    let entry = |i: usize, high| (keys[i].sign(&timeout_statement(CHAIN, 9, high)), high);
+    let of = |entries: Vec<(Signature, u64)>| TimeoutCertificate {
+        view: 9,
+        sum: group.sum(entries.iter().map(|&(signature, _)| signature)),
+        entries,
+    };
+    let good = of(vec![entry(0, 3), entry(1, 8), entry(3, 3)]);
+    assert!(good.verify(&group));
+    assert_eq!((good.high(), good.statements()), (8, 2));
+    assert_eq!(good.encoded_len(), 8 + 4 + (4 + 64 + 1) + 3 * 8);
+    // Its parts are of no use to who gets it, and not looked at.
+    let mut bytes = Vec::new();
+    good.encode(&mut Encoder::new(&mut bytes));
+    let read = TimeoutCertificate::decode(&mut Decoder::new(&bytes)).unwrap();
+    assert!(read.verify(&group));
+    assert_eq!((read.high(), read.entries.len()), (8, 3));
+    assert!(!of(vec![entry(0, 3), entry(1, 8)]).verify(&group));
+    assert!(!of(vec![entry(0, 3), entry(0, 3), entry(1, 8)]).verify(&group));
+    let mut lower = read.clone();
+    lower.entries[1].1 = 7;
+    assert!(!lower.verify(&group), "a lie about the highest certificate");
+    let mut swapped = good.clone();
+    swapped.entries[2] = entry(2, 3);
+    assert!(!swapped.verify(&group), "not the signers of the sum");
+    let other = TimeoutCertificate { view: 10, ..good };
+    assert!(!other.verify(&group));
+}
+
+#[test]
+fn certificates_cost_what_they_hold() {
+    let (vector, _) = group(16, LeaderRule::Stable);
+    assert_eq!(vector.checking(11, 3), Work::verify_batched(11));
+    assert_eq!(vector.making(11), Work::NONE);
+    let (aggregate, _) = aggregating(16);
+    let mut one = Work::verify(1);
+    one.add(Work::fixed(Span::from_nanos(10 * 400)));
+    assert_eq!(aggregate.checking(11, 1), one);
+    let mut three = Work::verify(1);
+    three.add(Work::verify_batched(2));
+    three.add(Work::fixed(Span::from_nanos(8 * 400)));
+    assert_eq!(aggregate.checking(11, 3), three);
+    assert_eq!(
+        aggregate.making(11),
+        Work::fixed(Span::from_nanos(10 * 1_030))
+    );
+}
+
+#[test]
+fn leaders_stay_or_rotate() {
     let (stable, _) = group(4, LeaderRule::Stable);
     assert_eq!([1, 2, 500].map(|v| stable.scheduled(v)), [0, 0, 0]);
     assert_eq!(stable.after_failed(7), SPAN);
     assert_eq!(stable.scheduled(SPAN + 3), 1);
     let (robin, _) = group(4, LeaderRule::RoundRobin);
     assert_eq!([1, 2, 3, 4].map(|v| robin.scheduled(v)), [1, 2, 3, 0]);
-    let (reputation, _) = group(4, LeaderRule::Reputation);
-    // Member 3 never voted; member 0 proposed what is committed last.
-    let record = |view: u64, author: u32| Record {
+}
+
+/// Proposals of group members of these views and authors, oldest first, each of which says who voted for
+/// the one before; numbers end at `last`. Newest first, as leaders are chosen by them.
+fn records(last: u64, of: &[(u64, u32, u64)]) -> Vec<Record> {
+    let count = of.len() as u64;
+    let record = |(at, &(view, author, voters)): (usize, &(u64, u32, u64))| Record {
+        sequence: last + 1 + at as u64 - count,
         view,
         author: NodeId(author),
-        voters: vec![0b0111].into(),
+        voters: vec![voters].into(),
     };
-    let records = [record(9, 2), record(8, 1), record(7, 0), record(6, 2)];
-    let chosen: Vec<usize> = (10..60)
-        .map(|view| reputation.by_reputation(view, &records).unwrap())
-        .collect();
-    assert!(chosen.contains(&1) && chosen.contains(&2));
-    assert!(!chosen.contains(&3) && !chosen.contains(&0));
-    assert_eq!(reputation.by_reputation(9, &records[..2]), None);
+    let mut records: Vec<Record> = of.iter().enumerate().map(record).collect();
+    records.reverse();
+    records
+}
+
+/// Who may be chosen for some view after these.
+fn chosen(group: &Group, records: &[Record]) -> BTreeSet<Option<usize>> {
+    let views = 10..80;
+    let one = |view| match group.by_reputation(view, records) {
+        Chosen::Member(member) => Some(member),
+        Chosen::InTurn => None,
+        Chosen::Unknown => panic!("{records:?}"),
+    };
+    views.map(one).collect()
+}
+
+#[test]
+fn those_that_voted_lately_lead_by_reputation_and_nobody_twice_in_a_row() {
+    let (group, _) = group(4, LeaderRule::Reputation);
+    // Member 3 never voted; member 2 proposed what came last.
+    let steady = [(5, 0, 7), (6, 1, 7), (7, 0, 7), (8, 1, 7), (9, 2, 7)];
+    let found = chosen(&group, &records(30, &steady));
+    assert_eq!(found, BTreeSet::from([Some(0), Some(1)]));
+    // One vote within the window, for what went before its newest, is enough.
+    let mut once = steady;
+    once[1].2 = 0b1011;
+    let found = chosen(&group, &records(30, &once));
+    assert_eq!(found, BTreeSet::from([Some(0), Some(1), Some(3)]));
+    // Not so an older one.
+    once = steady;
+    once[0].2 = 0b1011;
+    let found = chosen(&group, &records(30, &once));
+    assert_eq!(found, BTreeSet::from([Some(0), Some(1)]));
+}
+
+#[test]
+fn votes_before_a_failed_view_do_not_make_a_leader() {
+    let (three, _) = group(4, LeaderRule::Reputation);
+    // View 6 failed: until three views in a row went well, leaders come in turn.
+    let all = [(4, 0, 15), (5, 1, 15), (7, 3, 15), (8, 0, 13), (9, 2, 13)];
+    let in_turn = BTreeSet::from([None]);
+    assert_eq!(chosen(&three, &records(30, &all[..3])), in_turn);
+    assert_eq!(chosen(&three, &records(30, &all[..4])), in_turn);
+    // Then those lead that voted after it: not member 1, whose last vote was in view 5.
+    let found = chosen(&three, &records(30, &all));
+    assert_eq!(found, BTreeSet::from([Some(0), Some(3)]));
+}
+
+#[test]
+fn who_knows_too_little_cannot_say_who_leads() {
+    let (group, _) = group(4, LeaderRule::Reputation);
+    let steady = [(5, 0, 7), (6, 1, 7), (7, 0, 7), (8, 1, 7), (9, 2, 7)];
+    // The window is of four, and the parent of the oldest.
+    let few = records(30, &steady[1..]);
+    assert_eq!(group.by_reputation(10, &few), Chosen::Unknown);
+    assert_eq!(group.by_reputation(10, &[]), Chosen::Unknown);
+    // At the beginning of the chain there is no more to know.
+    let first = records(4, &steady[1..]);
+    assert_eq!(chosen(&group, &first), BTreeSet::from([Some(0), Some(1)]));
+    assert_eq!(
+        chosen(&group, &records(1, &steady[4..])),
+        BTreeSet::from([None])
+    );
 }

@@ -182,6 +182,12 @@ impl Cluster {
         let n = self.n;
         let all = n + self.outside.as_ref().map_or(0, |o| o.count);
         let (keys, mut secrets) = Keyring::generate(all + 1, self.seed);
+        let keys = match &self.other {
+            Some(ProtocolOptions::HotStuff(options)) if options.additions.is_some() => {
+                keys.with_aggregates(NodeId(0).into(), NodeId(n - 1).into())
+            }
+            _ => keys,
+        };
         let mut authority = Authority::new(secrets.pop().unwrap());
         let mut roots = TrustRoots::new();
         roots.trust_shared(authority.id());

@@ -98,6 +98,11 @@ pub(super) enum Ready {
     Never,
 }
 
+/// How many a transaction stands for.
+fn count(tx: &Tx) -> u64 {
+    u64::from(tx.cohort().count)
+}
+
 /// The mempool.
 #[derive(Debug)]
 pub(super) struct Mempool {
@@ -108,6 +113,9 @@ pub(super) struct Mempool {
     due: BTreeSet<(Time, TxId)>,
     /// In proposals of this view, but not here: a restart or a view change brought these.
     proposed: BTreeSet<TxId>,
+    /// How many wait, each of a cohort counted, and how many of them can be proposed; their bytes.
+    txs: u64,
+    queued_txs: u64,
     bytes: u64,
     queued_bytes: u64,
     ticket: u64,
@@ -129,6 +137,8 @@ impl Mempool {
             queue: BTreeMap::new(),
             due: BTreeSet::new(),
             proposed: BTreeSet::new(),
+            txs: 0,
+            queued_txs: 0,
             bytes: 0,
             queued_bytes: 0,
             ticket: 0,
@@ -148,9 +158,9 @@ impl Mempool {
         let id = self.by_digest.as_ref()?.get(digest)?;
         self.entries.get(id).map(|entry| &entry.tx)
     }
-    /// How many wait, proposed ones included.
+    /// How many wait, proposed ones included, and each of a cohort.
     pub(super) fn len(&self) -> usize {
-        self.entries.len()
+        self.txs as usize
     }
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -175,7 +185,7 @@ impl Mempool {
         if seeded::on(&MEMPOOL_WITHOUT_LIMIT) {
             return true;
         }
-        self.entries.len() < self.limits.transactions as usize
+        self.txs < u64::from(self.limits.transactions)
             && self.bytes.saturating_add(bytes as u64) <= self.limits.bytes.min(memory)
     }
     /// Takes a transaction in that is not here yet; it has waited for too long after `patience`, or
@@ -185,8 +195,10 @@ impl Mempool {
         let bytes = tx.encoded_len() as u64;
         self.ticket += 1;
         self.bytes += bytes;
+        self.txs += count(&tx);
         let in_flight = self.proposed.remove(&id);
         if !in_flight {
+            self.queued_txs += count(&tx);
             self.queued_bytes += bytes;
             self.queue.insert(self.ticket, Arc::clone(&tx));
         }
@@ -232,8 +244,10 @@ impl Mempool {
             }
             let bytes = entry.tx.encoded_len() as u64;
             self.bytes -= bytes;
+            self.txs -= count(&entry.tx);
             if !entry.in_flight {
                 self.queue.remove(&entry.ticket);
+                self.queued_txs -= count(&entry.tx);
                 self.queued_bytes -= bytes;
             }
             self.due.remove(&(entry.due, id));
@@ -246,7 +260,7 @@ impl Mempool {
             return Ready::Never;
         };
         let due = oldest.admitted + limits.wait;
-        let full = self.queue.len() >= limits.transactions as usize
+        let full = self.queued_txs >= u64::from(limits.transactions)
             || self.queued_bytes >= limits.bytes
             || due <= now;
         if full { Ready::Now } else { Ready::At(due) }
@@ -254,8 +268,8 @@ impl Mempool {
     /// Takes the transactions of the next batch, oldest first, within `limits`.
     pub(super) fn take(&mut self, limits: &BlockLimits) -> Vec<Arc<Tx>> {
         let mut txs = Vec::new();
-        let (mut count, mut bytes) = (0, 0);
-        while count < limits.transactions
+        let (mut taken, mut bytes) = (0_u64, 0);
+        while taken < u64::from(limits.transactions)
             && let Some(first) = self.queue.first_entry()
         {
             let size = first.get().encoded_len() as u64;
@@ -263,8 +277,9 @@ impl Mempool {
                 break;
             }
             let tx = first.remove();
-            count = count.saturating_add(tx.cohort().count);
+            taken += count(&tx);
             bytes += size;
+            self.queued_txs -= count(&tx);
             self.queued_bytes -= size;
             if let Some(entry) = self.entries.get_mut(&tx.id()) {
                 entry.in_flight = true;
@@ -280,6 +295,7 @@ impl Mempool {
                 Some(entry) if !entry.in_flight => {
                     entry.in_flight = true;
                     self.queue.remove(&entry.ticket);
+                    self.queued_txs -= count(&entry.tx);
                     self.queued_bytes -= entry.tx.encoded_len() as u64;
                 }
                 Some(_) => {}
@@ -296,6 +312,7 @@ impl Mempool {
             match self.entries.get_mut(&id) {
                 Some(entry) if entry.in_flight => {
                     entry.in_flight = false;
+                    self.queued_txs += count(&entry.tx);
                     self.queued_bytes += entry.tx.encoded_len() as u64;
                     self.queue.insert(entry.ticket, Arc::clone(&entry.tx));
                 }
@@ -311,6 +328,7 @@ impl Mempool {
         self.proposed.clear();
         for entry in self.entries.values_mut().filter(|e| e.in_flight) {
             entry.in_flight = false;
+            self.queued_txs += count(&entry.tx);
             self.queued_bytes += entry.tx.encoded_len() as u64;
             self.queue.insert(entry.ticket, Arc::clone(&entry.tx));
         }

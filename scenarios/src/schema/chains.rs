@@ -24,7 +24,8 @@ record! {
         checkpoint: At<Count> = "128",
         /// How its members sign, hash and encrypt: what that costs and how long signatures are.
         signatures: At<Scheme> = "ed25519",
-        /// What a certificate holds, with `hotstuff`: of votes, of timeouts, and that a quorum has a batch.
+        /// What a certificate of votes, of timeouts or of availability holds, with `hotstuff`: all signatures, or
+        /// with `signatures: bls` their `aggregate`, one signature and a bit for each member.
         certificates: At<Certificates> = "vector",
         /// Who accepts an answer from how many.
         clients: Clients = "{}",

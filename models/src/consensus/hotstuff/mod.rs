@@ -87,10 +87,10 @@
 //!    have three consecutive views.
 //! 4. Votes, proposals and timeouts are on disk before they are sent.
 //! 5. Certificates are vectors of signatures, as in the paper's implementation, or aggregates of such (one signature
-//!     of the suite and a bit for each member; `certificates.rs`), not threshold signatures. The run keeps the
-//!     parts of an aggregate where it was made, and forensics see these; as an aggregate proves of each
-//!     signer that it signed, they see no more than it says. Of timeouts, whose statements differ, an aggregate
-//!     also has what each signer said. What is checked one by one is not checked again when it is added up.
+//!    of the suite and a bit for each member; `certificates.rs`), not threshold signatures. The run keeps the
+//!    parts of an aggregate where it was made, and forensics see these; as an aggregate proves of each
+//!    signer that it signed, they see no more than it says. Of timeouts, whose statements differ, an aggregate
+//!    also has what each signer said. What is checked one by one is not checked again when it is added up.
 //! 6. A proposal that goes out to commit what is in flight takes along what waits, although no bound of a
 //!    block is reached.
 //! 7. Transactions go to the leader where it stays, and to everybody where it changes with each view.

@@ -275,14 +275,13 @@ impl TimeoutCertificate {
         sound && self.sum.as_ref().is_none_or(summed)
     }
     pub(super) fn encoded_len(&self) -> usize {
-        8 + 4
-            + match &self.sum {
-                Some(sum) => sum.encoded_len() + 8 * self.entries.len(),
-                None => {
-                    let entries = self.entries.iter().map(|(s, _)| s.encoded_len() + 8);
-                    entries.sum()
-                }
-            }
+        let signed = if let Some(sum) = &self.sum {
+            sum.encoded_len() + 8 * self.entries.len()
+        } else {
+            let entries = self.entries.iter().map(|(s, _)| s.encoded_len() + 8);
+            entries.sum()
+        };
+        8 + 4 + signed
     }
     pub(super) fn encode(&self, e: &mut Encoder<'_>) {
         e.u64(self.view);

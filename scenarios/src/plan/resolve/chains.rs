@@ -164,7 +164,7 @@ impl Planner<'_> {
             Consensus::Raft(raft) => (self.raft(raft), chain.checkpoint.value.0),
             Consensus::HotStuff(keys) => {
                 let additions = suite.additions.filter(|_| adds);
-                let options = self.hotstuff(chain, keys, additions);
+                let options = Self::hotstuff(chain, keys, additions);
                 (options, chain.checkpoint.value.0)
             }
             Consensus::BftSmart(keys) => self.bft_smart(chain, keys),
@@ -305,7 +305,6 @@ impl Planner<'_> {
 
     /// HotStuff's options.
     fn hotstuff(
-        &mut self,
         chain: &Chain,
         keys: &HotStuffKeys,
         additions: Option<Additions>,

@@ -436,6 +436,8 @@ impl Observer for Metrics {
             | Probe::StableCheckpoint { .. }
             | Probe::Waiting { .. }
             | Probe::Unauthenticated { .. }
+            | Probe::Configured(_)
+            | Probe::Change { .. }
             | Probe::Refused { .. }
             | Probe::Misbehaved { .. }
             | Probe::Heard { .. }

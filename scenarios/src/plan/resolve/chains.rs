@@ -121,18 +121,25 @@ impl Planner<'_> {
             leaf.default = members.len() == self.institutions.len();
         }
         let entry = consensus::entry(chain.consensus.word())?;
-        let n = members.len();
-        let (f, quorum) = ((entry.tolerates)(n), (entry.quorum)(n));
-        self.chains.insert(
-            name.value.0.clone(),
-            ChainView {
-                protocol: entry.name,
-                members: members.clone(),
-                f: byzantine_faults(n),
-                bears: if entry.byzantine { f } else { 0 },
-                quorum,
+        let view = |n: usize| ChainView {
+            protocol: entry.name,
+            members: members.clone(),
+            f: byzantine_faults(n),
+            bears: if entry.byzantine {
+                (entry.tolerates)(n)
+            } else {
+                0
             },
-        );
+            quorum: (entry.quorum)(n),
+        };
+        // Changes may name the chain; its sizes are those of the beginning.
+        self.chains
+            .insert(name.value.0.clone(), view(members.len()));
+        let moves = self.changes(name, chain, &members, entry);
+        let outside = moves.as_ref().map_or(0, |moves| moves.outside.len());
+        let n = members.len() - outside;
+        let (f, quorum) = ((entry.tolerates)(n), (entry.quorum)(n));
+        self.chains.insert(name.value.0.clone(), view(n));
         if n < entry.least {
             if self.doubt {
                 return None;
@@ -178,8 +185,11 @@ impl Planner<'_> {
                 3 * f + 1
             ));
         }
+        let moves = moves?;
+        let inside = members.iter().filter(|i| !moves.outside.contains(i));
+        let inside: Vec<usize> = inside.copied().collect();
         let floor = network.map_or(Span::ZERO, |net| {
-            self.floor(net, &members, quorum, (entry.phases)(&options))
+            self.floor(net, &inside, quorum, (entry.phases)(&options))
         });
         let timeout = match chain.timeout.value {
             Auto::Given(span) => span,
@@ -197,6 +207,8 @@ impl Planner<'_> {
         self.derived(&["chains", &name.value.0], text, &name.place.clone());
         Some(ChainPlan {
             members,
+            outside: moves.outside,
+            changes: moves.changes,
             protocol: entry.name.to_owned(),
             options,
             block: BlockLimits {

@@ -89,6 +89,15 @@ impl Planner<'_> {
                 value: Drawn::Random,
                 ..
             }) => {
+                if chains.values().any(|chain| !chain.changes.is_empty()) {
+                    self.cx.error(
+                        "E505",
+                        &scenario.heal.bound.place,
+                        "a core that is drawn, while members change",
+                        "core: the names of nodes",
+                    );
+                    return None;
+                }
                 let quorum = chains.values().map(|chain| chain.quorum).max()?;
                 let key = |&i: &usize| {
                     let name = self.institutions.get(i).map_or("", |x| x.name.as_str());

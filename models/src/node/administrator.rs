@@ -9,7 +9,9 @@
 use super::change::{SignedChange, tell};
 use super::message::Message;
 use crate::consensus::{Changing, MemberChange};
-use consim_core::{ChainId, Context, Event, NodeId, Process, SecretKey, Span, Time, TimerKey, Work};
+use consim_core::{
+    ChainId, Context, Event, NodeId, Process, SecretKey, Span, Time, TimerKey, Work,
+};
 use std::sync::Arc;
 
 /// A change falls due.

@@ -7,8 +7,8 @@ use super::membership::Refusal;
 use super::message::Message;
 use crate::consensus::{Changing, MemberChange};
 use consim_core::{
-    ChainId, CodecError, Context, Decoder, Digest, Encoder, KeyId, Keyring, NodeId, Probe, SecretKey,
-    Signature, Work,
+    ChainId, CodecError, Context, Decoder, Digest, Encoder, KeyId, Keyring, NodeId, Probe,
+    SecretKey, Signature, Work,
 };
 use std::sync::Arc;
 

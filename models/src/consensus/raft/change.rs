@@ -130,9 +130,7 @@ impl RaftReplica {
         index: u64,
         configuration: &Configuration,
     ) {
-        cx.emit(Probe::Configured(Arc::new(
-            configuration.told(&self.group),
-        )));
+        cx.emit(Probe::Configured(Arc::new(configuration.told(&self.group))));
         let latest = self
             .configurations
             .last()

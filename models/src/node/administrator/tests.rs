@@ -19,7 +19,11 @@ fn change(number: u64) -> MemberChange {
 }
 
 /// What it sends, to whom, and what it tells observers.
-fn step(process: &mut Administrator, now: Time, event: Event<'_>) -> (Vec<(NodeId, u64)>, Vec<(u64, bool)>) {
+fn step(
+    process: &mut Administrator,
+    now: Time,
+    event: Event<'_>,
+) -> (Vec<(NodeId, u64)>, Vec<(u64, bool)>) {
     let (mut effects, mut slot) = (Effects::default(), None);
     let mut rng = || Streams::new(1).stream("administrator");
     let mut cx = Context::new(now, 0, ME, &mut effects, &mut rng, &mut slot);
@@ -57,7 +61,8 @@ fn changes_are_asked_for_one_at_a_time_until_they_are_done() {
     assert_eq!(second, (Vec::new(), vec![(2, false)]));
     let again = step(&mut process, at(6), Event::Timer(AGAIN));
     assert_eq!(again, (vec![(NodeId(1), 1)], Vec::new()));
-    let says = |number, state| -> Arc<dyn Payload> { Arc::new(Message::Changing { number, state }) };
+    let says =
+        |number, state| -> Arc<dyn Payload> { Arc::new(Message::Changing { number, state }) };
     let mut hear = |from, payload: Arc<dyn Payload>| {
         let event = Event::Message {
             from: NodeId(from),

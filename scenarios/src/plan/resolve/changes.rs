@@ -47,7 +47,10 @@ impl<'a> Planner<'a> {
                     "E512",
                     &place,
                     format!("{who} is not among the `members` of {}", name.value.0),
-                    format!("name it in chains.{}.members: who joins later is named there, too", name.value.0),
+                    format!(
+                        "name it in chains.{}.members: who joins later is named there, too",
+                        name.value.0
+                    ),
                 );
                 return None;
             }
@@ -58,8 +61,16 @@ impl<'a> Planner<'a> {
                 first.entry(node).or_insert(change.joins);
             }
         }
-        let outside: Vec<usize> = first.iter().filter(|(_, joins)| **joins).map(|(n, _)| *n).collect();
-        let mut inside: BTreeSet<usize> = members.iter().copied().filter(|n| !outside.contains(n)).collect();
+        let outside: Vec<usize> = first
+            .iter()
+            .filter(|(_, joins)| **joins)
+            .map(|(n, _)| *n)
+            .collect();
+        let mut inside: BTreeSet<usize> = members
+            .iter()
+            .copied()
+            .filter(|n| !outside.contains(n))
+            .collect();
         let mut latest: BTreeMap<usize, String> = BTreeMap::new();
         let mut out = Vec::new();
         for change in written {
@@ -67,10 +78,7 @@ impl<'a> Planner<'a> {
             for &node in &change.nodes {
                 let word = if change.joins { "joins" } else { "leaves" };
                 let at = change.at.since(Time::ZERO);
-                latest.insert(
-                    node,
-                    format!("it {word} at {at} ({})", change.name.value.0),
-                );
+                latest.insert(node, format!("it {word} at {at} ({})", change.name.value.0));
                 if change.joins {
                     inside.insert(node);
                 } else {
@@ -115,11 +123,17 @@ impl<'a> Planner<'a> {
     }
 
     fn name_of(&self, institution: usize) -> String {
-        self.institutions.get(institution).map_or_else(String::new, |x| x.name.clone())
+        self.institutions
+            .get(institution)
+            .map_or_else(String::new, |x| x.name.clone())
     }
 
     /// The changes of the scenario with their times and nodes.
-    fn written_changes(&mut self, chain: &At<Name>, entry: &ProtocolEntry) -> Option<Vec<Written<'a>>> {
+    fn written_changes(
+        &mut self,
+        chain: &At<Name>,
+        entry: &ProtocolEntry,
+    ) -> Option<Vec<Written<'a>>> {
         let scenario: &'a Scenario = self.scenario;
         let mut out = Vec::new();
         let mut whole = true;
@@ -229,7 +243,10 @@ impl<'a> Planner<'a> {
         let (is, help) = if change.joins {
             ("a member", "a later `leave` before it, or no second `join`")
         } else {
-            ("no member", "an earlier `join` before it, or no second `leave`")
+            (
+                "no member",
+                "an earlier `join` before it, or no second `leave`",
+            )
         };
         self.cx.error(
             "E512",

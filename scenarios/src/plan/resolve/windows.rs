@@ -414,7 +414,10 @@ impl Planner<'_> {
                     self.cx.error(
                         "E401",
                         place,
-                        format!("the change `{}` is asked for at an instant and has no end", name.0),
+                        format!(
+                            "the change `{}` is asked for at an instant and has no end",
+                            name.0
+                        ),
                         format!("{} + 10s", name.0),
                     );
                 }

@@ -153,7 +153,10 @@ fn who_left_learns_it_and_who_missed_it_is_told() {
     assert_eq!(asked, Changing::UnderWay);
     let cut = |from: NodeId, to: NodeId| from.0 == missed || to.0 == missed;
     arena.run(at(12), |from, to, _| cut(from, to));
-    assert_eq!(change(&mut arena, leader, 2, &[leader, 3, 4]), Changing::Done);
+    assert_eq!(
+        change(&mut arena, leader, 2, &[leader, 3, 4]),
+        Changing::Done
+    );
     assert!(!arena.seats[told as usize].replica.is_member());
     assert!(arena.seats[missed as usize].replica.is_member());
     assert_eq!(arena.marks["member-left"], 1);
@@ -168,10 +171,7 @@ fn who_left_learns_it_and_who_missed_it_is_told() {
     arena.assert_sound();
     assert!(!arena.seats[missed as usize].replica.is_member());
     assert_eq!(arena.marks["left-member-reminded"], 1);
-    assert_eq!(
-        arena.seats[next as usize].replica.term, term,
-        "undisturbed"
-    );
+    assert_eq!(arena.seats[next as usize].replica.term, term, "undisturbed");
     // Neither is sent anything more.
     let held = arena.seats[told as usize].replica.log.last();
     arena.submit(next);

@@ -27,7 +27,10 @@ impl Replica for Says {
         Some((1, self.leads))
     }
     fn change_members(&mut self, _: &mut Context<'_>, change: &MemberChange) -> Changing {
-        self.log.lock().unwrap().push(format!("change {}", change.number));
+        self.log
+            .lock()
+            .unwrap()
+            .push(format!("change {}", change.number));
         if self.answers.len() > 1 {
             return self.answers.remove(0);
         }
@@ -96,7 +99,10 @@ fn only_the_administrator_changes_the_members() {
     rig.message(7, Message::Change(Arc::new(forged)));
     assert_eq!(rig.refusals(), [(ADMINISTRATOR, "not the administrator")]);
     let log = rig.take();
-    assert!(log.iter().all(|line| line.starts_with("refused")), "{log:?}");
+    assert!(
+        log.iter().all(|line| line.starts_with("refused")),
+        "{log:?}"
+    );
     rig.message(7, signed(&world, CHAIN, ADMINISTRATOR));
     assert_eq!(rig.sent(), [(Some(ADMINISTRATOR), "changing")]);
     assert!(rig.take().contains(&"change 1".to_owned()));

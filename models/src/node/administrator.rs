@@ -4,7 +4,8 @@
 //! - Upon the time of a change: if none is under way, sign it and send it to a member; else it waits in a
 //!   queue.
 //! - Upon the word of a member that it is in force: the next one.
-//! - Upon a time-out: send it to the next member.
+//! - Upon the word of a member that another one has to begin it, or upon a time-out: send it to the next member;
+//!   once all were asked in vain, only upon the time-out.
 
 use super::change::{SignedChange, tell};
 use super::message::Message;
@@ -43,6 +44,8 @@ pub struct Administrator {
     done: usize,
     /// Members asked so far.
     turn: usize,
+    /// How many have sent it elsewhere since the last time-out.
+    elsewhere: usize,
 }
 
 impl Administrator {
@@ -53,6 +56,7 @@ impl Administrator {
             due: 0,
             done: 0,
             turn: 0,
+            elsewhere: 0,
         }
     }
 
@@ -74,8 +78,8 @@ impl Administrator {
 
     /// Asks for the first that is not done.
     fn ask(&mut self, cx: &mut Context<'_>) {
-        let changes = self.config.changes.iter().take(self.due);
-        let Some((_, change)) = changes.skip(self.done).next() else {
+        let open = self.done < self.due;
+        let Some((_, change)) = self.config.changes.get(self.done).filter(|_| open) else {
             return cx.cancel_timer(AGAIN);
         };
         let members = &self.config.members;
@@ -94,7 +98,13 @@ impl Administrator {
         if state == Changing::Done && present == Some(number) && self.done < self.due {
             tell(cx, self.config.chain, number, true);
             self.done += 1;
+            self.elsewhere = 0;
             self.ask(cx);
+        } else if state == Changing::Elsewhere && present == Some(number) {
+            self.elsewhere += 1;
+            if self.elsewhere < self.config.members.len() {
+                self.ask(cx);
+            }
         }
     }
 }
@@ -103,7 +113,10 @@ impl Process for Administrator {
     fn handle(&mut self, cx: &mut Context<'_>, event: Event<'_>) {
         match event {
             Event::Start | Event::Timer(DUE) => self.take_due(cx),
-            Event::Timer(AGAIN) => self.ask(cx),
+            Event::Timer(AGAIN) => {
+                self.elsewhere = 0;
+                self.ask(cx);
+            }
             Event::Message { from, payload } if self.config.members.contains(&from) => {
                 if let Some(Message::Changing { number, state }) = payload.as_any().downcast_ref() {
                     self.told(cx, *number, *state);

@@ -90,12 +90,12 @@ impl NodeHost {
             return Err(Refusal::NotAdministrator);
         };
         let state = self.replica.change_members(cx, &signed.change);
-        if state == Changing::Elsewhere && !self.config.members.contains(&from) {
-            if let Some((_, leader)) = self.replica.known_leader()
-                && leader != self.config.node
-            {
-                cx.send(leader, Arc::new(Message::Change(Arc::clone(signed))));
-            }
+        if state == Changing::Elsewhere
+            && !self.config.members.contains(&from)
+            && let Some((_, leader)) = self.replica.known_leader()
+            && leader != self.config.node
+        {
+            cx.send(leader, Arc::new(Message::Change(Arc::clone(signed))));
             return Ok(());
         }
         let asked = Asked {

@@ -270,6 +270,16 @@ impl ChainPlan {
         let members = self.members.iter().copied();
         members.filter(|i| !self.outside.contains(i)).collect()
     }
+    /// The members in the end, if all changes are made.
+    pub fn last_members(&self) -> Vec<usize> {
+        let mut members = self.first_members();
+        for change in &self.changes {
+            members.retain(|i| !change.remove.contains(i));
+            members.extend(&change.add);
+        }
+        members.sort_unstable();
+        members
+    }
     /// Those that are members as long as it runs; all that are at the beginning, if none is.
     pub fn steady_members(&self) -> Vec<usize> {
         let first = self.first_members();

@@ -13,6 +13,7 @@ mod support;
 
 mod bugs;
 mod cells;
+mod changes;
 mod diagnostics;
 mod entry;
 mod experiments;

@@ -19,11 +19,10 @@ fn change(number: u64) -> MemberChange {
 }
 
 /// What it sends, to whom, and what it tells observers.
-fn step(
-    process: &mut Administrator,
-    now: Time,
-    event: Event<'_>,
-) -> (Vec<(NodeId, u64)>, Vec<(u64, bool)>) {
+type Seen = (Vec<(NodeId, u64)>, Vec<(u64, bool)>);
+
+/// Hands it an event.
+fn step(process: &mut Administrator, now: Time, event: Event<'_>) -> Seen {
     let (mut effects, mut slot) = (Effects::default(), None);
     let mut rng = || Streams::new(1).stream("administrator");
     let mut cx = Context::new(now, 0, ME, &mut effects, &mut rng, &mut slot);
@@ -71,10 +70,14 @@ fn changes_are_asked_for_one_at_a_time_until_they_are_done() {
         step(&mut process, at(7), event)
     };
     assert_eq!(hear(1, says(1, Changing::UnderWay)), none);
+    // One that cannot begin it is passed over, until all of them were.
+    let next = hear(1, says(1, Changing::Elsewhere));
+    assert_eq!(next, (vec![(NodeId(0), 1)], Vec::new()));
+    assert_eq!(hear(0, says(1, Changing::Elsewhere)), none);
     assert_eq!(hear(1, says(2, Changing::Done)), none, "not asked for yet");
     assert_eq!(hear(7, says(1, Changing::Done)), none, "no member");
     let done = hear(1, says(1, Changing::Done));
-    assert_eq!(done, (vec![(NodeId(0), 2)], vec![(1, true)]));
+    assert_eq!(done, (vec![(NodeId(1), 2)], vec![(1, true)]));
     assert_eq!(hear(1, says(1, Changing::Done)), none, "known");
     let done = hear(0, says(2, Changing::Done));
     assert_eq!(done, (Vec::new(), vec![(2, true)]));

@@ -1,5 +1,6 @@
 //! Chains.
 
+use super::changes::Moves;
 use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
@@ -15,7 +16,7 @@ use consim_models::consensus::payload::{Acknowledge, BatchTerms, Spread};
 use consim_models::consensus::pbft::PbftOptions;
 use consim_models::consensus::raft::{RaftOptions, ReadMode};
 use consim_models::consensus::{
-    self, BlockLimits, MempoolLimits, ProtocolOptions, byzantine_faults,
+    self, BlockLimits, MempoolLimits, ProtocolEntry, ProtocolOptions, byzantine_faults,
 };
 use std::collections::BTreeMap;
 
@@ -109,18 +110,19 @@ impl Planner<'_> {
         })
     }
 
-    fn chain(
+    /// Who takes part in a chain, and who of them joins or leaves while it runs, if that is in order.
+    /// Selectors know the chain from here on.
+    fn seats(
         &mut self,
         name: &At<Name>,
         chain: &Chain,
-        network: Option<&NetworkPlan>,
-    ) -> Option<ChainPlan> {
+        entry: &'static ProtocolEntry,
+    ) -> Option<(Vec<usize>, Option<Moves>)> {
         let members = self.nodes(&chain.members)?;
         if let Some(leaf) = self.cx.leaves.get_mut(chain.members.leaf) {
             // However it is written, everybody is the default.
             leaf.default = members.len() == self.institutions.len();
         }
-        let entry = consensus::entry(chain.consensus.word())?;
         let view = |n: usize| ChainView {
             protocol: entry.name,
             members: members.clone(),
@@ -138,7 +140,6 @@ impl Planner<'_> {
         let moves = self.changes(name, chain, &members, entry);
         let outside = moves.as_ref().map_or(0, |moves| moves.outside.len());
         let n = members.len() - outside;
-        let (f, quorum) = ((entry.tolerates)(n), (entry.quorum)(n));
         self.chains.insert(name.value.0.clone(), view(n));
         if n < entry.least {
             if self.doubt {
@@ -149,13 +150,46 @@ impl Planner<'_> {
                 "E501",
                 &place,
                 format!(
-                    "{} needs at least {} members, these are {n}",
-                    entry.name, entry.least
+                    "{} needs at least {} members, these are {n}{}",
+                    entry.name,
+                    entry.least,
+                    if outside > 0 {
+                        format!(" at the beginning ({outside} join later)")
+                    } else {
+                        String::new()
+                    }
                 ),
                 "add members",
             );
             return None;
         }
+        if moves
+            .as_ref()
+            .is_some_and(|moves| !moves.changes.is_empty())
+            && !matches!(self.wait_for(chain), WaitFor::One)
+        {
+            // A client counts on as many answers as the members of the beginning can give.
+            let (place, word) = (
+                chain.clients.wait_for.place.clone(),
+                chain.clients.wait_for.value.word(),
+            );
+            self.cx
+                .later(&place, &format!("wait_for: {word} while members change"));
+        }
+        Some((members, moves))
+    }
+
+    fn chain(
+        &mut self,
+        name: &At<Name>,
+        chain: &Chain,
+        network: Option<&NetworkPlan>,
+    ) -> Option<ChainPlan> {
+        let entry = consensus::entry(chain.consensus.word())?;
+        let (members, moves) = self.seats(name, chain, entry)?;
+        let outside = moves.as_ref().map_or(0, |moves| moves.outside.len());
+        let n = members.len() - outside;
+        let (f, quorum) = ((entry.tolerates)(n), (entry.quorum)(n));
         for (at, what) in [
             (&chain.block.transactions, "a block of no transactions"),
             (&chain.checkpoint, "no blocks between checkpoints"),

@@ -112,6 +112,7 @@ fn suite() -> Suite {
             from: s(40),
             to: s(50),
         }],
+        changes: Vec::new(),
     });
     let mut suite = Suite::new(metrics, invariants::build(&subjects, &[], &[]));
     let minute = Span::from_secs(60);

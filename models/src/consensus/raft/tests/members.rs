@@ -119,7 +119,10 @@ fn nobody_waits_for_a_new_member_that_does_not_come() {
     let asked = change(&mut arena, leader, 1, &[0, 1, 2, 3]);
     assert_eq!(asked, Changing::UnderWay);
     let before = arena.committed.len();
-    arena.submit(leader);
+    for i in 0..13 {
+        arena.submit(leader);
+        arena.run(at(6 + i), |_, _, _| false);
+    }
     arena.run(at(20), |_, _, _| false);
     assert!(arena.committed.len() > before, "the chain goes on");
     let again = change(&mut arena, leader, 1, &[0, 1, 2, 3]);
@@ -130,6 +133,8 @@ fn nobody_waits_for_a_new_member_that_does_not_come() {
     arena.assert_sound();
     let leader = arena.leader().unwrap();
     assert_eq!(members(&arena, leader).members, everybody(4));
+    // The state that it took over was of before the last blocks.
+    assert!(arena.marks["newcomer-behind"] > 0);
 }
 
 #[test]

@@ -409,6 +409,8 @@ pub(crate) enum What {
     Protocols,
     /// Domain models and their workloads.
     Models,
+    /// Changes of running chains.
+    Changes,
     /// Faults.
     Faults,
     /// Attacks.

@@ -8,6 +8,7 @@ const ALL: &[(What, &str)] = &[
     (What::Scenarios, "scenarios"),
     (What::Protocols, "protocols"),
     (What::Models, "models"),
+    (What::Changes, "changes"),
     (What::Faults, "faults"),
     (What::Attacks, "attacks"),
     (What::Checks, "checks"),

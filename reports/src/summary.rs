@@ -4,7 +4,7 @@ use crate::availability;
 use crate::headline::{headline, tally, with};
 use crate::words::{self, big, clip, columns, count};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use consim_check::outcome::{CheckOutcome, FaultOutcome, Operation, Outcome};
+use consim_check::outcome::{ChangeOutcome, CheckOutcome, FaultOutcome, Operation, Outcome};
 use consim_check::results::Results;
 use serde_json::Value;
 
@@ -36,6 +36,7 @@ pub fn summary(results: &Results) -> String {
     lines.extend(checks(&outcome.checks));
     let mut faults = faults(outcome);
     faults.extend(attacks(outcome));
+    faults.extend(changes(outcome));
     // The operations give way first: they are what grows.
     let room = LINES.saturating_sub(lines.len() + faults.len() + 1);
     let operations = operations(outcome, room);
@@ -223,6 +224,27 @@ fn faults(outcome: &Outcome) -> Vec<String> {
     let head = ["fault", "took effect", "downtime", "next commit", "lost"];
     let rows = outcome.faults.iter().map(row).collect();
     table(&head, rows, FAULTS + 2, "faults")
+}
+
+/// One line a change of the members.
+fn changes(outcome: &Outcome) -> Vec<String> {
+    let row = |change: &ChangeOutcome| {
+        let at = |s: Option<f64>| s.map_or_else(|| "–".to_string(), words::seconds);
+        let took = change
+            .done_s
+            .zip(change.asked_s)
+            .map(|(to, from)| to - from);
+        vec![
+            change.id.clone(),
+            at(change.asked_s),
+            at(change.in_force_s),
+            at(change.done_s),
+            at(took),
+        ]
+    };
+    let head = ["change", "asked at", "in force", "done", "took"];
+    let rows = outcome.changes.iter().map(row).collect();
+    table(&head, rows, FAULTS + 2, "changes")
 }
 
 /// One line an attack, and one for those who are proven guilty.

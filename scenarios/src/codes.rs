@@ -229,6 +229,12 @@ pub const CODES: &[Code] = codes![
     "E511" "a site in two places"
         "All institutions of a site are in one region: the site's, if it says one. An institution whose own region is another is somewhere else."
         "sites: { hall: { region: guangzhou } }\nhospital: { region: shenzhen, site: hall }" => "sites: { hall: { region: guangzhou } }\nhospital: { site: hall }";
+    "E512" "members that cannot change so"
+        "Who joins a chain is among its `members` in the file and begins outside; who leaves is a member then. Nobody joins twice without leaving in between, and the last member stays."
+        "changes: { farewell: { at: 20s, leave: hospital-9 } }    # which joins at 40s" => "changes: { farewell: { at: 60s, leave: hospital-9 } }";
+    "E513" "the protocol does not change its members"
+        "Members join and leave a running chain by a mechanism of its protocol, which not all have."
+        "chains: { ledger: { members: all, consensus: pbft } }\nchanges: { newcomer: { at: 20s, join: hospital-5 } }" => "chains: { ledger: { members: all, consensus: raft } }\nchanges: { newcomer: { at: 20s, join: hospital-5 } }";
     "E601" "a path that leads nowhere"
         "A dotted path goes through keys, names and, below a choice, the name that is chosen. What is not chosen cannot be reached, and nothing lies below a value."
         "--set chains.alliance.consensus.protocol=raft" => "--set chains.alliance.consensus=raft";

@@ -87,6 +87,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "protocols" / "pbft-rough-network",
     "protocols" / "pbft-wan",
     "protocols" / "raft-lan",
+    "protocols" / "raft-members",
     "studies" / "alliance-size",
     "studies" / "block-wait",
     "studies" / "traitors",

@@ -3,7 +3,7 @@
 use crate::library::LIBRARY;
 use crate::profiles::PROFILES;
 use crate::schema::shape::{Choice, Shape};
-use crate::schema::{AttackKind, Decode, FaultKind, ServiceKind, WorkloadKind};
+use crate::schema::{AttackKind, ChangeKind, Decode, FaultKind, ServiceKind, WorkloadKind};
 use consim_check::invariants::CHECKS;
 use consim_check::metrics::METRICS;
 pub use consim_core::SeededBug;
@@ -42,6 +42,7 @@ pub const LISTS: &[&str] = &[
     "scenarios",
     "protocols",
     "models",
+    "changes",
     "faults",
     "attacks",
     "checks",
@@ -71,6 +72,7 @@ pub fn list(what: &str) -> Vec<Entry> {
             .into_iter()
             .chain(variants::<WorkloadKind>())
             .collect(),
+        "changes" => variants::<ChangeKind>(),
         "faults" => variants::<FaultKind>(),
         "attacks" => variants::<AttackKind>(),
         "checks" => CHECKS

@@ -2,6 +2,7 @@
 
 mod ballot;
 pub mod bft_smart;
+mod changes;
 mod committed;
 mod conducts;
 pub mod floor;
@@ -19,6 +20,7 @@ mod sync;
 mod tally;
 
 pub use ballot::Ballot;
+pub use changes::{Changing, MAX_CHANGED, MemberChange};
 pub use head::StateHead;
 pub use proposal::Proposal;
 pub use sync::{Blocks, CheckpointHead, StateParts};
@@ -69,6 +71,16 @@ pub trait Replica: Process {
     fn take_reads(&mut self) -> Vec<(u64, u64)> {
         Vec::new()
     }
+    /// The chain's administrator asks for a change of the members; the host has looked at who asks. Asking
+    /// again does nothing but say what has become of it.
+    fn change_members(&mut self, _cx: &mut Context<'_>, _change: &MemberChange) -> Changing {
+        Changing::NotSupported
+    }
+    /// Is this node a member, as far as this replica knows? One that is none takes no transaction in and
+    /// answers no read.
+    fn is_member(&self) -> bool {
+        true
+    }
     /// Transactions that wait in the mempool.
     fn waiting(&self) -> usize;
     /// Is `payload` a message of this protocol? Every replica says so itself.
@@ -109,9 +121,9 @@ pub struct MempoolLimits {
 pub struct ReplicaConfig {
     /// The chain.
     pub chain: ChainId,
-    /// This node, one of `members`.
+    /// This node: one of `members`, or one that may become a member while the chain runs.
     pub me: NodeId,
-    /// The validators in node order; the same list at every member.
+    /// The validators at the beginning, in node order; the same list at every node.
     pub members: Arc<[NodeId]>,
     /// Votes that a certificate needs; `quorum(n)` of the protocol unless a fault changes it.
     pub quorum: usize,
@@ -162,6 +174,8 @@ pub struct ProtocolEntry {
     pub tolerates: fn(usize) -> usize,
     /// Votes that a certificate of `n` members needs.
     pub quorum: fn(usize) -> usize,
+    /// Can members join and leave while it runs ([`Replica::change_members`])?
+    pub changes_members: bool,
     /// Its options where a scenario names none.
     pub defaults: fn() -> ProtocolOptions,
     /// Message delays from proposal to commit at a replica, for timers.

@@ -49,6 +49,11 @@ impl NodeHost {
         shared: bool,
     ) -> Result<(), Refusal> {
         self.registry.bearer(from, cx.wall_ns())?;
+        if !self.replica.is_member() {
+            // Its client asks the others in the end.
+            cx.reached(&marks::NOT_MEMBER);
+            return Ok(());
+        }
         if tx.id().origin != from || tx.chain() != self.config.chain {
             return Ok(());
         }
@@ -91,6 +96,10 @@ impl NodeHost {
         key: &Arc<[u8]>,
     ) -> Result<(), Refusal> {
         self.registry.bearer(from, cx.wall_ns())?;
+        if !self.replica.is_member() {
+            cx.reached(&marks::NOT_MEMBER);
+            return Ok(());
+        }
         // Asked again, since the replica had no answer; and what nobody will answer makes room.
         let reads = &mut self.clients.reads;
         let asked = |read: &Read| read.client == from && read.number == number;

@@ -1,5 +1,6 @@
 //! The process of a full node.
 
+use super::change::Asked;
 use super::clients::{Clients, Shows};
 use super::marks;
 use super::membership::{Genesis, IdentityCertificate, Refusal, Registry};
@@ -21,7 +22,7 @@ pub struct NodeConfig {
     pub node: NodeId,
     /// The chain.
     pub chain: ChainId,
-    /// The validators in node order.
+    /// The nodes that are, or may become, validators, in node order.
     pub members: Arc<[NodeId]>,
     /// This node's signing key, shared with its replica.
     pub key: Arc<SecretKey>,
@@ -55,6 +56,8 @@ pub(super) struct NodeHost {
     pub(super) ledger: Ledger,
     pub(super) registry: Registry,
     pub(super) clients: Clients,
+    /// A change of the members that is under way and was asked for here.
+    pub(super) change: Option<Asked>,
 }
 
 impl FullNode {
@@ -80,6 +83,7 @@ impl FullNode {
                 ledger,
                 registry,
                 clients: Clients::default(),
+                change: None,
             },
         }
     }
@@ -194,7 +198,16 @@ impl FullNode {
                     cx.send(from, Arc::new(Message::Leads { view, leader }));
                 }
             }
-            Message::Identify | Message::Reply(_) | Message::Shown(_) | Message::Leads { .. } => {}
+            Message::Change(signed) => {
+                if let Err(why) = host.change_asked(cx, from, signed) {
+                    self.refuse(cx, from, why);
+                }
+            }
+            Message::Identify
+            | Message::Reply(_)
+            | Message::Shown(_)
+            | Message::Leads { .. }
+            | Message::Changing { .. } => {}
         }
     }
 
@@ -270,6 +283,7 @@ impl Process for FullNode {
             self.deliver(cx, &delivery);
         }
         self.host.settle_reads(cx);
+        self.host.settle_change(cx);
     }
     fn longest_wait(&self) -> Span {
         self.host.replica.longest_wait()
@@ -369,6 +383,9 @@ impl Host for NodeHost {
     }
     fn applied(&self, id: TxId) -> Option<bool> {
         self.ledger.state().applied(id)
+    }
+    fn is_member(&self) -> bool {
+        self.replica.is_member()
     }
     fn submit(
         &mut self,

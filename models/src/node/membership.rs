@@ -83,11 +83,13 @@ pub enum Refusal {
     NotMember,
     /// It runs a release of the program that this node does not understand.
     VersionSkew,
+    /// It is not the chain's administrator.
+    NotAdministrator,
 }
 
 impl Refusal {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NoCertificate,
         Self::Malformed,
         Self::UnknownAuthority,
@@ -100,6 +102,7 @@ impl Refusal {
         Self::Revoked,
         Self::NotMember,
         Self::VersionSkew,
+        Self::NotAdministrator,
     ];
 
     /// The byte on the wire.
@@ -126,6 +129,7 @@ impl Refusal {
             Self::Revoked => "revoked",
             Self::NotMember => "not a member",
             Self::VersionSkew => "version skew",
+            Self::NotAdministrator => "not the administrator",
         }
     }
 }
@@ -247,6 +251,8 @@ impl IdentityCertificate {
 #[derive(Clone, Debug, Default)]
 pub struct TrustRoots {
     authorities: BTreeMap<KeyId, Trusted>,
+    /// Whose word changes the members; `None`: nobody's.
+    administrator: Option<KeyId>,
     /// Issuer and serial number, and from when on: the revocation date of RFC 5280, section 5.3.
     revoked: BTreeMap<(KeyId, u64), i64>,
 }
@@ -286,6 +292,14 @@ impl TrustRoots {
             from_ns,
         };
         self.authorities.insert(authority, trusted);
+    }
+    /// Changes its members at the word of whoever signs with `key`.
+    pub fn administered_by(&mut self, key: KeyId) {
+        self.administrator = Some(key);
+    }
+    /// Whose word changes the members.
+    pub fn administrator(&self) -> Option<KeyId> {
+        self.administrator
     }
     /// Believes a certificate no longer from an instant on.
     pub fn revoke_from(&mut self, certificate: &IdentityCertificate, from_ns: i64) {

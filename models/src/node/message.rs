@@ -1,7 +1,9 @@
 //! Messages of the node itself: who it is, and what clients ask of it.
 
+use super::change::SignedChange;
 use super::membership::IdentityCertificate;
 use super::release::Release;
+use crate::consensus::Changing;
 use consim_core::codec::MAX_FIELD;
 use consim_core::{CodecError, Decoder, Encoder, NodeId, Payload, Tx, TxId};
 use std::any::Any;
@@ -43,6 +45,15 @@ pub enum Message {
         view: u64,
         /// Who leads it.
         leader: NodeId,
+    },
+    /// The chain's administrator asks for a change of its members.
+    Change(Arc<SignedChange>),
+    /// What has become of it.
+    Changing {
+        /// Its number.
+        number: u64,
+        /// What.
+        state: Changing,
     },
 }
 
@@ -129,6 +140,11 @@ impl Message {
                 view: d.u64()?,
                 leader: NodeId(d.u32()?),
             },
+            10 => Self::Change(Arc::new(SignedChange::decode(d)?)),
+            11 => Self::Changing {
+                number: d.u64()?,
+                state: Changing::of_code(d.u8()?)?,
+            },
             tag => return Err(CodecError::Tag(tag)),
         };
         match d.remaining() {
@@ -149,6 +165,8 @@ pub const KINDS: &[&str] = &[
     "shown",
     "who-leads",
     "leads",
+    "change",
+    "changing",
 ];
 
 impl Payload for Message {
@@ -163,6 +181,8 @@ impl Payload for Message {
             Self::Shown(_) => "shown",
             Self::WhoLeads => "who-leads",
             Self::Leads { .. } => "leads",
+            Self::Change(_) => "change",
+            Self::Changing { .. } => "changing",
         }
     }
     fn encode(&self, out: &mut Vec<u8>) {
@@ -181,6 +201,12 @@ impl Payload for Message {
             }
             Self::Leads { view, leader } => {
                 Encoder::message(out, FAMILY, 9).u64(*view).u32(leader.0);
+            }
+            Self::Change(signed) => signed.encode(&mut Encoder::message(out, FAMILY, 10)),
+            Self::Changing { number, state } => {
+                Encoder::message(out, FAMILY, 11)
+                    .u64(*number)
+                    .u8(state.code());
             }
             Self::Reply(reply) => {
                 Encoder::message(out, FAMILY, 3)
@@ -210,6 +236,8 @@ impl Payload for Message {
             Self::Release(_) => 4,
             Self::Request(tx) | Self::Shared(tx) => tx.encoded_len(),
             Self::Leads { .. } => 8 + 4,
+            Self::Change(signed) => signed.encoded_len(),
+            Self::Changing { .. } => 8 + 1,
             // Origin, number, view, leader, two flags.
             Self::Reply(_) => 4 + 8 + 8 + 4 + 1 + 1,
             Self::Query { key, .. } => 8 + 4 + key.len(),

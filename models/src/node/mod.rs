@@ -1,6 +1,8 @@
 //! The full node: a replica, the ledger and a domain service in one process.
 
+pub mod administrator;
 pub(crate) mod asking;
+mod change;
 pub mod client;
 mod clients;
 pub mod entry;
@@ -14,6 +16,7 @@ mod seeded;
 pub mod service;
 pub(crate) mod waiting;
 
+pub use change::SignedChange;
 pub use clients::Shows;
 pub use full_node::{FullNode, NodeConfig};
 pub use gate::{CertificateGate, Gate};

@@ -73,6 +73,10 @@ pub trait Host {
     /// Did `id` change the state when it was executed? The state says so also where the block is not
     /// here.
     fn applied(&self, id: TxId) -> Option<bool>;
+    /// Is this node a member of the chain now? One that is none brings nothing to it.
+    fn is_member(&self) -> bool {
+        true
+    }
     /// Signs `body` as the transaction (this node, `number`) of operation `op` and hands it to
     /// consensus; charges the signature. Submitting a number again after it was executed does
     /// nothing. `None`: the mempool is full.

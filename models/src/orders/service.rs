@@ -114,6 +114,10 @@ impl<O: Orders> OrderService<O> {
             self.pending.remove(&op);
             return self.settle(cx, host, from, &ended);
         }
+        if !host.is_member() {
+            cx.reached(&node::NOT_MEMBER);
+            return Self::reply(cx, from, op, Answer::Refused);
+        }
         if self.pending.len() >= MAX_PENDING && !again {
             return Self::reply(cx, from, op, Answer::Busy);
         }

@@ -215,6 +215,8 @@ reasons! {
     Busy = 20 "busy",
     /// Emergencies ask nobody.
     NoRequestNeeded = 21 "an emergency needs no request",
+    /// The server is no member of the chain, or none yet.
+    NoMember = 22 "server is no member",
 }
 
 #[cfg(test)]

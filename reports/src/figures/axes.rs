@@ -231,6 +231,16 @@ impl Windows {
                 lane: None,
             })
             .collect();
+        let changes = results.outcome.changes.iter();
+        faults.extend(changes.filter_map(|change| {
+            let from = change.asked_s.filter(|from| *from < end_s)?;
+            Some(Window {
+                name: fit(&change.id, SMALL, NAME),
+                from,
+                to: change.done_s.map_or(end_s, |to| to.min(end_s)),
+                lane: None,
+            })
+        }));
         faults.sort_by(|a, b| a.from.total_cmp(&b.from).then(a.name.cmp(&b.name)));
         let mut free = [left; LANES];
         if warmup > 0.0

@@ -6,8 +6,8 @@ use crate::figures;
 use crate::headline::{margin, verdict, with};
 use crate::words::{self, NBSP, count};
 use consim_check::outcome::{
-    ChainOutcome, CheckOutcome, ExpectationOutcome, FaultOutcome, Input, Latency, Operation,
-    Outcome,
+    ChainOutcome, ChangeOutcome, CheckOutcome, ExpectationOutcome, FaultOutcome, Input, Latency,
+    Operation, Outcome,
 };
 use consim_check::results::{NodeUse, Results};
 use serde_json::Value;
@@ -166,6 +166,31 @@ pub(super) fn faults(outcome: &Outcome) -> Option<Table> {
             "Given up",
         ],
         outcome.faults.iter().map(row),
+    )
+}
+
+pub(super) fn changes(outcome: &Outcome) -> Option<Table> {
+    let row = |change: &ChangeOutcome| {
+        let at = |s: Option<f64>| number_or_dash(s.map(words::seconds));
+        let took = change
+            .done_s
+            .zip(change.asked_s)
+            .map(|(to, from)| to - from);
+        vec![
+            Cell::Text(change.id.clone()),
+            Cell::Text(change.kind.clone()),
+            Cell::Text(some_of(&change.nodes, HIT)),
+            at(change.asked_s),
+            at(change.in_force_s),
+            at(change.done_s),
+            at(took),
+        ]
+    };
+    Table::of(
+        &[
+            "Change", "Kind", "Who", "Asked at", "In force", "Done", "Took",
+        ],
+        outcome.changes.iter().map(row),
     )
 }
 

@@ -596,6 +596,7 @@ fn outcome(latency_ms: Latency, operations: BTreeMap<String, Operation>) -> Outc
         }],
         checks: checks(),
         faults,
+        changes: Vec::new(),
         attacks: Vec::new(),
         resilience,
         expectations: expectations(latency_ms.p99, availability),

@@ -123,6 +123,15 @@ const CHECKPOINTS: &[(&str, &str)] = &[("128", "256"), ("8", "16"), ("3", "6")];
 const PIPELINES: &[&str] = &["8", "1", "3"];
 /// Options of Raft.
 const RAFT: &[&str] = &["{ read: index }", "{ read: lease }", "{ pre_vote: false }"];
+/// Changes of the members; `{last}` stands for the last of them. They happen early enough that what goes wrong
+/// meets them.
+const CHANGES: &[&str] = &[
+    "",
+    "changes: { newcomer: { at: 8s, join: hospital-{last} } }\n",
+    "",
+    "changes: { away: { at: 6s, leave: hospital-{last} }, back: { at: 14s, join: hospital-{last} } }\n",
+    "changes: { newcomer: { at: 6s, join: hospital-{last} }, farewell: { at: 7s, leave: hospital-1 } }\n",
+];
 /// Where BFT-SMaRt's requests go.
 const REQUESTS: &[&str] = &["to-all", "to-leader"];
 /// Leaders of HotStuff.
@@ -193,7 +202,9 @@ impl World {
             members: (1..=self.members).map(|i| format!("{GROUP}-{i}")).collect(),
             everybody: GROUP.to_owned(),
             chain: CHAIN.to_owned(),
-            faulty: (protocol.tolerates)(usize::from(self.members)),
+            faulty: (protocol.tolerates)(
+                usize::from(self.members) - usize::from(!self.changes(protocol).is_empty()),
+            ),
             protocol,
             from_ms: HAPPENS_MS,
             to_ms: self.model().until_ms,
@@ -212,11 +223,7 @@ impl World {
         let model = self.model();
         let (checkpoint, _) = pick(CHECKPOINTS, self.checkpoint);
         let options = self.options(protocol);
-        let asked = if model.asks_several {
-            pick(CLIENTS, self.clients)
-        } else {
-            "one"
-        };
+        let asked = self.asked();
         let clients = if model.asks_several {
             format!(", clients: {{ wait_for: {asked} }}")
         } else {
@@ -245,7 +252,8 @@ network: {network}
 organisations: {{ {GROUP}: {{ tier: tertiary, count: {members} }}{neighbours} }}
 chains:
   {CHAIN}: {{ members: {GROUP}, consensus: {{ {name}: {options} }}, timeout: {timeout}{certificates}, checkpoint: {checkpoint}, mempool: {{ limit: {mempool}{spread} }}, block: {{ wait: {wait} }}{clients} }}
-{services}",
+{services}{changes}",
+            changes = self.changes(protocol),
             network = pick(NETWORKS, self.network),
             members = self.members,
             name = protocol.name,
@@ -262,6 +270,22 @@ chains:
 }
 
 impl World {
+    /// How many members clients ask.
+    fn asked(&self) -> &'static str {
+        if self.model().asks_several {
+            pick(CLIENTS, self.clients)
+        } else {
+            "one"
+        }
+    }
+    /// Who joins and leaves, where the protocol has that; who asks several members counts on all of them.
+    fn changes(&self, protocol: &ProtocolEntry) -> String {
+        if !protocol.changes_members || self.asked() != "one" {
+            return String::new();
+        }
+        let text = pick(CHANGES, self.network + self.wait + self.retries);
+        text.replace("{last}", &self.members.to_string())
+    }
     /// Where the protocol's transactions travel.
     fn payload(&self, protocol: &ProtocolEntry) -> (&'static str, &'static str) {
         match protocol.name {

@@ -216,8 +216,12 @@ pub struct Institution {
 /// A chain.
 #[derive(Clone, Debug)]
 pub struct ChainPlan {
-    /// Validators: indexes into `institutions`, ascending.
+    /// The validators, and those who become some while it runs: indexes into `institutions`, ascending.
     pub members: Vec<usize>,
+    /// Those of them that are none at the beginning.
+    pub outside: Vec<usize>,
+    /// Changes of the members, in the order in which they are made.
+    pub changes: Vec<ChangePlan>,
     /// The protocol's word.
     pub protocol: String,
     /// Its options.
@@ -234,9 +238,9 @@ pub struct ChainPlan {
     pub signatures: String,
     /// Bytes of a signature.
     pub signature_bytes: u8,
-    /// Tolerated faulty members.
+    /// Tolerated faulty members, of those at the beginning.
     pub f: usize,
-    /// Votes a certificate needs.
+    /// Votes a certificate needs, at the beginning.
     pub quorum: usize,
     /// Predicted least time from proposal to commit.
     pub floor: Span,
@@ -245,6 +249,44 @@ pub struct ChainPlan {
     pub wait_for: Option<usize>,
     /// Are transactions signed? Else connections vouch for them.
     pub signed: bool,
+}
+
+/// A change of the members of a chain.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangePlan {
+    /// Its name.
+    pub name: String,
+    /// When the administrator asks for it.
+    pub at: Time,
+    /// Who joins: indexes into `institutions`, ascending.
+    pub add: Vec<usize>,
+    /// Who leaves.
+    pub remove: Vec<usize>,
+}
+
+impl ChainPlan {
+    /// The members at the beginning.
+    pub fn first_members(&self) -> Vec<usize> {
+        let members = self.members.iter().copied();
+        members.filter(|i| !self.outside.contains(i)).collect()
+    }
+    /// The members in the end, if all changes are made.
+    pub fn last_members(&self) -> Vec<usize> {
+        let mut members = self.first_members();
+        for change in &self.changes {
+            members.retain(|i| !change.remove.contains(i));
+            members.extend(&change.add);
+        }
+        members.sort_unstable();
+        members
+    }
+    /// Those that are members as long as it runs; all that are at the beginning, if none is.
+    pub fn steady_members(&self) -> Vec<usize> {
+        let first = self.first_members();
+        let leaves = |i: &usize| self.changes.iter().any(|c| c.remove.contains(i));
+        let steady: Vec<usize> = first.iter().copied().filter(|i| !leaves(i)).collect();
+        if steady.is_empty() { first } else { steady }
+    }
 }
 
 /// A service.

@@ -19,6 +19,9 @@ pub(crate) struct Layout {
     pub(crate) institution_of: Vec<usize>,
     /// The chains by number.
     pub(crate) chains: Vec<String>,
+    /// The node of the administrator, where members change: at a site of its own, in the region of the first
+    /// member.
+    pub(crate) administrator: Option<NodeId>,
 }
 
 impl Layout {
@@ -31,8 +34,12 @@ impl Layout {
         let member = |i: usize| plan.chains.values().any(|c| c.members.contains(&i));
         let count = plan.institutions.len();
         let servers = (0..count).map(|i| member(i).then(|| next(i))).collect();
-        let desks = (0..count).map(next).collect();
+        let desks = (0..count).map(&mut next).collect();
+        let mut changing = plan.chains.values().filter(|c| !c.changes.is_empty());
+        let home = changing.next().and_then(|c| c.members.first().copied());
+        let administrator = home.map(next);
         Self {
+            administrator,
             servers,
             desks,
             institution_of,
@@ -71,9 +78,8 @@ impl Layout {
                 .map_or(Span::MAX, Distribution::mean)
         };
         let nearest = chain
-            .members
-            .iter()
-            .copied()
+            .steady_members()
+            .into_iter()
             .min_by_key(|&i| (distance(i), i));
         nearest
             .and_then(|i| self.servers.get(i).copied().flatten())
@@ -108,6 +114,9 @@ impl Layout {
             .institution_of
             .get(node.index())
             .and_then(|&i| plan.institutions.get(i));
+        if self.administrator == Some(node) {
+            return "administrator".to_owned();
+        }
         let name = institution.map_or("?", |i| i.name.as_str());
         if self.is_server(node) {
             name.to_owned()
@@ -123,13 +132,16 @@ impl Layout {
             .enumerate()
             .filter_map(|(node, &i)| {
                 let institution = plan.institutions.get(i)?;
+                let apart = self.administrator == Some(NodeId(node as u32));
+                let site = if apart { plan.institutions.len() } else { i };
+                let clock = |of: i64| if apart { 0 } else { of };
                 Some(NodeConfig {
                     name: self.name(plan, NodeId(node as u32)),
                     region: institution.region as u32,
-                    site: i as u32,
+                    site: site as u32,
                     hardware: Arc::clone(&institution.hardware),
-                    clock_offset_ns: institution.clock_offset_ns,
-                    clock_drift_ppb: institution.clock_drift_ppb,
+                    clock_offset_ns: clock(institution.clock_offset_ns),
+                    clock_drift_ppb: clock(institution.clock_drift_ppb),
                 })
             })
             .collect()

@@ -3,6 +3,7 @@
 mod adversaries;
 mod brief;
 pub mod cells;
+mod changes;
 mod domain;
 mod flood;
 mod layout;
@@ -362,6 +363,9 @@ fn checks(
             id: layout.chain(only.chain_name).unwrap_or_default(),
             name: only.chain_name.to_owned(),
             members: members.to_vec(),
+            first: layout
+                .administrator
+                .map(|_| layout.servers_of(&only.chain.first_members())),
             quorum: only.chain.quorum,
             byzantine: consensus::entry(&only.chain.protocol).is_none_or(|p| p.byzantine),
             mempool: only.chain.mempool.transactions,
@@ -370,6 +374,7 @@ fn checks(
         names: names(plan, layout),
         corrupt: corrupt.to_vec(),
         at_mercy: layout.desks_at(plan, only.chain, corrupt),
+        entries: changes::entries(plan, layout, only.chain),
         recorded: !corrupt.is_empty(),
         restarts: plan.faults.values().any(restarts),
         disks: plan.faults.values().any(|f| f.kind.disks()),
@@ -413,6 +418,7 @@ fn metrics_config(plan: &Plan, layout: &Layout, corrupt: &[NodeId]) -> MetricsCo
         },
         corrupt: corrupt.to_vec(),
         windows: plan.windows(),
+        changes: changes::subjects(plan),
     }
 }
 
@@ -602,7 +608,8 @@ fn sets(
             sets.push((name(institution).clone(), Vec::new()));
         }
     }
-    for (node, &i) in layout.institution_of.iter().enumerate() {
+    let nodes = layout.institution_of.iter().enumerate();
+    for (node, &i) in nodes.filter(|(n, _)| layout.administrator != Some(NodeId(*n as u32))) {
         let set = plan.institutions.get(i).and_then(|x| places.get(name(x)));
         if let Some((_, nodes)) = set.and_then(|&set| sets.get_mut(set)) {
             nodes.push(NodeId(node as u32));
@@ -729,7 +736,7 @@ fn identity(plan: &Plan, chain_name: &str, chain: &ChainPlan, chain_id: ChainId)
             name: chain_name.to_owned(),
             instance: None,
             protocol: chain.protocol.clone(),
-            nodes: chain.members.len() as u64,
+            nodes: chain.first_members().len() as u64,
             f: chain.f as u64,
             quorum: chain.quorum as u64,
             block_wait: chain.block.wait,

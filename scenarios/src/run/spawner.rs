@@ -1,6 +1,7 @@
 //! Makes the processes of a run.
 
 use super::adversaries::Adversaries;
+use super::changes;
 use super::domain::{Bearer, Domain, Place};
 use super::flood::{Flooder, Flooders};
 use super::layout::Layout;
@@ -9,11 +10,15 @@ use super::trust::Trust;
 use crate::plan::{ChainPlan, Plan};
 use consim_core::{
     ChainId, Context, Event, Keyring, NodeId, Payload, Process, SecretKey, SeededBug, StateMachine,
+    Time,
 };
 use consim_kernel::Spawn;
 use consim_kernel::config::{FaultKind, Flooded};
-use consim_models::consensus::{self, BlockLimits, MempoolLimits, ProtocolOptions, ReplicaConfig};
+use consim_models::consensus::{
+    self, BlockLimits, MemberChange, MempoolLimits, ProtocolOptions, ReplicaConfig,
+};
 use consim_models::ledger::{ExecutionCache, Meter};
+use consim_models::node::administrator::{Administrator, AdministratorConfig};
 use consim_models::node::membership::IdentityCertificate;
 use consim_models::node::release::Release;
 use consim_models::node::{FullNode, NodeConfig};
@@ -77,6 +82,10 @@ pub(crate) struct Spawner {
     places: Vec<Place>,
     chain_id: ChainId,
     members: Arc<[NodeId]>,
+    /// Those of them that are members at the beginning.
+    first: Arc<[NodeId]>,
+    /// Changes of the members, with their times.
+    changes: Arc<[(Time, MemberChange)]>,
     quorum: usize,
     options: ProtocolOptions,
     block: BlockLimits,
@@ -136,6 +145,8 @@ impl Spawner {
             places,
             chain_id,
             members,
+            first: layout.servers_of(&chain.first_members()).into(),
+            changes: changes::requests(chain, &layout),
             quorum: hooks.quorum.unwrap_or(chain.quorum),
             options: chain.options.clone(),
             block: chain.block,
@@ -204,7 +215,7 @@ impl Spawner {
             ReplicaConfig {
                 chain: setting.chain,
                 me: setting.me,
-                members: Arc::clone(&self.members),
+                members: Arc::clone(&self.first),
                 quorum: setting.quorum,
                 key: Arc::clone(&setting.key),
                 keys: self.keys.clone(),
@@ -238,6 +249,17 @@ impl Spawner {
 
 impl Spawn for Spawner {
     fn spawn(&mut self, node: NodeId) -> Box<dyn Process> {
+        if self.layout.administrator == Some(node)
+            && let Some(key) = self.secrets.get(node.index())
+        {
+            return Box::new(Administrator::new(AdministratorConfig {
+                chain: self.chain_id,
+                members: Arc::clone(&self.members),
+                key: Arc::clone(key),
+                changes: Arc::clone(&self.changes),
+                retry: self.timeout,
+            }));
+        }
         let made = self.layout.institution_of.get(node.index()).and_then(|&i| {
             let place = self.places.get(i)?;
             if self.layout.is_server(node) {

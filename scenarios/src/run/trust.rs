@@ -60,6 +60,9 @@ pub(crate) fn establish(
     if let Some(shared) = &shared {
         roots.trust_shared(shared.id());
     }
+    if let Some(administrator) = layout.administrator {
+        roots.administered_by(administrator.into());
+    }
     for (&i, authority) in &own {
         if chain.members.contains(&i) {
             roots.trust_own(authority.id(), i as u32);

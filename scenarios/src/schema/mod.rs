@@ -6,6 +6,7 @@
 mod adversaries;
 mod attacks;
 mod chains;
+mod changes;
 pub(crate) mod choose;
 pub(crate) mod decode;
 mod delay;
@@ -36,6 +37,7 @@ pub(crate) use chains::{
     Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead, RequestsGo,
     SpreadWord, UntilFull, VoteChecks, WaitFor,
 };
+pub(crate) use changes::{Change, ChangeCommon, ChangeKind, Movers};
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
 pub(crate) use experiment::{Experiment, ExperimentRow, MeasuredAt, Scored};
 pub(crate) use faults::{
@@ -106,6 +108,8 @@ record! {
         services: Named<ServiceKind>,
         /// What users do.
         workloads: Named<Workload>,
+        /// What is planned to change.
+        changes: Named<Change>,
         /// What goes wrong.
         faults: Named<Fault>,
         /// Who may misbehave, and how much.
@@ -128,7 +132,7 @@ record! {
         found: FoundNote = "{}",
     }
     beside "base" "remove" "compare" "vary" "experiment";
-    later "devices" "relays" "platform" "changes" "claims" "sweep"
+    later "devices" "relays" "platform" "claims" "sweep"
         "experimental";
 }
 

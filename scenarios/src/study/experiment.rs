@@ -265,6 +265,10 @@ fn stranger(figure: &MeasuredAt, plan: &Plan) -> Option<(String, String)> {
         Scope::Workload => keys(plan.workloads.keys().collect()),
         Scope::Service => keys(plan.services.keys().collect()),
         Scope::Attack => keys(plan.attacks.keys().collect()),
+        Scope::Change => {
+            let all = plan.chains.values().flat_map(|chain| &chain.changes);
+            keys(all.map(|change| &change.name).collect())
+        }
         Scope::Organisation => keys(plan.institutions.iter().map(|i| &i.group).collect()),
     };
     if known.contains(name) {

@@ -14,6 +14,7 @@ mod support;
 mod bugs;
 mod cells;
 mod certificates;
+mod changes;
 mod diagnostics;
 mod entry;
 mod experiments;

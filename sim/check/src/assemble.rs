@@ -187,6 +187,7 @@ pub fn assemble(
         inputs: identity.inputs,
         checks: suite.checks().iter().map(|c| check_outcome(&**c)).collect(),
         faults: figures.faults,
+        changes: metrics.changes(),
         attacks: attacks
             .iter()
             .filter_map(|a| serde_json::to_value(a).ok())

@@ -52,6 +52,9 @@ pub struct Outcome {
     pub checks: Vec<CheckOutcome>,
     /// One entry a fault of the plan.
     pub faults: Vec<FaultOutcome>,
+    /// One entry a change of the members; left out if there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<ChangeOutcome>,
     /// One entry an attack of the plan.
     pub attacks: Vec<serde_json::Value>,
     /// One entry a fault or attack: what it did to the service.
@@ -213,6 +216,24 @@ pub struct FaultOutcome {
     pub to_s: f64,
     /// The nodes that it hit (run-time selectors resolved).
     pub hit: Vec<String>,
+}
+
+/// A change of the members of a chain.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ChangeOutcome {
+    /// Its name.
+    pub id: String,
+    /// `join` or `leave`.
+    pub kind: String,
+    /// Who.
+    pub nodes: Vec<String>,
+    /// When the administrator asked for it, seconds.
+    pub asked_s: Option<f64>,
+    /// When the first node learned that the new members alone decide, seconds; `null`: never.
+    pub in_force_s: Option<f64>,
+    /// When the administrator learned that it is done, seconds; `null`: never.
+    pub done_s: Option<f64>,
 }
 
 /// Is it nothing?

@@ -39,7 +39,7 @@ pub use machine::{State, StateMachine};
 pub use mark::Mark;
 pub use observer::{Calm, Check, Finding, Heal, Observer, Severity, Verdict};
 pub use payload::{LANES, Payload, Raw, Vote};
-pub use probe::{OpEnd, Probe};
+pub use probe::{Configured, OpEnd, Probe};
 pub use process::{Context, Event, Process, TimerKey};
 pub use rng::{Streams, mix};
 pub use seeded::SeededBug;

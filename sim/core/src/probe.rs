@@ -173,6 +173,17 @@ pub enum Probe {
         /// From now on, or no more?
         abstains: bool,
     },
+    /// A node learned that another configuration of the chain's members is in force.
+    Configured(Arc<Configured>),
+    /// The chain's administrator asks for a change of its members, or knows that it is done.
+    Change {
+        /// The chain.
+        chain: ChainId,
+        /// The number of the change, from 1 in order of time.
+        number: u64,
+        /// Is it done?
+        done: bool,
+    },
     /// A node refused a message that was corrupted on its way.
     Refused {
         /// Who sent it.
@@ -199,6 +210,30 @@ pub enum Probe {
     Reached(&'static Mark),
     /// A domain model's own observation, known to that model's checks and metrics alone.
     Domain(Arc<dyn DomainProbe>),
+}
+
+/// Who decides on a chain from a place of its log on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Configured {
+    /// The chain.
+    pub chain: ChainId,
+    /// The number of the change that it belongs to, from 1; 0 is the configuration of the genesis.
+    pub change: u64,
+    /// Is it on the way between two lists of members, both of which have to agree?
+    pub joint: bool,
+    /// The lists, with the votes of each that are needed; the list of the members to be is the first.
+    pub groups: Vec<(Arc<[NodeId]>, usize)>,
+}
+
+impl Configured {
+    /// Later configurations of a chain have higher ones: two for each change.
+    pub fn version(&self) -> u64 {
+        (2 * self.change).saturating_sub(u64::from(self.joint))
+    }
+    /// Is `node` a member by any of its lists?
+    pub fn contains(&self, node: NodeId) -> bool {
+        self.groups.iter().any(|(list, _)| list.contains(&node))
+    }
 }
 
 /// A domain model's observation.

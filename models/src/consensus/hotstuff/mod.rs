@@ -166,6 +166,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     least: 4,
     tolerates: super::byzantine_faults,
     quorum: super::byzantine_quorum,
+    changes_members: false,
     defaults: || super::ProtocolOptions::HotStuff(HotStuffOptions::default()),
     phases: floor::phases,
     floor: floor::floor,

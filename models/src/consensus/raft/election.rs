@@ -23,7 +23,7 @@ impl RaftReplica {
     /// election, or first asks whether it could win.
     pub(super) fn stand(&mut self, cx: &mut Context<'_>, transfer: bool) {
         self.start_election_timer(cx, true);
-        if self.silent.is_some() || !self.configuration.contains(self.group.me) {
+        if self.silent.is_some() || !self.is_member() {
             return;
         }
         self.leader = None;
@@ -86,6 +86,7 @@ impl RaftReplica {
         term: u64,
         shown: (u64, u64),
     ) {
+        self.remind(cx, from);
         if self.hears_leader() {
             return cx.reached(&marks::PRE_VOTE_REFUSED);
         }
@@ -119,6 +120,7 @@ impl RaftReplica {
         transfer: bool,
         shown: (u64, u64),
     ) {
+        self.remind(cx, from);
         if self.group.options.check_quorum && !transfer && self.hears_leader() {
             return cx.reached(&marks::DISRUPTION_IGNORED);
         }
@@ -212,6 +214,8 @@ impl RaftReplica {
             early: Vec::new(),
             lease: false,
             given_to: None,
+            coming: None,
+            leavers: BTreeSet::new(),
         };
         let (next, now) = (self.log.last() + 1, cx.now());
         for &node in self.everybody.iter().filter(|n| **n != me) {

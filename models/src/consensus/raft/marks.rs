@@ -24,6 +24,10 @@ marks! {
     SNAPSHOT_SENT = "snapshot-sent": "A leader sent a snapshot to a member that is too far behind.";
     JOINT_COMMITTED = "joint-committed": "A joint configuration was committed.";
     REMOVED_LEADER = "leader-removed": "A leader committed the configuration that it is not in.";
+    NEWCOMER_BEHIND = "newcomer-behind": "New members took longer than an election timeout to catch up, and another round began.";
+    NEWCOMER_CAUGHT_UP = "newcomer-caught-up": "New members held the log, and their change began.";
+    LEFT = "member-left": "A member learned that it is one no longer.";
+    REMINDED = "left-member-reminded": "A node that had missed that it left would have stood for election, and was told.";
     CAME_BACK_SILENT = "raft-came-back-silent": "A replica came back and must not vote, as its disk may have forgotten what it promised.";
     SILENCE_OVER = "raft-silence-over": "A replica whose disk forgot may vote again.";
     TORN_END_CUT = "torn-end-cut": "A replica came back from a log with a torn end and cut it off.";

@@ -1,7 +1,7 @@
 //! Who decides: configurations, joint ones too (section 6; thesis, section 4.3).
 
 use super::config::Group;
-use consim_core::{CodecError, Decoder, Encoder, NodeId};
+use consim_core::{CodecError, Configured, Decoder, Encoder, NodeId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -15,19 +15,51 @@ pub struct Configuration {
     pub members: Arc<[NodeId]>,
     /// While it is joint, the old ones.
     pub old: Option<Arc<[NodeId]>>,
+    /// The number of the change that it belongs to; 0: the members of the genesis.
+    pub change: u64,
 }
+
+/// Bits of the byte that says what follows the members.
+const JOINT: u8 = 1;
+const CHANGED: u8 = 2;
 
 impl Configuration {
     /// These decide.
     pub fn of(members: Arc<[NodeId]>) -> Self {
-        Self { members, old: None }
+        Self {
+            members,
+            old: None,
+            change: 0,
+        }
     }
-    /// From this one to `members`: both have to agree.
+    /// From this one to `members` by change `change`: both have to agree.
     #[must_use]
-    pub fn towards(&self, members: Arc<[NodeId]>) -> Self {
+    pub fn towards(&self, members: Arc<[NodeId]>, change: u64) -> Self {
         Self {
             members,
             old: Some(Arc::clone(&self.members)),
+            change,
+        }
+    }
+    /// The one that follows a joint one: the new members alone.
+    #[must_use]
+    pub fn settled(&self) -> Self {
+        Self {
+            members: Arc::clone(&self.members),
+            old: None,
+            change: self.change,
+        }
+    }
+    /// What observers are told of it.
+    pub(super) fn told(&self, group: &Group) -> Configured {
+        Configured {
+            chain: group.chain,
+            change: self.change,
+            joint: self.is_joint(),
+            groups: self
+                .lists()
+                .map(|list| (Arc::clone(list), super::majority(list.len())))
+                .collect(),
         }
     }
     /// Is it one that two lists share?
@@ -65,7 +97,7 @@ impl Configuration {
     }
     pub(super) fn encoded_len(&self) -> usize {
         let old = self.old.as_ref().map_or(0, |old| 4 + 4 * old.len());
-        4 + 4 * self.members.len() + 1 + old
+        4 + 4 * self.members.len() + 1 + old + if self.change > 0 { 8 } else { 0 }
     }
     pub(super) fn encode(&self, e: &mut Encoder<'_>) {
         let list = |e: &mut Encoder<'_>, list: &[NodeId]| {
@@ -75,9 +107,14 @@ impl Configuration {
             }
         };
         list(e, &self.members);
-        e.u8(u8::from(self.old.is_some()));
+        let joint = if self.old.is_some() { JOINT } else { 0 };
+        let changed = if self.change > 0 { CHANGED } else { 0 };
+        e.u8(joint | changed);
         if let Some(old) = &self.old {
             list(e, old);
+        }
+        if self.change > 0 {
+            e.u64(self.change);
         }
     }
     pub(super) fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -86,7 +123,19 @@ impl Configuration {
             (0..n).map(|_| d.u32().map(NodeId)).collect()
         };
         let members = list(d)?;
-        let old = d.boolean()?.then(|| list(d)).transpose()?;
-        Ok(Self { members, old })
+        let flags = d.u8()?;
+        if flags > JOINT | CHANGED {
+            return Err(CodecError::Tag(flags));
+        }
+        let old = (flags & JOINT != 0).then(|| list(d)).transpose()?;
+        let change = if flags & CHANGED != 0 { d.u64()? } else { 0 };
+        if flags & CHANGED != 0 && change == 0 {
+            return Err(CodecError::Invalid("number of a change"));
+        }
+        Ok(Self {
+            members,
+            old,
+            change,
+        })
     }
 }

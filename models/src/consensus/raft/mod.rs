@@ -60,10 +60,16 @@
 //! - Upon SNAPSHOT: ask for the parts that the own old state does not have, some at a time; with all of
 //!   them, write the state to disk in place of the log; say APPENDED.
 //!
-//! Changes of the members (6; thesis 4.3; `change.rs`)
-//! - Upon a change: append C_old,new, which holds at once: both majorities decide.
-//! - Upon C_old,new committed: append C_new. A leader that is not in it gives its place away
-//!   (TIMEOUT-NOW) once it is committed.
+//! Changes of the members (6; thesis 4.2, 4.3; `change.rs`)
+//! - Upon a change at the leader, with all before it in force: send the log to who joins, in rounds, until
+//!   one takes no longer than an election timeout; then append C_old,new, which holds at once: both
+//!   majorities decide.
+//! - Upon C_old,new committed: append C_new, and send it to who leaves, too. A leader that is not in it gives
+//!   its place away (TIMEOUT-NOW) once it is committed.
+//! - Upon C_new committed at one that is not in it: hand what was taken in for clients to the members; take
+//!   nothing more in, stand for no election.
+//! - Upon PRE-VOTE or REQUEST-VOTE of a node that is no member at the leader: send it the log, so that it
+//!   learns that it left.
 //!
 //! Recovery (`recovery.rs`)
 //! - Upon recovery: take term, vote and log back, but for a torn end; execute what is known to be
@@ -90,7 +96,11 @@
 //!    without a trace, is a traitor to Raft.
 //! 7. With leases, a replica that came back gives no vote for the least election timeout: it may have
 //!    promised that to a leader.
-//! 8. Nobody signs but the clients; lines are authenticated. The proposer's clock is taken as it is.
+//! 8. Changes are numbered, and the number of the last one goes with the configuration: who asks for one again
+//!    is told what became of it by any leader. A new member may take as many rounds as it needs; nobody gives
+//!    it up. A member with an empty disk takes the members of the genesis for its group until it is told
+//!    otherwise; where most of these have left, it may be silent for good.
+//! 9. Nobody signs but the clients; lines are authenticated. The proposer's clock is taken as it is.
 //!
 //! # Why it is safe
 //!
@@ -146,6 +156,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     least: 3,
     tolerates: crashes,
     quorum: majority,
+    changes_members: true,
     defaults: || super::ProtocolOptions::Raft(RaftOptions::default()),
     phases: |_| 2,
     floor: floor::floor,

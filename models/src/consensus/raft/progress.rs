@@ -2,7 +2,8 @@
 
 use super::read::Asked;
 use consim_core::{NodeId, Span, Time};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// How far one member is (figure 2: `nextIndex` and `matchIndex`).
 #[derive(Debug)]
@@ -63,4 +64,23 @@ pub(super) struct Leading {
     pub(super) lease: bool,
     /// It gave its place to this member, and puts nothing more forward.
     pub(super) given_to: Option<NodeId>,
+    /// The change that is under way and waits for its new members to catch up.
+    pub(super) coming: Option<Coming>,
+    /// Who left and may not know it yet.
+    pub(super) leavers: BTreeSet<NodeId>,
+}
+
+/// A change whose new members do not count yet: they are sent the log before they have a say (thesis,
+/// section 4.2.1).
+#[derive(Debug)]
+pub(super) struct Coming {
+    /// Its number.
+    pub(super) change: u64,
+    /// The members that are to be.
+    pub(super) members: Arc<[NodeId]>,
+    /// Those of them that are none yet.
+    pub(super) newcomers: Vec<NodeId>,
+    /// The round: they are to hold the log up to here, and since when.
+    pub(super) until: u64,
+    pub(super) since: Time,
 }

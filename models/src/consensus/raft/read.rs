@@ -73,6 +73,8 @@ impl RaftReplica {
 
     /// A read at the leader. The answer is what is committed now, if it still leads now.
     fn lead_read(&mut self, cx: &mut Context<'_>, asked: Asked) -> Option<u64> {
+        // One that is about to leave has no voice of its own.
+        let alone = self.everybody.len() == 1 && self.is_member();
         let (mode, commit) = (self.group.options.read, self.commit);
         let Role::Leader(leading) = &mut self.role else {
             return None;
@@ -89,7 +91,7 @@ impl RaftReplica {
             cx.reached(&marks::READ_UNDER_LEASE);
             return Some(commit);
         }
-        if self.everybody.len() == 1 {
+        if alone {
             return Some(commit);
         }
         if leading.reads.len() >= MAX_READS {

@@ -12,7 +12,7 @@ use super::seeded;
 use super::snapshot::Snapshots;
 use crate::consensus::journal::Journal;
 use crate::consensus::mempool::Mempool;
-use crate::consensus::{Replica, ReplicaConfig};
+use crate::consensus::{Changing, MemberChange, Replica, ReplicaConfig};
 use crate::ledger::Snapshot;
 use consim_core::{
     CodecError, Context, Event, NodeId, Payload, Probe, Process, Time, TimerKey, Tx, Write,
@@ -460,7 +460,7 @@ impl Replica for RaftReplica {
         if self.mempool.ordered(tx.id()) || self.mempool.holds(tx.id()) {
             return true;
         }
-        if !self.admit(cx, &tx, true) {
+        if !self.is_member() || !self.admit(cx, &tx, true) {
             return false;
         }
         self.outbox.push(tx);
@@ -474,7 +474,7 @@ impl Replica for RaftReplica {
         if self.mempool.ordered(tx.id()) || self.mempool.holds(tx.id()) {
             return true;
         }
-        if !self.admit(cx, &tx, false) {
+        if !self.is_member() || !self.admit(cx, &tx, false) {
             return false;
         }
         if !self.forward_timer {
@@ -500,6 +500,14 @@ impl Replica for RaftReplica {
     }
     fn take_reads(&mut self) -> Vec<(u64, u64)> {
         self.reads.take()
+    }
+    fn change_members(&mut self, cx: &mut Context<'_>, change: &MemberChange) -> Changing {
+        let changing = self.asked_to_change(cx, change);
+        self.flush(cx);
+        changing
+    }
+    fn is_member(&self) -> bool {
+        Self::is_member(self)
     }
     fn waiting(&self) -> usize {
         self.mempool.len()

@@ -255,6 +255,8 @@ impl RaftReplica {
             progress.snapshot = None;
         }
         self.try_commit(cx);
+        self.dismiss(cx, from, matched);
+        self.try_change(cx);
         self.send_entries(cx, from, false);
         self.try_propose(cx);
     }
@@ -424,8 +426,8 @@ impl RaftReplica {
                 committed: entry.ordered,
                 replayed: false,
             });
-            if entry.members.is_some() {
-                self.members_committed(cx, self.executed);
+            if let Some(members) = entry.members {
+                self.members_committed(cx, self.executed, &members);
             }
         }
     }

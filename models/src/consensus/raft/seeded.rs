@@ -11,6 +11,7 @@ pub(super) const BUGS: &[&SeededBug] = &[
     &READS_LOCALLY,
     &TIMERS_NOT_RANDOM,
     &WIPED_VOTES,
+    &NO_JOINT_CONFIGURATION,
 ];
 
 /// What notices two entries at one index, and what follows from it.
@@ -94,3 +95,26 @@ pub(super) const WIPED_VOTES: SeededBug = SeededBug {
     source: "D. Ongaro (2014), section 3.8: persistent state; etcd's guide to disaster recovery: remove the member and add it anew",
     killers: FORKS,
 };
+
+/// Two majorities that do not meet.
+pub(super) const NO_JOINT_CONFIGURATION: SeededBug = SeededBug {
+    name: "no-joint-configuration",
+    code: "",
+    says: "A change of the members goes from the old ones to the new ones at once, so that a majority of each may decide without the other.",
+    source: "D. Ongaro and J. Ousterhout (ATC 2014), section 6, figure 10",
+    killers: CHANGES,
+};
+
+/// What notices members that decide apart.
+const CHANGES: &[&str] = &[
+    "quorum-intersection",
+    "agreement",
+    "prefix-order",
+    "equal-state-roots",
+    "hash-chain",
+    "equal-storage",
+    "one-leader",
+    "convergence",
+    "liveness",
+    "client-progress",
+];

@@ -42,7 +42,7 @@ impl RaftReplica {
 
     /// Upon transactions on their way to the leader.
     pub(super) fn on_forward(&mut self, cx: &mut Context<'_>, txs: &[Arc<Tx>], to_all: bool) {
-        if txs.len() > MAX_FORWARD {
+        if txs.len() > MAX_FORWARD || !self.is_member() {
             return;
         }
         let leads = self.leads();
@@ -93,7 +93,7 @@ impl RaftReplica {
 
     /// Sends what waits for too long to everybody, and what this node takes charge of to the leader.
     pub(super) fn resend_due(&mut self, cx: &mut Context<'_>) {
-        if self.leads() {
+        if self.leads() || !self.is_member() {
             return;
         }
         let patience = self.group.patience();

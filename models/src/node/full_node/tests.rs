@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod changes;
 mod clients;
 
 use super::*;
@@ -13,6 +14,8 @@ use std::sync::Mutex;
 const CHAIN: ChainId = ChainId(1);
 const MEMBERS: u32 = 4;
 const WALL: i64 = 1_000;
+/// Whose word changes the members.
+const ADMINISTRATOR: NodeId = NodeId(7);
 const LATE: TimerKey = TimerKey(7);
 const HOLD: TimerKey = TimerKey(8);
 
@@ -246,6 +249,7 @@ fn world() -> World {
     let stranger = Authority::new(secrets.pop().unwrap());
     let mut roots = TrustRoots::new();
     roots.trust_shared(shared.id());
+    roots.administered_by(ADMINISTRATOR.into());
     let certificates = (0..MEMBERS)
         .map(|i| shared.issue(identity(i, Role::Peer)))
         .collect();

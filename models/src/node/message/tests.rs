@@ -6,6 +6,7 @@
 )]
 
 use super::*;
+use crate::consensus::MemberChange;
 use crate::node::membership::{Authority, Identity, Role};
 use consim_core::{ChainId, Keyring, OpId};
 
@@ -33,6 +34,11 @@ fn messages() -> Vec<Message> {
             outcome,
         })
     };
+    let change = MemberChange {
+        number: 3,
+        add: vec![NodeId(4), NodeId(5)],
+        remove: vec![NodeId(0)],
+    };
     let shown = |value| Message::Shown(Shown { number: 8, value });
     vec![
         Message::Hello(certificate),
@@ -54,6 +60,11 @@ fn messages() -> Vec<Message> {
         shown(None),
         shown(Some([].into())),
         shown(Some([6].into())),
+        Message::Change(Arc::new(SignedChange::new(ChainId(3), change, &keys[0]))),
+        Message::Changing {
+            number: 3,
+            state: Changing::Waits,
+        },
     ]
 }
 

@@ -276,6 +276,10 @@ impl SharingService {
         if self.known(cx, host, op, Asker::Desk(from, record)) {
             return;
         }
+        if !host.is_member() {
+            cx.reached(&node::NOT_MEMBER);
+            return Self::refuse(cx, op, from, Reason::NoMember);
+        }
         if self.pending.len() >= MAX_PENDING && !self.pending.contains_key(&op) {
             return Self::refuse(cx, op, from, Reason::Busy);
         }

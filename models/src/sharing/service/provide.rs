@@ -2,6 +2,7 @@
 
 use super::pending::{Asker, Pending, Stage, Wanted};
 use super::{MAX_PENDING, SharingService};
+use crate::node::marks as node;
 use crate::node::membership::Refusal;
 use crate::node::service::Host;
 use crate::sharing::command::{Access, Command};
@@ -49,6 +50,10 @@ impl SharingService {
         }
         if self.known(cx, host, op, Asker::Server(from)) {
             return;
+        }
+        if !host.is_member() {
+            cx.reached(&node::NOT_MEMBER);
+            return refuse(cx, Reason::NoMember);
         }
         if self.pending.len() >= MAX_PENDING && !self.pending.contains_key(&op) {
             return refuse(cx, Reason::Busy);

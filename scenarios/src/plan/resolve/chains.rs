@@ -1,5 +1,6 @@
 //! Chains.
 
+use super::changes::Moves;
 use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
@@ -15,7 +16,7 @@ use consim_models::consensus::payload::{Acknowledge, BatchTerms, Spread};
 use consim_models::consensus::pbft::PbftOptions;
 use consim_models::consensus::raft::{RaftOptions, ReadMode};
 use consim_models::consensus::{
-    self, BlockLimits, MempoolLimits, ProtocolOptions, byzantine_faults,
+    self, BlockLimits, MempoolLimits, ProtocolEntry, ProtocolOptions, byzantine_faults,
 };
 use std::collections::BTreeMap;
 
@@ -109,30 +110,37 @@ impl Planner<'_> {
         })
     }
 
-    fn chain(
+    /// Who takes part in a chain, and who of them joins or leaves while it runs, if that is in order.
+    /// Selectors know the chain from here on.
+    fn seats(
         &mut self,
         name: &At<Name>,
         chain: &Chain,
-        network: Option<&NetworkPlan>,
-    ) -> Option<ChainPlan> {
+        entry: &'static ProtocolEntry,
+    ) -> Option<(Vec<usize>, Option<Moves>)> {
         let members = self.nodes(&chain.members)?;
         if let Some(leaf) = self.cx.leaves.get_mut(chain.members.leaf) {
             // However it is written, everybody is the default.
             leaf.default = members.len() == self.institutions.len();
         }
-        let entry = consensus::entry(chain.consensus.word())?;
-        let n = members.len();
-        let (f, quorum) = ((entry.tolerates)(n), (entry.quorum)(n));
-        self.chains.insert(
-            name.value.0.clone(),
-            ChainView {
-                protocol: entry.name,
-                members: members.clone(),
-                f: byzantine_faults(n),
-                bears: if entry.byzantine { f } else { 0 },
-                quorum,
+        let view = |n: usize| ChainView {
+            protocol: entry.name,
+            members: members.clone(),
+            f: byzantine_faults(n),
+            bears: if entry.byzantine {
+                (entry.tolerates)(n)
+            } else {
+                0
             },
-        );
+            quorum: (entry.quorum)(n),
+        };
+        // Changes may name the chain; its sizes are those of the beginning.
+        self.chains
+            .insert(name.value.0.clone(), view(members.len()));
+        let moves = self.changes(name, chain, &members, entry);
+        let outside = moves.as_ref().map_or(0, |moves| moves.outside.len());
+        let n = members.len() - outside;
+        self.chains.insert(name.value.0.clone(), view(n));
         if n < entry.least {
             if self.doubt {
                 return None;
@@ -142,13 +150,46 @@ impl Planner<'_> {
                 "E501",
                 &place,
                 format!(
-                    "{} needs at least {} members, these are {n}",
-                    entry.name, entry.least
+                    "{} needs at least {} members, these are {n}{}",
+                    entry.name,
+                    entry.least,
+                    if outside > 0 {
+                        format!(" at the beginning ({outside} join later)")
+                    } else {
+                        String::new()
+                    }
                 ),
                 "add members",
             );
             return None;
         }
+        if moves
+            .as_ref()
+            .is_some_and(|moves| !moves.changes.is_empty())
+            && !matches!(self.wait_for(chain), WaitFor::One)
+        {
+            // A client counts on as many answers as the members of the beginning can give.
+            let (place, word) = (
+                chain.clients.wait_for.place.clone(),
+                chain.clients.wait_for.value.word(),
+            );
+            self.cx
+                .later(&place, &format!("wait_for: {word} while members change"));
+        }
+        Some((members, moves))
+    }
+
+    fn chain(
+        &mut self,
+        name: &At<Name>,
+        chain: &Chain,
+        network: Option<&NetworkPlan>,
+    ) -> Option<ChainPlan> {
+        let entry = consensus::entry(chain.consensus.word())?;
+        let (members, moves) = self.seats(name, chain, entry)?;
+        let outside = moves.as_ref().map_or(0, |moves| moves.outside.len());
+        let n = members.len() - outside;
+        let (f, quorum) = ((entry.tolerates)(n), (entry.quorum)(n));
         for (at, what) in [
             (&chain.block.transactions, "a block of no transactions"),
             (&chain.checkpoint, "no blocks between checkpoints"),
@@ -186,8 +227,11 @@ impl Planner<'_> {
                 3 * f + 1
             ));
         }
+        let moves = moves?;
+        let inside = members.iter().filter(|i| !moves.outside.contains(i));
+        let inside: Vec<usize> = inside.copied().collect();
         let floor = network.map_or(Span::ZERO, |net| {
-            self.floor(net, &members, quorum, (entry.phases)(&options))
+            self.floor(net, &inside, quorum, (entry.phases)(&options))
         });
         let timeout = match chain.timeout.value {
             Auto::Given(span) => span,
@@ -205,6 +249,8 @@ impl Planner<'_> {
         self.derived(&["chains", &name.value.0], text, &name.place.clone());
         Some(ChainPlan {
             members,
+            outside: moves.outside,
+            changes: moves.changes,
             protocol: entry.name.to_owned(),
             options,
             block: BlockLimits {

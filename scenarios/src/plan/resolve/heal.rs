@@ -6,6 +6,7 @@ use crate::schema::{At, Auto, Core, Drawn, Leaf, Targets};
 use consim_core::Time;
 use consim_core::values::Value as _;
 use consim_kernel::config::{FaultKind, Target};
+use consim_models::consensus;
 use std::collections::BTreeMap;
 
 impl Planner<'_> {
@@ -89,12 +90,18 @@ impl Planner<'_> {
                 value: Drawn::Random,
                 ..
             }) => {
-                let quorum = chains.values().map(|chain| chain.quorum).max()?;
+                // Of those who are members in the end.
+                let quorum = |chain: &ChainPlan| {
+                    let entry = consensus::entry(&chain.protocol)?;
+                    Some((entry.quorum)(chain.last_members().len()))
+                };
+                let quorum = chains.values().filter_map(quorum).max()?;
                 let key = |&i: &usize| {
                     let name = self.institutions.get(i).map_or("", |x| x.name.as_str());
                     self.bits(&format!("heal.core/{name}"), 0)
                 };
-                let mut drawn = members.clone();
+                let last = chains.values().flat_map(ChainPlan::last_members);
+                let mut drawn: Vec<usize> = last.collect();
                 drawn.sort_by_key(key);
                 drawn.truncate(quorum);
                 drawn

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod chains;
+mod changes;
 mod faults;
 mod gates;
 mod heal;

@@ -2,7 +2,7 @@
 
 use super::{Planner, within};
 use crate::schema::shape::suggestion;
-use crate::schema::{At, AttackCommon, FaultCommon, For, Scenario, When};
+use crate::schema::{At, AttackCommon, ChangeCommon, FaultCommon, For, Scenario, When};
 use crate::tree::Place;
 use consim_core::values::{Instant, Name, Range, Value};
 use consim_core::{Span, Time};
@@ -50,19 +50,36 @@ impl<'a> Timing<'a> {
             when: common.when(),
         }
     }
+    pub(super) fn of_change(name: &'a At<Name>, common: &'a ChangeCommon) -> Self {
+        Self {
+            family: "changes",
+            noun: "change",
+            name,
+            when: When {
+                at: &common.at,
+                length: None,
+                until: None,
+                every: None,
+                times: None,
+                chance: None,
+            },
+        }
+    }
     /// The path of a key of it, which names the stream of its draws.
     fn path(&self, key: &str) -> String {
         format!("{}.{}.{key}", self.family, self.name.value.0)
     }
 }
 
-/// When all faults and attacks of a scenario are: they share one name space.
+/// When all faults, attacks and changes of a scenario are: they share one name space.
 fn timings(scenario: &Scenario) -> Vec<Timing<'_>> {
     let faults = scenario.faults.iter();
     let faults = faults.map(|(name, fault)| Timing::of_fault(name, &fault.common));
     let attacks = scenario.attacks.iter();
     let attacks = attacks.map(|(name, attack)| Timing::of_attack(name, &attack.common));
-    faults.chain(attacks).collect()
+    let changes = scenario.changes.iter();
+    let changes = changes.map(|(name, change)| Timing::of_change(name, &change.common));
+    faults.chain(attacks).chain(changes).collect()
 }
 
 impl Planner<'_> {
@@ -125,8 +142,8 @@ impl Planner<'_> {
                 return None;
             }
             let path = timing.path("chance");
-            let happens =
-                self.draw(0, BILLION - 1, &path, number) < u64::from(timing.when.chance.value.0);
+            let chance = timing.when.chance.map_or(BILLION as u32, |at| at.value.0);
+            let happens = self.draw(0, BILLION - 1, &path, number) < u64::from(chance);
             if happens {
                 out.push((number, window));
             }
@@ -136,7 +153,12 @@ impl Planner<'_> {
         }
         if let (Some(at), Some((_, last))) = (timing.when.times, out.last()) {
             let wanted = every.map_or(Span::ZERO, |e| e.times(at.value.0.saturating_sub(1)));
-            if first.from + wanted > last.from && timing.when.chance.value.0 == BILLION as u32 {
+            if first.from + wanted > last.from
+                && timing
+                    .when
+                    .chance
+                    .is_none_or(|at| at.value.0 == BILLION as u32)
+            {
                 let place = at.place.clone();
                 self.cx.warning(
                     "W405",
@@ -263,6 +285,34 @@ impl Planner<'_> {
         );
     }
 
+    /// When a change is asked for, within the run.
+    pub(super) fn moment(&mut self, timing: &Timing<'_>) -> Option<Time> {
+        let at = timing.when.at;
+        let low = self.instant(&at.value.low, &at.place)?;
+        let high = self.instant(&at.value.high, &at.place)?;
+        let drawn = self.draw(
+            low.nanos(),
+            high.nanos().max(low.nanos()),
+            &timing.path("at"),
+            0,
+        );
+        self.drawn_line(at.leaf, low != high, || {
+            Instant::After(Span::from_nanos(drawn)).text()
+        });
+        let moment = Time::from_nanos(drawn);
+        if !within(moment, self.duration) {
+            let fits = Span::from_nanos(drawn) + Span::from_secs(60);
+            self.cx.error(
+                "E402",
+                &at.place,
+                format!("the run is over at {}", self.duration),
+                format!("move the {}, or duration: {fits}", timing.noun),
+            );
+            return None;
+        }
+        Some(moment)
+    }
+
     /// An instant of the run.
     pub(super) fn instant(&mut self, instant: &Instant, place: &Place) -> Option<Time> {
         match instant {
@@ -316,7 +366,7 @@ impl Planner<'_> {
             self.cx.error(
                 "E301",
                 place,
-                format!("no fault or attack is called `{}`", name.0),
+                format!("no fault, attack or change is called `{}`", name.0),
                 suggestion(&name.0, &known),
             );
             return None;
@@ -359,7 +409,20 @@ impl Planner<'_> {
         match (timing.when.length, timing.when.until) {
             (Some(length), _) => Some(from + self.length(&length.value, timing, 0, from).0),
             (None, Some(until)) => at(self, &until.value),
-            (None, None) => None,
+            (None, None) => {
+                if timing.family == "changes" {
+                    self.cx.error(
+                        "E401",
+                        place,
+                        format!(
+                            "the change `{}` is asked for at an instant and has no end",
+                            name.0
+                        ),
+                        format!("{} + 10s", name.0),
+                    );
+                }
+                None
+            }
         }
     }
 }

@@ -63,7 +63,10 @@ fn entries(setting: &Setting<'_>) -> Entries {
             EntryPlan::Nearest => return None,
             EntryPlan::Leader => Entry::Leader,
             EntryPlan::All => Entry::All,
-            EntryPlan::RoundRobin => Entry::RoundRobin(Arc::clone(setting.members)),
+            EntryPlan::RoundRobin => {
+                let steady = setting.chain.steady_members();
+                Entry::RoundRobin(setting.layout.servers_of(&steady).into())
+            }
             EntryPlan::Fixed(at) => Entry::RoundRobin(setting.layout.servers_of(at).into()),
         };
         Some((WorkloadId(number), entry))

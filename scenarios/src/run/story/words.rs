@@ -143,6 +143,25 @@ fn recovery<'a>(probe: &Probe, name: impl Fn(NodeId) -> &'a str) -> Option<Words
         Probe::Refused { from, reason } => {
             format!("refuses a message of {}: {reason}", name(*from))
         }
+        Probe::Configured(configured) => {
+            let list = |(list, quorum): &(std::sync::Arc<[NodeId]>, usize)| {
+                let names: Vec<&str> = list.iter().map(|n| name(*n)).collect();
+                format!("{quorum} of {}", names.join(", "))
+            };
+            let lists: Vec<String> = configured.groups.iter().map(list).collect();
+            format!(
+                "learns that change {} is in force: {} decide",
+                configured.change,
+                lists.join(" and ")
+            )
+        }
+        Probe::Change { number, done, .. } => {
+            if *done {
+                format!("knows that change {number} of the members is done")
+            } else {
+                format!("asks for change {number} of the members")
+            }
+        }
         Probe::Misbehaved { times, .. } => {
             format!("misbehaves ({})", some(*times, "departure", "departures"))
         }

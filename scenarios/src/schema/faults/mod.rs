@@ -65,7 +65,7 @@ macro_rules! timeline {
                     until: self.until.as_ref(),
                     every: self.every.as_ref(),
                     times: self.times.as_ref(),
-                    chance: &self.chance,
+                    chance: Some(&self.chance),
                 }
             }
         }
@@ -81,7 +81,7 @@ pub(crate) struct When<'a> {
     pub(crate) until: Option<&'a At<Instant>>,
     pub(crate) every: Option<&'a At<Span>>,
     pub(crate) times: Option<&'a At<Count>>,
-    pub(crate) chance: &'a At<Share>,
+    pub(crate) chance: Option<&'a At<Share>>,
 }
 
 timeline! {

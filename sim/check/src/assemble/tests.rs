@@ -82,12 +82,14 @@ fn suite() -> Suite {
             name: "alliance".into(),
             members: world.members.clone(),
             quorum: world.quorum,
+            first: None,
             mempool: 100,
         }],
         keys: world.keys.clone(),
         names: (0..4).map(|i| format!("hospital-{i}")).collect(),
         corrupt: Vec::new(),
         at_mercy: Vec::new(),
+        entries: Vec::new(),
         recorded: false,
         restarts: false,
         disks: false,
@@ -110,6 +112,7 @@ fn suite() -> Suite {
             from: s(40),
             to: s(50),
         }],
+        changes: Vec::new(),
     });
     let mut suite = Suite::new(metrics, invariants::build(&subjects, &[], &[]));
     let minute = Span::from_secs(60);

@@ -58,7 +58,19 @@ impl ClientProgress {
 
     /// Does a correct server owe this client its answers?
     fn is_owed(&self, client: NodeId) -> bool {
-        self.subjects.correct(client) && !self.subjects.at_mercy.contains(&client)
+        self.subjects.correct(client)
+            && !self.subjects.at_mercy.contains(&client)
+            && self.serves(client)
+    }
+
+    /// Is the server that this client asks a member? One that is none turns its clients away.
+    fn serves(&self, client: NodeId) -> bool {
+        let subjects = &self.subjects;
+        let server = subjects.entries.iter().find(|(of, _)| *of == client);
+        server.is_none_or(|&(_, server)| {
+            let mut chains = subjects.chains.iter();
+            chains.any(|c| self.recoverable.is_member(subjects, c.id, server))
+        })
     }
 
     /// Condemns what was due before `at`.
@@ -149,6 +161,19 @@ impl Observer for ClientProgress {
                 if self.subjects.correct(node) =>
             {
                 self.recoverable.probe(node, probe);
+            }
+            Probe::Configured(configured)
+                if self.subjects.correct(node) && self.recoverable.is_news(configured) =>
+            {
+                self.expire(at);
+                self.recoverable.probe(node, probe);
+                let subjects = Arc::clone(&self.subjects);
+                for &(client, _) in &subjects.entries {
+                    if !self.serves(client) {
+                        self.open.remove(&client);
+                        self.answered(client, false);
+                    }
+                }
             }
             _ => {}
         }

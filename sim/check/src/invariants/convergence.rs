@@ -70,6 +70,20 @@ impl Observer for Convergence {
         if !self.subjects.correct(node) {
             return;
         }
+        if let Probe::Configured(configured) = probe
+            && self.recoverable.is_news(configured)
+        {
+            // Who joins has from then on to catch up.
+            for (list, _) in &configured.groups {
+                for &member in list.iter() {
+                    let (subjects, chain) = (&self.subjects, configured.chain);
+                    if !self.recoverable.is_member(subjects, chain, member) {
+                        let (_, since) = self.up.entry(member).or_insert((true, at));
+                        *since = at;
+                    }
+                }
+            }
+        }
         self.recoverable.probe(node, probe);
         match probe {
             Probe::Applied(block) => {
@@ -118,7 +132,8 @@ impl Observer for Convergence {
             for &node in chain.members.iter().filter(|&&n| subjects.correct(n)) {
                 let (up, since) = self.up.get(&node).copied().unwrap_or((true, Time::ZERO));
                 let ripe = self.calm.due(since, bound).is_some_and(|due| due <= at);
-                if !up || !ripe || due == 0 || self.calm.broken(node) {
+                let member = self.recoverable.is_member(&subjects, chain.id, node);
+                if !up || !ripe || due == 0 || !member || self.calm.broken(node) {
                     continue;
                 }
                 let (height, head) = self

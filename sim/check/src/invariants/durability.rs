@@ -88,21 +88,24 @@ impl Durability {
             };
             // A group that cannot go on writes nothing anew either.
             let stopped = self.recoverable.why_not(&subjects, chain.id);
-            let disks = |n: &NodeId| self.held.get(&(chain.id, *n));
-            let disks: Vec<&Held> = chain.members.iter().filter_map(disks).collect();
-            for &sequence in acknowledged.keys() {
-                let holds = |d: &&&Held| sequence <= d.up_to || d.blocks.contains(sequence);
-                let copies = disks.iter().filter(holds).count();
-                if let (true, Some(why)) = (copies < chain.quorum, &stopped) {
-                    self.finding.excuse(why.clone());
-                    continue;
+            // Who came later holds what was before, too: a new configuration takes a quorum that does.
+            for (members, quorum) in self.recoverable.groups(&subjects, chain.id) {
+                let disks = |n: &NodeId| self.held.get(&(chain.id, *n));
+                let disks: Vec<&Held> = members.iter().filter_map(disks).collect();
+                for &sequence in acknowledged.keys() {
+                    let holds = |d: &&&Held| sequence <= d.up_to || d.blocks.contains(sequence);
+                    let copies = disks.iter().filter(holds).count();
+                    if let (true, Some(why)) = (copies < quorum, &stopped) {
+                        self.finding.excuse(why.clone());
+                        continue;
+                    }
+                    self.finding.judge(copies >= quorum, || {
+                        format!(
+                            "{}: what was ordered at {sequence} was acknowledged and lies on {copies} disks, a quorum is {quorum}",
+                            chain.name
+                        )
+                    });
                 }
-                self.finding.judge(copies >= chain.quorum, || {
-                    format!(
-                        "{}: what was ordered at {sequence} was acknowledged and lies on {copies} disks, a quorum is {}",
-                        chain.name, chain.quorum
-                    )
-                });
             }
         }
     }

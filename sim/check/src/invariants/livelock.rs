@@ -133,6 +133,13 @@ impl Observer for NoLivelock {
                     self.finding.judge(true, String::new);
                 }
             }
+            Probe::Configured(configured) if self.recoverable.is_news(configured) => {
+                self.recoverable.probe(node, probe);
+                let chain = self.chains.entry(configured.chain).or_default();
+                chain.views.retain(|n, _| configured.contains(*n));
+                chain.waiting.retain(|n| configured.contains(*n));
+                self.forget();
+            }
             Probe::Recovered { .. } | Probe::Abstains { .. } => self.recoverable.probe(node, probe),
             _ => {}
         }

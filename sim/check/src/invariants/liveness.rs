@@ -134,6 +134,20 @@ impl Observer for Liveness {
             Probe::Recovered { .. } | Probe::Abstains { .. } if self.subjects.correct(node) => {
                 self.recoverable.probe(node, probe);
             }
+            Probe::Configured(configured)
+                if self.subjects.correct(node) && self.recoverable.is_news(configured) =>
+            {
+                self.expire(at);
+                self.recoverable.probe(node, probe);
+                // Who left owes its clients nothing more.
+                let subjects = Arc::clone(&self.subjects);
+                let members = subjects.chain(configured.chain).map(|c| c.members.iter());
+                for &member in members.into_iter().flatten() {
+                    if !configured.contains(member) {
+                        self.forget(member);
+                    }
+                }
+            }
             Probe::Applied(block) if self.subjects.correct(node) => {
                 self.recoverable.probe(node, probe);
                 let chain = block.header.chain;

@@ -25,6 +25,7 @@ mod no_double_signing;
 mod one_effect;
 mod one_leader;
 mod prefix_order;
+mod quorum_intersection;
 mod recoverable;
 mod rejoin;
 mod repair;
@@ -54,6 +55,7 @@ pub use no_double_signing::NoDoubleSigning;
 pub use one_effect::OneEffect;
 pub use one_leader::OneLeader;
 pub use prefix_order::PrefixOrder;
+pub use quorum_intersection::QuorumIntersection;
 pub use rejoin::Rejoin;
 pub use repair::Repair;
 pub use subjects::{ChainSubject, Subjects};
@@ -107,6 +109,7 @@ pub const CHECKS: &[CheckEntry] = &[
     repair::ENTRY,
     durability::ENTRY,
     bounded_mempool::ENTRY,
+    quorum_intersection::ENTRY,
     one_effect::ENTRY,
     liveness::ENTRY,
     client_progress::ENTRY,

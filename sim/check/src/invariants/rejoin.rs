@@ -76,6 +76,7 @@ impl Observer for Rejoin {
         let chain = match probe {
             Probe::Applied(block) => block.header.chain,
             Probe::Recovered { chain, .. } | Probe::Abstains { chain, .. } => *chain,
+            Probe::Configured(configured) => configured.chain,
             _ => return,
         };
         if !self.subjects.correct(node) {
@@ -85,6 +86,13 @@ impl Observer for Rejoin {
             self.expire(at);
         }
         self.recoverable.probe(node, probe);
+        if let Probe::Configured(_) = probe {
+            // Who left need not catch up.
+            let (subjects, recoverable) = (&self.subjects, &self.recoverable);
+            self.behind
+                .retain(|&(n, c), _| recoverable.is_member(subjects, c, n));
+            return;
+        }
         if let Some(&(goal, _)) = self.behind.get(&(node, chain))
             && self.recoverable.height(chain, node) >= goal
         {
@@ -102,7 +110,8 @@ impl Observer for Rejoin {
         }
         for chain in &self.subjects.chains {
             let goal = self.recoverable.top(chain.id);
-            if goal > 0 && chain.members.contains(&node) {
+            let member = self.recoverable.is_member(&self.subjects, chain.id, node);
+            if goal > 0 && member {
                 self.behind.insert((node, chain.id), (goal, at));
             }
         }

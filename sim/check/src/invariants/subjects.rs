@@ -9,9 +9,12 @@ pub struct ChainSubject {
     pub id: ChainId,
     /// Its name.
     pub name: String,
-    /// Its validators, ascending.
+    /// Its validators, ascending, also those that become some while it runs.
     pub members: Vec<NodeId>,
-    /// Votes that a certificate needs, by the protocol's definition (not by what a fault set).
+    /// Those of the beginning, where they change; `None`: they are the same all the time.
+    pub first: Option<Vec<NodeId>>,
+    /// Votes that a certificate needs, by the protocol's definition (not by what a fault set); of the members
+    /// of the beginning.
     pub quorum: usize,
     /// Does its protocol bear members that lie? Then commits carry signatures of a quorum.
     pub byzantine: bool,
@@ -36,6 +39,8 @@ pub struct Subjects {
     pub corrupt: Vec<NodeId>,
     /// Clients that depend on a server under an adversary's control: nobody else owes them an answer.
     pub at_mercy: Vec<NodeId>,
+    /// The server that each client asks, where members change: one that is no member owes nothing.
+    pub entries: Vec<(NodeId, NodeId)>,
     /// Do correct nodes keep a record of what they hear? They do where somebody may be guilty.
     pub recorded: bool,
     /// Does the plan restart a node?

@@ -49,6 +49,7 @@
 //! the executed transactions.
 
 mod chain;
+mod changes;
 mod durable;
 mod latencies;
 mod operations;
@@ -64,6 +65,7 @@ mod values;
 mod tests;
 
 pub use chain::{MAX_SEQUENCES, MAX_WAITING_TXS};
+pub use changes::ChangeSubject;
 pub use phases::{LEAST_PHASE, WindowSubject};
 pub use registry::{METRICS, MetricEntry, Scope, Unit, find};
 pub use resilience::{LEAST_GAPS, MAX_WINDOWS, STALL_FACTOR, USUAL_SHARE, Unjudged, entry_of};
@@ -74,8 +76,11 @@ pub(crate) use chain::{Chain, Ways};
 pub(crate) use registry::significant;
 pub(crate) use values::RunFigures;
 
-use crate::outcome::{Latency, Operation, Phase, Resilience, ServiceOutcome, Throughput};
+use crate::outcome::{
+    ChangeOutcome, Latency, Operation, Phase, Resilience, ServiceOutcome, Throughput,
+};
 use crate::results::Bin;
+use changes::Changes;
 use consim_core::{Block, ChainId, NodeId, Observer, OpEnd, OpId, Probe, Span, Time};
 use durable::Durable;
 use hdrhistogram::Histogram;
@@ -115,6 +120,8 @@ pub struct MetricsConfig {
     pub corrupt: Vec<NodeId>,
     /// The windows of all faults and attacks; of a run without them, those of its pair.
     pub windows: Vec<WindowSubject>,
+    /// The changes of the members, by their number.
+    pub changes: Vec<ChangeSubject>,
 }
 
 /// The figures of a run.
@@ -132,6 +139,7 @@ pub struct Metrics {
     /// By the place of the service.
     served: Vec<Served>,
     durable: Durable,
+    changes: Changes,
 }
 
 impl Metrics {
@@ -148,6 +156,7 @@ impl Metrics {
             windows: Windows::new(config.warmup),
             phases: Phases::new(&config.windows, config.warmup, config.end),
             durable: Durable::default(),
+            changes: Changes::new(&config.changes),
             chains: BTreeMap::new(),
             warmup: config.warmup,
             ended: Time::ZERO,
@@ -240,6 +249,9 @@ impl Metrics {
     /// The length of the part that statistics are of.
     pub(crate) fn measured(&self) -> Span {
         self.ended - self.warmup
+    }
+    pub(crate) fn changes(&self) -> Vec<ChangeOutcome> {
+        self.changes.outcomes()
     }
     /// The length of a bin of the series.
     pub(crate) fn interval(&self) -> Span {
@@ -425,6 +437,7 @@ impl Observer for Metrics {
                 let chain = self.chain(*chain);
                 chain.height = chain.height.max(*height);
             }
+            Probe::Configured(_) | Probe::Change { .. } => self.changes.probe(at, probe),
             Probe::ViewTimeout { .. }
             | Probe::OutOfMemory { .. }
             | Probe::BlocksGone { .. }

@@ -32,6 +32,8 @@ pub enum Scope {
     Organisation,
     /// `attacks.NAME.`
     Attack,
+    /// `changes.NAME.`
+    Change,
 }
 
 /// A line of the registry of metrics.
@@ -65,6 +67,7 @@ const OPERATIONS: &[Scope] = &[
 const CHAIN: &[Scope] = &[Scope::Chain];
 const RUN: &[Scope] = &[Scope::Run];
 const ATTACK: &[Scope] = &[Scope::Attack];
+const CHANGE: &[Scope] = &[Scope::Change];
 const TRAFFIC: &[Scope] = &[Scope::Run, Scope::Organisation];
 
 const fn entry(
@@ -366,6 +369,30 @@ pub const METRICS: &[MetricEntry] = &[
         ATTACK,
         "Area between the latency distributions in its windows and outside of all windows (SENS).",
     ),
+    entry(
+        "asked_at",
+        Unit::Milliseconds,
+        CHANGE,
+        "When the administrator asked for the change.",
+    ),
+    entry(
+        "in_force_at",
+        Unit::Milliseconds,
+        CHANGE,
+        "When the first node learned that the new members alone decide.",
+    ),
+    entry(
+        "done_at",
+        Unit::Milliseconds,
+        CHANGE,
+        "When the administrator learned that the change is done.",
+    ),
+    entry(
+        "took",
+        Unit::Milliseconds,
+        CHANGE,
+        "From asking for the change to the word that it is done, the wait for earlier ones included.",
+    ),
 ];
 
 impl Scope {
@@ -377,6 +404,7 @@ impl Scope {
         Self::Service,
         Self::Organisation,
         Self::Attack,
+        Self::Change,
     ];
 
     /// The first part of a path; empty for the whole run.
@@ -388,6 +416,7 @@ impl Scope {
             Self::Service => "services",
             Self::Organisation => "organisations",
             Self::Attack => "attacks",
+            Self::Change => "changes",
         }
     }
     /// The path of the metric `word` of `name` (which a run has not).

@@ -77,6 +77,9 @@ impl Metrics {
             values.operations(Scope::Organisation, name, tally, seconds);
         }
         self.chain_values(&mut values, figures, seconds);
+        for (name, word, value) in self.changes.values() {
+            values.put(Scope::Change, name, word, value);
+        }
         let (messages, bytes) = figures.total;
         values.put(Scope::Run, "", "messages", messages as f64);
         values.put(Scope::Run, "", "bytes", bytes as f64);

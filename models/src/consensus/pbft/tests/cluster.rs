@@ -224,6 +224,7 @@ impl Cluster {
                 name: "test".into(),
                 members: members.to_vec(),
                 quorum: byzantine_quorum(n as usize),
+                first: None,
                 mempool: self.mempool.transactions,
             }],
             keys: keys.clone(),
@@ -234,6 +235,7 @@ impl Cluster {
                 self.corrupt.iter().map(|&(i, _)| NodeId(i)).collect()
             },
             at_mercy: Vec::new(),
+            entries: Vec::new(),
             recorded: false,
             restarts: true,
             disks: self.faults.iter().any(|f| f.kind.disks()),

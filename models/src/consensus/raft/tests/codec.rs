@@ -14,7 +14,7 @@ fn all() -> Vec<Message> {
     let (_, keys) = Keyring::generate(2, 1);
     let txs = vec![tx(CHAIN, &keys[0], 1, &[1, 2]), tx(CHAIN, &keys[1], 1, &[])];
     let old = Configuration::of(everybody(3));
-    let joint = Arc::new(old.towards(everybody(5)));
+    let joint = Arc::new(old.towards(everybody(5), 7));
     let entry = |members| Entry::new(CHAIN, 3, 9, batch(NodeId(1), 5, txs.clone()), members);
     let head = Arc::new(StateHead {
         header: None,

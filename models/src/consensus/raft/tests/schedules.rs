@@ -5,10 +5,10 @@ use super::arena::{Arena, everybody};
 use super::cases;
 use crate::consensus::raft::seeded;
 use crate::consensus::raft::{RaftOptions, ReadMode};
+use crate::consensus::{MemberChange, Replica as _};
 use consim_core::seeded::with;
 use consim_core::{NodeId, SeededBug, Span, Time};
 use proptest::prelude::*;
-use std::sync::Arc;
 
 /// A run of `steps` random steps, of `n` members out of `n + more`.
 fn run(n: u32, more: u32, seed: u64, options: RaftOptions, steps: usize) -> Arena {
@@ -45,13 +45,18 @@ fn run(n: u32, more: u32, seed: u64, options: RaftOptions, steps: usize) -> Aren
             94 if more > 0 => {
                 if let Some(leader) = arena.leader() {
                     let without = arena.draw(all as usize) as u32;
-                    let members: Arc<[NodeId]> = everybody(all)
-                        .iter()
-                        .copied()
-                        .filter(|m| m.0 != without)
-                        .collect();
+                    let before = &arena.seats[leader as usize].replica.configuration;
+                    let change = MemberChange {
+                        number: before.change + 1,
+                        add: everybody(all)
+                            .iter()
+                            .copied()
+                            .filter(|m| m.0 != without)
+                            .collect(),
+                        remove: vec![NodeId(without)],
+                    };
                     arena.within(leader, |r, cx| {
-                        r.change_members(cx, members);
+                        r.change_members(cx, &change);
                     });
                 }
             }

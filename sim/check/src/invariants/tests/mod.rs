@@ -6,6 +6,7 @@ mod accountability;
 mod alive;
 mod blocks;
 mod carry_over;
+mod changes;
 mod disks;
 mod one_leader;
 mod order;
@@ -42,6 +43,8 @@ impl History {
         // Leaders are elected where nobody lies.
         for chain in &mut subjects.chains {
             chain.byzantine = !["one-leader", "I8b"].contains(&check);
+            let changes = ["quorum-intersection", "I18"].contains(&check);
+            chain.first = changes.then(|| chain.members.clone());
         }
         let subjects = Arc::new(subjects);
         let [check] = <[_; 1]>::try_from(build(&subjects, &[check.into()], &[]))
@@ -104,12 +107,14 @@ pub(super) fn subjects(world: &World, corrupt: &[u32]) -> Subjects {
             name: "alliance".into(),
             members: world.members.clone(),
             quorum: world.quorum,
+            first: None,
             mempool: 100,
         }],
         keys: world.keys.clone(),
         names: ["a", "b", "c", "d"].map(String::from).to_vec(),
         corrupt: corrupt.iter().map(|&n| NodeId(n)).collect(),
         at_mercy: Vec::new(),
+        entries: Vec::new(),
         recorded: true,
         restarts: true,
         disks: true,
@@ -155,7 +160,7 @@ fn the_registry_is_in_the_order_of_the_catalogue_and_its_words_are_unique() {
         codes,
         [
             "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I8b", "I9", "I11", "I12", "I13",
-            "I14", "I15", "I16", "I17", "A5", "L1", "L2", "L3", "L4", "L6"
+            "I14", "I15", "I16", "I17", "I18", "A5", "L1", "L2", "L3", "L4", "L6"
         ]
     );
     let mut names: Vec<&str> = CHECKS.iter().map(|entry| entry.name).collect();
@@ -189,8 +194,8 @@ fn checks_are_chosen_by_word_or_code_and_only_where_they_have_a_subject() {
         checks.iter().map(|check| check.name()).collect()
     };
     let usual = || subjects(&world, &[]);
-    // No leader is elected where members may lie.
-    let all = CHECKS.len() - 1;
+    // No leader is elected where members may lie, and these stay.
+    let all = CHECKS.len() - 2;
     assert_eq!(names(usual(), &[], &[]).len(), all);
     assert_eq!(
         names(usual(), &["liveness", "I1"], &[]),

@@ -11,7 +11,7 @@ use crate::testing::{
     CHAIN, World, admitted, applied, asked, committed, ended, ms, proposed, recovered, s,
 };
 use consim_core::values::Limit;
-use consim_core::{Digest, Receipt};
+use consim_core::{Configured, Digest, Receipt};
 use std::sync::Arc;
 
 /// Two workloads of one service and one of another; nodes 0 and 1 are hospitals, 2 a clinic, 3 is
@@ -37,6 +37,11 @@ fn config() -> MetricsConfig {
         ],
         corrupt: vec![NodeId(9)],
         windows: Vec::new(),
+        changes: vec![ChangeSubject {
+            name: "newcomer".into(),
+            kind: "join",
+            nodes: vec!["d".into()],
+        }],
     }
 }
 
@@ -254,6 +259,20 @@ fn every_metric_is_in_the_registry_and_every_word_of_it_occurs() {
     m.probe(s(22), NodeId(0), &committed(&block));
     m.probe(s(23), NodeId(0), &applied(&block));
     m.probe(s(24), NodeId(0), &ended(100, 0, "read", s(20), OpEnd::Done));
+    let change = |done| Probe::Change {
+        chain: CHAIN,
+        number: 1,
+        done,
+    };
+    m.probe(s(25), NodeId(0), &change(false));
+    let in_force = Configured {
+        chain: CHAIN,
+        change: 1,
+        joint: false,
+        groups: Vec::new(),
+    };
+    m.probe(s(26), NodeId(0), &Probe::Configured(Arc::new(in_force)));
+    m.probe(s(27), NodeId(0), &change(true));
     // A year is told from ten days.
     for day in 0..11 {
         let at = s(20 + day * DAY);
@@ -273,6 +292,7 @@ fn every_metric_is_in_the_registry_and_every_word_of_it_occurs() {
                 Scope::Service => "records",
                 Scope::Organisation => "hospitals",
                 Scope::Attack => "twins",
+                Scope::Change => "newcomer",
             };
             let path = scope.path(name, entry.name);
             // What an attack did is told by whoever carried it out.

@@ -1,0 +1,131 @@
+//! Who runs the consortium's membership: asks for the changes of the members when their time comes, one at a
+//! time, and again until each is done.
+//!
+//! - Upon the time of a change: if none is under way, sign it and send it to a member; else it waits in a
+//!   queue.
+//! - Upon the word of a member that it is in force: the next one.
+//! - Upon the word of a member that another one has to begin it, or upon a time-out: send it to the next member;
+//!   once all were asked in vain, only upon the time-out.
+
+use super::change::{SignedChange, tell};
+use super::message::Message;
+use crate::consensus::{Changing, MemberChange};
+use consim_core::{
+    ChainId, Context, Event, NodeId, Process, SecretKey, Span, Time, TimerKey, Work,
+};
+use std::sync::Arc;
+
+/// A change falls due.
+const DUE: TimerKey = TimerKey(1);
+/// Nobody has said that the present one is done.
+const AGAIN: TimerKey = TimerKey(2);
+
+/// What an administrator is told.
+#[derive(Clone, Debug)]
+pub struct AdministratorConfig {
+    /// The chain.
+    pub chain: ChainId,
+    /// The nodes that are, or may become, its members, in node order.
+    pub members: Arc<[NodeId]>,
+    /// The administrator's signing key.
+    pub key: Arc<SecretKey>,
+    /// When each change is due, in order of time; the first has number 1.
+    pub changes: Arc<[(Time, MemberChange)]>,
+    /// A change that is not done is asked for again after this.
+    pub retry: Span,
+}
+
+/// The process of an administrator. Its machine is outside the chain and does not crash.
+pub struct Administrator {
+    config: AdministratorConfig,
+    /// How many changes have fallen due.
+    due: usize,
+    /// How many are done.
+    done: usize,
+    /// Members asked so far.
+    turn: usize,
+    /// How many have sent it elsewhere since the last time-out.
+    elsewhere: usize,
+}
+
+impl Administrator {
+    /// One that has asked for nothing.
+    pub fn new(config: AdministratorConfig) -> Self {
+        Self {
+            config,
+            due: 0,
+            done: 0,
+            turn: 0,
+            elsewhere: 0,
+        }
+    }
+
+    /// Takes in what is due, and waits for the next.
+    fn take_due(&mut self, cx: &mut Context<'_>) {
+        let idle = self.done == self.due;
+        while let Some((at, change)) = self.config.changes.get(self.due) {
+            if *at > cx.now() {
+                cx.set_timer(DUE, *at - cx.now());
+                break;
+            }
+            tell(cx, self.config.chain, change.number, false);
+            self.due += 1;
+        }
+        if idle {
+            self.ask(cx);
+        }
+    }
+
+    /// Asks for the first that is not done.
+    fn ask(&mut self, cx: &mut Context<'_>) {
+        let open = self.done < self.due;
+        let Some((_, change)) = self.config.changes.get(self.done).filter(|_| open) else {
+            return cx.cancel_timer(AGAIN);
+        };
+        let members = &self.config.members;
+        let to = members.get(self.turn % members.len().max(1));
+        self.turn += 1;
+        cx.work(Work::sign(1));
+        let signed = SignedChange::new(self.config.chain, change.clone(), &self.config.key);
+        if let Some(&to) = to {
+            cx.send(to, Arc::new(Message::Change(Arc::new(signed))));
+        }
+        cx.set_timer(AGAIN, self.config.retry);
+    }
+
+    fn told(&mut self, cx: &mut Context<'_>, number: u64, state: Changing) {
+        let present = self.config.changes.get(self.done).map(|(_, c)| c.number);
+        if state == Changing::Done && present == Some(number) && self.done < self.due {
+            tell(cx, self.config.chain, number, true);
+            self.done += 1;
+            self.elsewhere = 0;
+            self.ask(cx);
+        } else if state == Changing::Elsewhere && present == Some(number) {
+            self.elsewhere += 1;
+            if self.elsewhere < self.config.members.len() {
+                self.ask(cx);
+            }
+        }
+    }
+}
+
+impl Process for Administrator {
+    fn handle(&mut self, cx: &mut Context<'_>, event: Event<'_>) {
+        match event {
+            Event::Start | Event::Timer(DUE) => self.take_due(cx),
+            Event::Timer(AGAIN) => {
+                self.elsewhere = 0;
+                self.ask(cx);
+            }
+            Event::Message { from, payload } if self.config.members.contains(&from) => {
+                if let Some(Message::Changing { number, state }) = payload.as_any().downcast_ref() {
+                    self.told(cx, *number, *state);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

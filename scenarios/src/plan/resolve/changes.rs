@@ -1,0 +1,259 @@
+//! Changes of the members of a chain while it runs.
+
+use super::Planner;
+use super::windows::Timing;
+use crate::plan::ChangePlan;
+use crate::schema::shape::suggestion;
+use crate::schema::{At, Chain, Change, ChangeKind, Movers, Scenario};
+use consim_core::Time;
+use consim_core::values::Name;
+use consim_models::consensus::{MAX_CHANGED, PROTOCOLS, ProtocolEntry};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Who joins and leaves a chain, and who of its members is none at the beginning.
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    /// In order of time, and of name where they are asked for at one instant.
+    pub(super) changes: Vec<ChangePlan>,
+    /// Indexes into `institutions`, ascending.
+    pub(super) outside: Vec<usize>,
+}
+
+/// A change as written, with its time.
+struct Written<'a> {
+    at: Time,
+    name: &'a At<Name>,
+    movers: &'a Movers,
+    joins: bool,
+    nodes: Vec<usize>,
+}
+
+impl<'a> Planner<'a> {
+    /// The changes of a chain. Who joins first and leaves later begins outside of it.
+    pub(super) fn changes(
+        &mut self,
+        name: &At<Name>,
+        chain: &Chain,
+        members: &[usize],
+        entry: &ProtocolEntry,
+    ) -> Option<Moves> {
+        let mut written = self.written_changes(name, entry)?;
+        written.sort_by(|a, b| (a.at, &a.name.value.0).cmp(&(b.at, &b.name.value.0)));
+        for change in &written {
+            if let Some(&stranger) = change.nodes.iter().find(|n| !members.contains(n)) {
+                let who = self.name_of(stranger);
+                let place = change.movers.nodes.place.clone();
+                self.cx.error(
+                    "E512",
+                    &place,
+                    format!("{who} is not among the `members` of {}", name.value.0),
+                    format!(
+                        "name it in chains.{}.members: who joins later is named there, too",
+                        name.value.0
+                    ),
+                );
+                return None;
+            }
+        }
+        let mut first: BTreeMap<usize, bool> = BTreeMap::new();
+        for change in &written {
+            for &node in &change.nodes {
+                first.entry(node).or_insert(change.joins);
+            }
+        }
+        let outside: Vec<usize> = first
+            .iter()
+            .filter(|(_, joins)| **joins)
+            .map(|(n, _)| *n)
+            .collect();
+        let mut inside: BTreeSet<usize> = members
+            .iter()
+            .copied()
+            .filter(|n| !outside.contains(n))
+            .collect();
+        let mut latest: BTreeMap<usize, String> = BTreeMap::new();
+        let mut out = Vec::new();
+        for change in written {
+            self.possible(&change, &inside, &latest, &name.value.0)?;
+            for &node in &change.nodes {
+                let word = if change.joins { "joins" } else { "leaves" };
+                let at = change.at.since(Time::ZERO);
+                latest.insert(node, format!("it {word} at {at} ({})", change.name.value.0));
+                if change.joins {
+                    inside.insert(node);
+                } else {
+                    inside.remove(&node);
+                }
+            }
+            if inside.is_empty() {
+                let place = change.movers.nodes.place.clone();
+                self.cx.error(
+                    "E512",
+                    &place,
+                    format!("nobody would be left in {}", name.value.0),
+                    "at least one member stays",
+                );
+                return None;
+            }
+            let (add, remove) = if change.joins {
+                (change.nodes, Vec::new())
+            } else {
+                (Vec::new(), change.nodes)
+            };
+            out.push(ChangePlan {
+                name: change.name.value.0.clone(),
+                at: change.at,
+                add,
+                remove,
+            });
+        }
+        if !out.is_empty() {
+            let names: Vec<String> = outside.iter().map(|&i| self.name_of(i)).collect();
+            let text = match names.as_slice() {
+                [] => "all are members at the beginning".to_owned(),
+                some => format!("not members at the beginning: {}", some.join(", ")),
+            };
+            let place = chain.members.place.clone();
+            self.derived(&["chains", &name.value.0, "members"], text, &place);
+        }
+        Some(Moves {
+            changes: out,
+            outside,
+        })
+    }
+
+    fn name_of(&self, institution: usize) -> String {
+        self.institutions
+            .get(institution)
+            .map_or_else(String::new, |x| x.name.clone())
+    }
+
+    /// The changes of the scenario with their times and nodes.
+    fn written_changes(
+        &mut self,
+        chain: &At<Name>,
+        entry: &ProtocolEntry,
+    ) -> Option<Vec<Written<'a>>> {
+        let scenario: &'a Scenario = self.scenario;
+        let mut out = Vec::new();
+        let mut whole = true;
+        for (name, change) in &scenario.changes {
+            match self.written_change(name, change, chain, entry) {
+                Some(written) => out.push(written),
+                None => whole = false,
+            }
+        }
+        whole.then_some(out)
+    }
+
+    fn written_change(
+        &mut self,
+        name: &'a At<Name>,
+        change: &'a Change,
+        chain: &At<Name>,
+        entry: &ProtocolEntry,
+    ) -> Option<Written<'a>> {
+        let (movers, joins) = match &change.kind {
+            ChangeKind::Join(movers) => (movers, true),
+            ChangeKind::Leave(movers) => (movers, false),
+        };
+        self.change_name(name)?;
+        if let Some(at) = &movers.chain
+            && at.value != chain.value
+        {
+            let known = [chain.value.0.as_str()];
+            self.cx.error(
+                "E301",
+                &at.place,
+                format!("no chain is called `{}`", at.value.0),
+                suggestion(&at.value.0, &known),
+            );
+            return None;
+        }
+        if !entry.changes_members {
+            let able = PROTOCOLS.iter().filter(|p| p.changes_members);
+            let able: Vec<&str> = able.map(|p| p.name).collect();
+            self.cx.error(
+                "E513",
+                &name.place,
+                format!("{} does not change its members while it runs", entry.name),
+                format!("consensus: {}", able.join(" or ")),
+            );
+            return None;
+        }
+        let at = self.moment(&Timing::of_change(name, &change.common));
+        let nodes = self.nodes(&movers.nodes);
+        let (at, nodes) = (at?, nodes?);
+        if nodes.is_empty() || nodes.len() > MAX_CHANGED {
+            self.cx.error(
+                "E512",
+                &movers.nodes.place,
+                format!("a change of {} nodes", nodes.len()),
+                format!("1 to {MAX_CHANGED}"),
+            );
+            return None;
+        }
+        Some(Written {
+            at,
+            name,
+            movers,
+            joins,
+            nodes,
+        })
+    }
+
+    /// Faults, attacks and changes share one name space.
+    fn change_name(&mut self, name: &At<Name>) -> Option<()> {
+        let scenario = self.scenario;
+        let fault = scenario.faults.iter().any(|(f, _)| f.value == name.value);
+        let attack = scenario.attacks.iter().any(|(a, _)| a.value == name.value);
+        let what = match (fault, attack) {
+            (true, _) => "a fault",
+            (_, true) => "an attack",
+            _ => return Some(()),
+        };
+        let key = name.value.0.as_str();
+        self.cx.error(
+            "E305",
+            &name.place,
+            format!("`{key}` is {what} and now a change too"),
+            format!("instants and results could not tell them apart; call it {key}-change"),
+        );
+        None
+    }
+
+    /// Only who is outside joins, and only a member leaves.
+    fn possible(
+        &mut self,
+        change: &Written<'_>,
+        inside: &BTreeSet<usize>,
+        latest: &BTreeMap<usize, String>,
+        chain: &str,
+    ) -> Option<()> {
+        let wrong = |n: &&usize| inside.contains(n) == change.joins;
+        let Some(&node) = change.nodes.iter().find(wrong) else {
+            return Some(());
+        };
+        let who = self.name_of(node);
+        let at = change.at.since(Time::ZERO);
+        let why = latest.get(&node).map_or_else(
+            || "it is one from the beginning".to_owned(),
+            |why| format!("before that {why}"),
+        );
+        let (is, help) = if change.joins {
+            ("a member", "a later `leave` before it, or no second `join`")
+        } else {
+            (
+                "no member",
+                "an earlier `join` before it, or no second `leave`",
+            )
+        };
+        self.cx.error(
+            "E512",
+            &change.movers.nodes.place,
+            format!("{who} is {is} of {chain} at {at}: {why}"),
+            help,
+        );
+        None
+    }
+}

@@ -1,0 +1,41 @@
+//! `changes`: planned events that are not faults.
+
+use super::decode::At;
+use super::lists::Targets;
+use super::macros::{choice, entry, record};
+use consim_core::values::{Instant, Name, Range};
+
+entry! {
+    /// A change.
+    pub struct Change { common: ChangeCommon, kind: ChangeKind }
+}
+
+record! {
+    /// What all changes have.
+    pub struct ChangeCommon {
+        /// When the chain's administrator asks for it; one that is under way is waited for.
+        at: At<Range<Instant>>,
+    }
+}
+
+choice! {
+    /// The kind of a change.
+    pub enum ChangeKind: "change" {
+        /// Nodes become members of a running chain. They are among its `members`, and begin outside: with an empty ledger, without a vote, and their users are refused.
+        Join(Movers) = "join",
+        /// Members leave a running chain. Their nodes keep what they have, vote no more, and refuse their users.
+        Leave(Movers) = "leave",
+    }
+    later "replace-keys" "revoke-certificate" "upgrade" "move" "adopt" "set";
+}
+
+record! {
+    /// Who joins or leaves.
+    pub struct Movers {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+        /// The nodes.
+        nodes: Targets,
+    }
+    main "nodes";
+}

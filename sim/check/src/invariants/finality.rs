@@ -5,7 +5,7 @@ use super::{CheckEntry, Subjects, check_from_entry};
 use consim_core::{
     Calm, ChainId, Digest, Finding, Heal, NodeId, Observer, Probe, Severity, Span, Time,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(super) const ENTRY: CheckEntry = CheckEntry {
@@ -68,6 +68,8 @@ pub struct Finality {
     progress: BTreeMap<(NodeId, ChainId), Progress>,
     /// The height that a node must have kept, taken when it went down.
     kept: BTreeMap<(NodeId, ChainId), u64>,
+    /// Who has come back since its process began: what it says later, it took over from others.
+    back: BTreeSet<(NodeId, ChainId)>,
     /// The greatest height of a chain, and whether a node of it came back.
     top: BTreeMap<ChainId, (u64, bool)>,
 }
@@ -83,6 +85,7 @@ impl Finality {
             claims: BTreeMap::new(),
             progress: BTreeMap::new(),
             kept: BTreeMap::new(),
+            back: BTreeSet::new(),
             top: BTreeMap::new(),
         }
     }
@@ -117,6 +120,13 @@ impl Finality {
             },
             None => {}
         }
+        self.top.entry(chain).or_default().1 = true;
+        if !self.back.insert((node, chain)) {
+            // Like what it executes, it is on disk only after a while.
+            let bound = self.subjects.bound;
+            let progress = self.progress.entry((node, chain)).or_default();
+            return progress.execute(at, height, bound);
+        }
         let progress = Progress {
             height,
             executed: at,
@@ -125,7 +135,6 @@ impl Finality {
             old: height,
         };
         self.progress.insert((node, chain), progress);
-        self.top.entry(chain).or_default().1 = true;
     }
 
     fn applied(&mut self, at: Time, node: NodeId, chain: ChainId, height: u64, id: Digest) {
@@ -168,6 +177,7 @@ impl Observer for Finality {
 
     fn node_up(&mut self, at: Time, node: NodeId, up: bool) {
         if up {
+            self.back.retain(|(back, _)| *back != node);
             return;
         }
         let bound = self.subjects.bound;

@@ -2,13 +2,16 @@
 
 use super::super::config::{Group, SPAN};
 use super::super::leader::{Chosen, Record};
-use super::super::proposal::{Ballot, TimeoutCertificate, timeout_statement};
+use super::super::marks;
+use super::super::proposal::{Ballot, Proposal, TimeoutCertificate, timeout_statement};
+use super::super::safety::Safety;
 use super::super::votes::Votes;
 use super::{Additions, HotStuffOptions, LeaderRule, Phases};
 use crate::consensus::{BlockLimits, MempoolLimits, ReplicaConfig, byzantine_quorum};
 use consim_core::chain::{Link, commits};
 use consim_core::{
-    ChainId, Decoder, Digest, Encoder, Keyring, NodeId, SecretKey, Signature, Span, Work,
+    Batch, Certificate, ChainId, Context, Decoder, Digest, Effects, Encoder, Keyring, NodeId,
+    Probe, SecretKey, Signature, Span, Streams, Time, Work,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -97,6 +100,51 @@ fn links_commit_by_consecutive_views_alone() {
     skipped[1].parent = skipped[0].id();
     skipped[2].parent = skipped[1].id();
     assert!(!commits(&skipped, 3));
+}
+
+#[test]
+fn nobody_votes_below_its_lock() {
+    let (group, keys) = group(4, LeaderRule::Stable);
+    let statement = Digest::of(b"x");
+    // On a parent of view 4, after view 5 failed; whoever gave that up had nothing higher.
+    let timeouts = TimeoutCertificate {
+        view: 5,
+        entries: vec![(keys[1].sign(&timeout_statement(CHAIN, 5, 4)), 4)],
+        sum: None,
+    };
+    let batch = Arc::new(Batch::new(NodeId(0), 0, Vec::new().into(), Digest::ZERO));
+    let link = Link {
+        view: group.after_failed(5),
+        sequence: 2,
+        parent: Digest::of(b"p"),
+        batch: batch.digest(),
+        voters: Box::default(),
+    };
+    let certificate = Certificate {
+        kind: group.vote_kind(),
+        view: 4,
+        sequence: 0,
+        digest: link.parent,
+        signatures: vec![keys[1].sign(&statement)].into(),
+        links: Arc::default(),
+    };
+    let (justify, timeouts) = (Some(Arc::new(certificate)), Some(Arc::new(timeouts)));
+    let proposal = Proposal::new(link, batch, justify, timeouts, keys[0].sign(&statement));
+    let asked = |safety: &Safety| {
+        let (mut effects, mut slot) = (Effects::default(), None);
+        let mut rng = || Streams::new(1).stream("node");
+        let mut cx = Context::new(Time::ZERO, 0, NodeId(0), &mut effects, &mut rng, &mut slot);
+        let votes = safety.may_vote(&mut cx, &group, &proposal);
+        let held = |p: &Probe| matches!(p, Probe::Reached(m) if m.name == marks::LOCK_HELD.name);
+        (votes, effects.probes.iter().any(held))
+    };
+    let mut safety = Safety::default();
+    safety.lock(4);
+    assert_eq!(asked(&safety), (true, false));
+    safety.lock(5);
+    assert_eq!(asked(&safety), (false, true));
+    safety.lock(3);
+    assert_eq!(asked(&safety), (false, true), "a lock does not go down");
 }
 
 #[test]

@@ -64,6 +64,22 @@ fn finality_counts_no_time_in_which_a_node_stands_still() {
 }
 
 #[test]
+fn finality_gives_a_state_that_was_taken_over_time_to_reach_the_disk() {
+    let again = |down: u64| {
+        let (mut h, blocks) = until_crash(30);
+        h.up(s(35), 0, true);
+        h.probe(s(35), 0, &recovered(20, blocks[19].id));
+        // It takes over a state of the others, and goes down again.
+        h.probe(s(36), 0, &recovered(29, blocks[28].id));
+        h.up(s(down), 0, false).up(s(down + 1), 0, true);
+        h.probe(s(down + 1), 0, &recovered(20, blocks[19].id));
+        h
+    };
+    again(37).passes();
+    again(50).violation();
+}
+
+#[test]
 fn finality_does_not_ask_back_what_the_plan_took_from_disks() {
     let mut h = History::on("finality", &[], true);
     let blocks = blocks(&mut h.world, 60);

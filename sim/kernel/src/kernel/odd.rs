@@ -104,9 +104,9 @@ impl<O: Observer> Kernel<O> {
         let lane = self.sends.get(send).map_or(0, |r| r.payload.lane());
         for (copy, extra) in leaving.drain(..) {
             let message = Odd {
+                lane,
                 send,
                 counter,
-                lane,
                 ..copy
             };
             let mut buffers = std::mem::take(&mut self.odd);

@@ -10,7 +10,7 @@ use consim_core::{
     ChainId, Check, Finding, Heal, KeyId, Keyring, NodeId, Observer, Payload, Probe, Process,
     SecretKey, Severity, StateMachine, Streams, Time,
 };
-use consim_kernel::config::{Delay, FaultKind, FaultWindow, Filter, Lines, Target, Which};
+use consim_kernel::config::{Delay, FaultKind, FaultWindow, Filter, Flooded, Lines, Target, Which};
 use consim_models::adversary::machines::{Count, Diverge, LazyMachine, LazyNode};
 use consim_models::adversary::{
     Conduct, Means, Move, Recorder, Traitor, Twins, TwinsPlan, Windows,
@@ -447,6 +447,13 @@ pub(super) fn corrupt(plan: &Plan, layout: &Layout) -> Vec<NodeId> {
     let adversaries = plan.adversaries.values();
     let held: Vec<usize> = adversaries.flat_map(AdversaryPlan::held).collect();
     let mut corrupt = layout.servers_of(&held);
+    // Whose machine floods with votes signs what its replica never said: its key is no correct one's.
+    let floods = plan.faults.values().filter_map(|fault| match &fault.kind {
+        FaultKind::Flood(flood) if flood.what == Flooded::ViewChanges => Some(&flood.senders),
+        _ => None,
+    });
+    let senders: Vec<usize> = floods.flatten().map(|n| n.index()).collect();
+    corrupt.extend(layout.servers_of(&senders));
     corrupt.sort_unstable();
     corrupt.dedup();
     corrupt

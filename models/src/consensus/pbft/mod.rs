@@ -187,10 +187,7 @@ pub(super) fn view_change_spam(
 ) -> std::sync::Arc<dyn consim_core::Payload> {
     /// Above all views that a run comes to.
     const FROM: u64 = 1 << 32;
-    // Each sender has views of its own: the replica beside it may come to those of others, which give it reason
-    // to, and then signs a view change of its own there.
-    let view = FROM + (number << 16) + u64::from(key.id().0 & 0xffff);
-    let change = change::ViewChange::sign(chain, view, None, Vec::new(), key);
+    let change = change::ViewChange::sign(chain, FROM + number, None, Vec::new(), key);
     std::sync::Arc::new(message::Message {
         chain,
         body: message::Body::ViewChange(std::sync::Arc::new(change)),

@@ -51,17 +51,16 @@ pub(crate) mod limits {
 
 /// `heal.bound: auto` is at least this many of the largest timers.
 const BOUND_TIMERS: u64 = 10;
-/// Timers double at most this often, as in all protocols here.
-const MAX_DOUBLINGS: usize = 6;
+/// The most controlled nodes in a row that are waited for (assumed: more seldom lead one after the other, and
+/// each doubles the time after which a run can be judged).
+const MAX_IN_A_ROW: usize = 3;
 
 /// `heal.bound: auto` is this many of the largest timers: the controlled nodes may lead one after the other and
-/// say nothing, each for twice as long as the one before, and then a correct one has its time.
+/// say nothing, each for twice as long as the one before, and then a correct one has its time: 1 + 2 + .. + 2^b.
 pub(crate) fn bound_timers(adversaries: &BTreeMap<String, AdversaryPlan>) -> u64 {
     let controlled: BTreeSet<usize> = adversaries.values().flat_map(|a| a.nodes.clone()).collect();
-    let doubled = controlled.len().min(MAX_DOUBLINGS);
-    let more = (controlled.len() - doubled) as u64;
-    // 1 + 2 + .. + 2^b, and those at the longest.
-    BOUND_TIMERS.max((2 << doubled) - 1 + (more << doubled))
+    let in_a_row = controlled.len().min(MAX_IN_A_ROW);
+    BOUND_TIMERS.max((2 << in_a_row) - 1)
 }
 
 /// What a plan is called and seeded with.

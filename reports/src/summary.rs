@@ -75,7 +75,7 @@ fn facts(results: &Results) -> Vec<String> {
     let l = &outcome.latency_ms;
     let measured_s = (outcome.virtual_seconds - results.warmup_s).max(0.0);
     let mut out = vec![format!(
-        "throughput    {} tx/s in {}: {} of {} committed, {} rejected",
+        "throughput    {} tx/s in {}: {} committed, {} submitted, {} rejected",
         words::short(t.tx_per_s),
         words::seconds(measured_s),
         big(t.committed),
@@ -230,16 +230,12 @@ fn faults(outcome: &Outcome) -> Vec<String> {
 fn changes(outcome: &Outcome) -> Vec<String> {
     let row = |change: &ChangeOutcome| {
         let at = |s: Option<f64>| s.map_or_else(|| "–".to_string(), words::seconds);
-        let took = change
-            .done_s
-            .zip(change.asked_s)
-            .map(|(to, from)| to - from);
         vec![
             change.id.clone(),
             at(change.asked_s),
             at(change.in_force_s),
             at(change.done_s),
-            at(took),
+            at(change.took_s()),
         ]
     };
     let head = ["change", "asked at", "in force", "done", "took"];

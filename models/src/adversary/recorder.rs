@@ -1,6 +1,6 @@
 //! A correct node that keeps a record of what it hears, for forensics.
 
-use consim_core::{CodecError, Context, Event, Payload, Probe, Process};
+use consim_core::{CodecError, Context, Event, Payload, Probe, Process, Span};
 use std::sync::Arc;
 
 /// Tells observers of every message before the node handles it. Nothing else is changed.
@@ -18,5 +18,8 @@ impl Process for Recorder {
     }
     fn decode(&self, bytes: &[u8]) -> Result<Arc<dyn Payload>, CodecError> {
         self.0.decode(bytes)
+    }
+    fn longest_wait(&self) -> Span {
+        self.0.longest_wait()
     }
 }

@@ -41,6 +41,9 @@ impl Parrot {
 }
 
 impl Process for Parrot {
+    fn longest_wait(&self) -> Span {
+        Span::from_secs(7)
+    }
     fn handle(&mut self, cx: &mut Context<'_>, event: Event<'_>) {
         match event {
             Event::Start => {
@@ -303,6 +306,7 @@ fn what_is_held_on_its_way_in_comes_later_once() {
 #[test]
 fn a_recorder_tells_what_it_hears_and_changes_nothing() {
     let (mut honest, mut recorder) = (Parrot::boxed(), Recorder(Parrot::boxed()));
+    assert_eq!(recorder.longest_wait(), honest.longest_wait());
     let said = word("vote", "x");
     let before = hear(&mut *honest, at(1), 2, &said);
     assert_eq!(hear(&mut recorder, at(1), 2, &said).sent, before.sent);

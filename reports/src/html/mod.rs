@@ -174,7 +174,7 @@ fn tiles(results: &Results) -> Vec<Tile> {
         name: "Throughput",
         value: format!("{}{NBSP}tx/s", words::short(t.tx_per_s)),
         note: format!(
-            "{} of {} transactions committed",
+            "{} transactions committed, {} submitted",
             words::big(t.committed),
             words::big(t.submitted)
         ),

@@ -172,10 +172,6 @@ pub(super) fn faults(outcome: &Outcome) -> Option<Table> {
 pub(super) fn changes(outcome: &Outcome) -> Option<Table> {
     let row = |change: &ChangeOutcome| {
         let at = |s: Option<f64>| number_or_dash(s.map(words::seconds));
-        let took = change
-            .done_s
-            .zip(change.asked_s)
-            .map(|(to, from)| to - from);
         vec![
             Cell::Text(change.id.clone()),
             Cell::Text(change.kind.clone()),
@@ -183,7 +179,7 @@ pub(super) fn changes(outcome: &Outcome) -> Option<Table> {
             at(change.asked_s),
             at(change.in_force_s),
             at(change.done_s),
-            at(took),
+            at(change.took_s()),
         ]
     };
     Table::of(

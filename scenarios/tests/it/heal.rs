@@ -175,3 +175,16 @@ faults:
     let seconds = first.time_to_first_commit_s;
     assert!(seconds.is_some_and(|s| s < 30.0), "{seconds:?}");
 }
+
+#[test]
+fn the_bound_gives_controlled_members_their_turns() {
+    let bound = |lines: &str| plan(&format!("{BASE}{lines}\n")).plan.heal_bound.nanos();
+    let of = |nodes: &str| bound(&format!("adversaries: {{ traitor: {{ nodes: {nodes} }} }}"));
+    let none = bound("");
+    // Ten of the largest timers; of two in a row the third leads after 1 + 2, and has 4.
+    assert_eq!(of("hospital-1"), none);
+    assert_eq!(of("hospital-1..hospital-2"), none);
+    // 1 + 2 + 4 + 8; more in a row are not waited for.
+    assert_eq!(of("hospital-1..hospital-3"), none / 10 * 15);
+    assert_eq!(of("hospital-1..hospital-4"), none / 10 * 15);
+}

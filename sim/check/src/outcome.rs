@@ -236,6 +236,13 @@ pub struct ChangeOutcome {
     pub done_s: Option<f64>,
 }
 
+impl ChangeOutcome {
+    /// From asking for it to knowing that it is done, seconds.
+    pub fn took_s(&self) -> Option<f64> {
+        self.done_s.zip(self.asked_s).map(|(to, from)| to - from)
+    }
+}
+
 /// Is it nothing?
 #[expect(
     clippy::trivially_copy_pass_by_ref,

@@ -283,7 +283,10 @@ impl HotStuffReplica {
         let Some(awaited) = self.awaited.get(id) else {
             return;
         };
-        let wanted = self.missing(awaited).take(MAX_FETCHED).copied().collect();
+        let wanted: Vec<Digest> = self.missing(awaited).take(MAX_FETCHED).copied().collect();
+        if wanted.is_empty() {
+            return;
+        }
         cx.reached(&marks::PAYLOAD_MISSING);
         let proposal = *id;
         self.send(cx, peer, Body::Payload(Message::Fetch { proposal, wanted }));

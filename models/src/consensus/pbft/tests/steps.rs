@@ -455,6 +455,11 @@ fn the_timer_doubles_until_there_is_progress() {
         bench.sync();
     }
     assert_eq!(bench.replica.patience(), Span::from_secs(64), "MAX_BACKOFF");
+    // No armed timer tells: it waits in steps.
+    assert_eq!(
+        consim_core::Process::longest_wait(&bench.replica),
+        Span::from_secs(64)
+    );
     bench.enter(1, 21);
     let batch = bench.batch(1, &[1]);
     bench.receive(1, bench.proposal(21, 1, &batch));

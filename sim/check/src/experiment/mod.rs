@@ -8,7 +8,8 @@
 //! - A figure is *drawn*, not scored, if its file says so; if its published deviation is above a fifth of its
 //!   mean; or if the row lies past the knee of its curve, where real runs spread by 20 to 80 %.
 //! - The *knee* of a curve is the highest offered load of which all but the tolerance of throughput is
-//!   committed. Where rows measured one, the simulated one may lie a fifth beside it.
+//!   committed; of simulated curves, before the first load that falls short. Where rows measured one, the
+//!   simulated one may lie a fifth beside it.
 //! - Where the file says so, the rows stand in the measured *order* of a metric, exactly.
 //! - A row that is out of its tolerance with a known reason is a *known miss*: printed and counted. Any other
 //!   miss, and a known miss that has gone, is a missed expectation (exit code 12).

@@ -220,7 +220,7 @@ pub fn score(spec: &Spec, ran: &[Ran]) -> Scored {
         .enumerate()
         .map(|(i, row)| {
             let ran = ran.get(i).unwrap_or(&nothing);
-            let past = is_past(row, allowed.throughput);
+            let past = is_past(spec, row, allowed.throughput);
             let figures = row.figures.iter().enumerate();
             let figures = figures.map(|(k, figure)| {
                 let values = ran.values.get(k).map_or(&[][..], Vec::as_slice);
@@ -267,14 +267,24 @@ pub fn score(spec: &Spec, ran: &[Ran]) -> Scored {
     }
 }
 
-/// Was less committed than is tolerated of what was offered? Then real runs spread too much to be compared.
-fn is_past(row: &RowSpec, tolerance: f64) -> bool {
-    let throughput = row.figures.iter().find(|f| f.metric == "throughput");
-    let measured = throughput.map(|f| f.measured);
-    match (row.offered, measured) {
-        (Some(offered), Some(measured)) => measured < offered * (1.0 - tolerance),
-        _ => false,
-    }
+/// Is `done` all that was offered, but for the tolerance?
+fn keeps(offered: f64, done: f64, tolerance: f64) -> bool {
+    done >= offered * (1.0 - tolerance)
+}
+
+/// Was less committed than is tolerated of what was offered, here and wherever more was offered on this curve?
+/// Then real runs spread too much to be compared.
+fn is_past(spec: &Spec, row: &RowSpec, tolerance: f64) -> bool {
+    let Some(load) = row.offered else {
+        return false;
+    };
+    let kept = |row: &RowSpec| {
+        let throughput = row.figures.iter().find(|f| f.metric == "throughput");
+        let measured = throughput.map(|f| f.measured).zip(row.offered);
+        measured.is_none_or(|(measured, offered)| keeps(offered, measured, tolerance))
+    };
+    let above = |other: &&RowSpec| other.curve == row.curve && other.offered >= Some(load);
+    !spec.rows.iter().filter(above).any(kept)
 }
 
 fn mean_and_sd(values: &[Option<f64>]) -> (Option<f64>, Option<f64>) {
@@ -355,16 +365,14 @@ fn curves(spec: &Spec, rows: &[Row], tolerance: f64) -> Vec<Curve> {
             })
             .collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let keeps = |offered: f64, done: f64| done >= offered * (1.0 - tolerance);
-        let is_past = |p: &&(f64, f64, Option<f64>)| !keeps(p.0, p.1);
-        points.iter().find(is_past)?;
-        let knee = |of: fn(&Point) -> Option<f64>| {
-            let kept = points.iter();
-            let kept = kept.take_while(|p| of(p).is_some_and(|done| keeps(p.0, done)));
-            kept.last().map(|p| p.0)
-        };
-        let measured = knee(|p| Some(p.1))?;
-        let simulated = knee(|p| p.2);
+        let kept = |p: &Point, done: f64| keeps(p.0, done, tolerance);
+        // Measured runs spread: one that falls short below another that does not is not past the knee.
+        let measured = points.iter().rposition(|p| kept(p, p.1))?;
+        points.get(measured + 1)?;
+        let measured = points.get(measured)?.0;
+        let simulated = points.iter();
+        let simulated = simulated.take_while(|p| p.2.is_some_and(|done| kept(p, done)));
+        let simulated = simulated.last().map(|p| p.0);
         let error = simulated.map(|s| s / measured - 1.0);
         let near = error.is_some_and(|e| e.abs() <= KNEE);
         Some(Curve {

@@ -135,7 +135,9 @@ fn a_run_that_fed_nothing_or_failed_is_a_miss() {
 
 /// Offered 10, 20, 30, 40; measured until 30, past the knee at 40.
 fn curve(simulated: [f64; 4]) -> Scored {
-    let measured = [10.0, 20.0, 29.0, 30.0];
+    curve_of([10.0, 20.0, 29.0, 30.0], simulated)
+}
+fn curve_of(measured: [f64; 4], simulated: [f64; 4]) -> Scored {
     let rows = measured.iter().zip([10.0, 20.0, 30.0, 40.0]);
     let rows = rows.map(|(&measured, offered)| RowSpec {
         offered: Some(offered),
@@ -157,6 +159,18 @@ fn knees_are_compared_and_what_lies_past_them_is_not() {
     assert_eq!(late.curves[0].simulated, Some(40.0));
     assert_eq!(late.curves[0].standing, Standing::Missed);
     assert_eq!(exit_code(&[late]), EXIT_EXPECTATION);
+}
+
+#[test]
+fn a_row_that_falls_short_below_the_knee_is_not_past_it() {
+    let scored = curve_of([9.0, 20.0, 29.0, 30.0], [9.9, 20.0, 29.5, 36.5]);
+    assert_eq!(scored.rows[0].figures[0].drawn, None);
+    assert_eq!(scored.rows[3].figures[0].drawn, Some("past the knee"));
+    assert_eq!(scored.curves[0].measured, 30.0);
+    assert_eq!(scored.curves[0].standing, Standing::In);
+    let beyond = curve_of([9.0, 18.0, 27.0, 30.0], [10.0, 20.0, 29.5, 36.5]);
+    assert!(beyond.rows.iter().all(|r| r.standing == Standing::Drawn));
+    assert!(beyond.curves.is_empty());
 }
 
 #[test]

@@ -111,6 +111,7 @@ impl MovementWorkload {
         Some(Arrival {
             at,
             node: self.places.get(place)?.desk,
+            count: 1,
             request: Arc::new(Request {
                 terms: self.terms,
                 wish,

@@ -221,6 +221,7 @@ impl SampleWorkload {
         Some(Arrival {
             at,
             node: self.places.get(place)?.desk,
+            count: 1,
             request: Arc::new(Request {
                 terms: self.terms,
                 wish,

@@ -244,6 +244,7 @@ impl Judge {
             end: OpEnd::Done,
             asked: Time::ZERO,
             deadline: Span::from_secs(1),
+            count: 1,
         });
     }
     fn verdict(&self) -> (Verdict, u64) {

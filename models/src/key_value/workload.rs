@@ -7,7 +7,7 @@ use crate::workload::pace::{Arrivals, Cohorts};
 use crate::workload::{Common, Place, Terms, happens};
 use consim_core::chain::MAX_COHORT;
 use consim_core::rng::unit;
-use consim_core::{Arrival, CodecError, Decoder, Encoder, NodeId, OpId, Span, Time, Workload};
+use consim_core::{Arrival, CodecError, Decoder, Encoder, End, NodeId, OpId, Span, Time, Workload};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng;
 use std::sync::Arc;
@@ -137,50 +137,42 @@ impl TransactionWorkload {
         }
     }
 
-    /// A user at `node` asks at `at`.
-    fn arrival(&mut self, at: Time, node: NodeId) -> Arrival {
-        let key = self.keys.draw(&mut self.rng);
-        let wish = if happens(&mut self.rng, self.options.read_share) {
+    /// `count` users at `node` ask at `at`.
+    fn arrival(&mut self, at: Time, node: NodeId, count: u32) -> Arrival {
+        let (key, size) = (self.keys.draw(&mut self.rng), self.options.size);
+        let wish = if count > 1 {
+            Wish::PutMany { key, count, size }
+        } else if happens(&mut self.rng, self.options.read_share) {
             Wish::Get { key }
         } else {
-            Wish::Put {
-                key,
-                size: self.options.size,
-            }
+            Wish::Put { key, size }
         };
+        let terms = self.terms;
         Arrival {
             at,
             node,
-            request: Arc::new(Request {
-                terms: self.terms,
-                wish,
-            }),
+            count,
+            request: Arc::new(Request { terms, wish }),
         }
     }
 }
 
 impl Workload for TransactionWorkload {
     fn next(&mut self) -> Option<Arrival> {
-        if let Some(cohorts) = &mut self.cohorts {
-            let (at, place, count) = cohorts.next(&mut self.arrivals, &mut self.rng)?;
-            let node = self.places.get(place)?.desk;
-            let mut arrival = self.arrival(at, node);
-            if count > 1 {
-                let (key, size) = (self.keys.draw(&mut self.rng), self.options.size);
-                arrival.request = Arc::new(Request {
-                    terms: self.terms,
-                    wish: Wish::PutMany { key, count, size },
-                });
+        let (at, place, count) = match &mut self.cohorts {
+            Some(cohorts) => cohorts.next(&mut self.arrivals, &mut self.rng)?,
+            None => {
+                let (at, place) = self.arrivals.next(&mut self.rng)?;
+                (at, place, 1)
             }
-            return Some(arrival);
-        }
-        let (at, place) = self.arrivals.next(&mut self.rng)?;
+        };
         let node = self.places.get(place)?.desk;
-        Some(self.arrival(at, node))
+        Some(self.arrival(at, node, count))
     }
-    fn ended(&mut self, at: Time, node: NodeId, answered: bool) -> Option<Arrival> {
-        let at = self.arrivals.again(&mut self.rng, at, answered)?;
-        Some(self.arrival(at, node))
+    fn ended(&mut self, end: End) -> Option<Arrival> {
+        // Who came together is answered together, and goes on together.
+        let at = self.arrivals.again(&mut self.rng, end.at, end.answered)?;
+        Some(self.arrival(at, end.node, end.count))
     }
 }
 

@@ -42,6 +42,7 @@ impl Question {
             end,
             asked,
             deadline: self.deadline,
+            count: self.count,
         });
     }
 }

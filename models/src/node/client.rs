@@ -363,6 +363,7 @@ fn end(cx: &mut Context<'_>, open: &Open, end: OpEnd) {
         end,
         asked: open.asked,
         deadline: open.wish.deadline,
+        count: open.wish.cohort.count,
     });
 }
 

@@ -1,5 +1,6 @@
 //! Names and words of the data-sharing model: records, grantees, purposes, reasons.
 
+use crate::ledger::chain::BLOCK_GONE;
 use consim_core::{CodecError, Decoder, Digest, Encoder, NodeId};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
@@ -141,7 +142,7 @@ impl Purpose {
 }
 
 macro_rules! reasons {
-    ($($(#[$doc:meta])* $name:ident = $code:literal $word:literal),* $(,)?) => {
+    ($($(#[$doc:meta])* $name:ident = $code:literal $word:expr),* $(,)?) => {
         /// Why something was permitted or refused.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
         pub enum Reason { $($(#[$doc])* $name),* }
@@ -217,6 +218,8 @@ reasons! {
     NoRequestNeeded = 21 "an emergency needs no request",
     /// The server is no member of the chain, or none yet.
     NoMember = 22 "server is no member",
+    /// The server took over a state in which this was executed, and never had the block that says how.
+    Unseen = 23 BLOCK_GONE,
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ marks! {
     ORIGINAL_FOUND = "original-found-on-disk": "A record was registered whose original was on the disk already, as a crash came in between.";
     REGISTERED_TWICE = "registered-twice": "A record was refused, since it is registered or under way.";
     REFUSAL_AUDITED = "refusal-audited": "A refusal of somebody unauthenticated went into the audit trail.";
+    ASKED_ANEW = "asked-anew": "A desk asked for a record again, since the answer stood in a block that its server never had.";
     PATIENT_REFUSED = "patient-refused": "A patient was asked for consent and said no.";
     ORIGINAL_MISSING = "original-missing": "A provider decided for a read and had lost the record.";
     SCRUB_REPAIRED_ORIGINAL = "scrub-repaired-original": "A damaged original was found by the scrub and written again.";

@@ -260,7 +260,7 @@ record! {
     pub struct MempoolBatch {
         /// Bytes.
         bytes: At<Bytes> = "500kB",
-        /// The longest that the oldest transaction waits.
+        /// The longest that the oldest transaction waits; `never`: until the batch is full, its member has to propose something, or the chain's timeout is over.
         wait: At<UntilFull> = "100ms",
         /// From sealing a batch to sealing the next, full or not.
         pause: At<Span> = "0ms",
@@ -282,7 +282,7 @@ words! {
 /// A duration, or `never`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum UntilFull {
-    /// Time alone seals no batch.
+    /// A batch waits until it is full.
     Never,
     /// As given.
     Given(Span),

@@ -159,12 +159,32 @@ workloads: {{ writes: {{ transactions: {{ service: store, size: 512B{cohort} }},
     assert!(cohorts["messages"] < single["messages"] * 0.7);
 }
 
+/// The same users of a closed loop, one by one and in cohorts.
+#[test]
+fn cohorts_of_a_closed_loop_stay_together() {
+    let closed = "{ closed: { clients: 2, outstanding: 200 } }";
+    let text = BASE.replace("{ open: { rate: 100/s, arrivals: even } }", closed);
+    let at = |cohort: &str| {
+        let writes = "size: 1kB";
+        let text = text.replace(writes, &format!("{writes}{cohort}"));
+        let plan = plan_with(&text, &["workloads.writes.entry=all"]).plan;
+        execute(&plan, &mut |_| {}).unwrap().results.outcome.metrics
+    };
+    let (single, cohorts) = (at(""), at(", cohort: 50ms"));
+    for metric in ["throughput", "latency_mean"] {
+        let ratio = cohorts[metric] / single[metric];
+        assert!((ratio - 1.0).abs() < 0.1, "{metric}: {ratio}");
+    }
+    // 400 users come within the first second: 20 in each cohort, who all go on asking.
+    let messages = cohorts["messages"] / single["messages"];
+    assert!(messages < 0.2, "{messages}");
+}
+
 #[test]
 fn cohorts_that_cannot_be() {
     for (options, load) in [
         ("cohort: 0ms", "load: 10/s"),
         ("cohort: 1ms, read_share: 5%", "load: 10/s"),
-        ("cohort: 1ms", "load: { closed: { clients: 2 } }"),
     ] {
         let text = format!(
             "consim: 1

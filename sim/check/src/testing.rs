@@ -214,5 +214,6 @@ pub fn ended(op: u64, workload: u16, name: &'static str, at: Time, end: OpEnd) -
         end,
         asked: at,
         deadline: Span::from_secs(60),
+        count: 1,
     }
 }

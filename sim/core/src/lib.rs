@@ -45,4 +45,4 @@ pub use rng::{Streams, mix};
 pub use seeded::SeededBug;
 pub use time::{Span, Time};
 pub use work::Work;
-pub use workload::{Arrival, Workload};
+pub use workload::{Arrival, End, Workload};

@@ -46,6 +46,8 @@ pub enum Probe {
         asked: Time,
         /// The deadline that `Asked` gave.
         deadline: Span,
+        /// How many operations it stands for.
+        count: u32,
     },
     /// A node accepted a transaction into its mempool for the first time (the start of its way).
     Admitted {

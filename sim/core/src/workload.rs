@@ -10,8 +10,23 @@ pub struct Arrival {
     pub at: Time,
     /// At which node the user is.
     pub node: NodeId,
+    /// How many users it stands for.
+    pub count: u32,
     /// What.
     pub request: Arc<dyn Payload>,
+}
+
+/// The end of what a user asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct End {
+    /// When.
+    pub at: Time,
+    /// At which node the user is.
+    pub node: NodeId,
+    /// How many users it stands for.
+    pub count: u32,
+    /// Was anybody there to ask?
+    pub answered: bool,
 }
 
 /// A generator of arrivals. The host pulls the next one when it has handed out the last, so a workload
@@ -19,9 +34,9 @@ pub struct Arrival {
 pub trait Workload: Send {
     /// The next arrival, in time order, or `None` when there is nothing more.
     fn next(&mut self) -> Option<Arrival>;
-    /// An operation of this workload ended at `node`: its user may ask for something else. Not
-    /// `answered` if nobody was there to ask. `None`, the default, is an open loop.
-    fn ended(&mut self, _at: Time, _node: NodeId, _answered: bool) -> Option<Arrival> {
+    /// An operation of this workload ended: its users may ask for something else. `None`, the default, is
+    /// an open loop.
+    fn ended(&mut self, _end: End) -> Option<Arrival> {
         None
     }
 }

@@ -21,8 +21,8 @@ use crate::config::{
 };
 use crate::{Kernel, KernelConfig, Spawn};
 use consim_core::{
-    Arrival, CodecError, Context, Distribution, Event, NodeId, Observer, Payload, Probe, Process,
-    Span, Streams, Time, TimerKey, Work, Workload, Write, WriteToken,
+    Arrival, CodecError, Context, Distribution, End, Event, NodeId, Observer, Payload, Probe,
+    Process, Span, Streams, Time, TimerKey, Work, Workload, Write, WriteToken,
 };
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -564,6 +564,7 @@ impl Workload for Every {
         Some(Arrival {
             at: at(self.0 * 100),
             node: NodeId(0),
+            count: 1,
             request: note(0),
         })
     }
@@ -620,6 +621,7 @@ impl Again {
         Arrival {
             at: after,
             node: NodeId(0),
+            count: 1,
             request: note(0),
         }
     }
@@ -629,10 +631,10 @@ impl Workload for Again {
         let first = !std::mem::replace(&mut self.begun, true);
         first.then(|| Self::arrival(at(50)))
     }
-    fn ended(&mut self, after: Time, node: NodeId, answered: bool) -> Option<Arrival> {
-        assert_eq!(node, NodeId(0));
-        let pause = if answered { 10 } else { 100 };
-        Some(Self::arrival(after + Span::from_millis(pause)))
+    fn ended(&mut self, end: End) -> Option<Arrival> {
+        assert_eq!((end.node, end.count), (NodeId(0), 1));
+        let pause = if end.answered { 10 } else { 100 };
+        Some(Self::arrival(end.at + Span::from_millis(pause)))
     }
 }
 
@@ -648,6 +650,7 @@ fn ends() -> Script {
                 end: consim_core::OpEnd::Done,
                 asked: cx.now(),
                 deadline: Span::ZERO,
+                count: 1,
             });
         }
     })

@@ -68,8 +68,8 @@ impl HotStuffReplica {
         true
     }
 
-    /// Where time alone seals no batch, what waits would stay for good: a leader that has nothing to propose
-    /// seals it, and whoever sees nothing committed for half of its patience.
+    /// Where batches wait until they are full, what waits is sealed sooner where it is wanted: by a leader that has
+    /// nothing to propose, and by whoever sees nothing committed for half of its patience.
     pub(super) fn seal_for_want(&mut self, cx: &mut Context<'_>) {
         if self.layer.as_ref().is_some_and(Layer::seals_full) {
             self.seal(cx);
@@ -291,6 +291,8 @@ impl HotStuffReplica {
             if let Some(message) = value.as_any().downcast_ref::<super::message::Message>()
                 && let Body::Payload(Message::Batch(batch)) = &message.body
                 && let Some(maker) = self.group.index(batch.maker())
+                // A life with another genesis left batches of another chain.
+                && batch.txs().iter().all(|tx| tx.chain() == self.group.chain)
             {
                 layer.restore(Arc::clone(batch), maker, cell, cx.now());
             }

@@ -103,9 +103,14 @@ impl HotStuffReplica {
         let group = Group::new(config, options);
         let n = group.len();
         let layer = match group.spread {
-            Some(Spread::Batches(terms)) => {
-                Some(Layer::new(terms, limits, n, group.me, group.quorum))
-            }
+            Some(Spread::Batches(terms)) => Some(Layer::new(
+                terms,
+                limits,
+                group.timeout,
+                n,
+                group.me,
+                group.quorum,
+            )),
             _ => None,
         };
         let mut mempool = Mempool::new(limits);

@@ -62,6 +62,8 @@ pub(in crate::consensus) enum Taken {
 pub(in crate::consensus) struct Layer {
     terms: BatchTerms,
     limits: MempoolLimits,
+    /// What waits for this long goes into a batch, full or not.
+    patience: Span,
     me: usize,
     quorum: usize,
     held: BTreeMap<Digest, Held>,
@@ -81,6 +83,7 @@ impl Layer {
     pub(in crate::consensus) fn new(
         terms: BatchTerms,
         limits: MempoolLimits,
+        patience: Span,
         members: usize,
         me: usize,
         quorum: usize,
@@ -88,6 +91,7 @@ impl Layer {
         Self {
             terms,
             limits,
+            patience,
             me,
             quorum,
             held: BTreeMap::new(),
@@ -104,14 +108,14 @@ impl Layer {
         BlockLimits {
             transactions: MAX_BATCH_TXS as u32,
             bytes: self.terms.bytes,
-            wait: self.terms.wait.unwrap_or(Span::MAX),
+            wait: self.terms.wait.unwrap_or(self.patience),
         }
     }
     /// From sealing a batch to sealing the next.
     pub(in crate::consensus) fn pause(&self) -> Span {
         self.terms.pause
     }
-    /// Does time alone seal no batch?
+    /// Do batches wait until they are full, and time seals one only where patience is over?
     pub(in crate::consensus) fn seals_full(&self) -> bool {
         self.terms.wait.is_none()
     }

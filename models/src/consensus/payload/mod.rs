@@ -57,7 +57,8 @@ pub enum Spread {
 pub struct BatchTerms {
     /// Bytes of a batch.
     pub bytes: u64,
-    /// The longest that the oldest transaction waits for its batch; `None`: until the batch is full.
+    /// The longest that the oldest transaction waits for its batch; `None`: until the batch is full, or the
+    /// timer of a view is over.
     pub wait: Option<Span>,
     /// From sealing a batch to sealing the next.
     pub pause: Span,

@@ -168,8 +168,7 @@ impl Observer for AuditComplete {
         match probe {
             Probe::Applied(block) => self.applied(at, node, block),
             Probe::Unauthenticated { subject, reason } => {
-                let (subject, slack) = (*subject, self.slack);
-                self.refusals.refused(at, node, subject, reason, slack);
+                self.refusals.refused(at, node, *subject, reason);
             }
             _ => {}
         }

@@ -38,6 +38,14 @@ impl Step {
             Self::Sweep => "audit",
         }
     }
+    /// The same step once more, where that changes nothing: readings.
+    pub(super) fn again(&self) -> Option<Self> {
+        match self {
+            Self::Read(record, purpose) => Some(Self::Read(*record, *purpose)),
+            Self::Sweep => Some(Self::Sweep),
+            _ => None,
+        }
+    }
 }
 
 /// An open flow.
@@ -49,6 +57,8 @@ pub(super) struct Flow {
     pub(super) answer: Option<bool>,
     /// The request that waits for the patient's answer.
     pub(super) request: RequestId,
+    /// What is done now, if it can be done again.
+    pub(super) now: Option<Step>,
     /// What is left to do.
     pub(super) steps: VecDeque<Step>,
 }
@@ -64,6 +74,7 @@ impl Flow {
             emergency: false,
             answer: None,
             request: RequestId(0),
+            now: None,
             steps: VecDeque::new(),
         };
         match &request.wish {

@@ -108,6 +108,7 @@ impl Desk {
             self.flows.remove(&id);
             return;
         };
+        flow.now = step.again();
         let mut name = step.name();
         let urgent = flow.emergency && matches!(step, Step::Read(..));
         let deadline = deadline(&flow.terms, urgent);
@@ -194,6 +195,15 @@ impl Desk {
             }
             // Nobody has looked at the question yet: it is asked again like one without an answer.
             Answer::Refused(Reason::Busy) => return,
+            Answer::Refused(reason @ Reason::Unseen) => {
+                if let Some(flow) = self.flows.get_mut(&running.flow)
+                    && let Some(step) = flow.now.take()
+                {
+                    cx.reached(&marks::ASKED_ANEW);
+                    flow.steps.push_front(step);
+                }
+                OpEnd::Refused(reason.word())
+            }
             Answer::Refused(reason) => OpEnd::Refused(reason.word()),
         };
         self.running.answered(cx, op, end);

@@ -85,6 +85,7 @@ fn operations(bench: &Bench, desk: NodeId) -> Vec<Seen> {
                 end,
                 asked,
                 deadline,
+                ..
             } => {
                 let open = seen.iter_mut().find(|s| s.op == *op).unwrap();
                 let told = (*workload, *name, *asked, *deadline);
@@ -309,6 +310,37 @@ fn a_busy_server_is_asked_again_and_counts_as_no_answer() {
     bench.lose = Box::new(|_| false);
     bench.run(Span::from_secs(5));
     assert_eq!(ends(&operations(&bench, desk()))[1], Some(OpEnd::Done));
+}
+
+#[test]
+fn what_was_decided_in_an_unseen_block_is_asked_anew() {
+    let mut bench = bench();
+    bench.lose = Box::new(|letter| letter.to == desk());
+    let visit = Visit {
+        resources: Vec::new(),
+        own: vec![RecordId(7)],
+        elsewhere: Vec::new(),
+        ..visit()
+    };
+    bench.wish(desk(), Wish::Visit(visit));
+    let op = operations(&bench, desk())[0].op;
+    let unseen = || Answer::Refused(Reason::Unseen);
+    let answer = unseen();
+    bench.tell(NodeId(1), desk(), Message::Reply { op, answer });
+    let seen = operations(&bench, desk());
+    assert_eq!(names(&seen), ["read", "read"]);
+    assert_eq!(ends(&seen)[0], Some(OpEnd::Refused(Reason::Unseen.word())));
+    bench.lose = Box::new(|_| false);
+    bench.run(Span::from_secs(5));
+    assert!(ends(&operations(&bench, desk()))[1].is_some());
+
+    // What changes something is not done twice.
+    bench.lose = Box::new(|letter| letter.from == desk());
+    bench.wish(desk(), consent(Change::Deny));
+    let op = operations(&bench, desk())[2].op;
+    let answer = unseen();
+    bench.tell(NodeId(1), desk(), Message::Reply { op, answer });
+    assert_eq!(operations(&bench, desk()).len(), 3);
 }
 
 #[test]

@@ -212,9 +212,9 @@ impl SharingService {
             return;
         };
         let answer = match command {
-            // What was decided then stands in the block alone: the desk may ask anew.
+            // What was decided then stands in the block alone: the desk asks anew, as another operation.
             Command::Access(_) | Command::AuditRead { .. } if !ended.shown => {
-                Answer::Refused(Reason::Busy)
+                Answer::Refused(Reason::Unseen)
             }
             Command::Access(access) => return self.release(cx, host, op, asker, &access),
             Command::AuditRead { from, to, .. } => {

@@ -96,7 +96,7 @@ fn what_was_executed_in_blocks_that_a_server_never_had_is_answered_from_the_stat
     assert_eq!(bench.answers(desk_of(0), 2), [DONE]);
     assert_eq!(bench.answers(desk_of(0), 3), [DONE]);
     // What was decided about the access stands in the block alone.
-    assert_eq!(bench.answers(desk_of(0), 4), [refused(Reason::Busy)]);
+    assert_eq!(bench.answers(desk_of(0), 4), [refused(Reason::Unseen)]);
     assert_eq!(bench.servers[0].service.open(), 0);
     // Asked again, also by a server that has forgotten the question: as before, and once on the chain.
     bench.crash(0);

@@ -114,6 +114,7 @@ impl Workload for ConsentWorkload {
         Some(Arrival {
             at,
             node,
+            count: 1,
             request: Arc::new(Request {
                 terms: self.terms,
                 wish,
@@ -149,6 +150,7 @@ impl Workload for AuditWorkload {
         Some(Arrival {
             at,
             node,
+            count: 1,
             request: Arc::new(Request {
                 terms: self.terms,
                 wish: Wish::Sweep,

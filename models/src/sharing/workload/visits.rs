@@ -141,6 +141,7 @@ impl Workload for VisitWorkload {
         Some(Arrival {
             at,
             node,
+            count: 1,
             request: Arc::new(Request {
                 terms: self.terms,
                 wish,

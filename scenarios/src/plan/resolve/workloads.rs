@@ -125,7 +125,7 @@ impl Planner<'_> {
         let entry = self.entry(common, &workload.kind, service.as_deref(), services);
         let (day_name, day) = day?;
         let (load, course) = load?;
-        self.cohort(&workload.kind, &load)?;
+        self.cohort(&workload.kind)?;
         let plan = WorkloadPlan {
             kind: kind?,
             service: service?,
@@ -144,8 +144,8 @@ impl Planner<'_> {
         Some(plan)
     }
 
-    /// Cohorts need users who come by themselves, and only write.
-    fn cohort(&mut self, kind: &WorkloadKind, load: &crate::plan::Load) -> Option<()> {
+    /// Cohorts are of users who only write.
+    fn cohort(&mut self, kind: &WorkloadKind) -> Option<()> {
         let WorkloadKind::Transactions(options) = kind else {
             return Some(());
         };
@@ -158,11 +158,6 @@ impl Planner<'_> {
             (
                 "cohorts and reads: each read has its own answer",
                 "read_share: 0%, or no cohort",
-            )
-        } else if matches!(load, crate::plan::Load::Closed { .. }) {
-            (
-                "cohorts and a closed loop, where each user waits for an own answer",
-                "a load with a rate, or no cohort",
             )
         } else {
             return Some(());

@@ -24,13 +24,13 @@ use crate::slab::Sends;
 use crate::trace::{Flight, Traced};
 use consim_core::payload::PRIORITY;
 use consim_core::{
-    Context, Effect, Effects, Event, NodeId, Observer, Payload, Probe, Process, Sampler, Span,
+    Context, Effect, Effects, End, Event, NodeId, Observer, Payload, Probe, Process, Sampler, Span,
     Streams, Time, TimerKey, Work, Workload, WriteToken,
 };
 use costs::Costs;
 use disturb::{BACKUP, Backups, is_applied};
 use odd::OddBuffers;
-use requests::{End, Workloads};
+use requests::Workloads;
 use std::sync::Arc;
 
 /// The most entries that the future event list may hold; beyond it the run ends as partial.
@@ -699,8 +699,17 @@ impl<O: Observer> Kernel<O> {
                         }
                     }
                 }
-                if let Probe::Ended { workload, .. } = probe {
-                    let end = End::answered(finish, node_id);
+                if let Probe::Ended {
+                    workload, count, ..
+                } = probe
+                {
+                    // For good or ill.
+                    let end = End {
+                        at: finish,
+                        node: node_id,
+                        count,
+                        answered: true,
+                    };
                     self.workloads.ended(&mut self.queue, workload, end);
                 }
                 self.observer.probe(self.now, node_id, &probe);

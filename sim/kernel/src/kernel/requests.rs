@@ -5,7 +5,7 @@ use super::Kernel;
 use crate::digest::Mark;
 use crate::node::Pending;
 use crate::queue::{Item, Queue};
-use consim_core::{Arrival, NodeId, Observer, Time, Workload, WorkloadId};
+use consim_core::{Arrival, End, Observer, Time, Workload, WorkloadId};
 use std::collections::BTreeMap;
 
 /// A workload, and what of it waits in the event list.
@@ -80,7 +80,7 @@ impl Workloads {
         let Some(slot) = self.slots.get_mut(workload as usize) else {
             return;
         };
-        if let Some(arrival) = slot.source.ended(end.at, end.node, end.answered) {
+        if let Some(arrival) = slot.source.ended(end) {
             let (at, counter) = (arrival.at.later(end.at), slot.number());
             slot.following.insert(counter, arrival);
             queue.push(at, self.item(workload, counter));
@@ -110,26 +110,6 @@ impl Workloads {
     }
 }
 
-/// The end of an operation.
-#[derive(Clone, Copy)]
-pub(super) struct End {
-    pub(super) at: Time,
-    pub(super) node: NodeId,
-    /// Was anybody there to ask?
-    pub(super) answered: bool,
-}
-
-impl End {
-    /// An operation was answered at `node`, for good or ill.
-    pub(super) fn answered(at: Time, node: NodeId) -> Self {
-        Self {
-            at,
-            node,
-            answered: true,
-        }
-    }
-}
-
 impl<O: Observer> Kernel<O> {
     /// An arrival is due: its node takes it in, if it is up.
     pub(super) fn hand_out(&mut self, workload: u32, number: u64) {
@@ -154,6 +134,7 @@ impl<O: Observer> Kernel<O> {
         let end = End {
             at: self.now,
             node: arrival.node,
+            count: arrival.count,
             answered: false,
         };
         let workload = WorkloadId(workload as u16);

@@ -471,6 +471,7 @@ impl Workload for Wishes {
         (at < to).then(|| Arrival {
             at,
             node,
+            count: 1,
             request: Arc::new(Wish {
                 cohort: consim_core::Cohort::ONE,
                 terms: Terms {

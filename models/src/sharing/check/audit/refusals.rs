@@ -5,6 +5,10 @@ use crate::sharing::service::REFUSAL_PERIOD;
 use consim_core::{NodeId, Span, Time};
 use std::collections::BTreeMap;
 
+/// The most refusals of one subject by one server that need no entry and are remembered (assumed: 2.8 hours of
+/// refusals in every period).
+const MAX_WAITING: usize = 1_000;
+
 /// A refusal that has no entry yet.
 #[derive(Debug)]
 struct Waiting {
@@ -32,18 +36,22 @@ impl Refusals {
         let mine = (server, NodeId(0))..=(server, NodeId(u32::MAX));
         self.waiting.range_mut(mine).flat_map(|(_, w)| w)
     }
-    /// `server` refused `subject`. What is older than `slack` and need not come is dropped.
+    /// `server` refused `subject`.
     pub(super) fn refused(
         &mut self,
         at: Time,
         server: NodeId,
         subject: NodeId,
         reason: &'static str,
-        slack: Span,
     ) {
         let period = at.nanos() / REFUSAL_PERIOD.nanos();
         let waiting = self.waiting.entry((server, subject)).or_default();
-        waiting.retain(|w| w.due || w.period == period || at.since(w.at) < slack);
+        // What need not come may come late: it lies on a disk, in a batch that nobody has ordered yet.
+        while waiting.len() >= MAX_WAITING
+            && let Some(oldest) = waiting.iter().position(|w| !w.due)
+        {
+            waiting.remove(oldest);
+        }
         if let Some(same) = waiting.iter_mut().find(|w| w.period == period) {
             if !same.due {
                 (same.due, same.at, same.first) = (true, at, reason);
@@ -120,17 +128,34 @@ mod tests {
     #[test]
     fn entries_of_an_earlier_life_are_not_taken_for_those_of_the_next() {
         let (server, subject) = (NodeId(0), NodeId(1));
-        let slack = Span::from_secs(60);
         let at = |ms: u64| Time::from_nanos(ms * 1_000_000);
         let (skew, none) = (Refusal::VersionSkew, Refusal::NoCertificate);
         let mut refusals = Refusals::default();
-        refusals.refused(at(28_000), server, subject, skew.words(), slack);
-        refusals.refused(at(30_000), server, subject, skew.words(), slack);
+        refusals.refused(at(28_000), server, subject, skew.words());
+        refusals.refused(at(30_000), server, subject, skew.words());
         refusals.crashed(server);
-        refusals.refused(at(31_000), server, subject, none.words(), slack);
+        refusals.refused(at(31_000), server, subject, none.words());
         assert!(refusals.entry(server, subject, skew));
         assert!(refusals.entry(server, subject, none));
         // What is not told of any more is noticed.
         assert!(!refusals.entry(server, subject, none));
+    }
+
+    /// An entry comes minutes after a crash; of what need not come at most so much is remembered.
+    #[test]
+    fn entries_of_an_earlier_life_may_come_late() {
+        let (server, subject) = (NodeId(0), NodeId(1));
+        let at = |s: u64| Time::from_nanos(s * 1_000_000_000);
+        let (skew, none) = (Refusal::VersionSkew, Refusal::NoCertificate);
+        let mut refusals = Refusals::default();
+        refusals.refused(at(5), server, subject, skew.words());
+        refusals.crashed(server);
+        refusals.refused(at(500), server, subject, none.words());
+        assert!(refusals.entry(server, subject, skew));
+        for period in 100..2 * MAX_WAITING as u64 {
+            refusals.refused(at(10 * period), server, subject, skew.words());
+            refusals.crashed(server);
+        }
+        assert_eq!(refusals.waiting[&(server, subject)].len(), MAX_WAITING);
     }
 }

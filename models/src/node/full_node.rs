@@ -181,7 +181,7 @@ impl FullNode {
                 }
             }
             Message::Request(tx) | Message::Shared(tx) => {
-                cx.work(Work::requests(1));
+                cx.work(Work::requests(tx.cohort().count));
                 let shared = matches!(message, Message::Shared(_));
                 if let Err(why) = host.requested(cx, from, tx, shared) {
                     self.refuse(cx, from, why);

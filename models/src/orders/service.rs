@@ -10,7 +10,7 @@ use crate::node::marks as node;
 use crate::node::service::{Host, Service};
 use crate::node::waiting::{Ended, Ticker, missed, outcome, outcome_in_state, resubmit_cohorts};
 use consim_core::{
-    Block, Cohort, Context, Disk, NodeId, OpId, Payload, Receipt, Time, TimerKey, WriteToken,
+    Block, Cohort, Context, Disk, NodeId, OpId, Payload, Receipt, Time, TimerKey, Work, WriteToken,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -216,6 +216,8 @@ impl<O: Orders> Service for OrderService<O> {
             command,
         }) = message
         {
+            // The node charges one request for the message; a cohort's holds the others' too.
+            cx.work(Work::requests(command.cohort().count - 1));
             self.asked(cx, host, from, *op, certificate, command);
         }
     }

@@ -19,6 +19,9 @@ pub struct Head {
     pub tx_root: Digest,
     /// What holds them, in order.
     pub digests: Arc<[Digest]>,
+    /// How many more digests there are where each transaction that a cohort stands for has its own: the wire form
+    /// has zeros in their place.
+    pub unnamed: u32,
 }
 
 /// What digests stand for.
@@ -33,7 +36,12 @@ pub enum Parcels {
 impl Head {
     /// The head of `batch`, named by `digests`.
     pub fn of(batch: &Batch, digests: Arc<[Digest]>) -> Self {
+        let txs = batch.txs();
+        // A batch of the mempool layer has one digest, whatever it holds.
+        let each = digests.first() == txs.first().map(|tx| tx.digest()).as_ref();
+        let others = Tx::individuals(txs) - txs.len() as u64;
         Self {
+            unnamed: if each { others as u32 } else { 0 },
             proposer: batch.proposer(),
             time_ns: batch.time_ns(),
             txs: batch.txs().len() as u32,
@@ -58,7 +66,7 @@ impl Head {
     }
     /// The encoded length.
     pub fn encoded_len(&self) -> usize {
-        4 + 8 + 4 + 32 + 4 + 32 * self.digests.len()
+        4 + 8 + 4 + 32 + 4 + 32 * self.digests.len() + 4 + 32 * self.unnamed as usize
     }
     /// Appends the wire form.
     pub fn encode(&self, e: &mut Encoder<'_>) {
@@ -67,6 +75,8 @@ impl Head {
             .u32(self.txs)
             .digest(&self.tx_root);
         encode_digests(e, &self.digests);
+        e.u32(self.unnamed)
+            .raw(&vec![0; 32 * self.unnamed as usize]);
     }
     /// Reads a head.
     pub fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -78,6 +88,14 @@ impl Head {
             digests: {
                 let n = d.list(MAX_BATCH_TXS, 32)?;
                 (0..n).map(|_| d.digest()).collect::<Result<_, _>>()?
+            },
+            unnamed: {
+                let unnamed = d.u32()?;
+                let filling = d.raw((unnamed as usize).saturating_mul(32))?;
+                if filling.iter().any(|&byte| byte != 0) {
+                    return Err(CodecError::Invalid("filling"));
+                }
+                unnamed
             },
         })
     }

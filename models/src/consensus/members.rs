@@ -1,5 +1,18 @@
 //! Sets of members, and what is kept for each member of a group.
 
+use consim_core::NodeId;
+
+/// The index of `node` among `members`, which are in node order.
+pub(super) fn index_of(members: &[NodeId], node: NodeId) -> Option<usize> {
+    let first = members.first()?;
+    let guess = node.0.checked_sub(first.0)? as usize;
+    if members.get(guess) == Some(&node) {
+        // Without gaps, as is the rule.
+        return Some(guess);
+    }
+    members.binary_search(&node).ok()
+}
+
 /// A set of members; the first 64 without an allocation.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Members {

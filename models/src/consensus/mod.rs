@@ -1,11 +1,13 @@
 //! Consensus protocols, one folder each, behind one trait and one registry line.
 
 mod ballot;
+mod batches;
 pub mod bft_smart;
 mod changes;
 mod committed;
 mod conducts;
 pub mod floor;
+mod forward;
 mod genuine;
 mod head;
 pub mod hotstuff;
@@ -18,6 +20,7 @@ mod proposal;
 pub mod raft;
 mod sync;
 mod tally;
+pub mod tendermint;
 
 pub use ballot::Ballot;
 pub use changes::{Changing, MAX_CHANGED, MemberChange};
@@ -154,6 +157,8 @@ pub enum ProtocolOptions {
     HotStuff(hotstuff::HotStuffOptions),
     /// BFT-SMaRt.
     BftSmart(bft_smart::BftSmartOptions),
+    /// Tendermint.
+    Tendermint(tendermint::TendermintOptions),
 }
 
 /// A line of the registry.
@@ -205,8 +210,13 @@ pub fn behaviour(
 }
 
 /// All protocols of this version.
-pub const PROTOCOLS: &[ProtocolEntry] =
-    &[pbft::ENTRY, raft::ENTRY, hotstuff::ENTRY, bft_smart::ENTRY];
+pub const PROTOCOLS: &[ProtocolEntry] = &[
+    pbft::ENTRY,
+    raft::ENTRY,
+    hotstuff::ENTRY,
+    bft_smart::ENTRY,
+    tendermint::ENTRY,
+];
 
 /// Makes a replica.
 pub fn build(config: ReplicaConfig, options: &ProtocolOptions) -> Box<dyn Replica> {
@@ -218,6 +228,9 @@ pub fn build(config: ReplicaConfig, options: &ProtocolOptions) -> Box<dyn Replic
         }
         ProtocolOptions::BftSmart(options) => {
             Box::new(bft_smart::BftSmartReplica::new(config, *options))
+        }
+        ProtocolOptions::Tendermint(options) => {
+            Box::new(tendermint::TendermintReplica::new(config, *options))
         }
     }
 }
@@ -239,6 +252,7 @@ pub fn view_change_spam(
         ProtocolOptions::Pbft(_) => Some(pbft::view_change_spam(chain, number, key)),
         ProtocolOptions::Raft(_) => Some(raft::view_change_spam(chain, number)),
         ProtocolOptions::BftSmart(_) => Some(bft_smart::view_change_spam(chain, number)),
+        ProtocolOptions::Tendermint(_) => Some(tendermint::view_change_spam(chain, number, key)),
         ProtocolOptions::HotStuff(options) => Some(hotstuff::view_change_spam(
             chain,
             number,

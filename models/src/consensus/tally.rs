@@ -45,6 +45,23 @@ impl Tally {
         }
         self.signers.len()
     }
+    /// How many have voted, for whatever.
+    pub(super) fn voters(&self) -> usize {
+        self.signers.len() + self.aside.len()
+    }
+    /// How many votes for `digest` are here, be it counted or not.
+    pub(super) fn votes_for(&self, digest: &Digest) -> usize {
+        if self.counts && self.digest == *digest {
+            return self.signers.len();
+        }
+        self.aside.iter().filter(|(of, _)| of == digest).count()
+    }
+    /// All votes, with what each is for.
+    pub(super) fn all(&self, group: &impl Voters) -> Vec<(Digest, Signature)> {
+        let counted = self.signers.signatures(group.keys());
+        let counted = counted.iter().map(|signature| (self.digest, signature));
+        counted.chain(self.aside.iter().copied()).collect()
+    }
     /// Has the owner of the key voted, for whatever?
     #[inline]
     pub(super) fn voted(&self, key: KeyId) -> bool {

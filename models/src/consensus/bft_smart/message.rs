@@ -4,13 +4,13 @@
 
 use super::collect::{StopData, Sync};
 use super::evidence;
-use crate::consensus::mempool::MAX_FORWARD;
+use crate::consensus::forward::{decode_txs, encode_txs, txs_len};
 use crate::consensus::proposal::{FIRST, SECOND};
 use crate::consensus::sync::{MAX_WANTED, decode_option, encode_option, option_len};
 pub use crate::consensus::{Ballot, Blocks, Proposal, StateHead, StateParts};
 use crate::ledger::state::parts::Prefix;
 use consim_core::{
-    Certificate, ChainId, CodecError, Decoder, Encoder, Evidence, Handover, Payload, Signature, Tx,
+    Certificate, ChainId, CodecError, Decoder, Encoder, Evidence, Handover, Payload, Tx,
     Vote,
 };
 use std::any::Any;
@@ -135,22 +135,6 @@ impl Status {
             decided: decode_option(d)?,
         })
     }
-}
-
-fn encode_txs(e: &mut Encoder<'_>, txs: &[Arc<Tx>]) {
-    e.list(txs.len());
-    for tx in txs {
-        tx.encode(e);
-    }
-}
-
-fn decode_txs(d: &mut Decoder<'_>) -> Result<Vec<Arc<Tx>>, CodecError> {
-    let n = d.list(MAX_FORWARD, 26 + Signature::LEAST_ENCODED)?;
-    (0..n).map(|_| Tx::decode(d).map(Arc::new)).collect()
-}
-
-fn txs_len(txs: &[Arc<Tx>]) -> usize {
-    4 + txs.iter().map(|t| t.encoded_len()).sum::<usize>()
 }
 
 impl Message {

@@ -6,11 +6,10 @@ use super::marks;
 use super::message::{ACCEPT, Ballot, Body, Proposal, WRITE};
 use super::replica::{BATCH_TIMER, BftSmartReplica};
 use super::seeded;
-use crate::consensus::genuine::is_genuine;
+use crate::consensus::batches::{self, Judge};
 use crate::consensus::mempool::Ready;
 use crate::consensus::proposal::Statements;
 use crate::consensus::tally::Tally;
-use crate::ledger::merkle;
 use consim_core::chain::vote_statement;
 use consim_core::{
     Batch, Certificate, Committed, Context, Delivery, Digest, Payload, Probe, Tx, Work, Write,
@@ -116,17 +115,8 @@ impl BftSmartReplica {
     }
 
     fn propose(&mut self, cx: &mut Context<'_>, txs: Vec<Arc<Tx>>) {
-        let leaves: Vec<Digest> = txs.iter().map(|tx| tx.digest()).collect();
         let count = txs.len();
-        let batch = Arc::new(Batch::new(
-            self.group.node(self.group.me),
-            cx.wall_ns(),
-            txs.into(),
-            merkle::root(&leaves),
-        ));
-        cx.work(Work::hash(
-            merkle::hashed_bytes(count) + batch.encoded_len(),
-        ));
+        let batch = batches::form(cx, self.group.node(self.group.me), txs);
         cx.emit(Probe::Proposed {
             chain: self.group.chain,
             sequence: self.sequence(),
@@ -185,37 +175,27 @@ impl BftSmartReplica {
                 .group
                 .keys
                 .verify(&statements.first, &proposal.signature)
-            || !self.is_acceptable(cx, from, &proposal.batch)
+            || !self
+                .judge()
+                .accepts(cx, self.group.node(from), &proposal.batch)
         {
             return cx.reached(&marks::PROPOSAL_REFUSED);
         }
         self.take_up(cx, proposal);
     }
 
-    /// Is a fresh proposal of member `from` one to vote for? Charges what it takes to know.
-    fn is_acceptable(&self, cx: &mut Context<'_>, from: usize, batch: &Batch) -> bool {
-        let txs = batch.txs();
-        let limits = &self.group.block;
-        let bytes: u64 = txs.iter().map(|tx| tx.encoded_len() as u64).sum();
-        !txs.is_empty()
-            && txs.len() <= limits.transactions as usize
-            && bytes <= limits.bytes
-            && batch.proposer() == self.group.node(from)
-            && txs.iter().all(|tx| !self.mempool.ordered(tx.id()))
-            && self.verify_batch(cx, batch)
+    fn judge(&self) -> Judge<'_> {
+        Judge {
+            chain: self.group.chain,
+            keys: &self.group.keys,
+            limits: &self.group.block,
+            mempool: &self.mempool,
+        }
     }
 
-    /// Verifies a batch; the signatures of transactions that wait here were verified before.
+    /// Verifies a batch.
     pub(super) fn verify_batch(&self, cx: &mut Context<'_>, batch: &Batch) -> bool {
-        let txs = batch.txs();
-        let unknown = txs.iter().filter(|tx| !self.mempool.knows(tx)).count();
-        cx.work(Work::verify_batched(
-            self.group.keys.of_transactions(unknown as u32),
-        ));
-        cx.work(Work::hash(
-            merkle::hashed_bytes(txs.len()) + batch.encoded_len(),
-        ));
-        batch.valid_or(|batch| is_genuine(batch, self.group.chain, &self.group.keys))
+        self.judge().verifies(cx, batch)
     }
 
     /// From now on this is what this regency puts forward: its votes are counted.

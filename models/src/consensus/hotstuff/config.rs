@@ -175,12 +175,7 @@ impl Group {
     }
     /// The index of `node` among the members, which are in node order.
     pub(super) fn index(&self, node: NodeId) -> Option<usize> {
-        let first = self.members.first()?;
-        let guess = node.0.checked_sub(first.0)? as usize;
-        if self.members.get(guess) == Some(&node) {
-            return Some(guess);
-        }
-        self.members.binary_search(&node).ok()
+        crate::consensus::members::index_of(&self.members, node)
     }
     /// The index of the member whose key this is.
     pub(super) fn index_of_key(&self, key: KeyId) -> Option<usize> {

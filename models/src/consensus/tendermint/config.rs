@@ -1,0 +1,165 @@
+//! Options, limits and the resolved view of who is in the group.
+
+use super::super::{BlockLimits, ReplicaConfig, byzantine_faults};
+use crate::consensus::tally::Voters;
+use consim_core::{ChainId, KeyId, Keyring, NodeId, SecretKey, Span};
+use std::sync::Arc;
+
+/// Tendermint's options: how long each step of a round may take (arXiv 1807.04938, section 4: timeouts grow
+/// with the round, so that they are long enough at some time). What is left out follows the chain's timer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TendermintOptions {
+    /// For the proposal.
+    pub propose: Terms,
+    /// For prevotes of one value, once a quorum prevoted anything.
+    pub prevote: Terms,
+    /// For precommits of one value, once a quorum precommitted anything.
+    pub precommit: Terms,
+}
+
+/// How long a step may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Terms {
+    /// In round 0; `None`: the chain's timer.
+    pub first: Option<Span>,
+    /// So much longer in each round; `None`: half of the chain's timer.
+    pub delta: Option<Span>,
+}
+
+impl Terms {
+    /// In this round, where the chain's timer is `timeout`.
+    fn at(self, round: u64, timeout: Span) -> Span {
+        let delta = self.delta.unwrap_or(Span::from_nanos(timeout.nanos() / 2));
+        let more = delta.nanos().saturating_mul(round.min(MAX_DELTAS));
+        let first = self.first.unwrap_or(timeout);
+        Span::from_nanos(first.nanos().saturating_add(more).max(1))
+    }
+}
+
+/// Timeouts grow this often at most (assumed): a member cannot make them endless by rounds in vain.
+pub const MAX_DELTAS: u64 = 64;
+/// Messages of rounds and heights still to come that are kept for one member (assumed): what does not fit
+/// is asked for again.
+pub const MAX_FUTURE: u16 = 64;
+/// Rounds of a height whose votes are kept, the present one among them (assumed): precommits of an earlier
+/// round still decide (line 49), and whoever is behind needs them to go on.
+pub const MAX_ROUNDS: usize = 4;
+/// Checkpoints above the last stable one for which votes are kept (assumed).
+pub const MAX_OPEN_CHECKPOINTS: u64 = 64;
+/// A replica that is more than this behind a proven checkpoint takes the state over instead of the
+/// batches that led to it (assumed, as PBFT's window).
+pub const MAX_REPLAYED: u64 = 256;
+/// What may have been lost is repeated after half of the time of the first timer, and then this often in
+/// as much time (assumed, as PBFT's).
+pub const STEPS: u64 = 8;
+/// Ticks in the time of the first timer (assumed).
+pub const TICKS: u64 = 2;
+/// A replica that forgot its votes waits until this many heights above the last that others show to be
+/// decided are decided too: it voted in height h only when h - 1 was decided, as in BFT-SMaRt
+/// (`bft_smart::config::FORGOTTEN`, where this is counted out).
+pub const FORGOTTEN: u64 = 2;
+
+/// The configuration in the form that the message path wants it in.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) chain: ChainId,
+    /// The index of this replica among the members.
+    pub(super) me: usize,
+    pub(super) members: Arc<[NodeId]>,
+    pub(super) quorum: usize,
+    pub(super) faults: usize,
+    pub(super) keys: Keyring,
+    pub(super) key: Arc<SecretKey>,
+    pub(super) block: BlockLimits,
+    pub(super) timeout: Span,
+    pub(super) interval: u64,
+    options: TendermintOptions,
+}
+
+impl Voters for Group {
+    fn keys(&self) -> &Keyring {
+        &self.keys
+    }
+    fn quorum(&self) -> usize {
+        self.quorum
+    }
+}
+
+impl Group {
+    pub(super) fn new(config: ReplicaConfig, options: TendermintOptions) -> Self {
+        let members = config.members;
+        Self {
+            chain: config.chain,
+            me: members.iter().position(|&m| m == config.me).unwrap_or(0),
+            quorum: config.quorum,
+            faults: byzantine_faults(members.len()),
+            members,
+            keys: config.keys,
+            key: config.key,
+            block: BlockLimits {
+                transactions: config.block.transactions.max(1),
+                ..config.block
+            },
+            timeout: config.timeout,
+            interval: config.checkpoint.max(1),
+            options,
+        }
+    }
+    /// The index of `node` among the members.
+    pub(super) fn index(&self, node: NodeId) -> Option<usize> {
+        super::super::members::index_of(&self.members, node)
+    }
+    /// The index of the member whose key this is.
+    pub(super) fn index_of_key(&self, key: KeyId) -> Option<usize> {
+        self.index(NodeId(key.0))
+    }
+    /// How many members.
+    pub(super) fn len(&self) -> usize {
+        self.members.len()
+    }
+    /// Member `index`.
+    pub(super) fn node(&self, index: usize) -> NodeId {
+        self.members.get(index).copied().unwrap_or_default()
+    }
+    /// The key of member `index`.
+    pub(super) fn key_of(&self, index: usize) -> KeyId {
+        self.node(index).into()
+    }
+    /// Who proposes: round-robin by height and round (section 3.1: `proposer(h, round)`).
+    pub(super) fn proposer(&self, height: u64, round: u64) -> usize {
+        let n = (self.members.len() as u64).max(1);
+        ((height % n + round % n) % n) as usize
+    }
+
+    // ---- time ------------------------------------------------------------------------------------
+
+    /// `timeoutPropose(round)`; a transaction may rightly wait for its block as long.
+    pub(super) fn timeout_propose(&self, round: u64) -> Span {
+        self.block.wait + self.options.propose.at(round, self.timeout)
+    }
+    /// `timeoutPrevote(round)`.
+    pub(super) fn timeout_prevote(&self, round: u64) -> Span {
+        self.options.prevote.at(round, self.timeout)
+    }
+    /// `timeoutPrecommit(round)`.
+    pub(super) fn timeout_precommit(&self, round: u64) -> Span {
+        self.options.precommit.at(round, self.timeout)
+    }
+    /// How long a transaction may take at first before something is done about it: the configured timer, and
+    /// the time that it may rightly wait for its block.
+    pub(super) fn patience(&self) -> Span {
+        self.block.wait + self.timeout
+    }
+    /// From the last progress to the first look at what may have been lost.
+    pub(super) fn first_step(&self) -> Span {
+        Span::from_nanos((self.patience().nanos() / 2).max(1))
+    }
+    /// From one look to the next.
+    pub(super) fn step(&self) -> Span {
+        Span::from_nanos((self.patience().nanos() / STEPS).max(1))
+    }
+    /// Between two looks at whether anything was missed while nothing waits.
+    pub(super) fn tick(&self) -> Span {
+        Span::from_nanos((self.patience().nanos() / TICKS).max(1))
+    }
+}

@@ -1,0 +1,91 @@
+//! What replicas sign, as evidence: statements that contradict each other prove who broke the protocol
+//! (arXiv 1807.04938, section 3.1: a correct process sends one PREVOTE and one PRECOMMIT in a round).
+
+use super::message::{Body, CHECKPOINT, Message, NIL, PRECOMMIT, PREVOTE};
+use crate::consensus::Ballot;
+use consim_core::{
+    Certificate, ChainId, Digest, Evidence, Promise, Signature, SignedVote, Vote,
+};
+
+fn vote(kind: u8, (view, sequence): (u64, u64), digest: Digest, signature: Signature) -> Vote {
+    Vote {
+        key: signature.key,
+        kind,
+        view,
+        sequence,
+        digest,
+    }
+}
+
+/// A vote as evidence. One for nil binds to nothing but itself: whoever prevotes nil, since it is locked or
+/// heard no proposal in time, may rightly precommit the value that 2f+1 others prevote (line 40).
+fn signed(chain: ChainId, vote: Vote, signature: Signature) -> SignedVote {
+    let promise = match vote.kind {
+        PREVOTE if vote.digest != NIL => Promise::Accepts,
+        PRECOMMIT if vote.digest != NIL => Promise::Locks,
+        _ => Promise::Once,
+    };
+    SignedVote {
+        chain,
+        vote,
+        promise,
+        signature,
+    }
+}
+
+fn of_ballot(kind: u8, b: &Ballot) -> Vote {
+    vote(kind, (b.view, b.sequence), b.digest, b.signature)
+}
+
+/// Tells the votes that an honest key gives once.
+pub(super) fn votes(message: &Message, each: &mut dyn FnMut(Vote)) {
+    match &message.body {
+        Body::Proposal { proposal, .. } => each(proposal.vote()),
+        Body::Prevote(b) => each(of_ballot(PREVOTE, b)),
+        Body::Precommit(b) => each(of_ballot(PRECOMMIT, b)),
+        Body::Checkpoint(b) => each(of_ballot(CHECKPOINT, b)),
+        Body::Votes(votes) => votes.iter().for_each(|(kind, b)| each(of_ballot(*kind, b))),
+        _ => {}
+    }
+}
+
+/// Tells all signed statements in a message.
+pub(super) fn statements(message: &Message, each: &mut dyn FnMut(Evidence)) {
+    let chain = message.chain;
+    let ballot = |kind, b: &Ballot| Evidence::Vote(signed(chain, of_ballot(kind, b), b.signature));
+    match &message.body {
+        Body::Proposal { proposal, valid } => {
+            let own = signed(chain, proposal.vote(), proposal.signature);
+            each(Evidence::Vote(own));
+            if let Some(valid) = valid {
+                opened(chain, valid, each);
+            }
+        }
+        Body::Prevote(b) => each(ballot(PREVOTE, b)),
+        Body::Precommit(b) => each(ballot(PRECOMMIT, b)),
+        Body::Checkpoint(b) => each(ballot(CHECKPOINT, b)),
+        Body::Votes(votes) => votes.iter().for_each(|(kind, b)| each(ballot(*kind, b))),
+        Body::Polka(polka) => opened(chain, &polka.proof, each),
+        Body::Blocks(blocks) => {
+            let certificates = blocks.blocks.iter().map(|c| &c.certificate);
+            for certificate in certificates.chain(blocks.proof.as_deref()) {
+                opened(chain, certificate, each);
+            }
+        }
+        Body::Status(status) => {
+            for certificate in status.proof.iter().chain(&status.decided) {
+                opened(chain, certificate, each);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The votes of a certificate.
+fn opened(chain: ChainId, certificate: &Certificate, each: &mut dyn FnMut(Evidence)) {
+    let place = (certificate.view, certificate.sequence);
+    for signature in certificate.signatures.iter() {
+        let vote = vote(certificate.kind, place, certificate.digest, signature);
+        each(Evidence::Vote(signed(chain, vote, signature)));
+    }
+}

@@ -1,0 +1,319 @@
+//! What replicas send each other, and its wire form.
+//!
+//! Every message begins with version, family, kind (3 bytes) and the chain (2 bytes).
+
+use super::evidence;
+use crate::consensus::forward::{decode_txs, encode_txs, txs_len};
+use crate::consensus::proposal::{FIRST, SECOND};
+use crate::consensus::sync::{MAX_WANTED, decode_option, encode_option, option_len};
+pub use crate::consensus::{Ballot, Blocks, Proposal, StateHead, StateParts};
+use crate::ledger::state::parts::Prefix;
+use consim_core::{
+    Batch, Certificate, ChainId, CodecError, Decoder, Digest, Encoder, Evidence, Payload,
+    Signature, Tx, Vote,
+};
+use std::any::Any;
+use std::sync::Arc;
+
+/// The family byte of Tendermint's messages.
+pub const FAMILY: u8 = 9;
+
+/// The vote kind of PREVOTE; the proposer gives its own with the PROPOSAL.
+pub const PREVOTE: u8 = FIRST;
+/// The vote kind of PRECOMMIT, and of the certificates that blocks carry.
+pub const PRECOMMIT: u8 = SECOND;
+/// The vote kind of checkpoints (view 0; the digest is the state's).
+pub const CHECKPOINT: u8 = 3;
+
+/// What is voted for if no value can be: `nil` of the paper.
+pub const NIL: Digest = Digest([0; 32]);
+
+/// Votes in one message (assumed): both kinds of two rounds of a large group.
+pub const MAX_VOTES: usize = 4_096;
+
+/// The bytes of version, family, kind and chain.
+const HEAD: usize = 3 + 2;
+
+/// A message of one chain.
+#[derive(Debug)]
+pub struct Message {
+    /// The chain.
+    pub chain: ChainId,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What a message says. Large bodies are behind `Arc`, because replicas keep and pass them on. The view of a
+/// ballot and of a proposal is the round, its sequence number the height.
+#[derive(Debug)]
+pub enum Body {
+    /// The proposer of a round puts a value forward (arXiv 1807.04938, line 19).
+    Proposal {
+        /// The value, with the proposer's PREVOTE.
+        proposal: Arc<Proposal>,
+        /// If it is a valid value of an earlier round: the 2f+1 prevotes of that, `validRound`.
+        valid: Option<Arc<Certificate>>,
+    },
+    /// A vote of the first step (lines 24, 26, 30, 32 and 59).
+    Prevote(Ballot),
+    /// A vote of the second step (lines 40, 45 and 63).
+    Precommit(Ballot),
+    /// A replica has executed up to a checkpoint; `view` is 0, `digest` the state.
+    Checkpoint(Ballot),
+    /// A valid value with its 2f+1 prevotes, for those that have not heard them all.
+    Polka(Arc<Polka>),
+    /// Votes in one height, of whomever, for a member that lacks some of them.
+    Votes(Vec<(u8, Ballot)>),
+    /// Transactions.
+    Forward {
+        /// The transactions.
+        txs: Vec<Arc<Tx>>,
+        /// Do all members get them?
+        to_all: bool,
+    },
+    /// How far a replica is.
+    Status(Status),
+    /// A replica that is behind asks for decided batches.
+    FetchBlocks {
+        /// The first sequence number that it wants.
+        from: u64,
+    },
+    /// Decided batches with their certificates.
+    Blocks(Blocks),
+    /// A replica that is far behind asks for parts of the state at a stable checkpoint.
+    FetchState {
+        /// The checkpoint.
+        sequence: u64,
+        /// Which subtrees; at first none, to get the head.
+        wanted: Vec<Prefix>,
+    },
+    /// Parts of a state.
+    State(StateParts<StateHead>),
+}
+
+/// A value that 2f+1 members prevoted in one round.
+#[derive(Debug)]
+pub struct Polka {
+    /// The prevotes.
+    pub proof: Arc<Certificate>,
+    /// The value.
+    pub batch: Arc<Batch>,
+}
+
+impl Polka {
+    fn encoded_len(&self) -> usize {
+        self.proof.encoded_len() + self.batch.encoded_len()
+    }
+    fn encode(&self, e: &mut Encoder<'_>) {
+        self.proof.encode(e);
+        self.batch.encode(e);
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            proof: Arc::new(Certificate::decode(d)?),
+            batch: Arc::new(Batch::decode(d)?),
+        })
+    }
+}
+
+/// How far a replica is.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// The last height that it decided.
+    pub executed: u64,
+    /// Its round in the height after that.
+    pub round: u64,
+    /// Its `validRound` there.
+    pub valid: Option<u64>,
+    /// Its last stable checkpoint.
+    pub stable: u64,
+    /// Does it want an answer?
+    pub ask: bool,
+    /// The proof of that checkpoint, for a peer that lacks it.
+    pub proof: Option<Arc<Certificate>>,
+    /// The proof of its last decision, for a peer that is behind.
+    pub decided: Option<Arc<Certificate>>,
+}
+
+impl Status {
+    fn encoded_len(&self) -> usize {
+        let valid = self.valid.map_or(0, |_| 8);
+        let proofs = option_len(self.proof.as_ref()) + option_len(self.decided.as_ref());
+        8 + 8 + 1 + valid + 8 + 1 + proofs
+    }
+    fn encode(&self, e: &mut Encoder<'_>) {
+        e.u64(self.executed).u64(self.round);
+        e.u8(u8::from(self.valid.is_some()));
+        if let Some(valid) = self.valid {
+            e.u64(valid);
+        }
+        e.u64(self.stable).u8(u8::from(self.ask));
+        encode_option(e, self.proof.as_ref());
+        encode_option(e, self.decided.as_ref());
+    }
+    fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            executed: d.u64()?,
+            round: d.u64()?,
+            valid: d.boolean()?.then(|| d.u64()).transpose()?,
+            stable: d.u64()?,
+            ask: d.boolean()?,
+            proof: decode_option(d)?,
+            decided: decode_option(d)?,
+        })
+    }
+}
+
+impl Message {
+    /// Reads a message; malformed bytes are an error.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        let (mut d, kind) = Decoder::message(bytes, FAMILY)?;
+        let chain = ChainId(d.u16()?);
+        let body = Body::decode(kind, &mut d)?;
+        d.end()?;
+        Ok(Self { chain, body })
+    }
+}
+
+impl Body {
+    fn tag(&self) -> u8 {
+        match self {
+            Self::Proposal { .. } => 0,
+            Self::Prevote(_) => 1,
+            Self::Precommit(_) => 2,
+            Self::Checkpoint(_) => 3,
+            Self::Polka(_) => 4,
+            Self::Votes(_) => 5,
+            Self::Forward { .. } => 6,
+            Self::Status(_) => 7,
+            Self::FetchBlocks { .. } => 8,
+            Self::Blocks(_) => 9,
+            Self::FetchState { .. } => 10,
+            Self::State(_) => 11,
+        }
+    }
+    fn decode(kind: u8, d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Ok(match kind {
+            0 => Self::Proposal {
+                proposal: Arc::new(Proposal::decode(d)?),
+                valid: decode_option(d)?,
+            },
+            1 => Self::Prevote(Ballot::decode(d)?),
+            2 => Self::Precommit(Ballot::decode(d)?),
+            3 => Self::Checkpoint(Ballot::decode(d)?),
+            4 => Self::Polka(Arc::new(Polka::decode(d)?)),
+            5 => {
+                let n = d.list(MAX_VOTES, 1 + 8 + 8 + 32 + Signature::LEAST_ENCODED)?;
+                let votes = (0..n).map(|_| Ok((d.u8()?, Ballot::decode(d)?)));
+                Self::Votes(votes.collect::<Result<_, CodecError>>()?)
+            }
+            6 => {
+                let to_all = d.boolean()?;
+                let txs = decode_txs(d)?;
+                Self::Forward { txs, to_all }
+            }
+            7 => Self::Status(Status::decode(d)?),
+            8 => Self::FetchBlocks { from: d.u64()? },
+            9 => Self::Blocks(Blocks::decode(d)?),
+            10 => Self::FetchState {
+                sequence: d.u64()?,
+                wanted: {
+                    let n = d.list(MAX_WANTED, 1)?;
+                    (0..n)
+                        .map(|_| Prefix::decode(d))
+                        .collect::<Result<_, _>>()?
+                },
+            },
+            11 => Self::State(StateParts::decode(d)?),
+            tag => return Err(CodecError::Tag(tag)),
+        })
+    }
+}
+
+/// The words of the kinds of messages.
+pub const KINDS: &[&str] = &[
+    "proposal",
+    "prevote",
+    "precommit",
+    "checkpoint",
+    "polka",
+    "votes",
+    "forward",
+    "status",
+    "fetch-blocks",
+    "blocks",
+    "fetch-state",
+    "state",
+];
+
+impl Payload for Message {
+    fn kind(&self) -> &'static str {
+        let tag = usize::from(self.body.tag());
+        KINDS.get(tag).copied().unwrap_or_default()
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        let mut e = Encoder::message(out, FAMILY, self.body.tag());
+        e.u16(self.chain.0);
+        match &self.body {
+            Body::Proposal { proposal, valid } => {
+                proposal.encode(&mut e);
+                encode_option(&mut e, valid.as_ref());
+            }
+            Body::Prevote(b) | Body::Precommit(b) | Body::Checkpoint(b) => b.encode(&mut e),
+            Body::Polka(polka) => polka.encode(&mut e),
+            Body::Votes(votes) => {
+                e.list(votes.len());
+                for (kind, ballot) in votes {
+                    e.u8(*kind);
+                    ballot.encode(&mut e);
+                }
+            }
+            Body::Forward { txs, to_all } => {
+                e.u8(u8::from(*to_all));
+                encode_txs(&mut e, txs);
+            }
+            Body::Status(status) => status.encode(&mut e),
+            Body::FetchBlocks { from } => {
+                e.u64(*from);
+            }
+            Body::Blocks(blocks) => blocks.encode(&mut e),
+            Body::FetchState { sequence, wanted } => {
+                e.u64(*sequence).list(wanted.len());
+                for prefix in wanted {
+                    prefix.encode(&mut e);
+                }
+            }
+            Body::State(state) => state.encode(&mut e),
+        }
+    }
+    fn encoded_len(&self) -> usize {
+        HEAD + match &self.body {
+            Body::Proposal { proposal, valid } => {
+                proposal.encoded_len() + option_len(valid.as_ref())
+            }
+            Body::Prevote(b) | Body::Precommit(b) | Body::Checkpoint(b) => b.encoded_len(),
+            Body::Polka(polka) => polka.encoded_len(),
+            Body::Votes(votes) => {
+                let votes = votes.iter().map(|(_, ballot)| 1 + ballot.encoded_len());
+                4 + votes.sum::<usize>()
+            }
+            Body::Forward { txs, .. } => 1 + txs_len(txs),
+            Body::Status(status) => status.encoded_len(),
+            Body::FetchBlocks { .. } => 8,
+            Body::Blocks(blocks) => blocks.encoded_len(),
+            Body::FetchState { wanted, .. } => {
+                8 + 4 + wanted.iter().map(Prefix::encoded_len).sum::<usize>()
+            }
+            Body::State(state) => state.encoded_len(),
+        }
+    }
+    fn votes(&self, each: &mut dyn FnMut(ChainId, Vote)) {
+        evidence::votes(self, &mut |vote| each(self.chain, vote));
+    }
+    fn evidence(&self, each: &mut dyn FnMut(Evidence)) {
+        evidence::statements(self, each);
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

@@ -1,0 +1,100 @@
+//! Seeded bugs of Tendermint (docs/seeded-bugs.md). Lines are those of arXiv 1807.04938, Algorithm 1.
+
+use consim_core::SeededBug;
+pub(super) use consim_core::seeded::on;
+
+/// All of them.
+pub(super) const BUGS: &[&SeededBug] = &[
+    &LOCK_NOT_CHECKED,
+    &LOCK_FORGOTTEN,
+    &VALID_ROUND_NOT_PROVED,
+    &VALID_VALUE_NOT_PROPOSED,
+    &NO_SKIP,
+    &PRECOMMITS_OVER_ROUNDS,
+];
+
+/// What notices two batches at one number, and what follows from it.
+const FORKS: &[&str] = &[
+    "agreement",
+    "prefix-order",
+    "certificate",
+    "accountability",
+    "equal-state-roots",
+    "hash-chain",
+    "equal-storage",
+    "finality",
+    "at-most-once",
+    "one-effect",
+    "convergence",
+    "rejoin",
+    "linearizable-reads",
+    "monotonic-reads",
+    "durability",
+    "liveness",
+    "client-progress",
+    "no-livelock",
+];
+
+/// What notices that nothing is decided any more.
+const STALLS: &[&str] = &[
+    "liveness",
+    "client-progress",
+    "no-livelock",
+    "rejoin",
+    "convergence",
+    "one-effect",
+];
+
+/// Lines 22 and 29.
+pub(super) const LOCK_NOT_CHECKED: SeededBug = SeededBug {
+    name: "prevote-ignores-lock",
+    code: "M13",
+    says: "A replica prevotes whatever is put forward, although it is locked on another value.",
+    source: "E. Buchman, J. Kwon and Z. Milosevic, arXiv 1807.04938, lines 22 and 29; the amnesia attack of Tendermint's fork accountability",
+    killers: FORKS,
+};
+
+/// Locks over a restart.
+pub(super) const LOCK_FORGOTTEN: SeededBug = SeededBug {
+    name: "lock-forgotten-over-restart",
+    code: "",
+    says: "The lock and the valid value are kept in memory alone, so that one that comes back prevotes any value.",
+    source: "The class of Sui issue 5215; CometBFT has its write-ahead log against it",
+    killers: FORKS,
+};
+
+/// Line 28.
+pub(super) const VALID_ROUND_NOT_PROVED: SeededBug = SeededBug {
+    name: "valid-round-not-proved",
+    code: "",
+    says: "A proposal's valid round is believed without its 2f+1 prevotes, so that a proposer can unlock anybody.",
+    source: "E. Buchman, J. Kwon and Z. Milosevic, arXiv 1807.04938, line 28, without its second condition",
+    killers: FORKS,
+};
+
+/// Lines 15 and 16.
+pub(super) const VALID_VALUE_NOT_PROPOSED: SeededBug = SeededBug {
+    name: "valid-value-not-proposed",
+    code: "M12",
+    says: "A proposer puts a new value forward each time, although it has a valid one that others are locked on.",
+    source: "E. Buchman, J. Kwon and Z. Milosevic, arXiv 1807.04938, lines 15 and 16; the livelock of Tendermint 0.7",
+    killers: STALLS,
+};
+
+/// Line 55.
+pub(super) const NO_SKIP: SeededBug = SeededBug {
+    name: "no-skip-to-higher-round",
+    code: "",
+    says: "A replica stays in its round, although f+1 others are in a higher one.",
+    source: "E. Buchman, J. Kwon and Z. Milosevic, arXiv 1807.04938, line 55",
+    killers: STALLS,
+};
+
+/// Line 49.
+pub(super) const PRECOMMITS_OVER_ROUNDS: SeededBug = SeededBug {
+    name: "precommits-counted-over-rounds",
+    code: "",
+    says: "Precommits of all rounds for one value are counted together.",
+    source: "E. Buchman, J. Kwon and Z. Milosevic, arXiv 1807.04938, line 49, which asks for 2f+1 of one round",
+    killers: FORKS,
+};

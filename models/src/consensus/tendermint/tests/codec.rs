@@ -1,0 +1,143 @@
+//! Every message survives the wire, and what is malformed is refused.
+
+use super::super::message::{
+    Ballot, Blocks, Body, KINDS, Message, NIL, PRECOMMIT, PREVOTE, Polka, Proposal, StateParts,
+    Status,
+};
+use crate::consensus::StateHead;
+use crate::ledger::merkle;
+use consim_core::{
+    Batch, Certificate, ChainId, Committed, Digest, Evidence, Keyring, NodeId, OpId, Payload, Tx,
+    TxId,
+};
+use std::sync::Arc;
+
+const CHAIN: ChainId = ChainId(4);
+
+fn messages() -> Vec<Message> {
+    let (_, keys) = Keyring::generate(4, 1);
+    let id = TxId {
+        origin: NodeId(1),
+        number: 3,
+    };
+    let tx = Arc::new(Tx::new(id, CHAIN, OpId(1), [1, 2, 3].into(), &keys[1]));
+    let root = merkle::root(&[tx.digest()]);
+    let batch = Arc::new(Batch::new(NodeId(0), 7, vec![Arc::clone(&tx)].into(), root));
+    let ballot = |kind| Ballot::sign(CHAIN, kind, 2, 3, batch.digest(), &keys[0]);
+    let certificate = |kind, sequence| Certificate {
+        kind,
+        view: 1,
+        sequence,
+        digest: batch.digest(),
+        signatures: vec![ballot(kind).signature].into(),
+        links: Arc::default(),
+    };
+    let decided = Arc::new(certificate(PRECOMMIT, 2));
+    let valid = Arc::new(certificate(PREVOTE, 3));
+    let committed = Arc::new(Committed {
+        chain: CHAIN,
+        sequence: 2,
+        batch: Arc::clone(&batch),
+        certificate: (*decided).clone(),
+    });
+    let signature = ballot(PREVOTE).signature;
+    let proposal = |valid| Body::Proposal {
+        proposal: Arc::new(Proposal::new(2, 3, Arc::clone(&batch), signature)),
+        valid,
+    };
+    let status = |valid, proof| {
+        Body::Status(Status {
+            executed: 2,
+            round: 4,
+            valid,
+            stable: 3,
+            ask: true,
+            proof,
+            decided: None,
+        })
+    };
+    let nil = Ballot::sign(CHAIN, PRECOMMIT, 2, 3, NIL, &keys[1]);
+    let bodies = vec![
+        proposal(Some(Arc::clone(&valid))),
+        Body::Prevote(ballot(PREVOTE)),
+        Body::Precommit(ballot(PRECOMMIT)),
+        Body::Checkpoint(ballot(3)),
+        Body::Polka(Arc::new(Polka {
+            proof: valid,
+            batch: Arc::clone(&batch),
+        })),
+        Body::Votes(vec![(PREVOTE, ballot(PREVOTE)), (PRECOMMIT, nil)]),
+        Body::Forward {
+            txs: vec![tx],
+            to_all: true,
+        },
+        status(Some(1), Some(Arc::clone(&decided))),
+        Body::FetchBlocks { from: 2 },
+        Body::Blocks(Blocks {
+            blocks: vec![committed],
+            executed: 9,
+            proof: Some(decided),
+        }),
+        Body::FetchState {
+            sequence: 8,
+            wanted: Vec::new(),
+        },
+        Body::State(StateParts {
+            sequence: 8,
+            executed: 9,
+            proof: None,
+            head: Some(Arc::new(StateHead {
+                header: None,
+                root: Digest::of(b"r"),
+            })),
+            parts: Vec::new(),
+        }),
+        proposal(None),
+        status(None, None),
+    ];
+    let message = |body| Message { chain: CHAIN, body };
+    bodies.into_iter().map(message).collect()
+}
+
+#[test]
+fn every_message_is_read_as_it_was_written() {
+    let kinds: Vec<_> = messages().iter().map(Payload::kind).collect();
+    assert_eq!(kinds[..KINDS.len()], *KINDS);
+    for message in messages() {
+        let mut bytes = Vec::new();
+        message.encode(&mut bytes);
+        assert_eq!(bytes.len(), message.encoded_len(), "{}", message.kind());
+        let read = Message::decode(&bytes).unwrap();
+        let mut again = Vec::new();
+        read.encode(&mut again);
+        assert_eq!(bytes, again, "{}", message.kind());
+        let (mut said, mut heard) = (Vec::new(), Vec::new());
+        message.votes(&mut |_, v| said.push(v));
+        read.votes(&mut |_, v| heard.push(v));
+        assert_eq!(said, heard, "{}", message.kind());
+        assert_eq!(statements(&message), statements(&read));
+    }
+}
+
+fn statements(message: &Message) -> Vec<String> {
+    let mut all = Vec::new();
+    message.evidence(&mut |evidence: Evidence| all.push(format!("{evidence:?}")));
+    all
+}
+
+#[test]
+fn what_is_cut_off_or_goes_on_is_refused() {
+    for message in messages() {
+        let mut bytes = Vec::new();
+        message.encode(&mut bytes);
+        for cut in 0..bytes.len() {
+            assert!(
+                Message::decode(&bytes[..cut]).is_err(),
+                "{} at {cut}",
+                message.kind()
+            );
+        }
+        bytes.push(0);
+        assert!(Message::decode(&bytes).is_err());
+    }
+}

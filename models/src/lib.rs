@@ -7,6 +7,7 @@ pub const MESSAGE_KINDS: &[&[&str]] = &[
     consensus::raft::message::KINDS,
     consensus::hotstuff::message::KINDS,
     consensus::bft_smart::message::KINDS,
+    consensus::tendermint::message::KINDS,
     node::message::KINDS,
     sharing::message::KINDS,
     orders::message::KINDS,

@@ -88,6 +88,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "protocols" / "pbft-wan",
     "protocols" / "raft-lan",
     "protocols" / "raft-members",
+    "protocols" / "tendermint-wan",
     "studies" / "alliance-size",
     "studies" / "block-wait",
     "studies" / "traitors",

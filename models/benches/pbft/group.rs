@@ -124,6 +124,7 @@ impl Group {
             ProtocolOptions::Raft(_) => 1,
             ProtocolOptions::HotStuff(_) => 2,
             ProtocolOptions::BftSmart(_) => 3,
+            ProtocolOptions::Tendermint(_) => 4,
         };
         &PROTOCOLS[place]
     }

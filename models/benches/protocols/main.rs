@@ -17,6 +17,7 @@ use consim_models::consensus::bft_smart::BftSmartOptions;
 use consim_models::consensus::hotstuff::{HotStuffOptions, Phases};
 use consim_models::consensus::pbft::PbftOptions;
 use consim_models::consensus::raft::RaftOptions;
+use consim_models::consensus::tendermint::TendermintOptions;
 use group::{Group, Watch};
 use meter::{cpu_seconds, status_kb};
 use std::process::Command;
@@ -44,6 +45,10 @@ fn protocols() -> [(&'static str, ProtocolOptions); 5] {
         (
             "bft-smart",
             ProtocolOptions::BftSmart(BftSmartOptions::default()),
+        ),
+        (
+            "tendermint",
+            ProtocolOptions::Tendermint(TendermintOptions::default()),
         ),
     ]
 }

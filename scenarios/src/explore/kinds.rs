@@ -289,6 +289,48 @@ pub const ROWS: &[Row] = &[
         "{ target: {any}, kinds: [write, accept], do: hold, share: 50% }",
     ),
     only(
+        "tendermint",
+        Cut,
+        "filter",
+        "{ from: {any}, to: {group}, kinds: [precommit] }",
+    ),
+    only(
+        "tendermint",
+        Cut,
+        "filter",
+        "{ from: {any}, to: {group}, kinds: [prevote] }",
+    ),
+    only(
+        "tendermint",
+        Cut,
+        "filter",
+        "{ from: {group}, to: {any}, kinds: [prevote] }",
+    ),
+    only(
+        "tendermint",
+        Cut,
+        "filter",
+        "{ from: {group}, to: {any}, kinds: [precommit] }",
+    ),
+    only(
+        "tendermint",
+        Cut,
+        "filter",
+        "{ from: {group}, to: {any}, kinds: [proposal] }",
+    ),
+    only(
+        "tendermint",
+        Cut,
+        "filter",
+        "{ target: {any}, kinds: [polka, votes, status] }",
+    ),
+    only(
+        "tendermint",
+        Cut,
+        "filter",
+        "{ target: {any}, kinds: [prevote, precommit], do: hold, share: 50% }",
+    ),
+    only(
         "hotstuff",
         Cut,
         "filter",

@@ -134,6 +134,12 @@ const CHANGES: &[&str] = &[
 ];
 /// Where BFT-SMaRt's requests go.
 const REQUESTS: &[&str] = &["to-all", "to-leader"];
+/// Tendermint's timeouts: the chain's, shorter ones, and such that are too short at first.
+const STEPS: &[&str] = &[
+    "{}",
+    "{ propose: 500ms, propose_delta: 250ms, prevote: 200ms, precommit: 200ms }",
+    "{ propose: 300ms, prevote: 20ms, prevote_delta: 50ms, precommit: 20ms, precommit_delta: 50ms }",
+];
 /// Leaders of HotStuff.
 const LEADERS: &[&str] = &["stable", "round-robin", "reputation"];
 const PHASES: &[&str] = &["3", "2"];
@@ -317,6 +323,7 @@ impl World {
                 format!("{{ phases: {phases}, leader: {leader}, payload: {payload} }}")
             }
             "bft-smart" => format!("{{ requests: {} }}", pick(REQUESTS, self.pipeline)),
+            "tendermint" => pick(STEPS, self.pipeline).to_owned(),
             _ => "{}".to_owned(),
         }
     }

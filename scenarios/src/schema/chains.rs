@@ -4,6 +4,7 @@ use super::decode::At;
 use super::hardware::Scheme;
 use super::lists::Targets;
 use super::macros::{choice, record, words};
+use super::organisations::Plain;
 use consim_core::Span;
 use consim_core::values::{Bytes, Count, Switch, Value, ValueError};
 
@@ -84,8 +85,10 @@ choice! {
         HotStuff(HotStuffKeys) = "hotstuff",
         /// BFT-SMaRt: one consensus after the other, and regencies in place of views.
         BftSmart(BftSmartKeys) = "bft-smart",
+        /// Tendermint: one height after the other, with a proposer in turn, locks and valid values.
+        Tendermint(TendermintKeys) = "tendermint",
     }
-    later "tendermint" "qbft" "ibft" "clique" "pow" "narwhal-tusk"
+    later "qbft" "ibft" "clique" "pow" "narwhal-tusk"
         "bullshark" "mysticeti" "dpos" "dlattice" "chosen-miner";
 }
 
@@ -152,6 +155,40 @@ record! {
         checkpoint: Option<At<Count>>,
     }
     later "sync";
+}
+
+record! {
+    /// Options of `tendermint`.
+    pub struct TendermintKeys {
+        /// How votes and proposals travel.
+        spread: VotesTravel = "direct",
+        /// How long a proposal may take in round 0, besides `block.wait`; without it, the chain's timeout.
+        propose: Option<At<Span>>,
+        /// So much longer in each round; without it, half of the chain's timeout.
+        propose_delta: Option<At<Span>>,
+        /// How long prevotes may take in round 0 once a quorum of any kind is there; without it, the chain's
+        /// timeout.
+        prevote: Option<At<Span>>,
+        /// So much longer in each round; without it, half of the chain's timeout.
+        prevote_delta: Option<At<Span>>,
+        /// How long precommits may take in round 0 once a quorum of any kind is there; without it, the chain's
+        /// timeout.
+        precommit: Option<At<Span>>,
+        /// So much longer in each round; without it, half of the chain's timeout.
+        precommit_delta: Option<At<Span>>,
+        /// Blocks between checkpoints; without it, the chain's.
+        checkpoint: Option<At<Count>>,
+    }
+    later "time";
+}
+
+choice! {
+    /// How votes and proposals travel.
+    pub enum VotesTravel: "way to spread votes" {
+        /// From each member to each other.
+        Direct(Plain) = "direct",
+    }
+    later "gossip";
 }
 
 words! {
@@ -316,6 +353,7 @@ impl Consensus {
             Self::Raft(_) => "raft",
             Self::HotStuff(_) => "hotstuff",
             Self::BftSmart(_) => "bft-smart",
+            Self::Tendermint(_) => "tendermint",
         }
     }
 }

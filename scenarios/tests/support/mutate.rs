@@ -108,6 +108,7 @@ const ODD: &[&str] = &[
     "pbft",
     "hotstuff",
     "bft-smart",
+    "tendermint",
     "医院",
     "é\u{301}",
     "\u{feff}",

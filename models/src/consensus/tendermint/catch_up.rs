@@ -3,7 +3,7 @@
 
 use super::marks;
 use super::message::{Body, MAX_VOTES, PRECOMMIT, Status};
-use super::replica::{TendermintReplica, TICK};
+use super::replica::{TICK, TendermintReplica};
 use crate::consensus::sync::{Blocks, MAX_BLOCKS, Peers, serve};
 use consim_core::{Committed, Context, Probe, Span, Work};
 use std::sync::Arc;

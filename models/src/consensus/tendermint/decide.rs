@@ -6,9 +6,7 @@ use super::message::PRECOMMIT;
 use super::replica::TendermintReplica;
 use super::rounds::Step;
 use super::seeded;
-use consim_core::{
-    Certificate, Committed, Context, Delivery, Digest, Probe, Signature, Write,
-};
+use consim_core::{Certificate, Committed, Context, Delivery, Digest, Probe, Signature, Write};
 use std::sync::Arc;
 
 impl TendermintReplica {
@@ -48,7 +46,10 @@ impl TendermintReplica {
         if !seeded::on(&seeded::PRECOMMITS_OVER_ROUNDS) {
             return None;
         }
-        let votes = self.rounds.iter().flat_map(|r| r.precommits.all(&self.group));
+        let votes = self
+            .rounds
+            .iter()
+            .flat_map(|r| r.precommits.all(&self.group));
         let votes = votes.filter(|(of, _)| *of == digest);
         let mut signatures: Vec<Signature> = votes.map(|(_, signature)| signature).collect();
         signatures.sort_by_key(|signature| signature.key);

@@ -3,9 +3,7 @@
 
 use super::message::{Body, CHECKPOINT, Message, NIL, PRECOMMIT, PREVOTE};
 use crate::consensus::Ballot;
-use consim_core::{
-    Certificate, ChainId, Digest, Evidence, Promise, Signature, SignedVote, Vote,
-};
+use consim_core::{Certificate, ChainId, Digest, Evidence, Promise, Signature, SignedVote, Vote};
 
 fn vote(kind: u8, (view, sequence): (u64, u64), digest: Digest, signature: Signature) -> Vote {
     Vote {

@@ -73,6 +73,10 @@ impl TendermintReplica {
             cx.reached(&marks::VALID_PROPOSED);
             return self.propose(cx, batch, Some(proof));
         }
+        if self.votes.locked.is_some() {
+            // The seeded bug: nothing else can it vote for.
+            return;
+        }
         match self.mempool.ready(cx.now(), &self.group.block) {
             Ready::Never => return,
             Ready::At(due) => {

@@ -1,9 +1,7 @@
 //! Coming back from the disk.
 
 use super::config::FORGOTTEN;
-use super::journal::{
-    BODY, LOG, PROPOSAL, Record, STABLE, STARTED, Signed, TAKEN, VALID, VOTES,
-};
+use super::journal::{BODY, LOG, PROPOSAL, Record, STABLE, STARTED, Signed, TAKEN, VALID, VOTES};
 use super::marks;
 use super::message::{PRECOMMIT, Status};
 use super::replica::{TendermintReplica, Valid};

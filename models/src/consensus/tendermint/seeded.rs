@@ -76,7 +76,7 @@ pub(super) const VALID_ROUND_NOT_PROVED: SeededBug = SeededBug {
 pub(super) const VALID_VALUE_NOT_PROPOSED: SeededBug = SeededBug {
     name: "valid-value-not-proposed",
     code: "M12",
-    says: "A proposer puts a new value forward each time, although it has a valid one that others are locked on.",
+    says: "A proposer does not put the valid value of an earlier round forward again: it puts a new one forward, or nothing if it is locked.",
     source: "E. Buchman, J. Kwon and Z. Milosevic, arXiv 1807.04938, lines 15 and 16; the livelock of Tendermint 0.7",
     killers: STALLS,
 };

@@ -203,9 +203,8 @@ impl TendermintReplica {
             *place = Some(Arc::clone(&said.message));
         }
         let chain = group.chain;
-        let hash = |digest: &Digest| {
-            vote_statement(chain, phase.kind(), said.round, said.height, digest)
-        };
+        let hash =
+            |digest: &Digest| vote_statement(chain, phase.kind(), said.round, said.height, digest);
         let key = said.signature.key;
         let tally = round.of(phase);
         if !tally.voted(key) {

@@ -6,7 +6,8 @@ use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
     AcknowledgeWord, At, Auto, BftSmartKeys, Certificates, Chain, Consensus, Decode, HotStuffKeys,
     Leader, LeafKind, Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead,
-    RequestsGo, ServiceKind, SpreadWord, UntilFull, VoteChecks, WaitFor,
+    RequestsGo, ServiceKind, SpreadWord, TendermintKeys, UntilFull, VoteChecks, VotesTravel,
+    WaitFor,
 };
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};
@@ -15,6 +16,7 @@ use consim_models::consensus::hotstuff::{self, Additions, HotStuffOptions};
 use consim_models::consensus::payload::{Acknowledge, BatchTerms, Spread};
 use consim_models::consensus::pbft::PbftOptions;
 use consim_models::consensus::raft::{RaftOptions, ReadMode};
+use consim_models::consensus::tendermint::{TendermintOptions, Terms};
 use consim_models::consensus::{
     self, BlockLimits, MempoolLimits, ProtocolEntry, ProtocolOptions, byzantine_faults,
 };
@@ -209,6 +211,7 @@ impl Planner<'_> {
                 (options, chain.checkpoint.value.0)
             }
             Consensus::BftSmart(keys) => self.bft_smart(chain, keys),
+            Consensus::Tendermint(keys) => self.tendermint(chain, keys),
         };
         self.spread(chain, &options);
         if adds {
@@ -439,6 +442,38 @@ impl Planner<'_> {
         };
         let checkpoint = checkpoint.unwrap_or(&chain.checkpoint);
         (ProtocolOptions::BftSmart(options), checkpoint.value.0)
+    }
+
+    /// Tendermint's options, and its distance of checkpoints.
+    fn tendermint(&mut self, chain: &Chain, keys: &TendermintKeys) -> (ProtocolOptions, u64) {
+        let checkpoint = keys.checkpoint.as_ref();
+        if let Some(checkpoint) = checkpoint {
+            self.at_least_one(checkpoint, "no blocks between checkpoints");
+        }
+        for first in [&keys.propose, &keys.prevote, &keys.precommit] {
+            if let Some(at) = first.as_ref().filter(|at| at.value.is_zero()) {
+                let place = at.place.clone();
+                self.cx.error(
+                    "E107",
+                    &place,
+                    "a timeout of nothing",
+                    "1s, or leave it out",
+                );
+            }
+        }
+        let span = |at: &Option<At<Span>>| at.as_ref().map(|at| at.value);
+        let terms = |first, delta| Terms {
+            first: span(first),
+            delta: span(delta),
+        };
+        let VotesTravel::Direct(_) = keys.spread;
+        let options = TendermintOptions {
+            propose: terms(&keys.propose, &keys.propose_delta),
+            prevote: terms(&keys.prevote, &keys.prevote_delta),
+            precommit: terms(&keys.precommit, &keys.precommit_delta),
+        };
+        let checkpoint = checkpoint.unwrap_or(&chain.checkpoint);
+        (ProtocolOptions::Tendermint(options), checkpoint.value.0)
     }
 
     /// Raft's options.

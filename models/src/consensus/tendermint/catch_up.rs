@@ -85,13 +85,13 @@ impl TendermintReplica {
         let (height, to) = (self.height(), self.group.node(member));
         let mut votes = Vec::new();
         for round in rounds.iter().filter_map(|&round| self.rounds.get(round)) {
-            for message in round.said.iter().flatten() {
+            if let Some(message) = &round.said {
                 cx.send(to, Arc::clone(message));
             }
-            // Its own it knows, and those of this replica are said above.
-            let own = [self.group.key_of(member), self.group.key_of(self.group.me)];
+            // Its own it knows. A proposer's PREVOTE may have been lost with its PROPOSAL.
+            let own = self.group.key_of(member);
             let others = round.votes(&self.group, height).into_iter();
-            votes.extend(others.filter(|(_, ballot)| !own.contains(&ballot.signature.key)));
+            votes.extend(others.filter(|(_, ballot)| ballot.signature.key != own));
         }
         votes.truncate(MAX_VOTES);
         if !votes.is_empty() {

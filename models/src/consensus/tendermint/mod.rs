@@ -1,4 +1,111 @@
-//! Tendermint.
+//! Tendermint: E. Buchman, J. Kwon and Z. Milosevic, "The latest gossip on BFT consensus", arXiv 1807.04938,
+//! 2018. Lines are those of its Algorithm 1.
+//!
+//! # Group and quorum
+//!
+//! n members, of which f = floor((n-1)/3) may be faulty. "2f+1" is q = ceil((n+f+1)/2) distinct members, for
+//! any n >= 4 (`byzantine_quorum`): 2f+1 where n = 3f+1. Any two quorums share at least f+1 members, so that
+//! one of them is correct. `proposer(h, round)` is member (h + round) mod n.
+//!
+//! # Protocol
+//!
+//! ```text
+//!              height 4, round 0                                      height 5
+//!              PROPOSAL          PREVOTE        PRECOMMIT
+//!   proposer 0  disk ── x ───┬─────────────────┬─ disk ─ x ──  decided, executed
+//!   member 1                 └─ disk ─ x ──────┼─ disk ─ x ──  decided, executed ── PROPOSAL
+//!   member 2                 └─ disk ─ x ──────┼─ disk ─ x ──  decided, executed
+//!   member 3                 └─ disk ─ x ──────┴─ disk ─ x ──  decided, executed
+//!                                      x: multicast to all, once the vote is on disk
+//! ```
+//!
+//! State (lines 1-9): height `h_p`, round `round_p`, step `step_p`; `lockedValue` and `lockedRound`, the last
+//! value that was precommitted; `validValue` and `validRound`, the last value that got 2f+1 prevotes.
+//!
+//! A round begins (`propose.rs`)
+//! - Upon StartRound(round) (lines 11-13): the step is *propose*.
+//! - Its proposer (lines 14-19) puts `validValue` forward with its 2f+1 prevotes if there is one; else a batch,
+//!   once a bound of a block is reached. It writes it to disk, then multicasts PROPOSAL with its own PREVOTE.
+//! - Everybody else (lines 20-21): `timeoutPropose(round)` starts, once something waits.
+//!
+//! Votes (`voting.rs`); each is on disk, with the lock, before it is multicast
+//! - Upon a PROPOSAL of a new value in step *propose* (lines 22-27): PREVOTE it, if it is valid and the member
+//!   is locked on nothing else; else PREVOTE nil. The step is *prevote*.
+//! - Upon a PROPOSAL with the 2f+1 prevotes of an earlier round in step *propose* (lines 28-33): PREVOTE it, if
+//!   it is valid and `lockedRound` is not above that round, or it is `lockedValue`; else PREVOTE nil. The step
+//!   is *prevote*.
+//! - Upon 2f+1 PREVOTE of any kind in step *prevote* (lines 34-35): `timeoutPrevote(round)` starts.
+//! - Upon a PROPOSAL and 2f+1 PREVOTE for it (lines 36-43): it is `validValue`; in step *prevote* lock it and
+//!   PRECOMMIT it. The step is *precommit*.
+//! - Upon 2f+1 PREVOTE for nil in step *prevote* (lines 44-46): PRECOMMIT nil. The step is *precommit*.
+//! - Upon 2f+1 PRECOMMIT of any kind (lines 47-48): `timeoutPrecommit(round)` starts.
+//!
+//! Decision (`decide.rs`)
+//! - Upon a PROPOSAL and 2f+1 PRECOMMIT for it, of whatever round that is kept (lines 49-54): decide; append it
+//!   to the log with its precommits, which are its certificate; execute; forget locks, values and votes;
+//!   StartRound(0) of the next height.
+//!
+//! A round ends in vain (`timeouts.rs`)
+//! - Upon f+1 members in a higher round (lines 55-56): StartRound of that.
+//! - Upon the end of `timeoutPropose` in step *propose* (lines 57-60): PREVOTE nil. The step is *prevote*.
+//! - Upon the end of `timeoutPrevote` in step *prevote* (lines 61-64): PRECOMMIT nil. The step is *precommit*.
+//! - Upon the end of `timeoutPrecommit` (lines 65-67): StartRound(round + 1).
+//!
+//! Transactions (`transactions.rs`)
+//! - Upon a transaction submitted here: admit it, send it to all.
+//! - Upon FORWARD: verify the signatures, admit what is new.
+//! - Upon transactions that wait for too long: send them to all again.
+//!
+//! What gossip does in the paper (section 2.1), and checkpoints (`catch_up.rs`, `checkpoint.rs`, `transfer.rs`)
+//! - Upon no progress while something waits, a restart, or a long quiet: send STATUS.
+//! - Upon STATUS of the same height: tell its sender of the votes of its round and of the own, of the own
+//!   PROPOSAL, and of `validValue` with its prevotes (POLKA) if it knows an older one.
+//! - Upon STATUS of a member that is ahead: ask it for batches, which come with their certificates, or for the
+//!   state at a proven checkpoint if it is far ahead.
+//! - Upon 2f+1 PRECOMMIT that decide nothing: tell all of the value that got 2f+1 prevotes in this round.
+//! - Upon POLKA: verify its prevotes; it is a valid value here, too.
+//! - Upon every so many executed: multicast CHECKPOINT with the state's root; with a quorum of the same, it is
+//!   stable.
+//!
+//! Recovery (`recovery.rs`)
+//! - Upon recovery: execute the log again, from the state that was taken over if there is one, up to a torn
+//!   tail; take votes, lock and valid value of the height under way back; say PROPOSAL and votes again; ask the
+//!   others.
+//! - Upon recovery with a log of which a record is damaged: cut it off there and fetch what is missing; sign
+//!   nothing below the height of the votes.
+//! - Upon recovery with a disk that was wiped, that came back from a copy, or of which a record of a promise is
+//!   damaged: follow and execute, but sign nothing before two heights more are decided than the others show.
+//! - Upon damage that the host found while the replica is up: write again what is in memory.
+//!
+//! # Deviations
+//!
+//! 1. Messages go from each member to each other (`spread: direct`); CometBFT gossips them. That everybody gets
+//!    what anybody got is brought about by STATUS, votes of others that are passed on, and POLKA.
+//! 2. The proposer signs its PREVOTE with its PROPOSAL, one message in place of two: it prevotes what it puts
+//!    forward, since `lockedRound` is never above `validRound`. `validRound` is not signed: it is proven.
+//! 3. A PROPOSAL of a valid value carries its 2f+1 prevotes, which the paper's receivers heard themselves.
+//! 4. The first PROPOSAL of a round that is in order counts; another one is not looked at. Whoever has the
+//!    wrong one learns the decision, or the valid value, of others.
+//! 5. A valid value may become known in a later round than line 36 has it.
+//! 6. There are no empty blocks. `timeoutPropose` runs once something waits here, or f+1 vote in the round; it
+//!    is longer by what a transaction may wait for its block. The proposer has it, too.
+//! 7. `timeoutPropose`, `timeoutPrevote` and `timeoutPrecommit` grow with the round by a constant, as in
+//!    CometBFT, and not for ever. Nobody waits after a decision (`timeout_commit` of CometBFT).
+//! 8. Line 55 counts members in a higher round, and not messages of one; STATUS counts, too.
+//! 9. Votes of the last few rounds of a height are kept.
+//! 10. A batch has its proposer's time (`time: proposer` of CometBFT), and not the median of precommits.
+//! 11. Checkpoints are voted on as in PBFT; CometBFT leaves snapshots to light clients. No change of members.
+//! 12. FORWARD, STATUS and the transfers are not signed: the transport authenticates senders.
+//!
+//! # Why it is safe
+//!
+//! Two values cannot both have 2f+1 prevotes in one round: their quorums share a correct member, which prevotes
+//! once there, and remembers it over a restart. If v is decided in round r, at least q - f correct members are
+//! locked on v in r. In the rounds after r they prevote another value only if that has 2f+1 prevotes of a
+//! round from r on: not of r, and by induction not of a later one, since a quorum of prevotes without any of
+//! these q - f members has n - (q - f) < q members at most. So nothing else gets 2f+1 prevotes, and nothing
+//! else is decided. Locks survive restarts, as they are on disk before the precommit is said. `tests/` and the
+//! seeded bugs show that each of these rules is needed.
 
 mod attacks;
 mod catch_up;

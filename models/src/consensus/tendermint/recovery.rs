@@ -258,7 +258,7 @@ impl TendermintReplica {
             return None;
         }
         cx.reached(&marks::PROPOSER_CAME_BACK);
-        known.said[0] = Some(Arc::clone(&message));
+        known.said = Some(Arc::clone(&message));
         cx.multicast(&self.group.members, message);
         Some(round)
     }

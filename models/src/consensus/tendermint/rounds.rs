@@ -60,8 +60,8 @@ pub(super) struct Round {
     pub(super) refused: bool,
     pub(super) prevotes: Tally,
     pub(super) precommits: Tally,
-    /// This replica's PROPOSAL, PREVOTE and PRECOMMIT that are on disk, to be said again.
-    pub(super) said: [Option<Arc<dyn Payload>>; 3],
+    /// This replica's PROPOSAL, once it is on disk, to be said again.
+    pub(super) said: Option<Arc<dyn Payload>>,
     /// Has line 34, 36 or 47 been carried out, each "for the first time"?
     pub(super) waits_for_prevotes: bool,
     pub(super) polka: bool,

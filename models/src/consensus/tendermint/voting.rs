@@ -190,17 +190,16 @@ impl TendermintReplica {
         if said.height != self.height() {
             return;
         }
-        let (at, phase) = match said.what {
-            What::Proposal => (0, Phase::Prevote),
-            What::Prevote => (1, Phase::Prevote),
-            What::Precommit => (2, Phase::Precommit),
+        let phase = match said.what {
+            What::Proposal | What::Prevote => Phase::Prevote,
+            What::Precommit => Phase::Precommit,
         };
         let group = &self.group;
         let Some(round) = self.rounds.get_mut(said.round) else {
             return;
         };
-        if let Some(place) = round.said.get_mut(at) {
-            *place = Some(Arc::clone(&said.message));
+        if said.what == What::Proposal {
+            round.said = Some(Arc::clone(&said.message));
         }
         let chain = group.chain;
         let hash =

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// The kinds of messages that attacks name.
 pub(super) const WORDS: Words = Words {
-    votes: &["prevote", "precommit"],
+    votes: &["prevote", "precommit", "votes"],
     proposals: &["proposal"],
     ordering: &[
         "proposal",

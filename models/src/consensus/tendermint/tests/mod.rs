@@ -5,10 +5,12 @@
     clippy::indexing_slicing
 )]
 
+mod bench;
 mod campaign;
 mod codec;
 mod faults;
 mod lies;
+mod steps;
 
 use super::{TendermintOptions, Terms};
 use crate::consensus::ProtocolOptions;

@@ -26,7 +26,7 @@ const SIZES: [u32; 5] = [4, 16, 64, 128, 256];
 /// Messages of a case, a tenth of which goes by unmeasured.
 const MESSAGES: u64 = 2_000_000;
 
-fn protocols() -> [(&'static str, ProtocolOptions); 5] {
+fn protocols() -> [(&'static str, ProtocolOptions); 6] {
     let hotstuff = |phases| {
         ProtocolOptions::HotStuff(HotStuffOptions {
             phases,

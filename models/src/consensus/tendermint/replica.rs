@@ -50,6 +50,10 @@ pub(super) struct Running {
 }
 
 /// A Tendermint replica. The sub-protocols stand in files of their own and share this state.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own, together they are no state"
+)]
 pub struct TendermintReplica {
     pub(super) group: Group,
     /// `round_p`; `h_p` follows from `executed`.

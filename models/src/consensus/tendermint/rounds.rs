@@ -49,6 +49,10 @@ pub(super) struct PutForward {
 
 /// A round.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says of a rule whether it has been carried out"
+)]
 pub(super) struct Round {
     number: u64,
     /// The value whose votes are counted, and its body.

@@ -28,7 +28,7 @@ impl TendermintReplica {
     /// Starts `timeoutPropose` (line 21) once something waits, and looks after what may be lost.
     pub(super) fn watch(&mut self, cx: &mut Context<'_>) {
         let starts = self.step == Step::Propose && !self.running.propose;
-        if !(starts || !self.repeating) || !self.waits() {
+        if (self.repeating && !starts) || !self.waits() {
             return;
         }
         if starts {

@@ -39,7 +39,7 @@ impl Mutate {
     }
 
     /// Prevotes of the last round for a value that nobody prevoted, under the signatures of true ones.
-    fn twist_polka(&self, polka: &Polka, round: u64) -> Polka {
+    fn twist_polka(polka: &Polka, round: u64) -> Polka {
         let other = Arc::new(another(&polka.batch));
         Polka {
             proof: Arc::new(Certificate {
@@ -78,7 +78,7 @@ impl Mutate {
                     }),
                 };
                 let batch = Arc::clone(&proposal.batch);
-                let Polka { proof, batch } = self.twist_polka(&Polka { proof, batch }, view - 1);
+                let Polka { proof, batch } = Self::twist_polka(&Polka { proof, batch }, view - 1);
                 let own = vote(means, PREVOTE, view, sequence, batch.digest());
                 let proposal = Arc::new(Proposal::new(view, sequence, batch, own.signature));
                 Body::Proposal {
@@ -87,7 +87,7 @@ impl Mutate {
                 }
             }
             Some(Body::Polka(polka)) => {
-                Body::Polka(Arc::new(self.twist_polka(polka, polka.proof.view)))
+                Body::Polka(Arc::new(Self::twist_polka(polka, polka.proof.view)))
             }
             _ => return Says::AsItIs,
         };

@@ -232,7 +232,10 @@ fn votes_change_in_one_field_only() {
         (MutatedField::Digest, 0, 5),
     ] {
         let mut traitor = world.traitor(&Conduct::Mutate { field, by: 1 });
-        let (said, times) = say(&mut traitor, Body::Prevote(world.ballot(PREVOTE, 0, digest)));
+        let (said, times) = say(
+            &mut traitor,
+            Body::Prevote(world.ballot(PREVOTE, 0, digest)),
+        );
         assert_eq!((said.len(), times), (3, 3));
         let Body::Prevote(ballot) = body(&said[0].1) else {
             panic!("{said:?}");

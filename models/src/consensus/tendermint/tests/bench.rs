@@ -257,7 +257,9 @@ impl Bench {
     }
     /// Votes that a member passes on.
     pub(super) fn votes(&self, by: &[u32], kind: u8, round: u64, digest: Digest) -> Body {
-        let ballots = by.iter().map(|&i| (kind, self.ballot(i, kind, round, digest)));
+        let ballots = by
+            .iter()
+            .map(|&i| (kind, self.ballot(i, kind, round, digest)));
         Body::Votes(ballots.collect())
     }
     /// A member asks, in this round of height 1.

@@ -77,7 +77,7 @@ impl World {
     fn ballot(&self, kind: u8, signer: usize, digest: Digest) -> Ballot {
         Ballot::sign(CHAIN, kind, 0, 5, digest, &self.secrets[signer])
     }
-    fn proposal(&self, round: u64, batch: &Arc<Batch>, signature: Signature) -> Body {
+    fn proposal(round: u64, batch: &Arc<Batch>, signature: Signature) -> Body {
         Body::Proposal {
             proposal: Arc::new(Proposal::new(round, 5, Arc::clone(batch), signature)),
             valid: None,
@@ -188,7 +188,7 @@ fn a_leader_gives_each_half_its_own_batch_and_an_accomplice_votes_for_both() {
     world.accomplices = vec![ME, NodeId(3)];
     let batch = Arc::new(world.batch());
     let vote = world.ballot(PREVOTE, 0, batch.digest());
-    let proposal = || world.proposal(0, &batch, vote.signature);
+    let proposal = || World::proposal(0, &batch, vote.signature);
     let mut leader = world.traitor(&Conduct::Equivocate);
     let (said, times) = say(&mut leader, proposal());
     assert_eq!(times, 1);
@@ -308,7 +308,7 @@ fn who_forgets_its_lock_prevotes_what_is_put_forward() {
     let mut traitor = world.traitor(&Conduct::ForgetLock);
     // It hears a proposal, and then says nil of it.
     let vote = world.ballot(PREVOTE, 1, digest);
-    say(&mut traitor, world.proposal(0, &batch, vote.signature));
+    say(&mut traitor, World::proposal(0, &batch, vote.signature));
     let (said, times) = say(&mut traitor, Body::Prevote(world.ballot(PREVOTE, 0, NIL)));
     assert_eq!(times, 1);
     let Body::Prevote(ballot) = body(&said[0].1) else {
@@ -316,7 +316,7 @@ fn who_forgets_its_lock_prevotes_what_is_put_forward() {
     };
     assert_eq!(*ballot, world.ballot(PREVOTE, 0, digest));
     // In its turn it puts something new forward.
-    let Body::Proposal { proposal, .. } = world.proposal(0, &batch, ballot.signature) else {
+    let Body::Proposal { proposal, .. } = World::proposal(0, &batch, ballot.signature) else {
         panic!("a proposal");
     };
     let valid = Some(Arc::new(world.committed().certificate));
@@ -340,7 +340,7 @@ fn a_twisted_valid_round_is_not_proven() {
     };
     let mut traitor = world.traitor(&mutate);
     let vote = Ballot::sign(CHAIN, PREVOTE, 2, 5, batch.digest(), &world.secrets[0]);
-    let (said, times) = say(&mut traitor, world.proposal(2, &batch, vote.signature));
+    let (said, times) = say(&mut traitor, World::proposal(2, &batch, vote.signature));
     assert_eq!(times, 3);
     let Body::Proposal {
         proposal,
@@ -385,7 +385,7 @@ fn an_invalid_block_has_another_root() {
     let batch = Arc::new(world.batch());
     let vote = world.ballot(PREVOTE, 0, batch.digest());
     let mut leader = world.traitor(&Conduct::InvalidBlock);
-    let proposal = world.proposal(0, &batch, vote.signature);
+    let proposal = World::proposal(0, &batch, vote.signature);
     let (said, times) = say(&mut leader, proposal);
     assert_eq!((said.len(), times), (3, 1));
     let Body::Proposal { proposal, .. } = body(&said[0].1) else {

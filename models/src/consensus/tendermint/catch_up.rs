@@ -56,11 +56,8 @@ impl TendermintReplica {
             let answer = self.status(false, status.executed, status.stable);
             self.send(cx, from, answer);
         }
-        if status.executed == self.executed {
-            self.seen_in(cx, from, status.round);
-            if status.ask {
-                self.help(cx, from, status);
-            }
+        if status.executed == self.executed && status.ask {
+            self.help(cx, from, status);
         }
         self.seek(cx);
     }
@@ -72,10 +69,11 @@ impl TendermintReplica {
         }
     }
 
-    /// Helps a member of the same height on: with what was said in its round and in that of this replica, in
-    /// place of the gossip of arXiv 1807.04938, section 2.1.
+    /// Helps a member of the same height on: with what was said in its round, in that of this replica and in the
+    /// one before, which leads there, in place of the gossip of arXiv 1807.04938, section 2.1.
     fn help(&mut self, cx: &mut Context<'_>, member: usize, status: &Status) {
-        let mut rounds = vec![status.round, self.round];
+        let mut rounds = vec![status.round, self.round.saturating_sub(1), self.round];
+        rounds.sort_unstable();
         rounds.dedup();
         rounds.retain(|&round| round >= status.round && self.rounds.get(round).is_some());
         let valid = self.valid_round() > status.valid;

@@ -114,7 +114,8 @@ impl TendermintReplica {
                 ..Votes::default()
             };
         }
-        if self.may_vote() && !self.votes.signed.is_empty() {
+        let begun = self.votes.round > 0 || !self.votes.signed.is_empty();
+        if self.may_vote() && begun {
             self.resume(cx);
         } else {
             self.start_round(cx, 0);

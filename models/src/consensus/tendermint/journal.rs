@@ -1,5 +1,6 @@
 //! What goes to disk, and what is said once it is there (`../journal.rs`).
 
+use super::message::Ballot;
 use super::rounds::Phase;
 use crate::consensus::sync::{encode_option, option_len};
 use crate::consensus::{CheckpointHead as _, StateHead};
@@ -40,6 +41,10 @@ pub(super) struct Signed {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Votes {
     pub(super) height: u64,
+    /// The round that it is in.
+    pub(super) round: u64,
+    /// The precommits of the round before, by which others can follow it there.
+    pub(super) before: Vec<Ballot>,
     /// The last rounds in which it signed something, ascending.
     pub(super) signed: Vec<Signed>,
     /// `lockedRound` and `lockedValue`.
@@ -81,6 +86,7 @@ fn option_digest(e: &mut Encoder<'_>, digest: Option<&Digest>) {
 impl Votes {
     /// Where the vote of this phase in a round is written down; none for a round before the last one.
     pub(super) fn place(&mut self, round: u64, phase: Phase) -> Option<&mut Option<Digest>> {
+        self.round = self.round.max(round);
         if self.signed.last().is_none_or(|last| last.round < round) {
             if self.signed.len() >= SIGNED_ROUNDS {
                 self.signed.remove(0);
@@ -97,7 +103,11 @@ impl Votes {
         })
     }
     fn encode(&self, e: &mut Encoder<'_>) {
-        e.u64(self.height).list(self.signed.len());
+        e.u64(self.height).u64(self.round).list(self.before.len());
+        for ballot in &self.before {
+            ballot.encode(e);
+        }
+        e.list(self.signed.len());
         for signed in &self.signed {
             e.u64(signed.round);
             option_digest(e, signed.prevote.as_ref());
@@ -112,7 +122,9 @@ impl Votes {
         let digest = |d: Option<Digest>| 1 + d.map_or(0, |_| 32);
         let signed = self.signed.iter();
         let signed = signed.map(|s| 8 + digest(s.prevote) + digest(s.precommit));
-        8 + 4 + signed.sum::<usize>() + 1 + self.locked.map_or(0, |_| 8 + 32)
+        let before = self.before.iter().map(Ballot::encoded_len);
+        let lists = 4 + before.sum::<usize>() + 4 + signed.sum::<usize>();
+        8 + 8 + lists + 1 + self.locked.map_or(0, |_| 8 + 32)
     }
 }
 

@@ -91,9 +91,9 @@
 //!    is longer by what a transaction may wait for its block. The proposer has it, too.
 //! 7. `timeoutPropose`, `timeoutPrevote` and `timeoutPrecommit` grow with the round by a constant, as in
 //!    CometBFT, and not for ever. Nobody waits after a decision (`timeout_commit` of CometBFT).
-//! 8. Line 55 counts members in a higher round, and not messages of one; STATUS counts, too.
-//! 9. Votes of the last few rounds of a height are kept, and on disk the own ones of the last two rounds; CometBFT
-//!    logs those of others, too.
+//! 8. Line 55 counts members that said something in a higher round, and not messages of one round.
+//! 9. Votes of the last few rounds of a height are kept; on disk are the own ones of the last two rounds, and the
+//!    precommits by which the last round began. CometBFT logs all that it hears.
 //! 10. A batch has its proposer's time (`time: proposer` of CometBFT), and not the median of precommits.
 //! 11. Checkpoints are voted on as in PBFT; CometBFT leaves snapshots to light clients. No change of members.
 //! 12. FORWARD, STATUS and the transfers are not signed: the transport authenticates senders.

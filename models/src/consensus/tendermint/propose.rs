@@ -27,6 +27,7 @@ impl TendermintReplica {
             // What was put forward before and is not valid may be put forward again.
             self.mempool.next_view();
             self.own = None;
+            self.keep_round();
         }
         if round == 3 {
             cx.reached(&marks::ROUNDS_IN_VAIN);
@@ -34,6 +35,20 @@ impl TendermintReplica {
         self.tell_view(cx);
         self.try_propose(cx);
         self.replay_future(cx);
+    }
+
+    /// Remembers, in memory and on disk, the round and why it began: whoever says something in it can show the
+    /// others the way there, also after a restart.
+    fn keep_round(&mut self) {
+        if !self.may_vote() {
+            return;
+        }
+        let before = self.round.saturating_sub(1);
+        let former = self.rounds.get(before);
+        let precommits = former.map(|round| round.precommits_of(&self.group, self.height()));
+        self.votes.round = self.round;
+        self.votes.before = precommits.unwrap_or_default();
+        self.keep_votes();
     }
 
     /// Timers of another round or height mean nothing.
@@ -258,7 +273,6 @@ impl TendermintReplica {
         if proof.sequence != self.height() {
             return;
         }
-        self.seen_in(cx, from, round);
         if round > self.round || self.valid_round().is_some_and(|own| own >= round) {
             return;
         }

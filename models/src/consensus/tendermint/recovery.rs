@@ -1,7 +1,9 @@
 //! Coming back from the disk.
 
 use super::config::FORGOTTEN;
-use super::journal::{BODY, LOG, PROPOSAL, Record, STABLE, STARTED, Signed, TAKEN, VALID, VOTES};
+use super::journal::{
+    BODY, LOG, PROPOSAL, Record, STABLE, STARTED, Signed, TAKEN, VALID, VOTES, Votes,
+};
 use super::marks;
 use super::message::{PRECOMMIT, Status};
 use super::replica::{TendermintReplica, Valid};
@@ -210,22 +212,30 @@ impl TendermintReplica {
     /// Goes on in a height in which it signed something in an earlier life. Its votes are said again; they
     /// are the same as before, since signing is deterministic.
     pub(super) fn resume(&mut self, cx: &mut Context<'_>) {
-        let signed = self.votes.signed.clone();
-        let Some(last) = signed.last() else {
-            return;
-        };
+        let Votes {
+            round,
+            before,
+            signed,
+            ..
+        } = self.votes.clone();
         if self.votes.locked.is_some() {
             cx.reached(&marks::CAME_BACK_LOCKED);
         }
         cx.reached(&marks::CAME_BACK_VOTED);
-        self.round = last.round;
-        self.step = match last.precommit {
+        self.round = round;
+        let here = signed.last().filter(|last| last.round == round);
+        self.step = match here {
+            None => Step::Propose,
+            Some(here) if here.precommit.is_none() => Step::Prevote,
             Some(_) => Step::Precommit,
-            None => Step::Prevote,
         };
         self.progress_at = cx.now();
-        for signed in &signed {
-            self.rounds.open(signed.round);
+        let voted = signed.iter().map(|signed| signed.round);
+        let mut rounds: Vec<u64> = voted.chain([round.saturating_sub(1), round]).collect();
+        rounds.sort_unstable();
+        rounds.dedup();
+        for round in rounds {
+            self.rounds.open(round);
         }
         self.tell_view(cx);
         let own = self.resume_proposal(cx, &signed);
@@ -238,6 +248,15 @@ impl TendermintReplica {
                 self.say(cx, &said);
             }
         }
+        for ballot in &before {
+            let signer = self.group.index_of_key(ballot.signature.key);
+            if let Some(signer) = signer.filter(|&signer| signer != self.group.me)
+                && ballot.sequence == self.height()
+            {
+                self.count(cx, signer, Phase::Precommit, ballot);
+            }
+        }
+        self.try_propose(cx);
         self.replay_future(cx);
     }
 

@@ -105,6 +105,12 @@ impl Round {
         let prevotes = of(&self.prevotes, PREVOTE);
         prevotes.chain(of(&self.precommits, PRECOMMIT)).collect()
     }
+    /// The precommits that are here.
+    pub(super) fn precommits_of(&self, group: &Group, height: u64) -> Vec<Ballot> {
+        let votes = self.votes(group, height).into_iter();
+        let precommits = votes.filter(|(kind, _)| *kind == PRECOMMIT);
+        precommits.map(|(_, ballot)| ballot).collect()
+    }
     fn begin(&mut self, number: u64) {
         let (mut prevotes, mut precommits) = (
             std::mem::take(&mut self.prevotes),

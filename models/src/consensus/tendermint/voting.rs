@@ -254,8 +254,25 @@ impl TendermintReplica {
         }
     }
 
-    /// Upon votes of others that a member passes on.
+    /// Upon votes of others that a member passes on: they may lead to a higher round (line 55), and count.
     pub(super) fn on_votes(&mut self, cx: &mut Context<'_>, votes: &[(u8, Ballot)]) {
+        let chain = self.group.chain;
+        for (kind, ballot) in votes {
+            let (round, height) = (ballot.view, ballot.sequence);
+            let signer = self.group.index_of_key(ballot.signature.key);
+            let news = |&signer: &usize| self.rounds_of.get(signer).is_some_and(|&r| r < round);
+            if let Some(signer) = signer.filter(news)
+                && height == self.height()
+                && round > self.round
+                && signer != self.group.me
+            {
+                cx.work(Work::verify(1));
+                let statement = vote_statement(chain, *kind, round, height, &ballot.digest);
+                if self.group.keys.verify(&statement, &ballot.signature) {
+                    self.seen_in(cx, signer, round);
+                }
+            }
+        }
         for (kind, ballot) in votes {
             let signer = self.group.index_of_key(ballot.signature.key);
             if let (Some(phase), Some(signer)) = (Phase::of(*kind), signer)
@@ -268,7 +285,13 @@ impl TendermintReplica {
     }
 
     /// Verifies a vote in a round that is known, and counts it. Votes beyond the quorum are not looked at.
-    fn count(&mut self, cx: &mut Context<'_>, signer: usize, phase: Phase, ballot: &Ballot) {
+    pub(super) fn count(
+        &mut self,
+        cx: &mut Context<'_>,
+        signer: usize,
+        phase: Phase,
+        ballot: &Ballot,
+    ) {
         let (round, height) = (ballot.view, ballot.sequence);
         let (group, chain) = (&self.group, self.group.chain);
         let Some(known) = self.rounds.get_mut(round) else {

@@ -240,6 +240,31 @@ fn one_that_comes_back_has_its_votes_and_its_lock() {
 }
 
 #[test]
+fn one_that_comes_back_shows_others_the_way_to_its_round() {
+    let mut bench = Bench::new(0);
+    bench.receive_all(&[1, 2, 3], |b, by| b.precommit(by, 0, NIL));
+    bench.timer(PRECOMMITS);
+    assert_eq!(bench.look(), ["give up 1", "view 2"]);
+    bench.sync();
+    bench.restart();
+    bench.sync();
+    assert_eq!(bench.replica.round, 1);
+    bench.look();
+    bench.receive(3, Bench::question(0));
+    assert_eq!(bench.look(), ["3: 2 votes"], "those of 1 and 2");
+}
+
+#[test]
+fn votes_that_are_passed_on_lead_to_a_higher_round() {
+    let mut bench = Bench::new(0);
+    bench.receive(3, bench.votes(&[2], PRECOMMIT, 2, NIL));
+    assert_eq!(bench.look(), NOTHING);
+    bench.receive(3, bench.votes(&[1, 2], PRECOMMIT, 2, NIL));
+    assert_eq!(bench.look(), ["give up 1", "view 3"]);
+    assert_eq!(bench.replica.rounds.get(2).unwrap().precommits.voters(), 2);
+}
+
+#[test]
 fn a_proposer_that_comes_back_says_the_same_again() {
     let mut bench = Bench::new(1);
     bench.submit(1);

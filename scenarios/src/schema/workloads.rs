@@ -94,7 +94,7 @@ record! {
         size: At<Bytes> = "512B",
         /// Share of reads, which are ordered like writes.
         read_share: At<Share> = "0%",
-        /// Those that come at one place within this span travel as one that stands for all. In a closed loop they stay together.
+        /// Those that come at one place within this span travel as one that stands for all. In a closed loop they stay together. What a machine pays for each message it pays once for all.
         cohort: Option<At<Span>>,
     }
     main "service";

@@ -159,12 +159,11 @@ impl TransactionWorkload {
 
 impl Workload for TransactionWorkload {
     fn next(&mut self) -> Option<Arrival> {
-        let (at, place, count) = match &mut self.cohorts {
-            Some(cohorts) => cohorts.next(&mut self.arrivals, &mut self.rng)?,
-            None => {
-                let (at, place) = self.arrivals.next(&mut self.rng)?;
-                (at, place, 1)
-            }
+        let (at, place, count) = if let Some(cohorts) = &mut self.cohorts {
+            cohorts.next(&mut self.arrivals, &mut self.rng)?
+        } else {
+            let (at, place) = self.arrivals.next(&mut self.rng)?;
+            (at, place, 1)
         };
         let node = self.places.get(place)?.desk;
         Some(self.arrival(at, node, count))

@@ -16,7 +16,7 @@ organisations:
 chains:
   ledger:
     members: member
-    consensus: hotstuff
+    consensus: { hotstuff: { payload: inside } }
     block: { wait: 5ms }
     clients: { wait_for: f+1 }
 workloads:
@@ -114,12 +114,12 @@ fn sending_and_requests_take_their_time() {
 fn an_entry_that_cannot_be() {
     let all = BASE
         .replace("f+1", "one")
-        .replace("load:", "entry: all, load:");
+        .replace(" load:", " entry: all, load:");
     let found = mistakes(&all);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].code, "E504");
     assert!(found[0].help.contains("wait_for: f+1"));
-    let other = BASE.replace("load:", "entry: { fixed: user }, load:");
+    let other = BASE.replace(" load:", " entry: { fixed: user }, load:");
     assert_eq!(mistakes(&other)[0].code, "E308");
 }
 

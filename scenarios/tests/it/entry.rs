@@ -147,7 +147,7 @@ workloads: {{ writes: {{ transactions: {{ service: store, size: 512B{cohort} }},
         let plan = plan_with(&text, &[]).plan;
         execute(&plan, &mut |_| {}).unwrap().results.outcome.metrics
     };
-    let (single, cohorts) = (at(""), at(", cohort: 4ms"));
+    let (single, cohorts) = (at(""), at(", cohort: { span: 4ms, individual: 0% }"));
     for metric in ["throughput", "bytes", "chains.ledger.ledger_bytes"] {
         let ratio = cohorts[metric] / single[metric];
         assert!((ratio - 1.0).abs() < 0.02, "{metric}: {ratio}");
@@ -182,7 +182,7 @@ fn cohorts_of_a_closed_loop_stay_together() {
             let plan = plan_with(&text, &[&consensus, "workloads.writes.entry=all"]).plan;
             execute(&plan, &mut |_| {}).unwrap().results.outcome.metrics
         };
-        let (single, cohorts) = (at(""), at(", cohort: 10ms"));
+        let (single, cohorts) = (at(""), at(", cohort: { span: 10ms, individual: 0% }"));
         for metric in ["throughput", "latency_mean"] {
             let ratio = cohorts[metric] / single[metric];
             assert!((ratio - 1.0).abs() < 0.05, "{consensus} {metric}: {ratio}");
@@ -191,6 +191,36 @@ fn cohorts_of_a_closed_loop_stay_together() {
         let messages = cohorts["messages"] / single["messages"];
         assert!(messages < 0.4, "{consensus}: {messages}");
     }
+}
+
+/// Of 4,000 operations a fifth travels alone, and what is said of single operations is judged by these.
+#[test]
+fn some_of_a_cohort_travel_alone() {
+    let at = |cohort: &str| {
+        let text = format!(
+            "consim: 1
+seed: 3
+duration: 4s
+organisations: {{ member: {{ count: 4 }} }}
+chains: {{ ledger: {{ members: all, consensus: pbft }} }}
+services: {{ store: {{ key-value: {{ chain: ledger }} }} }}
+workloads: {{ writes: {{ transactions: {{ service: store, cohort: {cohort} }}, load: 1000/s }} }}
+"
+        );
+        let outcome = execute(&plan_with(&text, &[]).plan, &mut |_| {});
+        let outcome = outcome.unwrap().results.outcome;
+        let check = outcome.checks.iter().find(|c| c.name == "one-effect");
+        check.unwrap().clone()
+    };
+    let fifth = at("{ span: 50ms, individual: 20% }");
+    let share = fifth.sampled.unwrap();
+    assert!((0.17..0.23).contains(&share), "{share}");
+    assert_eq!(fifth.verdict, "pass");
+    let none = at("{ span: 50ms, individual: 0% }");
+    assert_eq!((none.verdict.as_str(), none.evaluated), ("unknown", 0));
+    assert!(none.reasons[0].contains("travelled in cohorts"), "{none:?}");
+    // So few that all are needed.
+    assert_eq!(at("50ms").sampled, None);
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn facts(results: &Results) -> Vec<String> {
     let l = &outcome.latency_ms;
     let measured_s = (outcome.virtual_seconds - results.warmup_s).max(0.0);
     let mut out = vec![format!(
-        "throughput    {} tx/s in {}: {} committed, {} submitted, {} rejected",
+        "throughput    {} tx/s in {}: {} committed, {} sent, {} rejected",
         words::short(t.tx_per_s),
         words::seconds(measured_s),
         big(t.committed),

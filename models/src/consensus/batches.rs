@@ -44,10 +44,9 @@ impl Judge<'_> {
     /// Verifies a batch; the signatures of transactions that wait here were verified before.
     pub(super) fn verifies(&self, cx: &mut Context<'_>, batch: &Batch) -> bool {
         let txs = batch.txs();
-        let unknown = txs.iter().filter(|tx| !self.mempool.knows(tx)).count();
-        cx.work(Work::verify_batched(
-            self.keys.of_transactions(unknown as u32),
-        ));
+        let unknown = txs.iter().filter(|tx| !self.mempool.knows(tx));
+        let unknown = unknown.map(|tx| tx.cohort().count).sum();
+        cx.work(Work::verify_batched(self.keys.of_transactions(unknown)));
         cx.work(Work::hash(
             merkle::hashed_bytes(txs.len()) + batch.encoded_len(),
         ));

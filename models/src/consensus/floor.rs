@@ -2,7 +2,8 @@
 //!
 //! A floor is an order statistic: whoever waits for a quorum waits for the last of the fastest that make
 //! one. With no cost of processors, disks and lines, no jitter and no batching delay, a simulated run
-//! gives the same to the nanosecond.
+//! gives the same to the nanosecond. Proposals have their payload with them: where it travels apart it is there in
+//! time as long as no detour is shorter than the direct way.
 
 use super::ProtocolOptions;
 use consim_core::Span;

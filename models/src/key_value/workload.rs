@@ -4,10 +4,10 @@ use super::MAX_VALUE;
 use super::command::{Command, value_of};
 use crate::orders::{self, Coded, Request};
 use crate::workload::pace::{Arrivals, Cohorts};
-use crate::workload::{Common, Place, Terms, happens};
+use crate::workload::{Common, Place, Terms, Together, happens};
 use consim_core::chain::MAX_COHORT;
 use consim_core::rng::unit;
-use consim_core::{Arrival, CodecError, Decoder, Encoder, End, NodeId, OpId, Span, Time, Workload};
+use consim_core::{Arrival, CodecError, Decoder, Encoder, End, NodeId, OpId, Time, Workload};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng;
 use std::sync::Arc;
@@ -24,8 +24,8 @@ pub struct TransactionOptions {
     /// Exponent of the Zipf distribution of keys, parts per 10^9; 0 is uniform, 990,000,000 is
     /// YCSB's constant (Cooper et al., SoCC 2010).
     pub skew: u32,
-    /// Those that come at one place within this span travel as one.
-    pub cohort: Option<Span>,
+    /// Those that travel together.
+    pub cohort: Option<Together>,
 }
 
 /// What a user wants.
@@ -128,7 +128,7 @@ impl TransactionWorkload {
     pub fn new(common: &Common, options: TransactionOptions, rng: ChaCha12Rng) -> Self {
         Self {
             arrivals: common.arrivals(),
-            cohorts: options.cohort.map(|span| Cohorts::new(span, common.from)),
+            cohorts: options.cohort.map(|c| Cohorts::new(c, common.from)),
             places: common.places.clone(),
             terms: common.terms,
             keys: Zipf::new(options.keys, f64::from(options.skew) / 1e9),
@@ -159,12 +159,11 @@ impl TransactionWorkload {
 
 impl Workload for TransactionWorkload {
     fn next(&mut self) -> Option<Arrival> {
-        let (at, place, count) = match &mut self.cohorts {
-            Some(cohorts) => cohorts.next(&mut self.arrivals, &mut self.rng)?,
-            None => {
-                let (at, place) = self.arrivals.next(&mut self.rng)?;
-                (at, place, 1)
-            }
+        let (at, place, count) = if let Some(cohorts) = &mut self.cohorts {
+            cohorts.next(&mut self.arrivals, &mut self.rng)?
+        } else {
+            let (at, place) = self.arrivals.next(&mut self.rng)?;
+            (at, place, 1)
         };
         let node = self.places.get(place)?.desk;
         Some(self.arrival(at, node, count))

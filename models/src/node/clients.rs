@@ -75,7 +75,8 @@ impl NodeHost {
             }
             return Ok(());
         }
-        cx.work(Work::verify(self.config.keys.of_transactions(1)));
+        let signatures = self.config.keys.of_transactions(tx.cohort().count);
+        cx.work(Work::verify(signatures));
         cx.work(Work::hash(tx.encoded_len()));
         if tx.verify(&self.config.keys) {
             if shared {

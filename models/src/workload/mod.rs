@@ -2,7 +2,7 @@
 
 pub mod pace;
 
-pub use pace::{Closed, Day, Pace, Spacing, Stretch};
+pub use pace::{Closed, Day, Pace, Spacing, Stretch, Together};
 
 use consim_core::rng::below;
 use consim_core::{CodecError, Decoder, Encoder, NodeId, Span, Time, WorkloadId};

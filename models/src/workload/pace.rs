@@ -2,7 +2,7 @@
 //! places of recorded visits, over the profile of a day and the course of a load. Everything but the Poisson gaps is
 //! integer arithmetic.
 
-use super::draw;
+use super::{draw, happens};
 use consim_core::chain::MAX_COHORT;
 use consim_core::rng::unit;
 use consim_core::{Distribution, Span, Time};
@@ -391,11 +391,21 @@ impl Arrivals {
     }
 }
 
+/// Which arrivals travel together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Together {
+    /// Those at one place within this span.
+    pub span: Span,
+    /// But for this share, parts per billion, which travels alone.
+    pub individual: u32,
+}
+
 /// Arrivals at one place within a span, together: at the mean of their instants, so that the mean of what
 /// takes its time from there is exact, and each single one to the span.
 #[derive(Debug)]
 pub(crate) struct Cohorts {
     span: Span,
+    individual: u32,
     /// The end of the span that is gathered next.
     end: Time,
     /// An arrival behind it.
@@ -405,10 +415,11 @@ pub(crate) struct Cohorts {
 }
 
 impl Cohorts {
-    pub(crate) fn new(span: Span, from: Time) -> Self {
-        let span = span.max(Span::from_nanos(1));
+    pub(crate) fn new(together: Together, from: Time) -> Self {
+        let span = together.span.max(Span::from_nanos(1));
         Self {
             span,
+            individual: together.individual,
             end: from + span,
             ahead: None,
             gathered: Vec::new(),
@@ -434,11 +445,17 @@ impl Cohorts {
         }
         // By place: how many, and the sum of their distances from the end.
         let mut places: BTreeMap<usize, (u32, u64)> = BTreeMap::new();
+        let mut alone = Vec::new();
         let mut next = Some(first);
         while let Some((at, place)) = next {
             if at >= self.end {
                 self.ahead = next;
                 break;
+            }
+            if self.individual > 0 && happens(rng, self.individual) {
+                alone.push((at, place, 1));
+                next = arrivals.next(rng);
+                continue;
             }
             let (count, sum) = places.entry(place).or_default();
             (*count, *sum) = (*count + 1, *sum + self.end.since(at).nanos());
@@ -452,7 +469,7 @@ impl Cohorts {
             let before = Span::from_nanos(sum / u64::from(count));
             (Time::from_nanos(end.nanos() - before.nanos()), place, count)
         });
-        self.gathered = cohorts.collect();
+        self.gathered = cohorts.chain(alone).collect();
         self.gathered.sort_unstable_by(|a, b| b.cmp(a));
         self.gathered.pop()
     }

@@ -255,6 +255,21 @@ pub(super) fn attacks(outcome: &Outcome) -> Option<Table> {
     )
 }
 
+/// What a check says, and of how much if it judged a sample.
+fn said(check: &CheckOutcome) -> String {
+    let share = check.sampled.filter(|share| *share > 0.0);
+    share.map_or_else(
+        || check.says.clone(),
+        |share| {
+            let share = words::percent(share);
+            format!(
+                "{} A sample: {share} of the operations, which travelled alone.",
+                check.says
+            )
+        },
+    )
+}
+
 pub(super) fn checks(outcome: &Outcome) -> Option<Table> {
     // What needs attention first; within that, the order of the outcome.
     let all = ["fail", "unknown", "pass"]
@@ -273,7 +288,7 @@ pub(super) fn checks(outcome: &Outcome) -> Option<Table> {
         vec![
             Cell::Name(c.name.clone(), c.code.clone(), String::new()),
             badge(&c.verdict),
-            Cell::List(c.says.clone(), "fail", violations),
+            Cell::List(said(c), "fail", violations),
             number(count(c.evaluated)),
         ]
     };

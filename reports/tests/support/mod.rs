@@ -320,6 +320,7 @@ fn checks() -> Vec<CheckOutcome> {
             }
             .into(),
             evaluated,
+            sampled: None,
             violated: 0,
             says: says.into(),
             violations: Vec::new(),

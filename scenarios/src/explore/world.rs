@@ -123,14 +123,15 @@ const CHECKPOINTS: &[(&str, &str)] = &[("128", "256"), ("8", "16"), ("3", "6")];
 const PIPELINES: &[&str] = &["8", "1", "3"];
 /// Options of Raft.
 const RAFT: &[&str] = &["{ read: index }", "{ read: lease }", "{ pre_vote: false }"];
-/// Changes of the members; `{last}` stands for the last of them. They happen early enough that what goes wrong
-/// meets them.
+/// Changes of the members; `{last}` stands for the last of them, `{two}` for the last two, where three are left
+/// without them. They happen early enough that what goes wrong meets them.
 const CHANGES: &[&str] = &[
     "",
     "changes: { newcomer: { at: 8s, join: hospital-{last} } }\n",
     "",
     "changes: { away: { at: 6s, leave: hospital-{last} }, back: { at: 14s, join: hospital-{last} } }\n",
     "changes: { newcomer: { at: 6s, join: hospital-{last} }, farewell: { at: 7s, leave: hospital-1 } }\n",
+    "changes: { newcomers: { at: 7s, join: {two} } }\n",
 ];
 /// Where BFT-SMaRt's requests go.
 const REQUESTS: &[&str] = &["to-all", "to-leader"];
@@ -290,7 +291,14 @@ impl World {
             return String::new();
         }
         let text = pick(CHANGES, self.network + self.wait + self.retries);
-        text.replace("{last}", &self.members.to_string())
+        let last = self.members;
+        let two = if last < 5 {
+            format!("hospital-{last}")
+        } else {
+            format!("[hospital-{}, hospital-{last}]", last - 1)
+        };
+        text.replace("{last}", &last.to_string())
+            .replace("{two}", &two)
     }
     /// Where the protocol's transactions travel.
     fn payload(&self, protocol: &ProtocolEntry) -> (&'static str, &'static str) {

@@ -138,7 +138,7 @@ record! {
         /// lately, so that who is away or slow leads no more.
         leader: At<Leader> = "stable",
         /// Where the transactions travel: in the proposals, or apart, as `mempool.spread` says.
-        payload: At<PayloadPlace> = "inside",
+        payload: At<PayloadPlace> = "digest",
         /// When the signatures of votes are checked.
         votes: At<VoteChecks> = "each",
         /// How members come to the same view.

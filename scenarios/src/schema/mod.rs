@@ -67,8 +67,8 @@ pub(crate) use services::{
 };
 pub(crate) use studies::{Axis, AxisValues, Compare, Overrides, Studies, Vary};
 pub(crate) use workloads::{
-    EntryPoint, RecordSize, Samples, SourceRef, Spacing, Transactions, Visits, Workload,
-    WorkloadCommon, WorkloadKind,
+    CohortKeys, EntryPoint, RecordSize, Samples, SourceRef, Spacing, Transactions, Visits,
+    Workload, WorkloadCommon, WorkloadKind,
 };
 
 use consim_core::Span;

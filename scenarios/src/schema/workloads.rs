@@ -94,11 +94,22 @@ record! {
         size: At<Bytes> = "512B",
         /// Share of reads, which are ordered like writes.
         read_share: At<Share> = "0%",
-        /// Those that come at one place within this span travel as one that stands for all. In a closed loop they stay together.
-        cohort: Option<At<Span>>,
+        /// Those that come at one place at nearly the same time travel as one that stands for all. In a closed loop they stay together. What a machine pays for each message it pays once for all.
+        cohort: Option<CohortKeys>,
     }
     main "service";
     later "value" "skew";
+}
+
+record! {
+    /// Options of `cohort`.
+    pub struct CohortKeys {
+        /// Within this they travel together.
+        span: At<Span>,
+        /// Share of those that travel alone all the same: what is said of single operations is judged by these. If left out 1%, and more where that is less than 100,000 operations and the load is a rate.
+        individual: Option<At<Share>>,
+    }
+    main "span";
 }
 
 record! {

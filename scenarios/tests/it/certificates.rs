@@ -15,7 +15,7 @@ organisations: { member: { tier: tertiary, count: N, hardware: narrow } }
 chains:
   ledger:
     members: member
-    consensus: hotstuff
+    consensus: { hotstuff: { payload: inside } }
     signatures: bls
     timeout: 20s
     block: { wait: 0ms }

@@ -11,7 +11,7 @@ seed: 5
 network: { regions: one-place, links: metro }
 organisations: { member: { tier: tertiary, count: 4 } }
 chains:
-  ledger: { members: member, consensus: hotstuff, timeout: 1s, block: { wait: 20ms } }
+  ledger: { members: member, consensus: { hotstuff: { payload: inside } }, timeout: 1s, block: { wait: 20ms } }
 services: { store: { key-value: { keys: 100 } } }
 workloads:
   writes: { transactions: { service: store, read_share: 0% }, from: member-1, load: { open: { rate: 20/s, arrivals: even } } }

@@ -318,13 +318,21 @@ fn chain_outcome(metrics: &Metrics, identity: &ChainIdentity) -> ChainOutcome {
 }
 
 fn check_outcome(check: &dyn Check) -> CheckOutcome {
-    let finding = check.finding();
+    let mut finding = check.finding();
+    let sampled = finding.sampled();
+    if sampled == Some(0.0) {
+        finding.excuse(format!(
+            "{} operations travelled in cohorts, none alone",
+            finding.left_out
+        ));
+    }
     CheckOutcome {
         name: check.name().to_owned(),
         code: check.code().to_owned(),
         verdict: verdict::word(finding.verdict).to_owned(),
         severity: verdict::severity_word(check.severity()).to_owned(),
         evaluated: finding.evaluated,
+        sampled,
         violated: finding.violated,
         says: check.says().to_owned(),
         violations: finding.violations,

@@ -182,6 +182,9 @@ pub struct CheckOutcome {
     pub severity: String,
     /// Judged facts.
     pub evaluated: u64,
+    /// The share of the operations that was judged, 0 to 1, where others travelled in cohorts; left out if none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampled: Option<f64>,
     /// Violations in all.
     pub violated: u64,
     /// What it says, in a sentence.

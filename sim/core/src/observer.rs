@@ -70,6 +70,8 @@ pub struct Finding {
     /// Why something could not be judged, at most [`Finding::MAX_VIOLATIONS`] reasons; then the
     /// check does not pass.
     pub reasons: Vec<String>,
+    /// Operations that travelled in cohorts and are not judged: the others are the sample.
+    pub left_out: u64,
 }
 
 impl Finding {
@@ -84,7 +86,13 @@ impl Finding {
             violations: Vec::new(),
             violated: 0,
             reasons: Vec::new(),
+            left_out: 0,
         }
+    }
+    /// The share of the operations that was judged, where each is a fact; none if that is all of them.
+    pub fn sampled(&self) -> Option<f64> {
+        let all = self.evaluated + self.left_out;
+        (self.left_out > 0).then(|| self.evaluated as f64 / all as f64)
     }
     /// Judges one fact; `violation` is only called if it does not hold.
     pub fn judge(&mut self, holds: bool, violation: impl FnOnce() -> String) {

@@ -1,6 +1,6 @@
 //! Workloads: what users ask for, and when.
 
-use crate::{NodeId, Payload, Time};
+use crate::{NodeId, Payload, Probe, Time, WorkloadId};
 use std::sync::Arc;
 
 /// One arrival of a workload: at `at`, a user at `node` asks for `request`.
@@ -27,6 +27,26 @@ pub struct End {
     pub count: u32,
     /// Was anybody there to ask?
     pub answered: bool,
+}
+
+impl End {
+    /// What a probe of `node` at `at` says of an end, for good or ill, and of whose operation.
+    #[inline]
+    pub fn of(probe: &Probe, at: Time, node: NodeId) -> Option<(WorkloadId, Self)> {
+        let &Probe::Ended {
+            workload, count, ..
+        } = probe
+        else {
+            return None;
+        };
+        let end = Self {
+            at,
+            node,
+            count,
+            answered: true,
+        };
+        Some((workload, end))
+    }
 }
 
 /// A generator of arrivals. The host pulls the next one when it has handed out the last, so a workload

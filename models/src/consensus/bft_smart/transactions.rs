@@ -53,7 +53,8 @@ impl BftSmartReplica {
             {
                 continue;
             }
-            cx.work(Work::verify_batched(self.group.keys.of_transactions(1)));
+            let signatures = self.group.keys.of_transactions(tx.cohort().count);
+            cx.work(Work::verify_batched(signatures));
             cx.work(Work::hash(tx.encoded_len()));
             let verified = tx.verify(&self.group.keys) || seeded::on(&SIGNATURES_LEFT_OUT);
             if !verified || !self.admit(cx, tx, !to_all) {

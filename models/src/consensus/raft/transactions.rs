@@ -52,7 +52,8 @@ impl RaftReplica {
             {
                 continue;
             }
-            cx.work(Work::verify_batched(self.group.keys.of_transactions(1)));
+            let signatures = self.group.keys.of_transactions(tx.cohort().count);
+            cx.work(Work::verify_batched(signatures));
             cx.work(Work::hash(tx.encoded_len()));
             if !tx.verify(&self.group.keys) || !self.admit(cx, tx, !to_all) {
                 continue;

@@ -51,7 +51,8 @@ impl TendermintReplica {
             {
                 continue;
             }
-            cx.work(Work::verify_batched(self.group.keys.of_transactions(1)));
+            let signatures = self.group.keys.of_transactions(tx.cohort().count);
+            cx.work(Work::verify_batched(signatures));
             cx.work(Work::hash(tx.encoded_len()));
             if tx.verify(&self.group.keys) || seeded::on(&SIGNATURES_LEFT_OUT) {
                 self.admit(cx, tx, false);

@@ -315,7 +315,7 @@ fn a_busy_server_is_asked_again_and_counts_as_no_answer() {
 #[test]
 fn what_was_decided_in_an_unseen_block_is_asked_anew() {
     let mut bench = bench();
-    bench.lose = Box::new(|letter| letter.to == desk());
+    bench.lose = Box::new(|letter| letter.from == desk());
     let visit = Visit {
         resources: Vec::new(),
         own: vec![RecordId(7)],

@@ -114,7 +114,7 @@ fn a_refusal_in_a_block_that_a_server_never_had_is_a_refusal() {
     bench.ask(desk_of(0), 1, revoke("ann", 1));
     bench.block();
     bench.take_over(0, 1);
-    assert_eq!(bench.answers(desk_of(0), 1), [refused(Reason::NotAllowed)]);
+    assert_eq!(bench.answers(desk_of(0), 1), [refused(Reason::Unseen)]);
 }
 
 #[test]

@@ -346,7 +346,11 @@ fn cohorts_hold_every_arrival() {
     let (mut arrivals, mut draws) = (new(), rng("cohorts"));
     let single: Vec<(Time, usize)> = std::iter::from_fn(|| arrivals.next(&mut draws)).collect();
     let (mut arrivals, mut draws) = (new(), rng("cohorts"));
-    let mut cohorts = Cohorts::new(span, Time::ZERO);
+    let together = Together {
+        span,
+        individual: 0,
+    };
+    let mut cohorts = Cohorts::new(together, Time::ZERO);
     let together: Vec<(Time, usize, u32)> =
         std::iter::from_fn(|| cohorts.next(&mut arrivals, &mut draws)).collect();
     assert!(together.is_sorted_by_key(|(at, ..)| *at));

@@ -9,8 +9,8 @@ use crate::plan::{
 use crate::profiles;
 use crate::schema::shape::suggestion;
 use crate::schema::{
-    At, EntryPoint, RecordSize, Samples, SourceRef, Spacing, Tier, Transactions, Visits, WaitFor,
-    Workload, WorkloadCommon, WorkloadKind,
+    At, CohortKeys, EntryPoint, RecordSize, Samples, SourceRef, Spacing, Tier, Transactions,
+    Visits, WaitFor, Workload, WorkloadCommon, WorkloadKind,
 };
 use crate::sources::{self, Limits, SourceError};
 use crate::tree::{Place, Value as Tree};
@@ -22,6 +22,7 @@ use consim_models::key_value::command::COMMAND_HEAD;
 use consim_models::key_value::{MAX_VALUE, TransactionOptions};
 use consim_models::sharing::config::{ConsentOptions, VisitOptions};
 use consim_models::sharing::workload::PANEL;
+use consim_models::workload::Together;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -126,8 +127,18 @@ impl Planner<'_> {
         let (day_name, day) = day?;
         let (load, course) = load?;
         self.cohort(&workload.kind)?;
+        let mut kind = kind?;
+        if let (Kind::Transactions(options), WorkloadKind::Transactions(keys)) =
+            (&mut kind, &workload.kind)
+        {
+            let window = to.since(from);
+            options.cohort = keys.cohort.as_ref().map(|cohort| Together {
+                span: cohort.span.value,
+                individual: individual(cohort, &load, window),
+            });
+        }
         let plan = WorkloadPlan {
-            kind: kind?,
+            kind,
             service: service?,
             load,
             course,
@@ -152,7 +163,7 @@ impl Planner<'_> {
         let Some(cohort) = &options.cohort else {
             return Some(());
         };
-        let (text, hint) = if cohort.value.is_zero() {
+        let (text, hint) = if cohort.span.value.is_zero() {
             ("a cohort of no time", "cohort: 1ms")
         } else if options.read_share.value.0 > 0 {
             (
@@ -162,7 +173,7 @@ impl Planner<'_> {
         } else {
             return Some(());
         };
-        let place = cohort.place.clone();
+        let place = cohort.span.place.clone();
         self.cx.error("E504", &place, text, hint);
         None
     }
@@ -357,7 +368,8 @@ impl Planner<'_> {
             read_share: keys.read_share.value.0,
             keys: keys_of,
             skew,
-            cohort: keys.cohort.as_ref().map(|cohort| cohort.value),
+            // Known once the load is.
+            cohort: None,
         }))
     }
 
@@ -737,4 +749,24 @@ fn visits_per_day(tier: Tier) -> u64 {
         Tier::Village => 7,
         _ => 0,
     }
+}
+
+/// Of operations in cohorts this share travels alone if nothing else is said, parts per billion, and no fewer than
+/// this many (both as the language has them).
+const INDIVIDUAL: u64 = 10_000_000;
+const INDIVIDUALS: u64 = 100_000;
+
+/// The share of a load that travels alone, parts per billion.
+fn individual(cohort: &CohortKeys, load: &crate::plan::Load, window: Span) -> u32 {
+    if let Some(given) = &cohort.individual {
+        return given.value.0;
+    }
+    let crate::plan::Load::Rates { rates, .. } = load else {
+        return INDIVIDUAL as u32;
+    };
+    // Events per 10^9 s, times nanoseconds.
+    let (billion, rate) = (1_000_000_000u128, rates.values().sum::<u64>());
+    let all = u128::from(rate) * u128::from(window.nanos()) / billion / billion;
+    let enough = u128::from(INDIVIDUALS) * billion / all.max(1);
+    enough.clamp(u128::from(INDIVIDUAL), billion) as u32
 }

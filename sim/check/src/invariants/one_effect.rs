@@ -56,6 +56,11 @@ impl OneEffect {
             if *receipt != Receipt::Applied {
                 continue;
             }
+            // One transaction of many operations does not tell them apart.
+            if !tx.cohort().is_one() {
+                self.finding.left_out += u64::from(tx.cohort().count);
+                continue;
+            }
             let fresh = if tx.op().is_own() {
                 seen.of_servers.insert((tx.id().origin, tx.op()))
             } else {

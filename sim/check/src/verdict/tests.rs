@@ -23,6 +23,7 @@ fn outcome(checks: &[(Severity, Verdict)], met: &[Option<bool>], partial: bool) 
             verdict: word(verdict).into(),
             severity: severity_word(severity).into(),
             evaluated: 1,
+            sampled: None,
             violated: 0,
             says: String::new(),
             violations: Vec::new(),

@@ -699,17 +699,7 @@ impl<O: Observer> Kernel<O> {
                         }
                     }
                 }
-                if let Probe::Ended {
-                    workload, count, ..
-                } = probe
-                {
-                    // For good or ill.
-                    let end = End {
-                        at: finish,
-                        node: node_id,
-                        count,
-                        answered: true,
-                    };
+                if let Some((workload, end)) = End::of(&probe, finish, node_id) {
                     self.workloads.ended(&mut self.queue, workload, end);
                 }
                 self.observer.probe(self.now, node_id, &probe);

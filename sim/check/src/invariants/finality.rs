@@ -70,6 +70,8 @@ pub struct Finality {
     kept: BTreeMap<(NodeId, ChainId), u64>,
     /// Who has come back since its process began: what it says later, it took over from others.
     back: BTreeSet<(NodeId, ChainId)>,
+    /// Who has been down: the others began with nothing, and took over from others whatever they come back with.
+    was_down: BTreeSet<NodeId>,
     /// The greatest height of a chain, and whether a node of it came back.
     top: BTreeMap<ChainId, (u64, bool)>,
 }
@@ -86,6 +88,7 @@ impl Finality {
             progress: BTreeMap::new(),
             kept: BTreeMap::new(),
             back: BTreeSet::new(),
+            was_down: BTreeSet::new(),
             top: BTreeMap::new(),
         }
     }
@@ -121,7 +124,7 @@ impl Finality {
             None => {}
         }
         self.top.entry(chain).or_default().1 = true;
-        if !self.back.insert((node, chain)) {
+        if !self.was_down.contains(&node) || !self.back.insert((node, chain)) {
             // Like what it executes, it is on disk only after a while.
             let bound = self.subjects.bound;
             let progress = self.progress.entry((node, chain)).or_default();
@@ -180,6 +183,7 @@ impl Observer for Finality {
             self.back.retain(|(back, _)| *back != node);
             return;
         }
+        self.was_down.insert(node);
         let bound = self.subjects.bound;
         for (&(n, chain), progress) in &self.progress {
             if n == node {

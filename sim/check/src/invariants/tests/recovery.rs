@@ -77,6 +77,17 @@ fn finality_gives_a_state_that_was_taken_over_time_to_reach_the_disk() {
     };
     again(37).passes();
     again(50).violation();
+    // In its first life, too.
+    let first = |down: u64| {
+        let mut h = History::of("finality");
+        let blocks = blocks(&mut h.world, 60);
+        h.probe(s(36), 0, &recovered(29, blocks[28].id));
+        h.up(s(down), 0, false).up(s(down + 1), 0, true);
+        h.probe(s(down + 1), 0, &recovered(20, blocks[19].id));
+        h
+    };
+    first(37).passes();
+    first(50).violation();
 }
 
 #[test]
@@ -121,6 +132,7 @@ fn finality_measures_from_the_first_of_two_crashes_without_a_recovery() {
     h.probe(s(21), 0, &recovered(0, Digest::ZERO)).passes();
     // What it came back with is on its disk.
     let mut h = History::of("finality");
+    h.up(s(0), 0, false).up(s(1), 0, true);
     h.probe(s(1), 0, &recovered(3, blocks[2].id));
     h.up(s(2), 0, false).up(s(3), 0, true);
     h.probe(s(3), 0, &recovered(2, blocks[1].id));

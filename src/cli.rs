@@ -187,6 +187,9 @@ pub(crate) struct ExploreArgs {
     /// Only scenarios of twins, one after the other.
     #[arg(long, conflicts_with = "file")]
     pub(crate) twins: bool,
+    /// Only scenarios in which one member alone learns of a decision, or comes back to failed attempts.
+    #[arg(long, conflicts_with_all = ["file", "twins"])]
+    pub(crate) hidden: bool,
     /// How many runs go on at a time, in place of one a core. It changes no result.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,

@@ -9,7 +9,9 @@ use crate::replay::{again, draw_beside};
 use crate::run::{Failure, junit, other};
 use consim_core::Severity;
 use consim_reports::{JunitCase, JunitEnd, JunitSuite};
-use consim_scenarios::explore::{Failing, Focus, MEMBERS, MODELS, Search, TWICE, Tally, planned};
+use consim_scenarios::explore::{
+    Failing, Focus, MEMBERS, MODELS, Search, Shape, TWICE, Tally, planned,
+};
 use consim_scenarios::registries;
 use consim_scenarios::run::story::{Explanation, explain};
 use consim_scenarios::run::{Hooks, cells};
@@ -58,7 +60,7 @@ fn run(args: &ExploreArgs) -> Result<u8, Failure> {
             protocol,
             focus: focus.clone(),
             file: args.file.clone(),
-            twins: args.twins,
+            only: shape(args),
             seed,
             most: args.seeds.or((time.is_none()).then_some(SEEDS)),
             twice: TWICE,
@@ -85,6 +87,12 @@ fn run(args: &ExploreArgs) -> Result<u8, Failure> {
         eprintln!("the search was cut: its time was up (--max-wall)");
     }
     Ok(worst(codes))
+}
+
+/// The only shape of scenarios that is asked for.
+fn shape(args: &ExploreArgs) -> Option<Shape> {
+    let hidden = args.hidden.then_some(Shape::Hidden);
+    args.twins.then_some(Shape::Twins).or(hidden)
 }
 
 /// The worst exit code: safety, liveness, what was missed, anything else.

@@ -6,6 +6,7 @@
 use super::case::Case;
 use super::corpus::Corpus;
 use super::ground::Ground;
+use super::hidden::Hidden;
 use super::judge::{DIVERGED, Failure, Judged, judge_text};
 use super::novelty::Novelty;
 use super::strategy::{Focus, cases};
@@ -28,6 +29,8 @@ const ROUND: u64 = 64;
 pub const TWICE: u64 = 100;
 /// One in so many drawn scenarios is one of twins.
 const TWINS: u64 = 8;
+/// One in so many is one of a hidden decision: it takes many to hit the round in which it matters.
+const HIDDEN: u64 = 4;
 /// Failures that are kept with their scenarios.
 const MAX_FAILURES: usize = 100;
 
@@ -40,8 +43,8 @@ pub struct Search {
     pub focus: Focus,
     /// A scenario of the user's, in place of drawn consortia.
     pub file: Option<PathBuf>,
-    /// Twins alone, one after the other.
-    pub twins: bool,
+    /// Scenarios of this shape alone.
+    pub only: Option<Shape>,
     /// All draws.
     pub seed: u64,
     /// How many scenarios; as many as there is time for if left out.
@@ -52,6 +55,15 @@ pub struct Search {
     pub threads: usize,
     /// Parts of the runs that are replaced.
     pub hooks: Hooks,
+}
+
+/// A shape that scenarios are given, where they are not put together of faults drawn one by one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shape {
+    /// Twins, one after the other.
+    Twins,
+    /// Hidden decisions.
+    Hidden,
 }
 
 /// What a search has come to.
@@ -138,6 +150,7 @@ pub struct Found {
 enum Drawn {
     Case(Case),
     Twins(Twins),
+    Hidden(Hidden),
 }
 
 struct Done {
@@ -192,15 +205,24 @@ impl Search {
 
     /// The scenario of this number: drawn, or a change of one that led to something new.
     fn draw(&self, strategy: &impl Strategy<Value = Case>, corpus: &Corpus, number: u64) -> Drawn {
+        let key = mix(self.seed, number);
         // Where nobody may lie, there are no twins.
-        let bears = known(&self.protocol).byzantine;
-        if self.twins && bears {
-            return Drawn::Twins(Twins::numbered(number, self.seed));
+        let entry = known(&self.protocol);
+        match self.only {
+            Some(Shape::Twins) if entry.byzantine => {
+                return Drawn::Twins(Twins::numbered(number, self.seed));
+            }
+            Some(Shape::Hidden) if Hidden::suits(entry) => {
+                return Drawn::Hidden(Hidden::drawn(key));
+            }
+            _ => {}
         }
-        if self.file.is_none() && bears && number % TWINS == TWINS - 1 {
+        if self.file.is_none() && number % TWINS == TWINS - 1 && entry.byzantine {
             return Drawn::Twins(Twins::numbered(number / TWINS, self.seed));
         }
-        let key = mix(self.seed, number);
+        if self.file.is_none() && number % HIDDEN == 1 && Hidden::suits(entry) {
+            return Drawn::Hidden(Hidden::drawn(key));
+        }
         let seed: [u8; 32] = std::array::from_fn(|i| mix(key, i as u64 / 8).to_le_bytes()[i % 8]);
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
@@ -215,6 +237,9 @@ impl Search {
         let case = match drawn {
             Drawn::Case(case) => case,
             Drawn::Twins(twins) => return twins.text(mix(self.seed, number) >> 32, &self.protocol),
+            Drawn::Hidden(hidden) => {
+                return hidden.text(mix(self.seed, number) >> 32, &self.protocol);
+            }
         };
         match of_file {
             Some(ground) => case.text(ground),
@@ -264,7 +289,7 @@ impl Drawn {
     fn case(&self) -> Option<&Case> {
         match self {
             Self::Case(case) => Some(case),
-            Self::Twins(_) => None,
+            Self::Twins(_) | Self::Hidden(_) => None,
         }
     }
 }

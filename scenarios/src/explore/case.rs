@@ -3,7 +3,6 @@
 use super::ground::Ground;
 use super::kinds::{Family, ROWS, Row};
 use super::world::{World, pick};
-use consim_models::consensus::ProtocolEntry;
 use std::fmt::Write as _;
 
 /// A drawn scenario.
@@ -104,16 +103,16 @@ impl Case {
     }
 
     /// The rows that its events are of.
-    fn rows(&self, protocol: &ProtocolEntry) -> Vec<&'static Row> {
+    fn rows(&self, ground: &Ground) -> Vec<&'static Row> {
         let drawn = ROWS
             .iter()
-            .filter(|row| row.suits(protocol) && self.families.contains(&row.family));
+            .filter(|row| row.suits(ground) && self.families.contains(&row.family));
         drawn.collect()
     }
 
     /// The events that happen, with their rows: all that the tail allows.
-    pub fn happening(&self, protocol: &ProtocolEntry) -> Vec<(&'static Row, Event)> {
-        let rows = self.rows(protocol);
+    pub fn happening(&self, ground: &Ground) -> Vec<(&'static Row, Event)> {
+        let rows = self.rows(ground);
         let most = match self.tail {
             Tail::FewLong => FEW,
             Tail::ManyShort | Tail::Mixed => usize::MAX,
@@ -132,7 +131,7 @@ impl Case {
         let mut out = ground.head.clone();
         let _ = writeln!(out, "seed: {}", self.seed);
         let (mut faults, mut attacks) = (String::new(), String::new());
-        let happening = self.happening(ground.protocol);
+        let happening = self.happening(ground);
         // No more may stay down than the chain bears, whoever leads.
         let n = ground.members.len();
         let borne = (ground.protocol.quorum)(n) + ground.faulty >= n;
@@ -189,7 +188,15 @@ impl Case {
         }
         if !attacks.is_empty() {
             let traitors = ground.names(self.weak_members(ground));
-            let _ = writeln!(out, "adversaries: {{ traitor: {{ nodes: {traitors} }} }}");
+            let roles = if happening.iter().any(|(row, _)| row.records) {
+                ", roles: [administrator, clinician]"
+            } else {
+                ""
+            };
+            let _ = writeln!(
+                out,
+                "adversaries: {{ traitor: {{ nodes: {traitors}{roles} }} }}"
+            );
             if ground.prefix.is_empty() {
                 // Whoever makes the group smaller keeps to what it bears.
                 out.push_str("limits: { fault_budget: { byzantine: f } }\n");

@@ -1,7 +1,7 @@
 //! Where things happen: a drawn consortium, or a scenario of the user's.
 
 use crate::load::LoadOptions;
-use crate::plan::Plan;
+use crate::plan::{Plan, ServicePlan};
 use consim_models::consensus::{self, ProtocolEntry};
 use std::path::Path;
 
@@ -27,6 +27,8 @@ pub struct Ground {
     /// May members stay broken for good? Where a server asks others, or each view has another leader, whose
     /// absence costs a timeout each time, nobody can say when users have to have their answers.
     pub may_stay_broken: bool,
+    /// Is there a service that shares records?
+    pub shares_records: bool,
     /// What the names of its windows begin with.
     pub prefix: &'static str,
 }
@@ -68,6 +70,10 @@ impl Ground {
             chain: chain.clone(),
             protocol,
             may_stay_broken: false,
+            shares_records: plan
+                .services
+                .values()
+                .any(|service| matches!(service, ServicePlan::DataSharing { .. })),
             prefix: "drawn-",
             members,
         })

@@ -2,6 +2,7 @@
 //!
 //! A kind of the registries that has no row here, and is not left out with a reason, fails a test.
 
+use super::ground::Ground;
 use consim_models::consensus::ProtocolEntry;
 
 /// Families of kinds that a scenario draws from, or not: swarm testing (Groce et al., ISSTA 2012).
@@ -54,6 +55,8 @@ pub struct Row {
     pub also: &'static [Also],
     /// The only protocol that it is for, as its options name messages of it.
     pub of: Option<&'static str>,
+    /// Does it need a service that shares records?
+    pub records: bool,
 }
 
 /// What happens with a row, in a part of its window.
@@ -100,11 +103,13 @@ const LOSES_WITHOUT_TRACE: &[&str] =
     &["lost-writes", "rollback", "lying-fsync", "move-time-server"];
 
 impl Row {
-    /// Can it happen to a chain of `protocol`, and has the chain to bear it?
-    pub fn suits(&self, protocol: &ProtocolEntry) -> bool {
+    /// Can it happen on this ground, and has its chain to bear it?
+    pub fn suits(&self, ground: &Ground) -> bool {
+        let protocol = ground.protocol;
         let bears = protocol.byzantine
             || (self.family != Traitor && !LOSES_WITHOUT_TRACE.contains(&self.kind));
-        bears && self.of.is_none_or(|name| name == protocol.name)
+        let is_there = ground.shares_records || !self.records;
+        bears && is_there && self.of.is_none_or(|name| name == protocol.name)
     }
 
     /// May it go on for good beside as many broken members as the protocol bears? A member in whose name others
@@ -130,6 +135,7 @@ const fn row(family: Family, kind: &'static str, options: &'static str) -> Row {
         options,
         also: &[],
         of: None,
+        records: false,
     }
 }
 
@@ -147,11 +153,16 @@ const fn with(
     options: &'static str,
 ) -> Row {
     Row {
-        kind,
-        family,
-        options,
         also,
-        of: None,
+        ..row(family, kind, options)
+    }
+}
+
+/// What insiders do to records; all of them are traitors with a role.
+const fn insider(kind: &'static str, options: &'static str) -> Row {
+    Row {
+        records: true,
+        ..row(Traitor, kind, options)
     }
 }
 
@@ -557,6 +568,9 @@ pub const ROWS: &[Row] = &[
     row(Traitor, "strip-signatures", "{}"),
     row(Traitor, "reorder-block", "{}"),
     row(Traitor, "diverge", "{ rate: {share} }"),
+    insider("edit-record", "{ where: {weak}, rate: 20/min }"),
+    insider("exfiltrate", "{ where: {weak}, rate: 20/min }"),
+    insider("purpose-creep", "{ where: {weak}, rate: 20/min }"),
 ];
 
 /// Kinds that are not drawn, and why.
@@ -577,15 +591,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     (
         "expiry-edge",
         "needs a service with consents; the search of that model has its own",
-    ),
-    (
-        "edit-record",
-        "needs the service of data sharing; the search of that model has its own",
-    ),
-    ("exfiltrate", "needs the service of data sharing, as above"),
-    (
-        "purpose-creep",
-        "needs the service of data sharing, as above",
     ),
     (
         "interfere",

@@ -216,6 +216,7 @@ impl World {
             from_ms: HAPPENS_MS,
             to_ms: self.model().until_ms,
             may_stay_broken: self.model().alone && !self.rotates(protocol),
+            shares_records: self.model().name == "data-sharing",
             prefix: "",
         }
     }

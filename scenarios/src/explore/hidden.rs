@@ -1,0 +1,320 @@
+//! Hidden decisions: one member alone learns that something is decided and tells nobody; who takes part in
+//! the next attempt has to find out all the same. Locks, proofs of locks and what a leader collects from
+//! others are there for this, and it takes several losses at once, which faults drawn one by one hardly
+//! ever bring together. Like the drops and mutations of single rounds in ByzzFuzz (Winter, Buse, de Graaf et
+//! al., OOPSLA 2023), these scenarios are drawn from the phases of a protocol.
+//!
+//! The `knower` alone receives the deciding votes, and is mute; the `blind` sees no proposal, and so is not
+//! bound; a third may be bound to something older; then the others lose their memories, or the blind lies.
+//! A second form is [`Form::Behind`]: attempts fail while a member is away, which is needed once it is back.
+
+use super::case::Case;
+use super::world::{World, pick};
+use consim_core::mix;
+use consim_core::rng::below;
+use consim_models::consensus::ProtocolEntry;
+use std::fmt::Write as _;
+
+/// Kinds of messages by what they do, as lists of a scenario.
+struct Phases {
+    protocol: &'static str,
+    /// What is to be voted on.
+    proposal: &'static str,
+    /// The votes that bind their senders; none where a member collects votes and passes their certificate on.
+    first: Option<&'static str>,
+    /// The votes that decide, as above.
+    decide: Option<&'static str>,
+    /// By which one that knows tells others.
+    tells: &'static str,
+    /// How one of the adversary's may make others forget what they are bound to.
+    lies: &'static [&'static str],
+}
+
+const FORGED: &str = "mutate: { field: certificate, by: 1 }";
+const FORGETS: &str = "forget-lock: ledger";
+
+const PHASES: &[Phases] = &[
+    Phases {
+        protocol: "pbft",
+        proposal: "pre-prepare",
+        first: Some("prepare"),
+        decide: Some("commit"),
+        tells: "commit, checkpoint, status, blocks, batch, state",
+        lies: &[FORGED, FORGETS],
+    },
+    Phases {
+        protocol: "bft-smart",
+        proposal: "propose",
+        first: Some("write"),
+        decide: Some("accept"),
+        tells: "accept, checkpoint, status, blocks, state",
+        lies: &[FORGED],
+    },
+    Phases {
+        protocol: "tendermint",
+        proposal: "proposal",
+        first: Some("prevote"),
+        decide: Some("precommit"),
+        tells: "precommit, votes, polka, status, blocks",
+        lies: &[FORGED, FORGETS],
+    },
+    Phases {
+        protocol: "hotstuff",
+        proposal: "proposal",
+        first: None,
+        decide: None,
+        tells: "proposal, timeout, status, chain, blocks",
+        lies: &[FORGETS],
+    },
+];
+
+/// What else happens to the others.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum Twist {
+    #[default]
+    Nothing,
+    /// They go down and come back with what is on their disks.
+    Power,
+    /// One of them is the adversary's.
+    Lie,
+    /// Before, one of them was bound to something else and is cut off until the knower is.
+    Older,
+}
+
+const TWISTS: &[Twist] = &[
+    Twist::Lie,
+    Twist::Nothing,
+    Twist::Power,
+    Twist::Older,
+    Twist::Lie,
+    Twist::Power,
+];
+
+/// How much of it happens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Form {
+    /// A decision that one member alone knows of.
+    Hidden(Twist),
+    /// Nothing is proposed while a member is away; then it is back, and another goes for good.
+    Behind,
+}
+
+/// A scenario of a hidden decision.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hidden {
+    world: World,
+    form: Form,
+    /// Places of members: who knows, who is blind, a third, a fourth.
+    roles: [usize; 4],
+    /// When it begins, milliseconds.
+    at: u64,
+    /// Lengths, milliseconds: nobody else hears the deciding votes; the knower is mute; the blind sees no
+    /// proposals; how long after the beginning the twist comes.
+    unheard: u64,
+    mute: u64,
+    unseen: u64,
+    after: u64,
+    /// Is the knower mute in all it sends, or only in what tells of decisions?
+    cut: bool,
+    /// Are only one member's proposals kept from the blind?
+    from_one: bool,
+    /// Sees the blind the proposals after all; does nobody tell it of votes?
+    sees: bool,
+    untold: bool,
+    /// Which lie, and is it the third's instead of the blind's?
+    lie: u8,
+    third_lies: bool,
+}
+
+/// When everything is over at the latest, milliseconds: what follows is judged.
+const CALM_MS: u64 = 38_000;
+/// Virtual length, milliseconds.
+const LENGTH_MS: u64 = 62_000;
+
+impl Hidden {
+    /// Can it happen to a chain of this protocol?
+    pub fn suits(protocol: &ProtocolEntry) -> bool {
+        phases(protocol.name).is_some()
+    }
+
+    /// The scenario drawn by `key`.
+    pub fn drawn(key: u64) -> Self {
+        let draw = |number: u64, n: u64| below(mix(key, number), n);
+        let members = if draw(0, 4) > 0 { 4 } else { 5 + draw(1, 3) };
+        // A leader that stays is the first of the members.
+        let knower = if draw(2, 3) == 0 { 0 } else { draw(3, members) };
+        let mut others: Vec<u64> = (0..members).filter(|place| *place != knower).collect();
+        let blind = others.swap_remove(draw(4, members - 1) as usize % others.len());
+        let third = others.swap_remove(draw(18, members - 2) as usize % others.len());
+        let fourth = others.first().copied().unwrap_or(third);
+        let behind = draw(5, 6) == 0;
+        let twist = pick(TWISTS, draw(6, TWISTS.len() as u64) as u8);
+        let tenths = |number: u64, from: u64, to: u64| (from + draw(number, to - from)) * 100;
+        Self {
+            world: World {
+                members: members as u8,
+                rate: 1 + draw(7, 2) as u8,
+                timeout: draw(8, 3) as u8,
+                pipeline: draw(9, 3) as u8,
+                checkpoint: draw(10, 2) as u8,
+                ..Case::calm(0).world
+            },
+            form: if behind {
+                Form::Behind
+            } else {
+                Form::Hidden(twist)
+            },
+            roles: [knower, blind, third, fourth].map(|place| place as usize),
+            at: tenths(11, 40, 120),
+            unheard: tenths(12, 30, 140),
+            mute: tenths(13, 60, 240),
+            unseen: tenths(14, 10, 60),
+            after: tenths(15, 2, 40),
+            cut: draw(16, 3) == 0,
+            from_one: draw(17, 2) == 0,
+            sees: draw(19, 3) == 0,
+            untold: draw(20, 2) == 0,
+            lie: draw(21, 6) as u8,
+            third_lies: draw(22, 2) == 0,
+        }
+    }
+
+    /// The scenario, as a user would write it.
+    pub fn text(&self, seed: u64, protocol: &str) -> String {
+        let ground = self.world.ground(protocol);
+        let mut out = self.world.head(ground.protocol, LENGTH_MS);
+        let _ = writeln!(out, "seed: {seed}");
+        let Some(phases) = phases(protocol) else {
+            return out;
+        };
+        let name = |place: usize| ground.names(vec![place]);
+        let but = |left_out: &[usize]| {
+            let all = 0..usize::from(self.world.members);
+            ground.names(all.filter(|place| !left_out.contains(place)).collect())
+        };
+        let [knower, blind, third, fourth] = self.roles;
+        let group = &ground.everybody;
+        let mut faults = String::new();
+        let mut fault = |word: &str, from: u64, length: u64, what: &str| {
+            let length = length.min(CALM_MS.saturating_sub(from)).max(1);
+            let _ = writeln!(
+                faults,
+                "  {word}: {{ at: {from}ms, for: {length}ms, {what} }}"
+            );
+        };
+        let filter = |from: &str, to: &str, kinds: &str| {
+            format!("filter: {{ from: {from}, to: {to}, kinds: [{kinds}] }}")
+        };
+        let Form::Hidden(twist) = self.form else {
+            let (one, other) = (name(knower), name(blind));
+            let to = self.at + self.mute;
+            fault("away", self.at, self.mute, &format!("crash: {one}"));
+            fault(
+                "unproposed",
+                self.at,
+                self.mute,
+                &filter(group, group, phases.proposal),
+            );
+            let _ = write!(
+                out,
+                "faults:\n{faults}  down: {{ at: {to}ms, for: rest, crash: {other} }}
+heal: {{ at: {heal}ms, core: {{ nodes: {core} }} }}
+checks: {{ except: [rejoin] }}\n",
+                heal = to + 1_000,
+                core = but(&[blind]),
+            );
+            return out;
+        };
+        let mut at = self.at;
+        if let (Twist::Older, Some(first)) = (twist, phases.first) {
+            fault(
+                "half",
+                at,
+                self.unseen,
+                &filter(group, &but(&[third]), first),
+            );
+            let apart = self.unseen + self.after;
+            fault(
+                "apart",
+                at + 1_000,
+                apart,
+                &format!("partition: {}", name(third)),
+            );
+            let late = format!("{}, {first}", phases.proposal);
+            at += self.unseen;
+            fault(
+                "late",
+                at,
+                self.unheard,
+                &filter(group, &name(third), &late),
+            );
+        }
+        if let Some(decide) = phases.decide {
+            fault(
+                "unheard",
+                at,
+                self.unheard,
+                &filter(group, &but(&[knower]), decide),
+            );
+        }
+        let silence = if self.cut {
+            format!("partition: {{ target: {}, direction: out }}", name(knower))
+        } else {
+            filter(&name(knower), group, phases.tells)
+        };
+        // Its own votes are needed first.
+        let from = if self.cut { at + 500 } else { at };
+        fault("mute", from, self.mute, &silence);
+        if !self.sees {
+            let proposer = if self.from_one {
+                name(fourth)
+            } else {
+                group.clone()
+            };
+            let unseen = filter(&proposer, &name(blind), phases.proposal);
+            fault("unseen", at, self.unseen, &unseen);
+        }
+        if self.untold && phases.decide.is_some() {
+            fault(
+                "untold",
+                at,
+                self.mute,
+                &filter(group, &name(blind), phases.tells),
+            );
+        }
+        match twist {
+            Twist::Nothing | Twist::Older => {}
+            Twist::Power => {
+                let crash = format!("crash: {}", but(&[knower]));
+                fault("power", at + self.after, 300, &crash);
+                if let Some(first) = phases.first.filter(|_| self.sees) {
+                    let again = format!("{}, {first}", phases.proposal);
+                    fault(
+                        "again",
+                        at + 1_000,
+                        self.unheard,
+                        &filter(group, group, &again),
+                    );
+                }
+            }
+            Twist::Lie => {
+                let _ = write!(
+                    out,
+                    "adversaries: {{ traitor: {{ nodes: {} }} }}
+attacks:
+  lie: {{ at: {}ms, for: {}ms, {} }}\n",
+                    name(if self.third_lies { third } else { blind }),
+                    self.at,
+                    CALM_MS - self.at,
+                    pick(phases.lies, self.lie),
+                );
+            }
+        }
+        let _ = write!(out, "faults:\n{faults}");
+        out
+    }
+}
+
+fn phases(protocol: &str) -> Option<&'static Phases> {
+    PHASES.iter().find(|phases| phases.protocol == protocol)
+}

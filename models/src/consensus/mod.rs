@@ -11,6 +11,7 @@ mod forward;
 mod genuine;
 mod head;
 pub mod hotstuff;
+mod intake;
 mod journal;
 mod members;
 pub mod mempool;

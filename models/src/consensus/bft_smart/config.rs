@@ -1,6 +1,9 @@
 //! Options, limits and the resolved view of who is in the group.
 
 use super::super::{BlockLimits, ReplicaConfig, byzantine_faults};
+use super::marks;
+use crate::consensus::intake::Intake;
+use crate::consensus::sync::Site;
 use crate::consensus::tally::Voters;
 use consim_core::{ChainId, KeyId, Keyring, NodeId, SecretKey, Span};
 use std::sync::Arc;
@@ -33,11 +36,6 @@ pub enum Requests {
 /// Messages of regencies and consensuses still to come that are kept for one member (assumed): what does
 /// not fit is asked for again.
 pub const MAX_FUTURE: u16 = 64;
-/// Checkpoints above the last stable one for which votes are kept (assumed).
-pub const MAX_OPEN_CHECKPOINTS: u64 = 64;
-/// A replica that is more than this behind a proven checkpoint takes the state over instead of the
-/// batches that led to it (assumed, as PBFT's window).
-pub const MAX_REPLAYED: u64 = 256;
 /// The timer doubles at most this often (assumed): 64 times the first.
 pub const MAX_BACKOFF: u32 = 6;
 /// What may have been lost is repeated after half of the time of the first timer, and then this often in
@@ -98,7 +96,29 @@ impl Group {
             requests: options.requests,
         }
     }
-    /// The index of `node` among the members, which are in node order.
+    /// Where this replica stands in it.
+    pub(super) fn site(&self) -> Site<'_> {
+        Site {
+            chain: self.chain,
+            me: self.me,
+            members: &self.members,
+            quorum: self.quorum,
+            faults: self.faults,
+            interval: self.interval,
+            keys: &self.keys,
+            key: &self.key,
+        }
+    }
+    /// What a transaction has to be to come in.
+    pub(super) fn intake(&self) -> Intake<'_> {
+        Intake {
+            chain: self.chain,
+            keys: &self.keys,
+            limits: &self.block,
+            full: &marks::MEMPOOL_FULL,
+        }
+    }
+    /// The index of `node` among the members.
     pub(super) fn index(&self, node: NodeId) -> Option<usize> {
         crate::consensus::members::index_of(&self.members, node)
     }

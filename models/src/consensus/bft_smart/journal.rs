@@ -1,10 +1,7 @@
 //! What goes to disk, and what is said once it is there (`../journal.rs`).
 
 use super::collect::{StopData, Sync};
-use crate::consensus::sync::{encode_option, option_len};
-use crate::consensus::{CheckpointHead as _, StateHead};
-use crate::ledger::Snapshot;
-use consim_core::{Batch, Certificate, ChainId, Digest, Encoder, Holds, Payload, Signature};
+use consim_core::{Batch, Certificate, Digest, Encoder, Payload, Signature};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -32,20 +29,6 @@ pub(super) enum Record {
     Proof(Arc<Certificate>),
     /// The batch of a write proof.
     Former(Arc<Batch>),
-    /// The proof of a stable checkpoint.
-    Stable(Arc<Certificate>),
-    /// What this replica signed is on this disk.
-    Started,
-    /// A state that was taken over, with what a checkpoint proves beside it.
-    Taken {
-        /// The chain; not written, since a disk is one replica's.
-        chain: ChainId,
-        sequence: u64,
-        /// The proof of the checkpoint.
-        proof: Option<Arc<Certificate>>,
-        head: Arc<StateHead>,
-        state: Arc<Snapshot>,
-    },
     /// The regency: the replica waits for it to begin, or `sync` began it.
     Regency {
         regency: u64,
@@ -62,9 +45,6 @@ impl Payload for Record {
         match self {
             Self::Proof(_) => "write-proof",
             Self::Former(_) => "former",
-            Self::Stable(_) => "stable",
-            Self::Started => "started",
-            Self::Taken { .. } => "taken",
             Self::Regency { .. } => "regency",
         }
     }
@@ -72,20 +52,7 @@ impl Payload for Record {
         let mut e = Encoder::new(out);
         match self {
             Self::Former(batch) => batch.encode(&mut e),
-            Self::Proof(certificate) | Self::Stable(certificate) => certificate.encode(&mut e),
-            Self::Started => {}
-            Self::Taken {
-                sequence,
-                proof,
-                head,
-                state,
-                ..
-            } => {
-                e.u64(*sequence);
-                encode_option(&mut e, proof.as_ref());
-                head.encode(&mut e);
-                state.encode(out);
-            }
+            Self::Proof(certificate) => certificate.encode(&mut e),
             Self::Regency {
                 regency,
                 left,
@@ -106,24 +73,12 @@ impl Payload for Record {
     fn encoded_len(&self) -> usize {
         match self {
             Self::Former(batch) => batch.encoded_len(),
-            Self::Proof(certificate) | Self::Stable(certificate) => certificate.encoded_len(),
-            Self::Started => 0,
-            Self::Taken {
-                proof, head, state, ..
-            } => 8 + option_len(proof.as_ref()) + head.encoded_len() + state.encoded_len(),
+            Self::Proof(certificate) => certificate.encoded_len(),
             Self::Regency { data, sync, .. } => {
                 let data = data.as_ref().map_or(0, |d| d.encoded_len());
                 let sync = sync.as_ref().map_or(0, |s| s.encoded_len());
                 8 + 8 + 1 + data + 1 + sync
             }
-        }
-    }
-    fn holds(&self) -> Option<Holds> {
-        match self {
-            Self::Taken {
-                chain, sequence, ..
-            } => Some(Holds::UpTo(*chain, *sequence)),
-            _ => None,
         }
     }
     fn as_any(&self) -> &dyn Any {

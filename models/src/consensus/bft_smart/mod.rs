@@ -55,7 +55,7 @@
 //!   brings of a decision that is missing here; write for the value. An unbound consensus goes on with the
 //!   next PROPOSE (lines 22-32).
 //!
-//! Checkpoints and catching up (DSN 2014, section 3.3; `checkpoint.rs`, `catch_up.rs`, `transfer.rs`)
+//! Checkpoints and catching up (DSN 2014, section 3.3; `catch_up.rs`, `past.rs`, `../sync/`)
 //! - Upon every so many executed: multicast CHECKPOINT with the state's root; with a quorum of the same, it is
 //!   stable.
 //! - Upon no progress for a while, a restart, or a long quiet: send STATUS.
@@ -115,7 +115,6 @@
 
 mod attacks;
 mod catch_up;
-mod checkpoint;
 pub mod collect;
 pub mod config;
 mod evidence;
@@ -124,6 +123,7 @@ mod journal;
 mod marks;
 pub mod message;
 mod normal;
+mod past;
 mod recovery;
 mod regency;
 mod replica;
@@ -132,7 +132,6 @@ mod sync_phase;
 #[cfg(test)]
 mod tests;
 mod transactions;
-mod transfer;
 
 pub use config::{BftSmartOptions, Requests};
 pub use replica::BftSmartReplica;

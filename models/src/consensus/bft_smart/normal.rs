@@ -9,6 +9,7 @@ use super::seeded;
 use crate::consensus::batches::{self, Judge};
 use crate::consensus::mempool::Ready;
 use crate::consensus::proposal::Statements;
+use crate::consensus::sync::Syncs as _;
 use crate::consensus::tally::Tally;
 use consim_core::chain::vote_statement;
 use consim_core::{
@@ -75,11 +76,11 @@ pub(super) struct Lock {
 impl BftSmartReplica {
     /// The consensus that is under way.
     pub(super) fn sequence(&self) -> u64 {
-        self.executed.saturating_add(1)
+        self.past.executed.saturating_add(1)
     }
     /// The write proof, if it is for what is not decided.
     pub(super) fn lock(&self) -> Option<&Lock> {
-        let open = |lock: &&Lock| lock.proof.sequence > self.executed;
+        let open = |lock: &&Lock| lock.proof.sequence > self.past.executed;
         self.lock.as_ref().filter(open)
     }
 
@@ -92,7 +93,7 @@ impl BftSmartReplica {
             || !self.leads()
             || !self.may_vote()
             || self.current.digest.is_some()
-            || self.executed < self.called.low
+            || self.past.executed < self.called.low
             || self.bound_now().is_some()
         {
             return;
@@ -184,7 +185,7 @@ impl BftSmartReplica {
         self.take_up(cx, proposal);
     }
 
-    fn judge(&self) -> Judge<'_> {
+    pub(super) fn judge(&self) -> Judge<'_> {
         Judge {
             chain: self.group.chain,
             keys: &self.group.keys,
@@ -233,7 +234,7 @@ impl BftSmartReplica {
     /// of its later votes alone.
     fn may_vote(&self) -> bool {
         let above = |sequence: u64| sequence > self.sequence();
-        self.silent.is_none()
+        self.past.silent.is_none()
             && !self.written.as_ref().is_some_and(|p| above(p.sequence))
             && !self
                 .lock
@@ -274,7 +275,7 @@ impl BftSmartReplica {
         let here = (self.regency, self.sequence());
         let written = self.written.clone();
         if let Some(written) = written.filter(|p| (p.view, p.sequence) == here)
-            && self.silent.is_none()
+            && self.past.silent.is_none()
         {
             return self.say_again(cx, &written);
         }
@@ -367,7 +368,7 @@ impl BftSmartReplica {
         (regency, sequence): (u64, u64),
         payload: &Arc<dyn Payload>,
     ) -> bool {
-        if regency < self.regency || sequence <= self.executed {
+        if regency < self.regency || sequence <= self.past.executed {
             return false;
         }
         let now = regency == self.regency && self.active;
@@ -377,7 +378,7 @@ impl BftSmartReplica {
         if now {
             cx.reached(&marks::OUT_OF_CONTEXT);
             self.later(from, payload);
-            self.catch_up.peers.claim(from, sequence - 1);
+            self.past.peers.claim(from, sequence - 1);
             self.seek_if_left_behind(cx);
         } else {
             self.later(from, payload);
@@ -497,7 +498,7 @@ impl BftSmartReplica {
 
     /// Hands up the next decided batch and writes it to the log; the next consensus is under way.
     pub(super) fn deliver(&mut self, cx: &mut Context<'_>, committed: Arc<Committed>) {
-        self.executed = committed.sequence;
+        self.past.executed = committed.sequence;
         if let Some(own) = self.current.batch.take().filter(|_| self.leads())
             && own.digest() != committed.batch.digest()
         {
@@ -507,8 +508,8 @@ impl BftSmartReplica {
         self.mempool.executed(committed.batch.txs());
         let logged: Arc<Committed> = Arc::clone(&committed);
         self.journal.write(Write::append(LOG, logged));
-        self.log.push(Arc::clone(&committed));
-        self.decided = Some(Arc::new(committed.certificate.clone()));
+        self.past.log.push(Arc::clone(&committed));
+        self.past.decided = Some(Arc::new(committed.certificate.clone()));
         cx.emit(Probe::Committed(Arc::clone(&committed)));
         cx.deliver(Delivery::Ordered {
             committed,

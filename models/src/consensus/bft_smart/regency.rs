@@ -160,7 +160,7 @@ impl BftSmartReplica {
 
     /// Asks for a regency, with the requests that wait in this replica's charge.
     fn stop(&mut self, cx: &mut Context<'_>, regency: u64) {
-        if self.silent.is_some() {
+        if self.past.silent.is_some() {
             return;
         }
         cx.reached(&marks::STOP_SAID);
@@ -252,7 +252,7 @@ impl BftSmartReplica {
 
     /// Helps a member that is in an older regency, or in this one but without its SYNC.
     pub(super) fn help(&mut self, cx: &mut Context<'_>, member: usize) {
-        if !self.catch_up.peers.may_help(member) {
+        if !self.past.peers.may_help(member) {
             return;
         }
         match self.opening.clone().filter(|_| self.active) {

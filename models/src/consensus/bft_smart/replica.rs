@@ -1,23 +1,19 @@
 //! The replica: its state, and which transition an event leads to.
 
-use super::catch_up::CatchUp;
 use super::collect::{Called, Sync};
 use super::config::{BftSmartOptions, Group, MAX_FUTURE};
 use super::journal::Said;
 use super::message::{Body, Message, Proposal};
 use super::normal::{Consensus, Lock, Phase};
-use super::recovery::Silent;
 use super::regency::Stops;
-use crate::consensus::committed::Log;
 use crate::consensus::journal::Journal;
 use crate::consensus::members::PerMember;
 use crate::consensus::mempool::Mempool;
-use crate::consensus::sync::{CheckpointVotes, States, Transfer};
-use crate::consensus::{Replica, ReplicaConfig, StateHead};
+use crate::consensus::sync::{Past, Syncs as _};
+use crate::consensus::{Replica, ReplicaConfig};
 use crate::ledger::Snapshot;
 use consim_core::{
-    Certificate, CodecError, Context, Digest, Event, NodeId, Payload, Probe, Process, Span, Time,
-    TimerKey, Tx,
+    CodecError, Context, Digest, Event, NodeId, Payload, Probe, Process, Span, Time, TimerKey, Tx,
 };
 use std::sync::Arc;
 
@@ -52,22 +48,10 @@ pub struct BftSmartReplica {
     pub(super) written: Option<Arc<Proposal>>,
     /// What it accepted last.
     pub(super) lock: Option<Lock>,
-    /// The proof of the last decision, or of the state that was taken over.
-    pub(super) decided: Option<Arc<Certificate>>,
     pub(super) journal: Journal<Said>,
-    /// The last sequence number that was handed up.
-    pub(super) executed: u64,
-    /// The last one that came from the disk of an earlier life.
-    pub(super) replayed: u64,
-    /// What was handed up: the service of those that are behind.
-    pub(super) log: Log,
-    pub(super) checkpoints: States<StateHead>,
-    pub(super) checkpoint_votes: CheckpointVotes,
+    /// What is decided.
+    pub(super) past: Past,
     pub(super) mempool: Mempool,
-    pub(super) catch_up: CatchUp,
-    pub(super) transfer: Transfer<StateHead>,
-    /// Set while it must not sign: its disk was wiped.
-    pub(super) silent: Option<Silent>,
     /// Submitted and not yet sent on.
     pub(super) outbox: Vec<Arc<Tx>>,
     /// When something is done about requests that are not decided, while the timer runs.
@@ -91,9 +75,10 @@ impl BftSmartReplica {
     /// A replica that has not started.
     pub fn new(config: ReplicaConfig, options: BftSmartOptions) -> Self {
         let mempool = Mempool::new(config.mempool);
-        let log = Log::new(config.keep);
+        let keep = config.keep;
         let group = Group::new(config, options);
         let n = group.len();
+        let past = Past::new(n, keep);
         Self {
             regency: 0,
             active: true,
@@ -107,17 +92,9 @@ impl BftSmartReplica {
             current: Consensus::default(),
             written: None,
             lock: None,
-            decided: None,
             journal: Journal::default(),
-            executed: 0,
-            replayed: 0,
-            log,
-            checkpoints: States::default(),
-            checkpoint_votes: CheckpointVotes::default(),
+            past,
             mempool,
-            catch_up: CatchUp::new(n),
-            transfer: Transfer::default(),
-            silent: None,
             outbox: Vec::new(),
             deadline: None,
             waiting_since: Time::ZERO,
@@ -350,7 +327,7 @@ impl Replica for BftSmartReplica {
         let written = self.written.as_ref().map_or(0, |p| p.sequence);
         let lock = self.lock.as_ref().map_or(0, |lock| lock.proof.sequence);
         let current = self.current.digest.map_or(0, |_| self.sequence());
-        written.max(lock).max(current).max(self.executed)
+        written.max(lock).max(current).max(self.past.executed)
     }
     fn waiting(&self) -> usize {
         self.mempool.len()
@@ -368,7 +345,7 @@ impl std::fmt::Debug for BftSmartReplica {
         f.debug_struct("BftSmartReplica")
             .field("regency", &self.regency)
             .field("active", &self.active)
-            .field("executed", &self.executed)
+            .field("executed", &self.past.executed)
             .field("stable", &self.stable())
             .finish_non_exhaustive()
     }

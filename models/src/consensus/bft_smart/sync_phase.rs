@@ -5,6 +5,7 @@ use super::journal::{REGENCY, Record, Said};
 use super::marks;
 use super::message::{Body, SYNC};
 use super::replica::BftSmartReplica;
+use crate::consensus::sync::Syncs as _;
 use consim_core::chain::vote_statement;
 use consim_core::{Certificate, Context, Span, Work, Write};
 use std::collections::BTreeSet;
@@ -17,7 +18,7 @@ impl BftSmartReplica {
     /// beyond that. One that may have signed something else for this regency brings nothing.
     pub(super) fn bring(&mut self, cx: &mut Context<'_>) {
         let regency = self.regency;
-        if self.silent.is_some() || regency <= self.left {
+        if self.past.silent.is_some() || regency <= self.left {
             return self.write_regency(None);
         }
         self.left = regency;
@@ -31,7 +32,7 @@ impl BftSmartReplica {
         let collect = Collect::sign(
             self.group.chain,
             regency,
-            self.decided.clone(),
+            self.past.decided.clone(),
             lock.as_ref().map(|lock| Arc::clone(&lock.proof)),
             &self.group.key,
         );
@@ -39,7 +40,7 @@ impl BftSmartReplica {
         cx.work(Work::hash(collect.encoded_len()));
         let data = Arc::new(StopData {
             collect: Arc::new(collect),
-            decided: self.log.get(self.executed).cloned(),
+            decided: self.past.log.get(self.past.executed).cloned(),
             locked: lock.map(|lock| lock.batch),
         });
         self.write_regency(Some(Arc::clone(&data)));
@@ -104,7 +105,7 @@ impl BftSmartReplica {
         if collect.signature().key != self.group.key_of(from) || !self.verify_stop_data(cx, data) {
             return cx.reached(&marks::STOP_DATA_REFUSED);
         }
-        self.catch_up.peers.claim(from, collect.reach());
+        self.past.peers.claim(from, collect.reach());
         if let Some(place) = self.stops.data.get_mut(from) {
             *place = Some(Arc::clone(data));
         }
@@ -149,7 +150,7 @@ impl BftSmartReplica {
     /// the consensus is bound to, or unbound (lines 17-21).
     pub(super) fn try_sync(&mut self, cx: &mut Context<'_>) {
         let me = self.group.me;
-        if self.active || self.silent.is_some() || self.stops.syncing || !self.leads() {
+        if self.active || self.past.silent.is_some() || self.stops.syncing || !self.leads() {
             return;
         }
         let regency = self.regency;
@@ -290,7 +291,7 @@ impl BftSmartReplica {
         self.tell_regency(cx);
         for collect in sync.collects() {
             if let Some(signer) = self.group.index_of_key(collect.signature().key) {
-                self.catch_up.peers.claim(signer, collect.reach());
+                self.past.peers.claim(signer, collect.reach());
             }
         }
         if let Some(committed) = sync.decided().filter(|c| c.sequence == self.sequence())
@@ -301,7 +302,7 @@ impl BftSmartReplica {
             self.progress_at = cx.now();
             self.end_silence(cx);
         }
-        if self.executed < self.called.low {
+        if self.past.executed < self.called.low {
             cx.reached(&marks::BEHIND_SYNC);
             self.seek(cx);
         }

@@ -1,28 +1,15 @@
 //! The way of a request to the leader (EDCC 2012, Algorithm 1, lines 1-4).
 
 use super::config::Requests;
-use super::marks;
 use super::message::Body;
 use super::replica::BftSmartReplica;
 use crate::consensus::mempool::{self, MAX_FORWARD, MAX_RESENT_TXS, Source};
-use consim_core::seeded::{self, SIGNATURES_LEFT_OUT};
-use consim_core::{Context, Probe, Span, Tx, Work};
+use consim_core::{Context, Span, Tx};
 use std::sync::Arc;
 
 impl BftSmartReplica {
     /// Takes a transaction into the mempool if there is room and a block can hold it.
     pub(super) fn admit(&mut self, cx: &mut Context<'_>, tx: &Arc<Tx>, charge: bool) -> bool {
-        let bytes = tx.encoded_len();
-        if bytes as u64 > self.group.block.bytes || !self.mempool.has_room(bytes, u64::MAX) {
-            cx.reached(&marks::MEMPOOL_FULL);
-            return false;
-        }
-        if !self.mempool.has_room(bytes, cx.room()) {
-            cx.emit(Probe::OutOfMemory {
-                chain: self.group.chain,
-            });
-            return false;
-        }
         // Everybody watches over every request, so that all are due at the same time.
         let patience = self.group.patience();
         let (source, patience) = if charge {
@@ -30,15 +17,8 @@ impl BftSmartReplica {
         } else {
             (Source::Shared, Span::from_nanos(patience.nanos() / 2))
         };
-        self.mempool
-            .admit(Arc::clone(tx), cx.now(), source, patience);
-        cx.emit(Probe::Admitted {
-            chain: self.group.chain,
-            tx: tx.id(),
-            digest: tx.digest(),
-            count: tx.cohort().count,
-        });
-        true
+        let intake = self.group.intake();
+        intake.admit(cx, &mut self.mempool, tx, source, patience)
     }
 
     /// Takes in those that are new and signed by their origin: how many.
@@ -48,16 +28,8 @@ impl BftSmartReplica {
         }
         let mut taken = 0;
         for tx in txs {
-            let id = tx.id();
-            if tx.chain() != self.group.chain || self.mempool.ordered(id) || self.mempool.holds(id)
-            {
-                continue;
-            }
-            let signatures = self.group.keys.of_transactions(tx.cohort().count);
-            cx.work(Work::verify_batched(signatures));
-            cx.work(Work::hash(tx.encoded_len()));
-            let verified = tx.verify(&self.group.keys) || seeded::on(&SIGNATURES_LEFT_OUT);
-            if !verified || !self.admit(cx, tx, !to_all) {
+            let sound = self.group.intake().is_sound(cx, &self.mempool, tx);
+            if !sound || !self.admit(cx, tx, !to_all) {
                 continue;
             }
             taken += 1;

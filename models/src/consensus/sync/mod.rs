@@ -1,12 +1,15 @@
 //! What replicas of one group need to catch up with each other, whatever they agree by: who is ahead and
 //! whom to ask (`peers.rs`), committed batches (`blocks.rs`), states at checkpoints (`checkpoints.rs`) and
-//! their transfer (`transfer.rs`). M. Castro and B. Liskov, "Practical Byzantine Fault Tolerance and
+//! their transfer (`transfer.rs`); and for those that decide one batch after the other, all that is made of these
+//! (`past.rs`, `syncs.rs`). M. Castro and B. Liskov, "Practical Byzantine Fault Tolerance and
 //! Proactive Recovery", TOCS 20(4), 2002. Nobody is believed; the protocol brings what proves a batch or a
 //! checkpoint, and the messages.
 
 mod blocks;
 mod checkpoints;
+mod past;
 mod peers;
+mod syncs;
 mod transfer;
 mod votes;
 
@@ -18,9 +21,11 @@ pub(super) use blocks::{MAX_BLOCK_BYTES, MAX_BLOCKS, serve};
 #[cfg(test)]
 pub(super) use checkpoints::{KEPT_STATES, MAX_OWN_STATES};
 pub(super) use checkpoints::{Kept, States};
+pub(super) use past::{Marks, Past, Profile, Silent, Site, Tables, Word};
 #[cfg(test)]
 pub(super) use peers::MAX_SERVED;
 pub(super) use peers::Peers;
+pub(super) use syncs::Syncs;
 pub(super) use transfer::{MAX_WANTED, Transfer};
 pub(super) use votes::CheckpointVotes;
 

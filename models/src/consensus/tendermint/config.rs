@@ -1,6 +1,9 @@
 //! Options, limits and the resolved view of who is in the group.
 
 use super::super::{BlockLimits, ReplicaConfig, byzantine_faults};
+use super::marks;
+use crate::consensus::intake::Intake;
+use crate::consensus::sync::Site;
 use crate::consensus::tally::Voters;
 use consim_core::{ChainId, KeyId, Keyring, NodeId, SecretKey, Span};
 use std::sync::Arc;
@@ -44,11 +47,6 @@ pub const MAX_FUTURE: u16 = 64;
 /// Rounds of a height whose votes are kept, the present one among them (assumed): precommits of an earlier
 /// round still decide (line 49), and whoever is behind needs them to go on.
 pub const MAX_ROUNDS: usize = 4;
-/// Checkpoints above the last stable one for which votes are kept (assumed).
-pub const MAX_OPEN_CHECKPOINTS: u64 = 64;
-/// A replica that is more than this behind a proven checkpoint takes the state over instead of the
-/// batches that led to it (assumed, as PBFT's window).
-pub const MAX_REPLAYED: u64 = 256;
 /// What may have been lost is repeated after half of the time of the first timer, and then this often in
 /// as much time (assumed, as PBFT's).
 pub const STEPS: u64 = 8;
@@ -103,6 +101,28 @@ impl Group {
             timeout: config.timeout,
             interval: config.checkpoint.max(1),
             options,
+        }
+    }
+    /// Where this replica stands in it.
+    pub(super) fn site(&self) -> Site<'_> {
+        Site {
+            chain: self.chain,
+            me: self.me,
+            members: &self.members,
+            quorum: self.quorum,
+            faults: self.faults,
+            interval: self.interval,
+            keys: &self.keys,
+            key: &self.key,
+        }
+    }
+    /// What a transaction has to be to come in.
+    pub(super) fn intake(&self) -> Intake<'_> {
+        Intake {
+            chain: self.chain,
+            keys: &self.keys,
+            limits: &self.block,
+            full: &marks::MEMPOOL_FULL,
         }
     }
     /// The index of `node` among the members.

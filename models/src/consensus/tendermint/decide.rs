@@ -77,8 +77,8 @@ impl TendermintReplica {
         self.mempool.executed(committed.batch.txs());
         let logged: Arc<Committed> = Arc::clone(&committed);
         self.journal.write(Write::append(LOG, logged));
-        self.log.push(Arc::clone(&committed));
-        self.decided = Some(Arc::new(committed.certificate.clone()));
+        self.past.log.push(Arc::clone(&committed));
+        self.past.decided = Some(Arc::new(committed.certificate.clone()));
         cx.emit(Probe::Committed(Arc::clone(&committed)));
         cx.deliver(Delivery::Ordered {
             committed,
@@ -89,7 +89,7 @@ impl TendermintReplica {
     /// All up to this height is decided: what belongs to it means nothing any more.
     pub(super) fn leave_height(&mut self, cx: &mut Context<'_>, height: u64) {
         self.stop_timers(cx);
-        self.executed = height;
+        self.past.executed = height;
         self.round = 0;
         self.step = Step::Propose;
         self.rounds.clear();

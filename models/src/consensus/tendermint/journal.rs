@@ -2,10 +2,7 @@
 
 use super::message::Ballot;
 use super::rounds::Phase;
-use crate::consensus::sync::{encode_option, option_len};
-use crate::consensus::{CheckpointHead as _, StateHead};
-use crate::ledger::Snapshot;
-use consim_core::{Batch, Certificate, ChainId, Digest, Encoder, Holds, Payload, Signature};
+use consim_core::{Batch, Certificate, Digest, Encoder, Payload, Signature};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -60,20 +57,6 @@ pub(super) enum Record {
     Valid(Arc<Certificate>),
     /// The valid value.
     Body(Arc<Batch>),
-    /// The proof of a stable checkpoint.
-    Stable(Arc<Certificate>),
-    /// What this replica signed is on this disk.
-    Started,
-    /// A state that was taken over, with what a checkpoint proves beside it.
-    Taken {
-        /// The chain; not written, since a disk is one replica's.
-        chain: ChainId,
-        sequence: u64,
-        /// The proof of the checkpoint.
-        proof: Option<Arc<Certificate>>,
-        head: Arc<StateHead>,
-        state: Arc<Snapshot>,
-    },
 }
 
 fn option_digest(e: &mut Encoder<'_>, digest: Option<&Digest>) {
@@ -134,9 +117,6 @@ impl Payload for Record {
             Self::Votes(_) => "votes",
             Self::Valid(_) => "valid",
             Self::Body(_) => "body",
-            Self::Stable(_) => "stable",
-            Self::Started => "started",
-            Self::Taken { .. } => "taken",
         }
     }
     fn encode(&self, out: &mut Vec<u8>) {
@@ -144,39 +124,14 @@ impl Payload for Record {
         match self {
             Self::Votes(votes) => votes.encode(&mut e),
             Self::Body(batch) => batch.encode(&mut e),
-            Self::Valid(certificate) | Self::Stable(certificate) => certificate.encode(&mut e),
-            Self::Started => {}
-            Self::Taken {
-                sequence,
-                proof,
-                head,
-                state,
-                ..
-            } => {
-                e.u64(*sequence);
-                encode_option(&mut e, proof.as_ref());
-                head.encode(&mut e);
-                state.encode(out);
-            }
+            Self::Valid(certificate) => certificate.encode(&mut e),
         }
     }
     fn encoded_len(&self) -> usize {
         match self {
             Self::Votes(votes) => votes.encoded_len(),
             Self::Body(batch) => batch.encoded_len(),
-            Self::Valid(certificate) | Self::Stable(certificate) => certificate.encoded_len(),
-            Self::Started => 0,
-            Self::Taken {
-                proof, head, state, ..
-            } => 8 + option_len(proof.as_ref()) + head.encoded_len() + state.encoded_len(),
-        }
-    }
-    fn holds(&self) -> Option<Holds> {
-        match self {
-            Self::Taken {
-                chain, sequence, ..
-            } => Some(Holds::UpTo(*chain, *sequence)),
-            _ => None,
+            Self::Valid(certificate) => certificate.encoded_len(),
         }
     }
     fn as_any(&self) -> &dyn Any {

@@ -56,7 +56,7 @@
 //! - Upon FORWARD: verify the signatures, admit what is new.
 //! - Upon transactions that wait for too long: send them to all again.
 //!
-//! What gossip does in the paper (section 2.1), and checkpoints (`catch_up.rs`, `checkpoint.rs`, `transfer.rs`)
+//! What gossip does in the paper (section 2.1), and checkpoints (`catch_up.rs`, `past.rs`, `../sync/`)
 //! - Upon no progress while something waits, a restart, or a long quiet: send STATUS.
 //! - Upon STATUS of the same height: tell its sender of the votes of its round and of the own, of the own
 //!   PROPOSAL, and of `validValue` with its prevotes (POLKA) if it knows an older one.
@@ -110,7 +110,6 @@
 
 mod attacks;
 mod catch_up;
-mod checkpoint;
 pub mod config;
 mod decide;
 mod evidence;
@@ -118,6 +117,7 @@ mod floor;
 mod journal;
 mod marks;
 pub mod message;
+mod past;
 mod propose;
 mod recovery;
 mod replica;
@@ -127,7 +127,6 @@ mod seeded;
 mod tests;
 mod timeouts;
 mod transactions;
-mod transfer;
 mod voting;
 
 pub use config::{TendermintOptions, Terms};

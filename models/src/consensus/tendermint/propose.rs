@@ -268,7 +268,7 @@ impl TendermintReplica {
         let Polka { proof, batch } = &**polka;
         let round = proof.view;
         if proof.sequence > self.height() {
-            self.catch_up.peers.claim(from, proof.sequence - 1);
+            self.past.peers.claim(from, proof.sequence - 1);
         }
         if proof.sequence != self.height() {
             return;

@@ -1,17 +1,14 @@
 //! The replica: its state, and which transition an event leads to.
 
-use super::catch_up::CatchUp;
 use super::config::{Group, MAX_FUTURE, TendermintOptions};
 use super::journal::{Said, Votes};
 use super::message::{Body, Message};
-use super::recovery::Silent;
 use super::rounds::{Phase, Rounds, Step};
-use crate::consensus::committed::Log;
 use crate::consensus::journal::Journal;
 use crate::consensus::members::PerMember;
 use crate::consensus::mempool::Mempool;
-use crate::consensus::sync::{CheckpointVotes, States, Transfer};
-use crate::consensus::{Replica, ReplicaConfig, StateHead};
+use crate::consensus::sync::{Past, Syncs as _};
+use crate::consensus::{Replica, ReplicaConfig};
 use crate::ledger::Snapshot;
 use consim_core::{
     Batch, Certificate, CodecError, Context, Digest, Event, NodeId, Payload, Probe, Process, Span,
@@ -72,26 +69,14 @@ pub struct TendermintReplica {
     pub(super) written: Option<Arc<dyn Payload>>,
     /// The body on disk beside it.
     pub(super) body: Option<Digest>,
-    /// The proof of the last decision, or of the state that was taken over.
-    pub(super) decided: Option<Arc<Certificate>>,
     pub(super) journal: Journal<Said>,
-    /// The last height that was handed up.
-    pub(super) executed: u64,
-    /// The last one that came from the disk of an earlier life.
-    pub(super) replayed: u64,
+    /// What is decided.
+    pub(super) past: Past,
     /// Rounds of heights up to there that came to nothing, as far as it knows.
     pub(super) failed: u64,
-    /// What was handed up: the service of those that are behind.
-    pub(super) log: Log,
-    pub(super) checkpoints: States<StateHead>,
-    pub(super) checkpoint_votes: CheckpointVotes,
     pub(super) mempool: Mempool,
     /// A batch of its own that it put forward in this round.
     pub(super) own: Option<Arc<Batch>>,
-    pub(super) catch_up: CatchUp,
-    pub(super) transfer: Transfer<StateHead>,
-    /// Set while it must not sign: its disk was wiped.
-    pub(super) silent: Option<Silent>,
     /// Submitted and not yet sent on.
     pub(super) outbox: Vec<Arc<Tx>>,
     /// When a round began last.
@@ -114,9 +99,10 @@ impl TendermintReplica {
     /// A replica that has not started.
     pub fn new(config: ReplicaConfig, options: TendermintOptions) -> Self {
         let mempool = Mempool::new(config.mempool);
-        let log = Log::new(config.keep);
+        let keep = config.keep;
         let group = Group::new(config, options);
         let n = group.len();
+        let past = Past::new(n, keep);
         Self {
             round: 0,
             step: Step::Propose,
@@ -127,19 +113,11 @@ impl TendermintReplica {
             running: Running::default(),
             written: None,
             body: None,
-            decided: None,
             journal: Journal::default(),
-            executed: 0,
-            replayed: 0,
+            past,
             failed: 0,
-            log,
-            checkpoints: States::default(),
-            checkpoint_votes: CheckpointVotes::default(),
             mempool,
             own: None,
-            catch_up: CatchUp::new(n),
-            transfer: Transfer::default(),
-            silent: None,
             outbox: Vec::new(),
             progress_at: Time::ZERO,
             decided_at: Time::ZERO,
@@ -157,7 +135,7 @@ impl TendermintReplica {
 
     /// `h_p`: the height that is under way.
     pub(super) fn height(&self) -> u64 {
-        self.executed.saturating_add(1)
+        self.past.executed.saturating_add(1)
     }
     /// Does it propose in its round?
     pub(super) fn proposes(&self) -> bool {
@@ -166,7 +144,7 @@ impl TendermintReplica {
     /// May it sign in this height? A replica whose log was cut off below what it signed knows of its later
     /// votes alone.
     pub(super) fn may_vote(&self) -> bool {
-        self.silent.is_none() && self.votes.height <= self.height()
+        self.past.silent.is_none() && self.votes.height <= self.height()
     }
     /// `validValue` of this height.
     pub(super) fn valid(&self) -> Option<&Valid> {
@@ -373,7 +351,11 @@ impl Replica for TendermintReplica {
     fn decided_by_now(&self) -> u64 {
         // Whatever it saw put forward, or may have voted for, may be decided elsewhere.
         let here = self.valid().is_some() || self.rounds.iter().any(|r| r.digest.is_some());
-        let here = if here { self.height() } else { self.executed };
+        let here = if here {
+            self.height()
+        } else {
+            self.past.executed
+        };
         // A log that was cut off may end below what it signed.
         let later = self.votes.height > self.height();
         here.max(if later { self.votes.height } else { 0 })

@@ -1,43 +1,23 @@
 //! The way of a transaction to the proposers: to all, since every member proposes in its turn (the mempool of
 //! CometBFT, without its gossip).
 
-use super::marks;
 use super::message::Body;
 use super::replica::TendermintReplica;
 use crate::consensus::mempool::{self, MAX_FORWARD, MAX_RESENT_TXS, Source};
-use consim_core::seeded::{self, SIGNATURES_LEFT_OUT};
-use consim_core::{Context, Probe, Tx, Work};
+use consim_core::{Context, Tx};
 use std::sync::Arc;
 
 impl TendermintReplica {
     /// Takes a transaction into the mempool if there is room and a block can hold it.
     pub(super) fn admit(&mut self, cx: &mut Context<'_>, tx: &Arc<Tx>, charge: bool) -> bool {
-        let bytes = tx.encoded_len();
-        if bytes as u64 > self.group.block.bytes || !self.mempool.has_room(bytes, u64::MAX) {
-            cx.reached(&marks::MEMPOOL_FULL);
-            return false;
-        }
-        if !self.mempool.has_room(bytes, cx.room()) {
-            cx.emit(Probe::OutOfMemory {
-                chain: self.group.chain,
-            });
-            return false;
-        }
         let source = if charge {
             Source::Charge
         } else {
             Source::Shared
         };
         let patience = self.group.patience();
-        self.mempool
-            .admit(Arc::clone(tx), cx.now(), source, patience);
-        cx.emit(Probe::Admitted {
-            chain: self.group.chain,
-            tx: tx.id(),
-            digest: tx.digest(),
-            count: tx.cohort().count,
-        });
-        true
+        let intake = self.group.intake();
+        intake.admit(cx, &mut self.mempool, tx, source, patience)
     }
 
     /// Upon FORWARD: takes in those that are new and signed by their origin.
@@ -46,15 +26,7 @@ impl TendermintReplica {
             return;
         }
         for tx in txs {
-            let id = tx.id();
-            if tx.chain() != self.group.chain || self.mempool.ordered(id) || self.mempool.holds(id)
-            {
-                continue;
-            }
-            let signatures = self.group.keys.of_transactions(tx.cohort().count);
-            cx.work(Work::verify_batched(signatures));
-            cx.work(Work::hash(tx.encoded_len()));
-            if tx.verify(&self.group.keys) || seeded::on(&SIGNATURES_LEFT_OUT) {
+            if self.group.intake().is_sound(cx, &self.mempool, tx) {
                 self.admit(cx, tx, false);
             }
         }

@@ -6,6 +6,7 @@ use super::message::{Ballot, Body, Message, NIL, PREVOTE, Polka, Proposal};
 use super::replica::{TendermintReplica, Valid};
 use super::rounds::{Phase, Step};
 use super::seeded;
+use crate::consensus::sync::Syncs as _;
 use consim_core::chain::vote_statement;
 use consim_core::{Certificate, Context, Digest, Payload, Work, Write};
 use std::sync::Arc;
@@ -228,7 +229,7 @@ impl TendermintReplica {
         if height > self.height() {
             cx.reached(&marks::OF_LATER_HEIGHT);
             self.later(from, payload);
-            self.catch_up.peers.claim(from, height - 1);
+            self.past.peers.claim(from, height - 1);
             self.seek_if_left_behind(cx);
             return false;
         }

@@ -211,5 +211,9 @@ fn empty_blocks_come_when_nothing_else_does() {
     assert!(violations.is_empty(), "{violations:#?}");
     assert_eq!(outcome.seen.timeouts, 0);
     // Some twelve, counted at each of four.
-    assert!((40..=52).contains(&outcome.seen.nulls), "{}", outcome.seen.nulls);
+    assert!(
+        (40..=52).contains(&outcome.seen.nulls),
+        "{}",
+        outcome.seen.nulls
+    );
 }

@@ -86,6 +86,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "protocols" / "pbft-n1000",
     "protocols" / "pbft-rough-network",
     "protocols" / "pbft-wan",
+    "protocols" / "qbft-wan",
     "protocols" / "raft-lan",
     "protocols" / "raft-members",
     "protocols" / "tendermint-wan",

@@ -8,6 +8,7 @@ use consim_core::{
 use consim_kernel::config::{EventList, Hardware, LineGroups, Link, NetworkConfig, NodeConfig};
 use consim_kernel::{Kernel, KernelConfig, Spawn};
 use consim_models::consensus::pbft::PbftReplica;
+use consim_models::consensus::qbft::Variant;
 use consim_models::consensus::{
     BlockLimits, MempoolLimits, PROTOCOLS, ProtocolEntry, ProtocolOptions, Replica, ReplicaConfig,
     TIMER_LIMIT, build as replica,
@@ -125,6 +126,7 @@ impl Group {
             ProtocolOptions::HotStuff(_) => 2,
             ProtocolOptions::BftSmart(_) => 3,
             ProtocolOptions::Tendermint(_) => 4,
+            ProtocolOptions::Qbft(options) => 5 + usize::from(options.variant == Variant::Ibft),
         };
         &PROTOCOLS[place]
     }

@@ -16,6 +16,7 @@ use consim_models::consensus::ProtocolOptions;
 use consim_models::consensus::bft_smart::BftSmartOptions;
 use consim_models::consensus::hotstuff::{HotStuffOptions, Phases};
 use consim_models::consensus::pbft::PbftOptions;
+use consim_models::consensus::qbft::{QbftOptions, Variant};
 use consim_models::consensus::raft::RaftOptions;
 use consim_models::consensus::tendermint::TendermintOptions;
 use group::{Group, Watch};
@@ -26,11 +27,18 @@ const SIZES: [u32; 5] = [4, 16, 64, 128, 256];
 /// Messages of a case, a tenth of which goes by unmeasured.
 const MESSAGES: u64 = 2_000_000;
 
-fn protocols() -> [(&'static str, ProtocolOptions); 6] {
+fn protocols() -> [(&'static str, ProtocolOptions); 8] {
     let hotstuff = |phases| {
         ProtocolOptions::HotStuff(HotStuffOptions {
             phases,
             ..HotStuffOptions::default()
+        })
+    };
+    // A period would only make the run longer.
+    let qbft = |variant| {
+        ProtocolOptions::Qbft(QbftOptions {
+            period: Span::ZERO,
+            ..QbftOptions::of(variant)
         })
     };
     let pbft = PbftOptions {
@@ -50,6 +58,8 @@ fn protocols() -> [(&'static str, ProtocolOptions); 6] {
             "tendermint",
             ProtocolOptions::Tendermint(TendermintOptions::default()),
         ),
+        ("qbft", qbft(Variant::Qbft)),
+        ("ibft", qbft(Variant::Ibft)),
     ]
 }
 

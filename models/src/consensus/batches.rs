@@ -7,12 +7,23 @@ use crate::ledger::merkle;
 use consim_core::{Batch, ChainId, Context, Digest, Keyring, NodeId, Tx, Work};
 use std::sync::Arc;
 
-/// A batch of these transactions; charges for hashing it.
+/// A batch of these transactions at the time of the proposer's clock; charges for hashing it.
 pub(super) fn form(cx: &mut Context<'_>, proposer: NodeId, txs: Vec<Arc<Tx>>) -> Arc<Batch> {
+    let time = cx.wall_ns();
+    form_at(cx, proposer, time, txs)
+}
+
+/// The same, at this time.
+pub(super) fn form_at(
+    cx: &mut Context<'_>,
+    proposer: NodeId,
+    time_ns: i64,
+    txs: Vec<Arc<Tx>>,
+) -> Arc<Batch> {
     let leaves: Vec<Digest> = txs.iter().map(|tx| tx.digest()).collect();
     let count = txs.len();
     let root = merkle::root(&leaves);
-    let batch = Arc::new(Batch::new(proposer, cx.wall_ns(), txs.into(), root));
+    let batch = Arc::new(Batch::new(proposer, time_ns, txs.into(), root));
     cx.work(Work::hash(
         merkle::hashed_bytes(count) + batch.encoded_len(),
     ));

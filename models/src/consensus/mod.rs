@@ -18,6 +18,7 @@ pub mod mempool;
 pub mod payload;
 pub mod pbft;
 mod proposal;
+pub mod qbft;
 pub mod raft;
 mod sync;
 mod tally;
@@ -160,6 +161,8 @@ pub enum ProtocolOptions {
     BftSmart(bft_smart::BftSmartOptions),
     /// Tendermint.
     Tendermint(tendermint::TendermintOptions),
+    /// QBFT, or IBFT 2.0.
+    Qbft(qbft::QbftOptions),
 }
 
 /// A line of the registry.
@@ -217,6 +220,8 @@ pub const PROTOCOLS: &[ProtocolEntry] = &[
     hotstuff::ENTRY,
     bft_smart::ENTRY,
     tendermint::ENTRY,
+    qbft::ENTRY,
+    qbft::IBFT,
 ];
 
 /// Makes a replica.
@@ -233,6 +238,7 @@ pub fn build(config: ReplicaConfig, options: &ProtocolOptions) -> Box<dyn Replic
         ProtocolOptions::Tendermint(options) => {
             Box::new(tendermint::TendermintReplica::new(config, *options))
         }
+        ProtocolOptions::Qbft(options) => Box::new(qbft::QbftReplica::new(config, *options)),
     }
 }
 
@@ -254,6 +260,7 @@ pub fn view_change_spam(
         ProtocolOptions::Raft(_) => Some(raft::view_change_spam(chain, number)),
         ProtocolOptions::BftSmart(_) => Some(bft_smart::view_change_spam(chain, number)),
         ProtocolOptions::Tendermint(_) => Some(tendermint::view_change_spam(chain, number, key)),
+        ProtocolOptions::Qbft(_) => Some(qbft::view_change_spam(chain, number, key)),
         ProtocolOptions::HotStuff(options) => Some(hotstuff::view_change_spam(
             chain,
             number,

@@ -109,7 +109,7 @@ impl Row {
         let bears = protocol.byzantine
             || (self.family != Traitor && !LOSES_WITHOUT_TRACE.contains(&self.kind));
         let is_there = ground.shares_records || !self.records;
-        bears && is_there && self.of.is_none_or(|name| name == protocol.name)
+        bears && is_there && self.of.is_none_or(|name| name == kin(protocol.name))
     }
 
     /// May it go on for good beside as many broken members as the protocol bears? A member in whose name others
@@ -126,6 +126,11 @@ impl Row {
     pub(super) fn forgets(&self) -> bool {
         self.kind == "rollback" || self.options.contains("snapshot")
     }
+}
+
+/// The protocol whose rows are this one's too, as it has the same messages.
+fn kin(protocol: &str) -> &str {
+    if protocol == "ibft" { "qbft" } else { protocol }
 }
 
 const fn row(family: Family, kind: &'static str, options: &'static str) -> Row {
@@ -340,6 +345,48 @@ pub const ROWS: &[Row] = &[
         Cut,
         "filter",
         "{ target: {any}, kinds: [prevote, precommit], do: hold, share: 50% }",
+    ),
+    only(
+        "qbft",
+        Cut,
+        "filter",
+        "{ from: {any}, to: {group}, kinds: [commit] }",
+    ),
+    only(
+        "qbft",
+        Cut,
+        "filter",
+        "{ from: {any}, to: {group}, kinds: [prepare] }",
+    ),
+    only(
+        "qbft",
+        Cut,
+        "filter",
+        "{ from: {group}, to: {any}, kinds: [prepare, proposal] }",
+    ),
+    only(
+        "qbft",
+        Cut,
+        "filter",
+        "{ from: {group}, to: {any}, kinds: [commit] }",
+    ),
+    only(
+        "qbft",
+        Cut,
+        "filter",
+        "{ from: {group}, to: {any}, kinds: [proposal] }",
+    ),
+    only(
+        "qbft",
+        Cut,
+        "filter",
+        "{ target: {any}, kinds: [round-change, status] }",
+    ),
+    only(
+        "qbft",
+        Cut,
+        "filter",
+        "{ target: {any}, kinds: [prepare, commit], do: hold, share: 50% }",
     ),
     only(
         "hotstuff",

@@ -56,7 +56,7 @@ fn whole(others: u8, rounds: u32) -> u64 {
 
 /// A knob of a protocol whose twins are worth more than one setting of it: 0 if the others' are not.
 fn knob(protocol: &str, draw: u64) -> u8 {
-    if ["hotstuff", "bft-smart", "tendermint"].contains(&protocol) {
+    if ["hotstuff", "bft-smart", "tendermint", "qbft"].contains(&protocol) {
         (draw % 3) as u8
     } else {
         0

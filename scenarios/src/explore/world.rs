@@ -141,6 +141,12 @@ const STEPS: &[&str] = &[
     "{ propose: 500ms, propose_delta: 250ms, prevote: 200ms, precommit: 200ms }",
     "{ propose: 300ms, prevote: 20ms, prevote_delta: 50ms, precommit: 20ms, precommit_delta: 50ms }",
 ];
+/// Block periods and round timers of QBFT and IBFT 2.0.
+const PERIODS: &[&str] = &[
+    "{ period: 100ms }",
+    "{}",
+    "{ period: 0ms, double_timeout: false, empty_period: 3s }",
+];
 /// Leaders of HotStuff.
 const LEADERS: &[&str] = &["stable", "round-robin", "reputation"];
 const PHASES: &[&str] = &["3", "2"];
@@ -333,6 +339,7 @@ impl World {
             }
             "bft-smart" => format!("{{ requests: {} }}", pick(REQUESTS, self.pipeline)),
             "tendermint" => pick(STEPS, self.pipeline).to_owned(),
+            "qbft" | "ibft" => pick(PERIODS, self.pipeline).to_owned(),
             _ => "{}".to_owned(),
         }
     }

@@ -87,8 +87,12 @@ choice! {
         BftSmart(BftSmartKeys) = "bft-smart",
         /// Tendermint: one height after the other, with a proposer in turn, locks and valid values.
         Tendermint(TendermintKeys) = "tendermint",
+        /// QBFT: one height after the other at a block period, with justified round changes.
+        Qbft(QbftKeys) = "qbft",
+        /// IBFT 2.0: QBFT's forerunner, with prepared certificates inside round changes.
+        Ibft(QbftKeys) = "ibft",
     }
-    later "qbft" "ibft" "clique" "pow" "narwhal-tusk"
+    later "clique" "pow" "narwhal-tusk"
         "bullshark" "mysticeti" "dpos" "dlattice" "chosen-miner";
 }
 
@@ -180,6 +184,21 @@ record! {
         checkpoint: Option<At<Count>>,
     }
     later "time";
+}
+
+record! {
+    /// Options of `qbft` and `ibft`.
+    pub struct QbftKeys {
+        /// The least time from the time of one block to that of the next.
+        period: At<Span> = "1s",
+        /// How long after its parent an empty block is put forward; without it, there are no empty blocks.
+        empty_period: Option<At<Span>>,
+        /// Does the chain's timeout double with each round of a height, up to 64 times the first? If not, all rounds
+        /// take as long.
+        double_timeout: At<Switch> = "true",
+        /// Blocks between checkpoints; without it, the chain's.
+        checkpoint: Option<At<Count>>,
+    }
 }
 
 choice! {
@@ -354,6 +373,8 @@ impl Consensus {
             Self::HotStuff(_) => "hotstuff",
             Self::BftSmart(_) => "bft-smart",
             Self::Tendermint(_) => "tendermint",
+            Self::Qbft(_) => "qbft",
+            Self::Ibft(_) => "ibft",
         }
     }
 }

@@ -106,7 +106,8 @@ fn difference(consensus: &str, delays: &Delays) -> Span {
     // What is proposed at the very end of the 20 s has no time to be decided.
     let early = |at: &Time| *at < Time::ZERO + Span::from_secs(18);
     // With one consensus at a time, a member that has not decided the last one yet comes late to the next.
-    let one_at_a_time = ["bft-smart", "tendermint"].contains(&only.protocol.as_str());
+    let one_at_a_time =
+        ["bft-smart", "tendermint", "qbft", "ibft"].contains(&only.protocol.as_str());
     let under_way = |sequence: u64, at: Time| {
         let before = seen.committed.get(&(sequence - 1));
         one_at_a_time && before.is_some_and(|all| all.values().any(|&done| done > at))

@@ -109,6 +109,8 @@ const ODD: &[&str] = &[
     "hotstuff",
     "bft-smart",
     "tendermint",
+    "qbft",
+    "ibft",
     "医院",
     "é\u{301}",
     "\u{feff}",

@@ -29,6 +29,8 @@ pub(in crate::consensus) struct Past {
     pub(in crate::consensus) decided: Option<Arc<Certificate>>,
     /// What was handed up: the service of those that are behind.
     pub(in crate::consensus) log: Log,
+    /// The time of the block before the first in the log.
+    base_ns: i64,
     pub(in crate::consensus) checkpoints: States<StateHead>,
     pub(in crate::consensus) votes: CheckpointVotes,
     pub(in crate::consensus) transfer: Transfer<StateHead>,
@@ -46,12 +48,30 @@ impl Past {
             replayed: 0,
             decided: None,
             log: Log::new(keep),
+            base_ns: 0,
             checkpoints: States::default(),
             votes: CheckpointVotes::default(),
             transfer: Transfer::default(),
             peers: Peers::new(n),
             silent: None,
         }
+    }
+    /// A state stands for all up to here.
+    pub(in crate::consensus) fn restart(
+        &mut self,
+        sequence: u64,
+        proof: Option<Arc<Certificate>>,
+        state: &Snapshot,
+    ) {
+        self.executed = sequence;
+        self.decided = proof;
+        self.log.restart(sequence);
+        self.base_ns = state.header.as_ref().map_or(0, |header| header.time_ns);
+    }
+    /// The time of the last batch, as its proposer put it; of the last block, if a state was taken over.
+    pub(in crate::consensus) fn time_ns(&self) -> i64 {
+        let last = self.log.get(self.executed);
+        last.map_or(self.base_ns, |last| last.batch.time_ns())
     }
     /// The last stable checkpoint.
     pub(in crate::consensus) fn stable(&self) -> u64 {

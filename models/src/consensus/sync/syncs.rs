@@ -413,9 +413,7 @@ pub(in crate::consensus) trait Syncs: Sized {
         let (chain, sequence) = (site.chain, taken.sequence);
         self.leave(cx, sequence);
         let (_, past) = self.parts();
-        past.executed = sequence;
-        past.decided = Some(Arc::clone(&taken.proof));
-        past.log.restart(sequence);
+        past.restart(sequence, Some(Arc::clone(&taken.proof)), &taken.state);
         self.mempool().restore(&taken.state.state);
         let record = Record::Taken {
             chain,
@@ -577,9 +575,7 @@ pub(in crate::consensus) trait Syncs: Sized {
         {
             cx.reached(Self::PROFILE.marks.came_back_from_state);
             let (_, past) = self.parts();
-            past.executed = *sequence;
-            past.decided.clone_from(proof);
-            past.log.restart(*sequence);
+            past.restart(*sequence, proof.clone(), state);
             self.mempool().restore(&state.state);
             cx.deliver(Delivery::State {
                 sequence: *sequence,

@@ -5,9 +5,9 @@ use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
     AcknowledgeWord, At, Auto, BftSmartKeys, Certificates, Chain, Consensus, Decode, HotStuffKeys,
-    Leader, LeafKind, Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead,
-    RequestsGo, ServiceKind, SpreadWord, TendermintKeys, UntilFull, VoteChecks, VotesTravel,
-    WaitFor,
+    Leader, LeafKind, Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, QbftKeys, RaftKeys,
+    RaftRead, RequestsGo, ServiceKind, SpreadWord, TendermintKeys, UntilFull, VoteChecks,
+    VotesTravel, WaitFor,
 };
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};
@@ -15,6 +15,7 @@ use consim_models::consensus::bft_smart::{BftSmartOptions, Requests};
 use consim_models::consensus::hotstuff::{self, Additions, HotStuffOptions};
 use consim_models::consensus::payload::{Acknowledge, BatchTerms, Spread};
 use consim_models::consensus::pbft::PbftOptions;
+use consim_models::consensus::qbft::{QbftOptions, Variant};
 use consim_models::consensus::raft::{RaftOptions, ReadMode};
 use consim_models::consensus::tendermint::{TendermintOptions, Terms};
 use consim_models::consensus::{
@@ -212,6 +213,8 @@ impl Planner<'_> {
             }
             Consensus::BftSmart(keys) => self.bft_smart(chain, keys),
             Consensus::Tendermint(keys) => self.tendermint(chain, keys),
+            Consensus::Qbft(keys) => self.qbft(chain, keys, Variant::Qbft),
+            Consensus::Ibft(keys) => self.qbft(chain, keys, Variant::Ibft),
         };
         self.spread(chain, &options);
         if adds {
@@ -474,6 +477,37 @@ impl Planner<'_> {
         };
         let checkpoint = checkpoint.unwrap_or(&chain.checkpoint);
         (ProtocolOptions::Tendermint(options), checkpoint.value.0)
+    }
+
+    /// QBFT's and IBFT 2.0's options, and the distance of checkpoints.
+    fn qbft(&mut self, chain: &Chain, keys: &QbftKeys, variant: Variant) -> (ProtocolOptions, u64) {
+        let checkpoint = keys.checkpoint.as_ref();
+        if let Some(checkpoint) = checkpoint {
+            self.at_least_one(checkpoint, "no blocks between checkpoints");
+        }
+        let period = keys.period.value;
+        if let Some(at) = &keys.empty_period
+            && (at.value < period || at.value.is_zero())
+        {
+            let place = at.place.clone();
+            self.cx.error(
+                "E107",
+                &place,
+                format!(
+                    "empty blocks would come after {}, and blocks after {period}",
+                    at.value
+                ),
+                "at least the period and more than nothing, or leave it out",
+            );
+        }
+        let options = QbftOptions {
+            variant,
+            period,
+            empty_period: keys.empty_period.as_ref().map(|at| at.value),
+            double_timeout: keys.double_timeout.value.0,
+        };
+        let checkpoint = checkpoint.unwrap_or(&chain.checkpoint);
+        (ProtocolOptions::Qbft(options), checkpoint.value.0)
     }
 
     /// Raft's options.

@@ -174,6 +174,8 @@ impl Cluster {
             chain: CHAIN,
             me: NodeId(member),
             members: (0..MEMBERS).map(NodeId).collect(),
+            everybody: (0..MEMBERS).map(NodeId).collect(),
+            administrator: None,
             quorum: byzantine_quorum(MEMBERS as usize),
             key: Arc::new(key.expect("a key for each member")),
             keys: self.keys.clone(),

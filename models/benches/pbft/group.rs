@@ -138,6 +138,7 @@ impl Group {
         let (n, entry) = (self.n, self.entry());
         let subjects = Arc::new(Subjects {
             chains: vec![ChainSubject {
+                quorum_of: byzantine_quorum,
                 byzantine: entry.byzantine,
                 id: CHAIN,
                 name: "group".into(),
@@ -177,6 +178,8 @@ impl Group {
             chain: CHAIN,
             me: node,
             members: Arc::clone(members),
+            everybody: Arc::clone(members),
+            administrator: None,
             quorum: (self.entry().quorum)(members.len()),
             key: Arc::clone(&key),
             keys: keys.clone(),

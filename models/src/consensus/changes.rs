@@ -1,7 +1,9 @@
 //! Changes of the members of a running chain, as its administrator asks for them. How the members come
 //! to agree on one is the protocol's own business ([`super::Replica::change_members`]).
 
-use consim_core::{CodecError, Decoder, Encoder, NodeId};
+use consim_core::{
+    ChainId, CodecError, Decoder, Encoder, KeyId, NodeId, OpId, SecretKey, Tx, TxId,
+};
 
 /// The most nodes that one change adds, and the most that it removes.
 pub const MAX_CHANGED: usize = 1_024;
@@ -65,6 +67,34 @@ impl MemberChange {
         after.sort_unstable();
         after.dedup();
         after
+    }
+    /// The change as a transaction of the chain's administrator, in whom all members trust from the genesis
+    /// on: its number is that of the change. Where members are agreed on like anything else, it is ordered as
+    /// it is.
+    pub fn signed(&self, chain: ChainId, key: &SecretKey) -> Tx {
+        let mut body = Vec::with_capacity(self.encoded_len());
+        self.encode(&mut Encoder::new(&mut body));
+        let id = Self::id(key.id(), self.number);
+        let op = OpId(OpId::OWN | self.number);
+        Tx::new(id, chain, op, body.into(), key)
+    }
+    /// What the transaction with the change of this number is called.
+    pub fn id(administrator: KeyId, number: u64) -> TxId {
+        TxId {
+            origin: NodeId(administrator.0),
+            number,
+        }
+    }
+    /// The change that a transaction holds, if it is one of the administrator's; its signature is not looked
+    /// at.
+    pub fn of_tx(tx: &Tx, administrator: Option<KeyId>) -> Option<Self> {
+        let id = tx.id();
+        if administrator.is_none_or(|key| key.0 != id.origin.0) {
+            return None;
+        }
+        let mut d = Decoder::new(tx.body());
+        let change = Self::decode(&mut d).ok()?;
+        (d.remaining() == 0 && change.number == id.number).then_some(change)
     }
     /// The encoded length.
     pub fn encoded_len(&self) -> usize {

@@ -20,6 +20,8 @@ pub mod pbft;
 mod proposal;
 pub mod qbft;
 pub mod raft;
+mod roster;
+mod seat;
 mod sync;
 mod tally;
 pub mod tendermint;
@@ -33,7 +35,7 @@ pub use sync::{Blocks, CheckpointHead, StateParts};
 use crate::adversary::{self, Behaviour, Conduct, Means, Words};
 use crate::ledger::Snapshot;
 use consim_core::{
-    ChainId, Context, Keyring, Mark, NodeId, Process, SecretKey, SeededBug, Span, Tx,
+    ChainId, Context, KeyId, Keyring, Mark, NodeId, Process, SecretKey, SeededBug, Span, Tx,
 };
 use std::sync::Arc;
 
@@ -76,9 +78,14 @@ pub trait Replica: Process {
     fn take_reads(&mut self) -> Vec<(u64, u64)> {
         Vec::new()
     }
-    /// The chain's administrator asks for a change of the members; the host has looked at who asks. Asking
-    /// again does nothing but say what has become of it.
-    fn change_members(&mut self, _cx: &mut Context<'_>, _change: &MemberChange) -> Changing {
+    /// The chain's administrator asks for a change of the members, in a transaction that it signed; the host
+    /// has looked at who asks. Asking again does nothing but say what has become of it.
+    fn change_members(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _change: &MemberChange,
+        _signed: &Arc<Tx>,
+    ) -> Changing {
         Changing::NotSupported
     }
     /// Is this node a member, as far as this replica knows? One that is none takes no transaction in and
@@ -130,6 +137,10 @@ pub struct ReplicaConfig {
     pub me: NodeId,
     /// The validators at the beginning, in node order; the same list at every node.
     pub members: Arc<[NodeId]>,
+    /// These, and whoever may become one, in node order.
+    pub everybody: Arc<[NodeId]>,
+    /// Who may ask for changes of the members.
+    pub administrator: Option<KeyId>,
     /// Votes that a certificate needs; `quorum(n)` of the protocol unless a fault changes it.
     pub quorum: usize,
     /// This node's signing key, shared with the node that hosts the replica.

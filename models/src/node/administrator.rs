@@ -7,7 +7,7 @@
 //! - Upon the word of a member that another one has to begin it, or upon a time-out: send it to the next member;
 //!   once all were asked in vain, only upon the time-out.
 
-use super::change::{SignedChange, tell};
+use super::change::tell;
 use super::message::Message;
 use crate::consensus::{Changing, MemberChange};
 use consim_core::{
@@ -86,7 +86,7 @@ impl Administrator {
         let to = members.get(self.turn % members.len().max(1));
         self.turn += 1;
         cx.work(Work::sign(1));
-        let signed = SignedChange::new(self.config.chain, change.clone(), &self.config.key);
+        let signed = change.signed(self.config.chain, &self.config.key);
         if let Some(&to) = to {
             cx.send(to, Arc::new(Message::Change(Arc::new(signed))));
         }

@@ -72,7 +72,8 @@ impl FullNode {
             machine,
             keys: config.keys.clone(),
             executions: config.executions.clone(),
-        });
+        })
+        .governed_by(config.genesis.roots.administrator());
         let registry =
             Registry::new(config.keys.clone(), Arc::clone(&config.genesis)).running(config.release);
         Self {

@@ -1,6 +1,5 @@
 //! Messages of the node itself: who it is, and what clients ask of it.
 
-use super::change::SignedChange;
 use super::membership::IdentityCertificate;
 use super::release::Release;
 use crate::consensus::Changing;
@@ -46,8 +45,8 @@ pub enum Message {
         /// Who leads it.
         leader: NodeId,
     },
-    /// The chain's administrator asks for a change of its members.
-    Change(Arc<SignedChange>),
+    /// The chain's administrator asks for a change of its members ([`crate::consensus::MemberChange::signed`]).
+    Change(Arc<Tx>),
     /// What has become of it.
     Changing {
         /// Its number.
@@ -140,7 +139,7 @@ impl Message {
                 view: d.u64()?,
                 leader: NodeId(d.u32()?),
             },
-            10 => Self::Change(Arc::new(SignedChange::decode(d)?)),
+            10 => Self::Change(Arc::new(Tx::decode(d)?)),
             11 => Self::Changing {
                 number: d.u64()?,
                 state: Changing::of_code(d.u8()?)?,

@@ -16,7 +16,6 @@ mod seeded;
 pub mod service;
 pub(crate) mod waiting;
 
-pub use change::SignedChange;
 pub use clients::Shows;
 pub use full_node::{FullNode, NodeConfig};
 pub use gate::{CertificateGate, Gate};

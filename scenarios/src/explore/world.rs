@@ -294,7 +294,9 @@ impl World {
     }
     /// Who joins and leaves, where the protocol has that; who asks several members counts on all of them.
     fn changes(&self, protocol: &ProtocolEntry) -> String {
-        if !protocol.changes_members || self.asked() != "one" {
+        // Those that join begin outside, and enough have to be left for the protocol.
+        let few = usize::from(self.members) < protocol.least + 2;
+        if !protocol.changes_members || few || self.asked() != "one" {
             return String::new();
         }
         let text = pick(CHANGES, self.network + self.wait + self.retries);

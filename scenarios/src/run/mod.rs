@@ -367,6 +367,8 @@ fn checks(
                 .administrator
                 .map(|_| layout.servers_of(&only.chain.first_members())),
             quorum: only.chain.quorum,
+            quorum_of: consensus::entry(&only.chain.protocol)
+                .map_or(consensus::byzantine_quorum, |p| p.quorum),
             byzantine: consensus::entry(&only.chain.protocol).is_none_or(|p| p.byzantine),
             mempool: only.chain.mempool.transactions,
         }],

@@ -216,6 +216,8 @@ impl Spawner {
                 chain: setting.chain,
                 me: setting.me,
                 members: Arc::clone(&self.first),
+                everybody: Arc::clone(&self.members),
+                administrator: self.trust.genesis.roots.administrator(),
                 quorum: setting.quorum,
                 key: Arc::clone(&setting.key),
                 keys: self.keys.clone(),

@@ -111,7 +111,7 @@ fn add_files_of(protocol: &str, here: &mut BTreeSet<String>) {
         protocol: protocol.into(),
         focus: Focus::default(),
         file: None,
-        twins: false,
+        only: None,
         // Another search each time that something was added.
         seed: 20_261_126 + files(&folder()).len() as u64,
         most: Some(MOST),

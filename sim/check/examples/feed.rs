@@ -165,6 +165,7 @@ fn main() {
         txs,
         subjects: Arc::new(Subjects {
             chains: vec![ChainSubject {
+                quorum_of: |n| (n + (n - 1) / 3 + 1).div_ceil(2),
                 byzantine: true,
                 id: CHAIN,
                 name: "alliance".into(),

@@ -223,6 +223,9 @@ pub struct Configured {
     pub change: u64,
     /// Is it on the way between two lists of members, both of which have to agree?
     pub joint: bool,
+    /// If the members before it decide all below a number of the log, and it alone what stands from there on:
+    /// that number. The log is then handed over as a whole, and quorums of the two need not meet.
+    pub handed_over_at: Option<u64>,
     /// The lists, with the votes of each that are needed; the list of the members to be is the first.
     pub groups: Vec<(Arc<[NodeId]>, usize)>,
 }

@@ -31,7 +31,7 @@ impl BftSmartReplica {
     /// Upon STATUS: a member that is in an older regency or lacks votes is helped; if it is ahead, this
     /// replica catches up with it.
     pub(super) fn on_status(&mut self, cx: &mut Context<'_>, from: usize, status: &Status) {
-        let (peers, faults) = (&mut self.past.peers, self.group.faults);
+        let (peers, faults) = (&mut self.past.peers, self.group.faults());
         let silence = peers.said(cx.now(), from, status.executed, faults);
         self.in_reach_after(cx, silence);
         if let Some(proof) = &status.proof {

@@ -1,12 +1,12 @@
 //! Options, limits and the resolved view of who is in the group.
 
-use super::super::{BlockLimits, ReplicaConfig, byzantine_faults};
+use super::super::{BlockLimits, ReplicaConfig, byzantine_quorum};
 use super::marks;
 use crate::consensus::intake::Intake;
-use crate::consensus::sync::Site;
+use crate::consensus::seat::Seat;
 use crate::consensus::tally::Voters;
-use consim_core::{ChainId, KeyId, Keyring, NodeId, SecretKey, Span};
-use std::sync::Arc;
+use consim_core::{Keyring, Span};
+use std::ops::Deref;
 
 /// BFT-SMaRt's options.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,60 +53,38 @@ pub const FORGOTTEN: u64 = 2;
 /// The configuration in the form that the message path wants it in.
 #[derive(Debug)]
 pub(super) struct Group {
-    pub(super) chain: ChainId,
-    /// The index of this replica among the members.
-    pub(super) me: usize,
-    pub(super) members: Arc<[NodeId]>,
-    pub(super) quorum: usize,
-    pub(super) faults: usize,
-    pub(super) keys: Keyring,
-    pub(super) key: Arc<SecretKey>,
+    pub(super) seat: Seat,
     pub(super) block: BlockLimits,
     pub(super) timeout: Span,
-    pub(super) interval: u64,
     pub(super) requests: Requests,
+}
+
+impl Deref for Group {
+    type Target = Seat;
+    fn deref(&self) -> &Seat {
+        &self.seat
+    }
 }
 
 impl Voters for Group {
     fn keys(&self) -> &Keyring {
-        &self.keys
+        &self.seat.keys
     }
     fn quorum(&self) -> usize {
-        self.quorum
+        self.seat.quorum()
     }
 }
 
 impl Group {
-    pub(super) fn new(config: ReplicaConfig, options: BftSmartOptions) -> Self {
-        let members = config.members;
+    pub(super) fn new(config: &ReplicaConfig, options: BftSmartOptions) -> Self {
         Self {
-            chain: config.chain,
-            me: members.iter().position(|&m| m == config.me).unwrap_or(0),
-            quorum: config.quorum,
-            faults: byzantine_faults(members.len()),
-            members,
-            keys: config.keys,
-            key: config.key,
+            seat: Seat::new(config, byzantine_quorum),
             block: BlockLimits {
                 transactions: config.block.transactions.max(1),
                 ..config.block
             },
             timeout: config.timeout,
-            interval: config.checkpoint.max(1),
             requests: options.requests,
-        }
-    }
-    /// Where this replica stands in it.
-    pub(super) fn site(&self) -> Site<'_> {
-        Site {
-            chain: self.chain,
-            me: self.me,
-            members: &self.members,
-            quorum: self.quorum,
-            faults: self.faults,
-            interval: self.interval,
-            keys: &self.keys,
-            key: &self.key,
         }
     }
     /// What a transaction has to be to come in.
@@ -118,29 +96,9 @@ impl Group {
             full: &marks::MEMPOOL_FULL,
         }
     }
-    /// The index of `node` among the members.
-    pub(super) fn index(&self, node: NodeId) -> Option<usize> {
-        crate::consensus::members::index_of(&self.members, node)
-    }
-    /// The index of the member whose key this is.
-    pub(super) fn index_of_key(&self, key: KeyId) -> Option<usize> {
-        self.index(NodeId(key.0))
-    }
-    /// How many members.
-    pub(super) fn len(&self) -> usize {
-        self.members.len()
-    }
-    /// Member `index`.
-    pub(super) fn node(&self, index: usize) -> NodeId {
-        self.members.get(index).copied().unwrap_or_default()
-    }
-    /// The key of member `index`.
-    pub(super) fn key_of(&self, index: usize) -> KeyId {
-        self.node(index).into()
-    }
     /// Who leads a regency (EDCC 2012, section 3: regency mod n).
     pub(super) fn leader(&self, regency: u64) -> usize {
-        (regency % (self.members.len() as u64).max(1)) as usize
+        self.in_turn(regency)
     }
     /// How long a request may take at first before something is done about it: the configured timer, and
     /// the time that a transaction may rightly wait for its block.

@@ -7,6 +7,7 @@ use super::marks;
 use super::message::{ACCEPT, Body, CHECKPOINT};
 use super::replica::BftSmartReplica;
 use crate::consensus::mempool::Mempool;
+use crate::consensus::roster::Roster;
 use crate::consensus::sync::{Marks, Past, Profile, Site, Syncs, Tables, Word};
 use consim_core::{Batch, Committed, Context, Write};
 use std::sync::Arc;
@@ -25,6 +26,7 @@ impl Syncs for BftSmartReplica {
             came_back_from_state: &marks::CAME_BACK_FROM_TAKEN_STATE,
             log_cut: &marks::LOG_CUT_AT_DAMAGE,
             scrubbed: &marks::SCRUB_REPAIRED,
+            members: None,
         },
         tables: Tables {
             log: LOG,
@@ -47,6 +49,9 @@ impl Syncs for BftSmartReplica {
     fn parts(&mut self) -> (Site<'_>, &mut Past) {
         (self.group.site(), &mut self.past)
     }
+    fn roster(&mut self) -> &mut Roster {
+        &mut self.group.seat.roster
+    }
     fn mempool(&mut self) -> &mut Mempool {
         &mut self.mempool
     }
@@ -61,6 +66,8 @@ impl Syncs for BftSmartReplica {
             Word::Blocks(blocks) => Body::Blocks(blocks),
             Word::FetchState(sequence, wanted) => Body::FetchState { sequence, wanted },
             Word::State(parts) => Body::State(parts),
+            // Its members do not change.
+            Word::Links(_) => return,
         };
         match to {
             Some(to) => self.send(cx, to, body),

@@ -211,7 +211,7 @@ impl BftSmartReplica {
         let mut highest: Vec<u64> = said.map(|&(regency, _)| regency).collect();
         highest.sort_unstable_by(|a, b| b.cmp(a));
         let of = |count: usize| highest.get(count - 1).copied().unwrap_or(0);
-        let (joined, installed) = (of(self.group.faults + 1), of(self.group.quorum));
+        let (joined, installed) = (of(self.group.faults() + 1), of(self.group.quorum()));
         if installed > self.regency {
             return self.install(cx, installed);
         }

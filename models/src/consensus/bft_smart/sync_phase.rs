@@ -119,7 +119,7 @@ impl BftSmartReplica {
         cx.work(Work::verify_batched(collect.signatures() as u32));
         cx.work(Work::hash(collect.encoded_len()));
         let group = &self.group;
-        collect.is_valid(group.chain, &group.members, group.interval, group)
+        collect.is_valid(group.chain, &group.members(), group.interval, group)
     }
 
     /// Is the collect valid, and are the bodies what its proofs are for? Whoever has a write proof has the
@@ -164,7 +164,7 @@ impl BftSmartReplica {
             .cloned()
             .collect();
         let own = self.stops.data.get(me).and_then(Option::as_ref);
-        if brought.len() < self.group.quorum || own.is_none_or(|data| !here(&data)) {
+        if brought.len() < self.group.quorum() || own.is_none_or(|data| !here(&data)) {
             return;
         }
         let collects: Vec<Arc<Collect>> = brought.iter().map(|d| Arc::clone(&d.collect)).collect();
@@ -262,7 +262,7 @@ impl BftSmartReplica {
         let genuine = regency > 0
             && sync.signature().key == key
             && group.keys.verify(&signed, sync.signature())
-            && sync.is_of_quorum(group.quorum);
+            && sync.is_of_quorum(group.quorum());
         if !genuine || !sync.collects().iter().all(|c| self.verify_collect(cx, c)) {
             return false;
         }

@@ -15,6 +15,7 @@ impl QbftReplica {
             executed: self.past.executed,
             round: self.round,
             stable: self.stable(),
+            change: self.group.roster.latest().change,
             ask,
             proof: self.past.checkpoints.proof.clone().filter(|_| lacks),
             decided: self.past.decided.clone().filter(|_| behind),
@@ -27,7 +28,7 @@ impl QbftReplica {
 
     /// Upon STATUS: a member that lacks votes is helped; if it is ahead, this replica catches up with it.
     pub(super) fn on_status(&mut self, cx: &mut Context<'_>, from: usize, status: &Status) {
-        let (peers, faults) = (&mut self.past.peers, self.group.faults);
+        let (peers, faults) = (&mut self.past.peers, self.group.faults());
         let silence = peers.said(cx.now(), from, status.executed, faults);
         self.in_reach_after(cx, silence);
         if let Some(proof) = &status.proof {
@@ -35,6 +36,7 @@ impl QbftReplica {
         }
         self.estimate(cx, from, status.executed, status.decided.as_ref());
         if status.ask {
+            self.show_links(cx, from, status.change);
             let answer = self.status(false, status.executed, status.stable);
             self.send(cx, from, answer);
         }

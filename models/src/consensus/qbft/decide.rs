@@ -5,6 +5,7 @@ use super::marks;
 use super::replica::QbftReplica;
 use super::rounds::Phase;
 use super::seeded;
+use crate::consensus::sync::Syncs as _;
 use crate::consensus::tally::Tally;
 use consim_core::{Certificate, Committed, Context, Delivery, Probe, Signature, Write};
 use std::sync::Arc;
@@ -55,7 +56,7 @@ impl QbftReplica {
 
     /// The seeded bug: votes of one round, for whatever.
     fn without_digest(&self, tally: &Tally, round: u64, phase: Phase) -> Option<Certificate> {
-        if !seeded::on(&seeded::VOTES_MATCHED_BY_ROUND) || tally.voters() < self.group.quorum {
+        if !seeded::on(&seeded::VOTES_MATCHED_BY_ROUND) || tally.voters() < self.group.quorum() {
             return None;
         }
         let votes = tally.all(&self.group).into_iter();
@@ -87,6 +88,7 @@ impl QbftReplica {
         self.past.log.push(Arc::clone(&committed));
         self.past.decided = Some(Arc::new(committed.certificate.clone()));
         cx.emit(Probe::Committed(Arc::clone(&committed)));
+        self.note_change(cx, &committed);
         cx.deliver(Delivery::Ordered {
             committed,
             replayed: false,
@@ -114,6 +116,7 @@ impl QbftReplica {
     /// Start (Algorithm 1), unless this replica has signed something in this height in an earlier life.
     pub(super) fn begin_height(&mut self, cx: &mut Context<'_>) {
         let height = self.height();
+        self.group.seat.enter(height);
         self.began = cx.now();
         if self.votes.height < height {
             self.votes = Votes {

@@ -82,6 +82,11 @@ pub(super) fn statements(message: &Message, each: &mut dyn FnMut(Evidence)) {
                 opened(chain, certificate, each);
             }
         }
+        Body::Links(links) => {
+            for link in links {
+                opened(chain, &link.certificate, each);
+            }
+        }
         Body::Status(status) => {
             for certificate in status.proof.iter().chain(&status.decided) {
                 opened(chain, certificate, each);

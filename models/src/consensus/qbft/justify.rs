@@ -16,7 +16,7 @@ impl QbftReplica {
         let group = &self.group;
         proof.kind == PREPARE
             && proof.sequence == self.height()
-            && proof.verify(group.chain, &group.members, group.quorum, &group.keys)
+            && proof.verify(group.chain, &group.members(), group.quorum(), &group.keys)
     }
 
     /// Do these prepares show that the block with this hash was prepared in this round?
@@ -35,7 +35,7 @@ impl QbftReplica {
             && change.round > 0
             && change.inside.is_some() == inside
             && change.prepared.as_ref().is_none_or(lower)
-            && change.valid_or(group.quorum, |change| {
+            && change.valid_or(group.quorum(), |change| {
                 let prepared = change.prepared.zip(change.inside.as_ref());
                 let statement = change.statement(group.chain);
                 group.keys.verify(&statement, &change.signature)
@@ -99,12 +99,13 @@ impl QbftReplica {
         let mut members = Members::default();
         for change in &justification.changes {
             let signer = self.group.index_of_key(change.signature.key);
-            let new = signer.is_some_and(|signer| members.insert(signer));
+            let new =
+                signer.is_some_and(|signer| self.group.votes(signer) && members.insert(signer));
             if !new || change.round != round || !self.is_change(cx, change) {
                 return false;
             }
         }
-        members.len() >= self.group.quorum
+        members.len() >= self.group.quorum()
     }
 
     /// Is what is put forward what was prepared in the highest round, as its prepares prove?

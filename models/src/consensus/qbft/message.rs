@@ -6,11 +6,12 @@ use super::change::{Justification, RoundChange};
 use super::evidence;
 use crate::consensus::forward::{decode_txs, encode_txs, txs_len};
 use crate::consensus::proposal::{FIRST, SECOND};
+use crate::consensus::roster::{decode_links, encode_links, links_len};
 use crate::consensus::sync::{MAX_WANTED, decode_option, encode_option, option_len};
 pub use crate::consensus::{Ballot, Blocks, Proposal, StateHead, StateParts};
 use crate::ledger::state::parts::Prefix;
 use consim_core::{
-    Certificate, ChainId, CodecError, Decoder, Encoder, Evidence, Payload, Tx, Vote,
+    Certificate, ChainId, CodecError, Committed, Decoder, Encoder, Evidence, Payload, Tx, Vote,
 };
 use std::any::Any;
 use std::sync::Arc;
@@ -83,6 +84,8 @@ pub enum Body {
     },
     /// Parts of a state.
     State(StateParts<StateHead>),
+    /// The blocks with changes of the members, one after the other, for one that lacks them.
+    Links(Vec<Arc<Committed>>),
 }
 
 /// How far a replica is.
@@ -94,6 +97,8 @@ pub struct Status {
     pub round: u64,
     /// Its last stable checkpoint.
     pub stable: u64,
+    /// The last change of the members that it knows of.
+    pub change: u64,
     /// Does it want an answer?
     pub ask: bool,
     /// The proof of that checkpoint, for a peer that lacks it.
@@ -105,11 +110,11 @@ pub struct Status {
 impl Status {
     fn encoded_len(&self) -> usize {
         let proofs = option_len(self.proof.as_ref()) + option_len(self.decided.as_ref());
-        8 + 8 + 8 + 1 + proofs
+        8 + 8 + 8 + 8 + 1 + proofs
     }
     fn encode(&self, e: &mut Encoder<'_>) {
         e.u64(self.executed).u64(self.round);
-        e.u64(self.stable).u8(u8::from(self.ask));
+        e.u64(self.stable).u64(self.change).u8(u8::from(self.ask));
         encode_option(e, self.proof.as_ref());
         encode_option(e, self.decided.as_ref());
     }
@@ -118,6 +123,7 @@ impl Status {
             executed: d.u64()?,
             round: d.u64()?,
             stable: d.u64()?,
+            change: d.u64()?,
             ask: d.boolean()?,
             proof: decode_option(d)?,
             decided: decode_option(d)?,
@@ -150,6 +156,7 @@ impl Body {
             Self::Blocks(_) => 8,
             Self::FetchState { .. } => 9,
             Self::State(_) => 10,
+            Self::Links(_) => 11,
         }
     }
     fn decode(kind: u8, d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -184,6 +191,7 @@ impl Body {
                 },
             },
             10 => Self::State(StateParts::decode(d)?),
+            11 => Self::Links(decode_links(d)?),
             tag => return Err(CodecError::Tag(tag)),
         })
     }
@@ -202,6 +210,7 @@ pub const KINDS: &[&str] = &[
     "blocks",
     "fetch-state",
     "state",
+    "links",
 ];
 
 impl Payload for Message {
@@ -241,6 +250,7 @@ impl Payload for Message {
                 }
             }
             Body::State(state) => state.encode(&mut e),
+            Body::Links(links) => encode_links(&mut e, links),
         }
     }
     fn encoded_len(&self) -> usize {
@@ -262,6 +272,7 @@ impl Payload for Message {
                 8 + 4 + wanted.iter().map(Prefix::encoded_len).sum::<usize>()
             }
             Body::State(state) => state.encoded_len(),
+            Body::Links(links) => links_len(links),
         }
     }
     fn votes(&self, each: &mut dyn FnMut(ChainId, Vote)) {

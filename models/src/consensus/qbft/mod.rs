@@ -149,7 +149,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     least: 4,
     tolerates: super::byzantine_faults,
     quorum: config::quorum,
-    changes_members: false,
+    changes_members: true,
     defaults: || super::ProtocolOptions::Qbft(QbftOptions::of(Variant::Qbft)),
     phases: |_| 3,
     floor: floor::floor,

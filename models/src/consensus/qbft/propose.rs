@@ -137,7 +137,7 @@ impl QbftReplica {
         let here = |c: &&Arc<RoundChange>| c.change.round == round;
         let changes = self.changes.iter().flatten().filter(here);
         let changes: Vec<&Arc<RoundChange>> = changes.collect();
-        if changes.len() < self.group.quorum {
+        if changes.len() < self.group.quorum() {
             return;
         }
         let highest = highest(changes.iter().map(|c| &c.change)).map(Arc::clone);

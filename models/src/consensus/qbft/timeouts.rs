@@ -10,6 +10,9 @@ impl QbftReplica {
     /// Does this replica wait for a decision? Without empty blocks rounds go on only if there is something to
     /// decide: here, or at one of f+1 that go to a higher round, of whom one is correct.
     pub(super) fn waits(&self) -> bool {
+        if !self.group.is_member() {
+            return false;
+        }
         let round = self.round;
         let with = |change: &&std::sync::Arc<super::change::RoundChange>| {
             change.change.round >= round.max(1)
@@ -18,7 +21,7 @@ impl QbftReplica {
             || self.group.options.empty_period.is_some()
             || self.prepared().is_some()
             || self.rounds.iter().any(|round| round.digest.is_some())
-            || self.changes.iter().flatten().filter(with).count() > self.group.faults
+            || self.changes.iter().flatten().filter(with).count() > self.group.faults()
     }
 
     /// How long the round may take from now on: in the first one a block may not be due yet.

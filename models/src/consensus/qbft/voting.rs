@@ -173,7 +173,7 @@ impl QbftReplica {
         let rounds = self.changes.iter().flatten().map(|c| c.change.round);
         let mut rounds: Vec<u64> = rounds.filter(|&round| round > self.round).collect();
         rounds.sort_unstable_by(|a, b| b.cmp(a));
-        if let Some(&round) = rounds.get(self.group.faults) {
+        if let Some(&round) = rounds.get(self.group.faults()) {
             cx.reached(&marks::JUMPED);
             self.leave(cx, round, true);
         }
@@ -235,7 +235,7 @@ impl QbftReplica {
     /// The own message is on disk: it is said, and what it says counts here, too.
     pub(super) fn say(&mut self, cx: &mut Context<'_>, said: &Said) {
         // Whoever is in an older round or height may lack this one.
-        cx.multicast(&self.group.members, Arc::clone(&said.message));
+        cx.multicast(&self.group.members(), Arc::clone(&said.message));
         if (said.height, said.round) != (self.height(), self.round) {
             cx.reached(&marks::SAID_LATE);
         }
@@ -293,7 +293,7 @@ impl QbftReplica {
             self.past.peers.claim(from, height - 1);
             self.seek_if_left_behind(cx);
         }
-        height == self.height()
+        height == self.height() && self.group.votes(from)
     }
 
     /// Upon PREPARE or COMMIT: verifies and counts it. Votes beyond the quorum are not looked at.
@@ -317,14 +317,14 @@ impl QbftReplica {
             return;
         };
         let (tally, key) = (known.of(phase), group.key_of(from));
-        if tally.count() >= group.quorum || tally.voted(key) {
+        if tally.count() >= group.quorum() || tally.voted(key) {
             return;
         }
         cx.work(Work::verify(1));
         let hash =
             move |digest: &Digest| vote_statement(chain, phase.kind(), round, height, digest);
         let valid = tally.vote(group, key, &ballot.digest, &ballot.signature, hash);
-        if valid && tally.voters() >= group.quorum {
+        if valid && tally.voters() >= group.quorum() {
             self.upon(cx, round);
         }
     }

@@ -56,6 +56,7 @@ impl Configuration {
             chain: group.chain,
             change: self.change,
             joint: self.is_joint(),
+            handed_over_at: None,
             groups: self
                 .lists()
                 .map(|list| (Arc::clone(list), super::majority(list.len())))

@@ -369,7 +369,7 @@ impl RaftReplica {
     }
 
     /// Writes what there is to write, and says what waits for no write.
-    fn flush(&mut self, cx: &mut Context<'_>) {
+    pub(super) fn flush(&mut self, cx: &mut Context<'_>) {
         loop {
             let said = self.journal.at_once();
             if said.is_empty() {
@@ -501,7 +501,12 @@ impl Replica for RaftReplica {
     fn take_reads(&mut self) -> Vec<(u64, u64)> {
         self.reads.take()
     }
-    fn change_members(&mut self, cx: &mut Context<'_>, change: &MemberChange) -> Changing {
+    fn change_members(
+        &mut self,
+        cx: &mut Context<'_>,
+        change: &MemberChange,
+        _: &Arc<Tx>,
+    ) -> Changing {
         let changing = self.asked_to_change(cx, change);
         self.flush(cx);
         changing

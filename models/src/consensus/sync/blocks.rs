@@ -12,7 +12,7 @@ pub(in crate::consensus) const MAX_BLOCKS: usize = 64;
 /// Bytes of batches in one answer, unless a single one is larger (assumed).
 pub(in crate::consensus) const MAX_BLOCK_BYTES: usize = 1 << 20;
 /// The least bytes of an encoded committed batch.
-const COMMITTED: usize = 2 + 8 + 48 + CERTIFICATE;
+pub(in crate::consensus) const COMMITTED: usize = 2 + 8 + 48 + CERTIFICATE;
 
 /// Committed batches, without a gap.
 #[derive(Clone, Debug)]

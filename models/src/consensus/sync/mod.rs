@@ -9,6 +9,7 @@ mod blocks;
 mod checkpoints;
 mod past;
 mod peers;
+pub(super) mod seeded;
 mod syncs;
 mod transfer;
 mod votes;
@@ -17,11 +18,11 @@ pub use blocks::Blocks;
 pub use checkpoints::CheckpointHead;
 pub use transfer::StateParts;
 
-pub(super) use blocks::{MAX_BLOCK_BYTES, MAX_BLOCKS, serve};
+pub(super) use blocks::{COMMITTED, MAX_BLOCK_BYTES, MAX_BLOCKS, serve};
 #[cfg(test)]
 pub(super) use checkpoints::{KEPT_STATES, MAX_OWN_STATES};
 pub(super) use checkpoints::{Kept, States};
-pub(super) use past::{Marks, Past, Profile, Silent, Site, Tables, Word};
+pub(super) use past::{Marks, MemberMarks, Past, Profile, Silent, Site, Tables, Word};
 #[cfg(test)]
 pub(super) use peers::MAX_SERVED;
 pub(super) use peers::Peers;

@@ -3,12 +3,15 @@
 use super::{CheckpointVotes, Peers, StateParts, States, Transfer, encode_option, option_len};
 use crate::consensus::committed::Log;
 use crate::consensus::members::Members;
+use crate::consensus::roster::{Era, Roster};
 use crate::consensus::tally::Voters;
 use crate::consensus::{Ballot, Blocks, CheckpointHead as _, StateHead};
 use crate::ledger::Snapshot;
 use crate::ledger::state::parts::Prefix;
 use consim_core::SecretKey;
-use consim_core::{Certificate, ChainId, Encoder, Holds, KeyId, Keyring, Mark, NodeId, Payload};
+use consim_core::{
+    Certificate, ChainId, Committed, Encoder, Holds, KeyId, Keyring, Mark, NodeId, Payload,
+};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -96,10 +99,12 @@ pub(in crate::consensus) struct Silent {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::consensus) struct Site<'a> {
     pub(in crate::consensus) chain: ChainId,
+    /// Its index among everybody who is or may become a member.
     pub(in crate::consensus) me: usize,
-    pub(in crate::consensus) members: &'a [NodeId],
-    pub(in crate::consensus) quorum: usize,
-    pub(in crate::consensus) faults: usize,
+    /// Who decides what.
+    pub(in crate::consensus) roster: &'a Roster,
+    /// Those who decide what is under way.
+    pub(in crate::consensus) era: &'a Era,
     /// Blocks between checkpoints.
     pub(in crate::consensus) interval: u64,
     pub(in crate::consensus) keys: &'a Keyring,
@@ -111,22 +116,31 @@ impl Voters for Site<'_> {
         self.keys
     }
     fn quorum(&self) -> usize {
-        self.quorum
+        self.era.quorum
     }
 }
 
 impl Site<'_> {
+    /// The same with those who decide at this sequence number.
+    pub(in crate::consensus) fn at(&self, sequence: u64) -> Self {
+        Self {
+            era: self.roster.at(sequence),
+            ..*self
+        }
+    }
     /// Member `index`.
     pub(in crate::consensus) fn node(&self, index: usize) -> NodeId {
-        self.members.get(index).copied().unwrap_or_default()
+        let node = self.roster.everybody().get(index);
+        node.copied().unwrap_or_default()
     }
     /// The key of member `index`.
     pub(in crate::consensus) fn key_of(&self, index: usize) -> KeyId {
         self.node(index).into()
     }
-    /// Is this signed by a quorum?
+    /// Is this signed by a quorum of those who decide there?
     pub(in crate::consensus) fn holds(&self, proof: &Certificate) -> bool {
-        proof.verify(self.chain, self.members, self.quorum, self.keys)
+        let era = self.roster.at(proof.sequence);
+        proof.verify(self.chain, &era.members, era.quorum, self.keys)
     }
 }
 
@@ -141,6 +155,8 @@ pub(in crate::consensus) enum Word {
     FetchBlocks(u64),
     /// Decided batches with their certificates.
     Blocks(Blocks),
+    /// The blocks with changes of the members, one after the other: who decides, and why.
+    Links(Vec<Arc<Committed>>),
     /// It asks for these parts of the state at a checkpoint.
     FetchState(u64, Vec<Prefix>),
     /// Parts of a state.
@@ -161,6 +177,17 @@ pub(in crate::consensus) struct Marks {
     pub(in crate::consensus) came_back_from_state: &'static Mark,
     pub(in crate::consensus) log_cut: &'static Mark,
     pub(in crate::consensus) scrubbed: &'static Mark,
+    /// Those of its changes of members, if it has any.
+    pub(in crate::consensus) members: Option<MemberMarks>,
+}
+
+/// The marks of a protocol whose members change.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::consensus) struct MemberMarks {
+    pub(in crate::consensus) changed: &'static Mark,
+    pub(in crate::consensus) links_taken: &'static Mark,
+    pub(in crate::consensus) links_refused: &'static Mark,
+    pub(in crate::consensus) state_too_new: &'static Mark,
 }
 
 /// Where on its disk a protocol keeps what is decided.
@@ -207,6 +234,8 @@ pub(in crate::consensus) enum Record {
         proof: Option<Arc<Certificate>>,
         head: Arc<StateHead>,
         state: Arc<Snapshot>,
+        /// The blocks before it with changes of the members.
+        links: Vec<Arc<Committed>>,
     },
 }
 
@@ -233,11 +262,16 @@ impl Payload for Record {
                 proof,
                 head,
                 state,
+                links,
                 ..
             } => {
                 e.u64(*sequence);
                 encode_option(&mut e, proof.as_ref());
                 head.encode(&mut e);
+                // Where members never change the record is as it would be without links.
+                for link in links {
+                    link.encode(&mut e);
+                }
                 state.encode(out);
             }
         }
@@ -247,8 +281,16 @@ impl Payload for Record {
             Self::Stable(certificate) => certificate.encoded_len(),
             Self::Started => 0,
             Self::Taken {
-                proof, head, state, ..
-            } => 8 + option_len(proof.as_ref()) + head.encoded_len() + state.encoded_len(),
+                proof,
+                head,
+                state,
+                links,
+                ..
+            } => {
+                let links = links.iter().map(|link| link.encoded_len());
+                let head = head.encoded_len() + links.sum::<usize>();
+                8 + option_len(proof.as_ref()) + head + state.encoded_len()
+            }
         }
     }
     fn holds(&self) -> Option<Holds> {

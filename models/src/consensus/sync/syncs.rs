@@ -1,10 +1,14 @@
 //! How replicas of a chain of one block after the other catch up with each other, take checkpoints and come
 //! back from their disks, whatever they agree by.
 
-use super::past::{MAX_OPEN_CHECKPOINTS, MAX_REPLAYED, Past, Profile, Record, Site, Word, record};
+use super::past::{
+    MAX_OPEN_CHECKPOINTS, MAX_REPLAYED, MemberMarks, Past, Profile, Record, Site, Word, record,
+};
+use super::seeded;
 use super::{Blocks, Kept, MAX_BLOCKS, MAX_WANTED, Silent, StateParts, serve};
 use crate::consensus::mempool::Mempool;
-use crate::consensus::{Ballot, CheckpointHead as _, StateHead};
+use crate::consensus::roster::{MAX_LINKS, Roster};
+use crate::consensus::{Ballot, Changing, CheckpointHead as _, MemberChange, StateHead};
 use crate::ledger::state::parts::Prefix;
 use crate::ledger::{Snapshot, seeded as ledger};
 use consim_core::chain::vote_statement;
@@ -27,6 +31,8 @@ pub(in crate::consensus) trait Syncs: Sized {
     fn past(&self) -> &Past;
     /// Both of these, to be changed.
     fn parts(&mut self) -> (Site<'_>, &mut Past);
+    /// Who decides when.
+    fn roster(&mut self) -> &mut Roster;
     /// What waits to be decided.
     fn mempool(&mut self) -> &mut Mempool;
     /// Writes with the next fsync.
@@ -84,12 +90,16 @@ pub(in crate::consensus) trait Syncs: Sized {
 
     /// Says to which state the batches up to here led.
     fn tell_checkpoint(&mut self, cx: &mut Context<'_>, sequence: u64, state: Digest) {
+        let site = self.site().at(sequence);
+        if !site.era.votes(site.me) {
+            return;
+        }
         cx.work(Work::sign(1));
         let kind = Self::PROFILE.checkpoint;
-        let site = self.site();
         let ballot = Ballot::sign(site.chain, kind, 0, sequence, state, site.key);
         self.tell(cx, None, Word::Checkpoint(ballot));
         let (site, past) = self.parts();
+        let site = site.at(sequence);
         let statement = vote_statement(site.chain, kind, 0, sequence, &state);
         if let Some(tally) = past.votes.get(sequence) {
             tally.settle(&site, &state, statement);
@@ -108,11 +118,14 @@ pub(in crate::consensus) trait Syncs: Sized {
         if !sequence.is_multiple_of(site.interval) || sequence <= stable || sequence > highest {
             return;
         }
-        let key = site.key_of(from);
+        let (key, site) = (site.key_of(from), site.at(sequence));
+        if !site.era.votes(from) {
+            return;
+        }
         let Some(tally) = past.votes.get(sequence) else {
             return;
         };
-        if tally.count() >= site.quorum || tally.voted(key) {
+        if tally.count() >= site.era.quorum || tally.voted(key) {
             return;
         }
         cx.work(Work::verify(1));
@@ -125,10 +138,12 @@ pub(in crate::consensus) trait Syncs: Sized {
 
     /// With a quorum of the same votes a checkpoint is stable.
     fn try_stable(&mut self, cx: &mut Context<'_>, sequence: u64) {
-        let (site, tally) = (self.site(), self.past().votes.find(sequence));
+        let (site, tally) = (self.site().at(sequence), self.past().votes.find(sequence));
         let kind = Self::PROFILE.checkpoint;
         let proof = tally.and_then(|t| t.certificate(&site, kind, 0, sequence));
-        if let Some(proof) = proof {
+        // Votes that came before a change was known may be of others than of those who decide there.
+        let holds = |proof: &Certificate| !site.roster.may_change() || site.holds(proof);
+        if let Some(proof) = proof.filter(holds) {
             self.adopt(cx, Arc::new(proof));
         }
     }
@@ -202,6 +217,75 @@ pub(in crate::consensus) trait Syncs: Sized {
         }
     }
 
+    // ---- who decides -----------------------------------------------------------------------------
+
+    /// A block is decided: if it holds a change of the members, others decide from the next one on.
+    fn note_change(&mut self, cx: &mut Context<'_>, committed: &Arc<Committed>) {
+        if self.roster().decided(committed) {
+            if let Some(MemberMarks { changed, .. }) = Self::PROFILE.marks.members {
+                cx.reached(changed);
+            }
+            let told = self.site().roster.told();
+            cx.emit(Probe::Configured(Arc::new(told)));
+        }
+    }
+
+    /// A member knows of changes up to this one: it is shown the later ones.
+    fn show_links(&mut self, cx: &mut Context<'_>, to: usize, known: u64) {
+        let (site, past) = self.parts();
+        if known >= site.roster.latest().change || !past.peers.may_serve(to) {
+            return;
+        }
+        let links = site.roster.links(known);
+        self.tell(cx, Some(to), Word::Links(links));
+    }
+
+    /// Upon blocks with changes of the members, one after the other: who decides after each is proven by the
+    /// certificate of those who decided before, and the change by the administrator's signature.
+    fn on_links(&mut self, cx: &mut Context<'_>, links: &[Arc<Committed>]) {
+        let Some(marks) = Self::PROFILE.marks.members else {
+            return;
+        };
+        if links.len() > MAX_LINKS {
+            return;
+        }
+        for link in links {
+            if link.sequence < self.site().roster.latest().from {
+                continue;
+            }
+            let next = self.site().roster.is_next(link);
+            let believes = seeded::on(&seeded::LINKS_NOT_CHECKED);
+            if !next || !(believes || self.verify_committed(cx, link)) {
+                return cx.reached(marks.links_refused);
+            }
+            cx.reached(marks.links_taken);
+            self.note_change(cx, link);
+        }
+        self.seek(cx);
+    }
+
+    /// The administrator asks for a change: what has become of it. If it is the next one it goes the way of any
+    /// transaction; `None` says so.
+    fn asked_to_change(&mut self, change: &MemberChange) -> Option<Changing> {
+        let (site, past) = self.parts();
+        let known = site.roster.asked(change, past.executed);
+        if known.is_some() {
+            return known;
+        }
+        let administrator = site.roster.administrator()?;
+        let id = MemberChange::id(administrator, change.number);
+        let me = site.me;
+        if !site.era.votes(me) {
+            return Some(Changing::Elsewhere);
+        }
+        let mempool = self.mempool();
+        if mempool.ordered(id) {
+            // It was ordered before its turn, and is void.
+            return Some(Changing::Impossible);
+        }
+        mempool.holds(id).then_some(Changing::UnderWay)
+    }
+
     // ---- transfer of decided batches -------------------------------------------------------------
 
     /// Asks a member that claims to be ahead for what comes next, unless one was asked already.
@@ -231,7 +315,7 @@ pub(in crate::consensus) trait Syncs: Sized {
     fn seek_if_left_behind(&mut self, cx: &mut Context<'_>) {
         let past = self.past();
         let ahead = past.executed.saturating_add(2);
-        if past.peers.as_far(ahead) > self.site().faults {
+        if past.peers.as_far(ahead) > self.site().era.faults {
             self.seek(cx);
         }
     }
@@ -410,7 +494,14 @@ pub(in crate::consensus) trait Syncs: Sized {
         let Some(taken) = past.transfer.finish(past.executed) else {
             return;
         };
-        let (chain, sequence) = (site.chain, taken.sequence);
+        if !site.roster.knows_all_of(&taken.state.state, taken.sequence) {
+            // Who decides after it is not known yet: they have to be shown first.
+            if let Some(marks) = Self::PROFILE.marks.members {
+                cx.reached(marks.state_too_new);
+            }
+            return self.tell(cx, None, Word::Question);
+        }
+        let (chain, sequence, links) = (site.chain, taken.sequence, site.roster.all_links());
         self.leave(cx, sequence);
         let (_, past) = self.parts();
         past.restart(sequence, Some(Arc::clone(&taken.proof)), &taken.state);
@@ -421,6 +512,7 @@ pub(in crate::consensus) trait Syncs: Sized {
             proof: Some(Arc::clone(&taken.proof)),
             head: taken.head,
             state: Arc::clone(&taken.state),
+            links,
         };
         self.write(Write::cell(Self::PROFILE.tables.taken, 0, Arc::new(record)));
         cx.emit(Probe::StateTaken {
@@ -465,9 +557,12 @@ pub(in crate::consensus) trait Syncs: Sized {
         let (site, past) = self.parts();
         let own = past.executed;
         if let Some(silent) = &mut past.silent {
-            silent.answered.insert(from);
+            if site.era.votes(from) {
+                silent.answered.insert(from);
+            }
             silent.shown = silent.shown.max(executed).max(own);
-            silent.known = silent.answered.len() + 1 + site.faults >= site.members.len();
+            let others = silent.answered.len() + usize::from(site.era.votes(site.me));
+            silent.known = others + site.era.faults >= site.era.members.len();
         }
         self.look_at_silence(cx);
     }
@@ -570,10 +665,16 @@ pub(in crate::consensus) trait Syncs: Sized {
             sequence,
             proof,
             state,
+            links,
             ..
         }) = disk.cell(tables.taken, 0).and_then(record)
         {
             cx.reached(Self::PROFILE.marks.came_back_from_state);
+            if !seeded::on(&seeded::MEMBERS_FORGOTTEN) {
+                for link in links {
+                    self.roster().decided(link);
+                }
+            }
             let (_, past) = self.parts();
             past.restart(*sequence, proof.clone(), state);
             self.mempool().restore(&state.state);
@@ -598,6 +699,7 @@ pub(in crate::consensus) trait Syncs: Sized {
             if !ledger::on(&ledger::TABLE_OF_EXECUTED_NOT_PERSISTED) {
                 self.mempool().executed(committed.batch.txs());
             }
+            self.roster().decided(&committed);
             self.replays(&committed);
             cx.deliver(Delivery::Ordered {
                 committed,
@@ -646,6 +748,7 @@ pub(in crate::consensus) trait Syncs: Sized {
                 proof: proof.filter(|proof| proof.sequence == kept.sequence),
                 head: Arc::clone(&kept.head),
                 state: Arc::new(kept.snapshot()),
+                links: self.site().roster.all_links(),
             };
             self.write(Write::cell(tables.taken, 0, Arc::new(record)));
             from = Some(0);

@@ -17,6 +17,7 @@ impl TendermintReplica {
             round: self.round,
             valid: self.valid_round(),
             stable: self.stable(),
+            change: self.group.roster.latest().change,
             ask,
             proof: self.past.checkpoints.proof.clone().filter(|_| lacks),
             decided: self.past.decided.clone().filter(|_| behind),
@@ -29,7 +30,7 @@ impl TendermintReplica {
 
     /// Upon STATUS: a member that lacks votes is helped; if it is ahead, this replica catches up with it.
     pub(super) fn on_status(&mut self, cx: &mut Context<'_>, from: usize, status: &Status) {
-        let (peers, faults) = (&mut self.past.peers, self.group.faults);
+        let (peers, faults) = (&mut self.past.peers, self.group.faults());
         let silence = peers.said(cx.now(), from, status.executed, faults);
         self.in_reach_after(cx, silence);
         if let Some(proof) = &status.proof {
@@ -37,6 +38,7 @@ impl TendermintReplica {
         }
         self.estimate(cx, from, status.executed, status.decided.as_ref());
         if status.ask {
+            self.show_links(cx, from, status.change);
             let answer = self.status(false, status.executed, status.stable);
             self.send(cx, from, answer);
         }

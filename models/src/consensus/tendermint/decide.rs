@@ -6,6 +6,7 @@ use super::message::PRECOMMIT;
 use super::replica::TendermintReplica;
 use super::rounds::Step;
 use super::seeded;
+use crate::consensus::sync::Syncs as _;
 use consim_core::{Certificate, Committed, Context, Delivery, Digest, Probe, Signature, Write};
 use std::sync::Arc;
 
@@ -54,7 +55,7 @@ impl TendermintReplica {
         let mut signatures: Vec<Signature> = votes.map(|(_, signature)| signature).collect();
         signatures.sort_by_key(|signature| signature.key);
         signatures.dedup_by_key(|signature| signature.key);
-        (signatures.len() >= self.group.quorum).then(|| Certificate {
+        (signatures.len() >= self.group.quorum()).then(|| Certificate {
             kind: PRECOMMIT,
             view: round,
             sequence: self.height(),
@@ -80,6 +81,7 @@ impl TendermintReplica {
         self.past.log.push(Arc::clone(&committed));
         self.past.decided = Some(Arc::new(committed.certificate.clone()));
         cx.emit(Probe::Committed(Arc::clone(&committed)));
+        self.note_change(cx, &committed);
         cx.deliver(Delivery::Ordered {
             committed,
             replayed: false,
@@ -108,6 +110,7 @@ impl TendermintReplica {
     /// life.
     pub(super) fn begin_height(&mut self, cx: &mut Context<'_>) {
         let height = self.height();
+        self.group.seat.enter(height);
         if self.votes.height < height {
             self.votes = Votes {
                 height,

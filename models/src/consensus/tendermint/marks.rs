@@ -39,4 +39,8 @@ marks! {
     CAME_BACK_FROM_TAKEN_STATE = "tendermint-came-back-from-taken-state": "A replica came back from a state that it had taken over in an earlier life.";
     SCRUB_REPAIRED = "tendermint-scrub-repaired": "A damaged record was found by the scrub and written again.";
     MEMPOOL_FULL = "tendermint-mempool-full": "A transaction was turned away for want of room.";
+    MEMBERS_CHANGED = "tendermint-members-changed": "A block with a change of the members was decided.";
+    LINKS_TAKEN = "tendermint-links-taken": "A replica that is behind was shown who decides, and why.";
+    LINKS_REFUSED = "tendermint-links-refused": "A replica was shown a change of the members that is not proven.";
+    STATE_TOO_NEW = "tendermint-state-too-new": "A state came with changes of the members that were not shown yet.";
 }

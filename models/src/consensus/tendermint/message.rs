@@ -5,12 +5,13 @@
 use super::evidence;
 use crate::consensus::forward::{decode_txs, encode_txs, txs_len};
 use crate::consensus::proposal::{FIRST, SECOND};
+use crate::consensus::roster::{decode_links, encode_links, links_len};
 use crate::consensus::sync::{MAX_WANTED, decode_option, encode_option, option_len};
 pub use crate::consensus::{Ballot, Blocks, Proposal, StateHead, StateParts};
 use crate::ledger::state::parts::Prefix;
 use consim_core::{
-    Batch, Certificate, ChainId, CodecError, Decoder, Digest, Encoder, Evidence, Payload,
-    Signature, Tx, Vote,
+    Batch, Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, Evidence,
+    Payload, Signature, Tx, Vote,
 };
 use std::any::Any;
 use std::sync::Arc;
@@ -89,6 +90,8 @@ pub enum Body {
     },
     /// Parts of a state.
     State(StateParts<StateHead>),
+    /// The blocks with changes of the members, one after the other, for one that lacks them.
+    Links(Vec<Arc<Committed>>),
 }
 
 /// A value that 2f+1 members prevoted in one round.
@@ -127,6 +130,8 @@ pub struct Status {
     pub valid: Option<u64>,
     /// Its last stable checkpoint.
     pub stable: u64,
+    /// The last change of the members that it knows of.
+    pub change: u64,
     /// Does it want an answer?
     pub ask: bool,
     /// The proof of that checkpoint, for a peer that lacks it.
@@ -139,7 +144,7 @@ impl Status {
     fn encoded_len(&self) -> usize {
         let valid = self.valid.map_or(0, |_| 8);
         let proofs = option_len(self.proof.as_ref()) + option_len(self.decided.as_ref());
-        8 + 8 + 1 + valid + 8 + 1 + proofs
+        8 + 8 + 1 + valid + 8 + 8 + 1 + proofs
     }
     fn encode(&self, e: &mut Encoder<'_>) {
         e.u64(self.executed).u64(self.round);
@@ -147,7 +152,7 @@ impl Status {
         if let Some(valid) = self.valid {
             e.u64(valid);
         }
-        e.u64(self.stable).u8(u8::from(self.ask));
+        e.u64(self.stable).u64(self.change).u8(u8::from(self.ask));
         encode_option(e, self.proof.as_ref());
         encode_option(e, self.decided.as_ref());
     }
@@ -157,6 +162,7 @@ impl Status {
             round: d.u64()?,
             valid: d.boolean()?.then(|| d.u64()).transpose()?,
             stable: d.u64()?,
+            change: d.u64()?,
             ask: d.boolean()?,
             proof: decode_option(d)?,
             decided: decode_option(d)?,
@@ -190,6 +196,7 @@ impl Body {
             Self::Blocks(_) => 9,
             Self::FetchState { .. } => 10,
             Self::State(_) => 11,
+            Self::Links(_) => 12,
         }
     }
     fn decode(kind: u8, d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -225,6 +232,7 @@ impl Body {
                 },
             },
             11 => Self::State(StateParts::decode(d)?),
+            12 => Self::Links(decode_links(d)?),
             tag => return Err(CodecError::Tag(tag)),
         })
     }
@@ -244,6 +252,7 @@ pub const KINDS: &[&str] = &[
     "blocks",
     "fetch-state",
     "state",
+    "links",
 ];
 
 impl Payload for Message {
@@ -284,6 +293,7 @@ impl Payload for Message {
                 }
             }
             Body::State(state) => state.encode(&mut e),
+            Body::Links(links) => encode_links(&mut e, links),
         }
     }
     fn encoded_len(&self) -> usize {
@@ -305,6 +315,7 @@ impl Payload for Message {
                 8 + 4 + wanted.iter().map(Prefix::encoded_len).sum::<usize>()
             }
             Body::State(state) => state.encoded_len(),
+            Body::Links(links) => links_len(links),
         }
     }
     fn votes(&self, each: &mut dyn FnMut(ChainId, Vote)) {

@@ -143,7 +143,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     least: 4,
     tolerates: super::byzantine_faults,
     quorum: super::byzantine_quorum,
-    changes_members: false,
+    changes_members: true,
     defaults: || super::ProtocolOptions::Tendermint(TendermintOptions::default()),
     phases: |_| 3,
     floor: floor::floor,

@@ -7,7 +7,8 @@ use super::marks;
 use super::message::{Body, CHECKPOINT, PRECOMMIT};
 use super::replica::TendermintReplica;
 use crate::consensus::mempool::Mempool;
-use crate::consensus::sync::{Marks, Past, Profile, Site, Syncs, Tables, Word};
+use crate::consensus::roster::Roster;
+use crate::consensus::sync::{Marks, MemberMarks, Past, Profile, Site, Syncs, Tables, Word};
 use consim_core::{Batch, Committed, Context, Write};
 use std::sync::Arc;
 
@@ -25,6 +26,12 @@ impl Syncs for TendermintReplica {
             came_back_from_state: &marks::CAME_BACK_FROM_TAKEN_STATE,
             log_cut: &marks::LOG_CUT_AT_DAMAGE,
             scrubbed: &marks::SCRUB_REPAIRED,
+            members: Some(MemberMarks {
+                changed: &marks::MEMBERS_CHANGED,
+                links_taken: &marks::LINKS_TAKEN,
+                links_refused: &marks::LINKS_REFUSED,
+                state_too_new: &marks::STATE_TOO_NEW,
+            }),
         },
         tables: Tables {
             log: LOG,
@@ -47,6 +54,9 @@ impl Syncs for TendermintReplica {
     fn parts(&mut self) -> (Site<'_>, &mut Past) {
         (self.group.site(), &mut self.past)
     }
+    fn roster(&mut self) -> &mut Roster {
+        &mut self.group.seat.roster
+    }
     fn mempool(&mut self) -> &mut Mempool {
         &mut self.mempool
     }
@@ -61,6 +71,7 @@ impl Syncs for TendermintReplica {
             Word::Blocks(blocks) => Body::Blocks(blocks),
             Word::FetchState(sequence, wanted) => Body::FetchState { sequence, wanted },
             Word::State(parts) => Body::State(parts),
+            Word::Links(links) => Body::Links(links),
         };
         match to {
             Some(to) => self.send(cx, to, body),

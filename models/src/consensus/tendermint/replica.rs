@@ -8,7 +8,7 @@ use crate::consensus::journal::Journal;
 use crate::consensus::members::PerMember;
 use crate::consensus::mempool::Mempool;
 use crate::consensus::sync::{Past, Syncs as _};
-use crate::consensus::{Replica, ReplicaConfig};
+use crate::consensus::{Changing, MemberChange, Replica, ReplicaConfig};
 use crate::ledger::Snapshot;
 use consim_core::{
     Batch, Certificate, CodecError, Context, Digest, Event, NodeId, Payload, Probe, Process, Span,
@@ -100,7 +100,7 @@ impl TendermintReplica {
     pub fn new(config: ReplicaConfig, options: TendermintOptions) -> Self {
         let mempool = Mempool::new(config.mempool);
         let keep = config.keep;
-        let group = Group::new(config, options);
+        let group = Group::new(&config, options);
         let n = group.len();
         let past = Past::new(n, keep);
         Self {
@@ -144,7 +144,7 @@ impl TendermintReplica {
     /// May it sign in this height? A replica whose log was cut off below what it signed knows of its later
     /// votes alone.
     pub(super) fn may_vote(&self) -> bool {
-        self.past.silent.is_none() && self.votes.height <= self.height()
+        self.past.silent.is_none() && self.votes.height <= self.height() && self.group.is_member()
     }
     /// `validValue` of this height.
     pub(super) fn valid(&self) -> Option<&Valid> {
@@ -166,7 +166,7 @@ impl TendermintReplica {
     }
     pub(super) fn multicast(&self, cx: &mut Context<'_>, body: Body) {
         let message = self.message(body);
-        cx.multicast(&self.group.members, message);
+        cx.multicast(&self.group.members(), message);
     }
     pub(super) fn send(&self, cx: &mut Context<'_>, to: usize, body: Body) {
         if to != self.group.me {
@@ -195,7 +195,7 @@ impl TendermintReplica {
     /// Are there such messages from so many that a correct member is among them?
     pub(super) fn has_future(&self) -> bool {
         let senders = self.future_of.iter().filter(|&&kept| kept > 0);
-        !self.future.is_empty() && senders.count() > self.group.faults
+        !self.future.is_empty() && senders.count() > self.group.faults()
     }
     /// Handles what was kept, now that another height or round is under way.
     pub(super) fn replay_future(&mut self, cx: &mut Context<'_>) {
@@ -247,6 +247,7 @@ impl TendermintReplica {
                 self.on_fetch_state(cx, from, *sequence, wanted);
             }
             Body::State(state) => self.on_state(cx, from, state),
+            Body::Links(links) => self.on_links(cx, links),
         }
     }
 
@@ -359,6 +360,24 @@ impl Replica for TendermintReplica {
         // A log that was cut off may end below what it signed.
         let later = self.votes.height > self.height();
         here.max(if later { self.votes.height } else { 0 })
+    }
+    fn change_members(
+        &mut self,
+        cx: &mut Context<'_>,
+        change: &MemberChange,
+        signed: &Arc<Tx>,
+    ) -> Changing {
+        let known = self.asked_to_change(change);
+        known.unwrap_or_else(|| {
+            if self.submit(cx, Arc::clone(signed)) {
+                Changing::UnderWay
+            } else {
+                Changing::Waits
+            }
+        })
+    }
+    fn is_member(&self) -> bool {
+        self.group.is_member()
     }
     fn waiting(&self) -> usize {
         self.mempool.len()

@@ -1,5 +1,6 @@
 //! Seeded bugs of Tendermint (docs/seeded-bugs.md). Lines are those of arXiv 1807.04938, Algorithm 1.
 
+use crate::consensus::sync::seeded as sync;
 use consim_core::SeededBug;
 pub(super) use consim_core::seeded::on;
 
@@ -11,6 +12,11 @@ pub(super) const BUGS: &[&SeededBug] = &[
     &VALID_VALUE_NOT_PROPOSED,
     &NO_SKIP,
     &PRECOMMITS_OVER_ROUNDS,
+    // Those of the mechanism by which its members change, which others share.
+    &sync::QUORUM_OF_THE_GENESIS,
+    &sync::LEFT_MEMBERS_VOTE,
+    &sync::MEMBERS_FORGOTTEN,
+    &sync::LINKS_NOT_CHECKED,
 ];
 
 /// What notices two batches at one number, and what follows from it.

@@ -15,13 +15,16 @@ impl TendermintReplica {
     /// Does this replica wait for a decision? There are no empty blocks, so that rounds go on only if there
     /// is something to decide: here, or at one of f+1 that vote, of whom one is correct.
     pub(super) fn waits(&self) -> bool {
+        if !self.group.is_member() {
+            return false;
+        }
         !self.mempool.is_empty()
             || self.step > Step::Propose
             || self.valid().is_some()
             || self.rounds.iter().any(|round| round.digest.is_some())
             || self.rounds.get(self.round).is_some_and(|round| {
                 let voters = round.prevotes.voters().max(round.precommits.voters());
-                voters > self.group.faults
+                voters > self.group.faults()
             })
     }
 
@@ -62,7 +65,7 @@ impl TendermintReplica {
 
     /// Lines 34-35 and 47-48: with 2f+1 votes of any kind, the first time, the rest has so much time left.
     pub(super) fn wait_for_votes(&mut self, cx: &mut Context<'_>) {
-        let (round, quorum) = (self.round, self.group.quorum);
+        let (round, quorum) = (self.round, self.group.quorum());
         let Some(known) = self.rounds.get_mut(round) else {
             return;
         };
@@ -121,6 +124,9 @@ impl TendermintReplica {
     /// A member is in this round of the height under way. Lines 55-56: with f+1 in a higher one than this
     /// replica, it goes there.
     pub(super) fn seen_in(&mut self, cx: &mut Context<'_>, member: usize, round: u64) {
+        if !self.group.votes(member) {
+            return;
+        }
         if let Some(highest) = self.rounds_of.get_mut(member) {
             *highest = round.max(*highest);
         }
@@ -129,7 +135,7 @@ impl TendermintReplica {
         }
         let mut highest: Vec<u64> = self.rounds_of.iter().copied().collect();
         highest.sort_unstable_by(|a, b| b.cmp(a));
-        let joined = highest.get(self.group.faults).copied().unwrap_or(0);
+        let joined = highest.get(self.group.faults()).copied().unwrap_or(0);
         if joined > self.round {
             cx.reached(&marks::ROUND_SKIPPED);
             self.leave(cx, joined);

@@ -90,7 +90,7 @@ impl TendermintReplica {
             let proof = Arc::new(proof);
             return self.upon_polka(cx, Valid { proof, batch });
         }
-        if self.step == Step::Prevote && known.prevotes.votes_for(&NIL) >= group.quorum {
+        if self.step == Step::Prevote && known.prevotes.votes_for(&NIL) >= group.quorum() {
             cx.reached(&marks::PRECOMMITTED_NIL);
             self.step = Step::Precommit;
             self.cast(cx, Phase::Precommit, NIL);
@@ -184,7 +184,7 @@ impl TendermintReplica {
     /// The own message is on disk: it is said, and the vote in it counted.
     pub(super) fn say(&mut self, cx: &mut Context<'_>, said: &Said) {
         // Whoever is in an older round or height may lack this one.
-        cx.multicast(&self.group.members, Arc::clone(&said.message));
+        cx.multicast(&self.group.members(), Arc::clone(&said.message));
         if (said.height, said.round) != (self.height(), self.round) {
             cx.reached(&marks::SAID_LATE);
         }
@@ -299,14 +299,14 @@ impl TendermintReplica {
             return;
         };
         let (tally, key) = (known.of(phase), group.key_of(signer));
-        if tally.count() >= group.quorum || tally.voted(key) {
+        if tally.count() >= group.quorum() || tally.voted(key) || !group.votes(signer) {
             return;
         }
         cx.work(Work::verify(1));
         let hash =
             move |digest: &Digest| vote_statement(chain, phase.kind(), round, height, digest);
         let valid = tally.vote(group, key, &ballot.digest, &ballot.signature, hash);
-        if valid && tally.voters() >= group.quorum {
+        if valid && tally.voters() >= group.quorum() {
             self.upon(cx, round);
         }
     }

@@ -29,7 +29,7 @@ fn step(process: &mut Administrator, now: Time, event: Event<'_>) -> Seen {
     process.handle(&mut cx, event);
     let sent = effects.list.iter().filter_map(|effect| match effect {
         Effect::Send { to, payload } => match payload.as_any().downcast_ref() {
-            Some(Message::Change(signed)) => Some((*to, signed.change.number)),
+            Some(Message::Change(signed)) => Some((*to, signed.id().number)),
             _ => None,
         },
         _ => None,

@@ -60,7 +60,7 @@ fn messages() -> Vec<Message> {
         shown(None),
         shown(Some([].into())),
         shown(Some([6].into())),
-        Message::Change(Arc::new(SignedChange::new(ChainId(3), change, &keys[0]))),
+        Message::Change(Arc::new(change.signed(ChainId(3), &keys[0]))),
         Message::Changing {
             number: 3,
             state: Changing::Waits,

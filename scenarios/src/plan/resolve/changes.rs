@@ -85,14 +85,18 @@ impl<'a> Planner<'a> {
                     inside.remove(&node);
                 }
             }
-            if inside.is_empty() {
+            if inside.len() < entry.least.max(1) {
                 let place = change.movers.nodes.place.clone();
-                self.cx.error(
-                    "E512",
-                    &place,
-                    format!("nobody would be left in {}", name.value.0),
-                    "at least one member stays",
-                );
+                let left = match inside.len() {
+                    0 => "nobody would be left".to_owned(),
+                    n => format!("{n} would be left"),
+                };
+                let stays = match entry.least.max(1) {
+                    1 => "at least one member stays".to_owned(),
+                    n => format!("{} takes at least {n} members", entry.name),
+                };
+                self.cx
+                    .error("E512", &place, format!("{left} in {}", name.value.0), stays);
                 return None;
             }
             let (add, remove) = if change.joins {

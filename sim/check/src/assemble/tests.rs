@@ -77,6 +77,7 @@ fn suite() -> Suite {
     let mut world = World::new(4);
     let subjects = Arc::new(Subjects {
         chains: vec![ChainSubject {
+            quorum_of: |n| (n + (n - 1) / 3 + 1).div_ceil(2),
             byzantine: true,
             id: CHAIN,
             name: "alliance".into(),

@@ -1,7 +1,10 @@
 //! I7: certificate soundness.
 
 use super::{CheckEntry, Subjects, check_from_entry, signed_chain};
-use consim_core::{ChainId, Committed, Digest, Finding, NodeId, Observer, Probe, Severity, Time};
+use consim_core::{
+    ChainId, Committed, Configured, Digest, Finding, NodeId, Observer, Probe, Severity, Time,
+};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) const ENTRY: CheckEntry = CheckEntry {
@@ -22,6 +25,8 @@ pub struct CertificateSoundness {
     last: Option<(Statement, Digest)>,
     /// The signers of the certificate at hand; kept for its memory.
     signers: Vec<u32>,
+    /// Who decides from which number of a chain's log on, where its members changed; ascending.
+    handed_over: BTreeMap<ChainId, Vec<(u64, Arc<Configured>)>>,
 }
 
 /// What a vote's signature covers: chain, kind, view, sequence, batch digest.
@@ -35,6 +40,18 @@ impl CertificateSoundness {
             finding: Finding::new(),
             last: None,
             signers: Vec::new(),
+            handed_over: BTreeMap::new(),
+        }
+    }
+
+    /// Other members decide from a number of the log on, as the first correct node says that comes there.
+    fn configured(&mut self, configured: &Arc<Configured>) {
+        let Some(from) = configured.handed_over_at else {
+            return;
+        };
+        let eras = self.handed_over.entry(configured.chain).or_default();
+        if eras.last().is_none_or(|(last, _)| *last < from) {
+            eras.push((from, Arc::clone(configured)));
         }
     }
 
@@ -80,21 +97,33 @@ impl CertificateSoundness {
                 statement
             }
         };
+        let eras = self.handed_over.get(&committed.chain);
+        let eras = eras.into_iter().flatten().rev();
+        let era = eras.map(|(from, era)| (*from, era));
+        let era = era
+            .into_iter()
+            .find(|(from, _)| *from <= committed.sequence);
+        let first = chain.first.as_ref().unwrap_or(&chain.members);
+        // How many it takes is the protocol's word, not that of a node.
+        let now = era.and_then(|(_, era)| era.groups.first());
+        let (members, quorum) = now.map_or((first.as_slice(), chain.quorum), |(list, _)| {
+            (&**list, (chain.quorum_of)(list.len()))
+        });
         let valid = certificate
             .signatures
             .valid(&self.subjects.keys, &statement)
-            .filter(|key| chain.members.binary_search(&NodeId(key.0)).is_ok())
+            .filter(|key| members.binary_search(&NodeId(key.0)).is_ok())
             .map(|key| key.0);
         self.signers.clear();
         self.signers.extend(valid);
         self.signers.sort_unstable();
         self.signers.dedup();
         let signers = self.signers.len();
-        (signers < chain.quorum).then(|| {
+        (signers < quorum).then(|| {
             format!(
                 "carries valid signatures of {signers} distinct validators (of {} signatures), {} are needed",
                 certificate.signatures.len(),
-                chain.quorum
+                quorum
             )
         })
     }
@@ -102,12 +131,14 @@ impl CertificateSoundness {
 
 impl Observer for CertificateSoundness {
     fn probe(&mut self, _at: Time, node: NodeId, probe: &Probe) {
-        let Probe::Committed(committed) = probe else {
-            return;
-        };
         if !self.subjects.correct(node) {
             return;
         }
+        let committed = match probe {
+            Probe::Committed(committed) => committed,
+            Probe::Configured(configured) => return self.configured(configured),
+            _ => return,
+        };
         let defect = self.defect(committed);
         let subjects = &self.subjects;
         self.finding.judge(defect.is_none(), || {

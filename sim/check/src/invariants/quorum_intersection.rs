@@ -12,7 +12,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     code: "I18",
     since: "0.1.0",
     severity: Severity::Safety,
-    says: "All correct nodes name the same configurations of a chain, and every quorum of one meets every quorum of the next.",
+    says: "All correct nodes name the same configurations of a chain, from the same block on if the chain is handed over with one; otherwise every quorum of one meets every quorum of the next.",
     applies: |subjects| subjects.chains.iter().any(|chain| chain.first.is_some()),
     build: |subjects| Box::new(QuorumIntersection::new(subjects)),
 };
@@ -37,6 +37,7 @@ impl QuorumIntersection {
                 chain: chain.id,
                 change: 0,
                 joint: false,
+                handed_over_at: None,
                 groups: vec![(first.as_slice().into(), chain.quorum)],
             };
             let of_all = (Arc::new(configured), NodeId::default());
@@ -104,19 +105,34 @@ impl Observer for QuorumIntersection {
             });
             return;
         }
+        let chain_of = self.subjects.chain(chain);
+        let few = chain_of.is_some_and(|subject| {
+            let needed = subject.quorum_of;
+            let groups = configured.groups.iter();
+            groups
+                .into_iter()
+                .any(|(list, quorum)| *quorum < needed(list.len()))
+        });
         let before = seen.range(..version).next_back();
         let before = before.map(|(_, (before, _))| Arc::clone(before));
         seen.insert(version, (Arc::clone(configured), node));
         if let Some(before) = before {
             let words = (self.words(&before), self.words(configured));
             let subjects = &self.subjects;
-            self.finding.judge(meet(&before, configured), || {
+            let met = configured.handed_over_at.is_some() || meet(&before, configured);
+            let safe = met && !few;
+            self.finding.judge(safe, || {
                 format!(
-                    "{}, change {}: {} may decide without any of {}, which follow",
+                    "{}, change {}: after {}, {} decide: {}",
                     subjects.chain_name(chain),
                     configured.change,
                     words.0,
-                    words.1
+                    words.1,
+                    if few {
+                        "fewer than the protocol needs"
+                    } else {
+                        "each may do so without any of the other"
+                    }
                 )
             });
         }

@@ -16,6 +16,8 @@ pub struct ChainSubject {
     /// Votes that a certificate needs, by the protocol's definition (not by what a fault set); of the members
     /// of the beginning.
     pub quorum: usize,
+    /// The same for any number of members.
+    pub quorum_of: fn(usize) -> usize,
     /// Does its protocol bear members that lie? Then commits carry signatures of a quorum.
     pub byzantine: bool,
     /// The most transactions that may wait at a member.

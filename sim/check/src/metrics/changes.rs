@@ -125,6 +125,7 @@ mod tests {
                 chain,
                 change: 1,
                 joint,
+                handed_over_at: None,
                 groups: Vec::new(),
             }))
         };

@@ -251,6 +251,8 @@ impl Nursery {
                 chain: CHAIN,
                 me: node,
                 members: Arc::clone(&self.members),
+                everybody: Arc::clone(&self.members),
+                administrator: None,
                 quorum: byzantine_quorum(MEMBERS as usize),
                 key: Arc::clone(&key),
                 keys: self.keys.clone(),

@@ -41,6 +41,8 @@ pub(super) fn config(me: u32, n: u32, keys: &Keyring) -> ReplicaConfig {
         chain: CHAIN,
         me: NodeId(me),
         members: (0..n).map(NodeId).collect(),
+        everybody: (0..n).map(NodeId).collect(),
+        administrator: None,
         quorum: byzantine_quorum(n as usize),
         key: Arc::new(keys.steal(NodeId(me).into()).unwrap()),
         keys: keys.clone(),

@@ -219,6 +219,7 @@ impl Cluster {
         let members: Arc<[NodeId]> = (0..n).map(NodeId).collect();
         let subjects = Arc::new(Subjects {
             chains: vec![ChainSubject {
+                quorum_of: byzantine_quorum,
                 byzantine: true,
                 id: CHAIN,
                 name: "test".into(),
@@ -353,6 +354,8 @@ impl Spawn for Nursery {
             chain: CHAIN,
             me: node,
             members: Arc::clone(&self.members),
+            everybody: Arc::clone(&self.members),
+            administrator: None,
             quorum: cluster.quorum,
             key: Arc::clone(&key),
             keys: self.keys.clone(),

@@ -92,6 +92,8 @@ impl Arena {
             chain: CHAIN,
             me: NodeId(i),
             members: Arc::clone(&self.members),
+            everybody: Arc::clone(&self.members),
+            administrator: None,
             quorum: majority(self.members.len()),
             key: Arc::new(self.keys.steal(NodeId(i).into()).unwrap()),
             keys: self.keys.clone(),

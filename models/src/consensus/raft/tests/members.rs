@@ -4,7 +4,7 @@ use super::arena::{Arena, everybody};
 use crate::consensus::raft::RaftOptions;
 use crate::consensus::raft::membership::Configuration;
 use crate::consensus::raft::message::Body;
-use crate::consensus::{Changing, MemberChange, Replica as _};
+use crate::consensus::{Changing, MemberChange};
 use consim_core::{NodeId, Span, Time};
 
 fn at(seconds: u64) -> Time {
@@ -35,7 +35,10 @@ fn change(arena: &mut Arena, at: u32, number: u64, members: &[u32]) -> Changing 
 
 fn ask(arena: &mut Arena, at: u32, change: &MemberChange) -> Changing {
     let mut answer = Changing::NotSupported;
-    arena.within(at, |r, cx| answer = r.change_members(cx, change));
+    arena.within(at, |r, cx| {
+        answer = r.asked_to_change(cx, change);
+        r.flush(cx);
+    });
     answer
 }
 

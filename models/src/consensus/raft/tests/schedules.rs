@@ -3,9 +3,9 @@
 
 use super::arena::{Arena, everybody};
 use super::cases;
+use crate::consensus::MemberChange;
 use crate::consensus::raft::seeded;
 use crate::consensus::raft::{RaftOptions, ReadMode};
-use crate::consensus::{MemberChange, Replica as _};
 use consim_core::seeded::with;
 use consim_core::{NodeId, SeededBug, Span, Time};
 use proptest::prelude::*;
@@ -56,7 +56,8 @@ fn run(n: u32, more: u32, seed: u64, options: RaftOptions, steps: usize) -> Aren
                         remove: vec![NodeId(without)],
                     };
                     arena.within(leader, |r, cx| {
-                        r.change_members(cx, &change);
+                        r.asked_to_change(cx, &change);
+                        r.flush(cx);
                     });
                 }
             }

@@ -51,6 +51,7 @@ fn messages() -> Vec<Message> {
             round: 4,
             valid,
             stable: 3,
+            change: 1,
             ask: true,
             proof,
             decided: None,
@@ -74,7 +75,7 @@ fn messages() -> Vec<Message> {
         status(Some(1), Some(Arc::clone(&decided))),
         Body::FetchBlocks { from: 2 },
         Body::Blocks(Blocks {
-            blocks: vec![committed],
+            blocks: vec![Arc::clone(&committed)],
             executed: 9,
             proof: Some(decided),
         }),
@@ -92,6 +93,7 @@ fn messages() -> Vec<Message> {
             })),
             parts: Vec::new(),
         }),
+        Body::Links(vec![Arc::clone(&committed)]),
         proposal(None),
         status(None, None),
     ];

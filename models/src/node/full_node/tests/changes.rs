@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::consensus::{Changing, MemberChange};
-use crate::node::change::SignedChange;
 
 /// A replica that says what it is told to.
 struct Says {
@@ -26,7 +25,12 @@ impl Replica for Says {
     fn known_leader(&self) -> Option<(u64, NodeId)> {
         Some((1, self.leads))
     }
-    fn change_members(&mut self, _: &mut Context<'_>, change: &MemberChange) -> Changing {
+    fn change_members(
+        &mut self,
+        _: &mut Context<'_>,
+        change: &MemberChange,
+        _: &Arc<Tx>,
+    ) -> Changing {
         self.log
             .lock()
             .unwrap()
@@ -78,7 +82,7 @@ fn signed(world: &World, chain: ChainId, by: NodeId) -> Message {
         add: vec![NodeId(3)],
         remove: Vec::new(),
     };
-    Message::Change(Arc::new(SignedChange::new(chain, change, &key)))
+    Message::Change(Arc::new(change.signed(chain, &key)))
 }
 
 #[test]
@@ -91,11 +95,12 @@ fn only_the_administrator_changes_the_members() {
     rig.message(7, signed(&world, ChainId(9), ADMINISTRATOR));
     assert!(rig.refusals().is_empty());
     // Its words, with somebody else's signature.
-    let Message::Change(forged) = signed(&world, CHAIN, NodeId(3)) else {
+    let Message::Change(true_one) = signed(&world, CHAIN, ADMINISTRATOR) else {
         panic!("a change");
     };
-    let mut forged = (*forged).clone();
-    forged.signature.key = ADMINISTRATOR.into();
+    let key = world.keys.steal(NodeId(3).into()).unwrap();
+    let (id, body) = (true_one.id(), Arc::clone(true_one.body()));
+    let forged = Tx::new(id, CHAIN, OpId(OpId::OWN), body, &key);
     rig.message(7, Message::Change(Arc::new(forged)));
     assert_eq!(rig.refusals(), [(ADMINISTRATOR, "not the administrator")]);
     let log = rig.take();

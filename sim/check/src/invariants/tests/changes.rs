@@ -31,6 +31,7 @@ fn configured(change: u64, lists: &[&[u32]]) -> Probe {
         chain: CHAIN,
         change,
         joint: lists.len() > 1,
+        handed_over_at: None,
         groups: lists.iter().map(list).collect(),
     }))
 }

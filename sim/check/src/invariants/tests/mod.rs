@@ -102,6 +102,7 @@ impl History {
 pub(super) fn subjects(world: &World, corrupt: &[u32]) -> Subjects {
     Subjects {
         chains: vec![ChainSubject {
+            quorum_of: |n| (n + (n - 1) / 3 + 1).div_ceil(2),
             byzantine: true,
             id: CHAIN,
             name: "alliance".into(),

@@ -269,6 +269,7 @@ fn every_metric_is_in_the_registry_and_every_word_of_it_occurs() {
         chain: CHAIN,
         change: 1,
         joint: false,
+        handed_over_at: None,
         groups: Vec::new(),
     };
     m.probe(s(26), NodeId(0), &Probe::Configured(Arc::new(in_force)));

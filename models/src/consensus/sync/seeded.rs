@@ -1,0 +1,61 @@
+//! Seeded bugs in how members change and how others learn of it (docs/seeded-bugs.md): those of the protocols
+//! whose members are agreed on like anything else.
+
+use consim_core::SeededBug;
+pub(in crate::consensus) use consim_core::seeded::on;
+
+/// What notices that fewer than a quorum decide.
+const WEAK: &[&str] = &[
+    "certificate",
+    "quorum-intersection",
+    "agreement",
+    "prefix-order",
+    "liveness",
+];
+
+/// What notices that a member is left behind.
+const LEFT_BEHIND: &[&str] = &[
+    "rejoin",
+    "convergence",
+    "liveness",
+    "no-livelock",
+    "client-progress",
+    "certificate",
+    "quorum-intersection",
+];
+
+/// None.
+pub(in crate::consensus) const QUORUM_OF_THE_GENESIS: SeededBug = SeededBug {
+    name: "quorum-of-the-genesis",
+    code: "",
+    says: "Members join, and as many votes as at the beginning still decide.",
+    source: "own; the arithmetic of M01 after a change",
+    killers: WEAK,
+};
+
+/// None.
+pub(in crate::consensus) const LEFT_MEMBERS_VOTE: SeededBug = SeededBug {
+    name: "left-members-vote",
+    code: "",
+    says: "Votes of members that left still count.",
+    source: "own",
+    killers: WEAK,
+};
+
+/// None.
+pub(in crate::consensus) const MEMBERS_FORGOTTEN: SeededBug = SeededBug {
+    name: "members-forgotten-over-restart",
+    code: "",
+    says: "Who took a state over and restarts takes the members of the genesis for those of today.",
+    source: "own",
+    killers: LEFT_BEHIND,
+};
+
+/// M15.
+pub(in crate::consensus) const LINKS_NOT_CHECKED: SeededBug = SeededBug {
+    name: "links-not-checked",
+    code: "M15",
+    says: "Who joins believes the peer that it takes a state from who decides.",
+    source: "CometBFT, ASA-2024-009: the validator set of a light block of state sync",
+    killers: LEFT_BEHIND,
+};

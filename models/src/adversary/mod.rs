@@ -45,6 +45,8 @@ pub struct Means {
     pub accomplices: Arc<[NodeId]>,
     /// Votes that a certificate needs.
     pub quorum: usize,
+    /// Who may ask for changes of the members.
+    pub administrator: Option<KeyId>,
     /// Block bounds.
     pub block: BlockLimits,
     /// The protocol's first timer.
@@ -159,6 +161,8 @@ pub enum SyncLie {
     Transactions,
     /// Claims of progress that nobody made, and no answer.
     Progress,
+    /// Changes of the members that nobody made, by which the liar decides alone.
+    Members,
 }
 
 impl Conduct {

@@ -115,6 +115,7 @@ fn means() -> Means {
         members: (0..4).map(NodeId).collect(),
         accomplices: Arc::new([ME]),
         quorum: 3,
+        administrator: None,
         block: BlockLimits {
             transactions: 1,
             bytes: 1,

@@ -3,7 +3,7 @@
 use super::ReplicaConfig;
 use super::members::index_of;
 use super::roster::{Era, Roster};
-use super::sync::{Site, seeded};
+use super::sync::Site;
 use super::tally::Voters;
 use consim_core::{ChainId, KeyId, Keyring, NodeId, SecretKey};
 use std::sync::Arc;
@@ -82,7 +82,7 @@ impl Seat {
     }
     /// Is this one of them?
     pub(super) fn votes(&self, index: usize) -> bool {
-        self.era.votes(index) || seeded::on(&seeded::LEFT_MEMBERS_VOTE)
+        self.era.votes(index)
     }
     /// Is this replica one of them?
     pub(super) fn is_member(&self) -> bool {

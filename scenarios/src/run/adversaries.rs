@@ -29,6 +29,7 @@ pub(crate) struct Adversaries {
     chain_id: ChainId,
     chain: ChainPlan,
     members: Arc<[NodeId]>,
+    administrator: Option<KeyId>,
     /// All nodes under control, and those whose keys are stolen, ascending.
     corrupt: Vec<NodeId>,
     attacks: Vec<Planned>,
@@ -104,6 +105,7 @@ impl Adversaries {
             chain_id,
             chain: chain.clone(),
             members: Arc::clone(members),
+            administrator: layout.administrator.map(KeyId::from),
             corrupt,
             attacks: attacks.collect(),
         }
@@ -260,6 +262,7 @@ impl Adversaries {
             members: Arc::clone(&self.members),
             accomplices: Arc::clone(&attack.nodes),
             quorum: self.chain.quorum,
+            administrator: self.administrator,
             block: self.chain.block,
             timeout: self.chain.timeout,
             key: Arc::new(key),

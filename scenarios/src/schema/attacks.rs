@@ -235,6 +235,8 @@ words! {
         Transactions = "transactions",
         /// Claims of progress and empty answers.
         Progress = "progress",
+        /// Changes of the members that nobody made, where these are decided on like anything else.
+        Members = "members",
     }
 }
 

@@ -3,8 +3,10 @@
 
 use super::Ballot;
 use crate::adversary::Means;
+use crate::consensus::MemberChange;
 use crate::consensus::proposal::SECOND;
-use consim_core::{Batch, Committed, Digest, SecretKey, Signature, Tx};
+use crate::ledger::merkle;
+use consim_core::{Batch, Certificate, Committed, Digest, SecretKey, Signature, Tx};
 use std::sync::Arc;
 
 /// What is false.
@@ -23,6 +25,8 @@ pub(super) enum Lie {
     StripSignatures,
     /// No batch at all.
     Nothing,
+    /// True batches, and a change of the members.
+    Members,
 }
 
 /// The same transactions at another time: another batch, and a valid one.
@@ -35,6 +39,41 @@ pub(in crate::consensus) fn another(batch: &Batch) -> Batch {
     )
 }
 
+/// A first block, by which the liar is the only member: with the administrator's name and the liar's signature,
+/// and a certificate of nobody.
+pub(super) fn only_member(means: &Means) -> Option<Committed> {
+    let change = MemberChange {
+        number: 1,
+        add: Vec::new(),
+        remove: means
+            .members
+            .iter()
+            .copied()
+            .filter(|n| *n != means.node)
+            .collect(),
+    };
+    let id = MemberChange::id(means.administrator?, change.number);
+    let own = change.signed(means.chain, &means.key);
+    let body = Arc::clone(own.body());
+    let tx = Arc::new(Tx::new(id, means.chain, own.op(), body, &means.key));
+    let root = merkle::root(&[tx.digest()]);
+    let batch = Arc::new(Batch::new(means.node, 0, vec![tx].into(), root));
+    let certificate = Certificate {
+        kind: SECOND,
+        view: 0,
+        sequence: 1,
+        digest: batch.digest(),
+        signatures: Vec::new().into(),
+        links: Arc::default(),
+    };
+    Some(Committed {
+        chain: means.chain,
+        sequence: 1,
+        batch,
+        certificate,
+    })
+}
+
 /// What `committed` becomes; nothing for a lie that has none.
 pub(super) fn forge(means: &Means, committed: &Committed, lie: Lie) -> Option<Committed> {
     let mut sequence = committed.sequence;
@@ -42,6 +81,7 @@ pub(super) fn forge(means: &Means, committed: &Committed, lie: Lie) -> Option<Co
     let mut certificate = committed.certificate.clone();
     match lie {
         Lie::Nothing => return None,
+        Lie::Members => {}
         Lie::OtherBlock => {
             batch = Arc::new(another(&batch));
             certificate.digest = batch.digest();

@@ -2,7 +2,7 @@
 //! who catch up with something that was never committed, or with certificates that prove nothing. It
 //! says that it is far ahead, so that it is asked.
 
-use super::forge::{Lie, forge};
+use super::forge::{Lie, forge, only_member};
 use super::{Blocks, Tongue, Word};
 use crate::adversary::{Behaviour, Means, Out, Says, To};
 use consim_core::Payload;
@@ -31,6 +31,17 @@ impl<T: Tongue> LyingSync<T> {
 
 impl<T: Tongue> Behaviour for LyingSync<T> {
     fn says(&mut self, out: &mut Out<'_, '_>, to: To<'_>, payload: &Arc<dyn Payload>) -> Says {
+        if self.lie == Lie::Members {
+            // Whoever is told how far it is, is shown who decides.
+            if T::ahead(&self.means, payload, 0).is_some()
+                && let Some(link) = only_member(&self.means)
+                && let Some(links) = T::links(&self.means, vec![Arc::new(link)])
+            {
+                out.count(1);
+                out.send_to(to, links);
+            }
+            return Says::AsItIs;
+        }
         let said = if let Some(Word::Blocks(honest)) = T::read(&self.means, payload) {
             out.count(1);
             let lies = honest.blocks.iter();

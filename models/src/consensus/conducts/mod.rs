@@ -14,7 +14,7 @@ pub(super) use forge::another;
 use super::proposal::FIRST;
 use super::{Ballot, Blocks, Proposal};
 use crate::adversary::{Behaviour, Conduct, Means, SyncLie};
-use consim_core::{Batch, Digest, Payload, Tx};
+use consim_core::{Batch, Committed, Digest, Payload, Tx};
 use std::sync::Arc;
 
 /// A message that such behaviours read or make.
@@ -38,6 +38,10 @@ pub(super) trait Tongue: Send + std::marker::Sync + 'static {
     fn say(means: &Means, word: Word) -> Arc<dyn Payload>;
     /// Of a member's word how far it is: the same, but so much further.
     fn ahead(means: &Means, payload: &Arc<dyn Payload>, by: u64) -> Option<Arc<dyn Payload>>;
+    /// A message with changes of the members, where they are shown to those who lack them.
+    fn links(_means: &Means, _links: Vec<Arc<Committed>>) -> Option<Arc<dyn Payload>> {
+        None
+    }
 }
 
 /// A vote of the node's own.
@@ -72,6 +76,7 @@ pub(super) fn build<T: Tongue>(conduct: &Conduct, means: &Means) -> Option<Box<d
                 SyncLie::Sequence => forge::Lie::OtherSequence,
                 SyncLie::Transactions => forge::Lie::OtherTransactions,
                 SyncLie::Progress => forge::Lie::Nothing,
+                SyncLie::Members => forge::Lie::Members,
             },
         ),
         Conduct::DoubleSignatures => lying(means, forge::Lie::DoubleSignatures),

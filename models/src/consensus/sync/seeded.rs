@@ -33,24 +33,6 @@ pub(in crate::consensus) const QUORUM_OF_THE_GENESIS: SeededBug = SeededBug {
     killers: WEAK,
 };
 
-/// None.
-pub(in crate::consensus) const LEFT_MEMBERS_VOTE: SeededBug = SeededBug {
-    name: "left-members-vote",
-    code: "",
-    says: "Votes of members that left still count.",
-    source: "own",
-    killers: WEAK,
-};
-
-/// None.
-pub(in crate::consensus) const MEMBERS_FORGOTTEN: SeededBug = SeededBug {
-    name: "members-forgotten-over-restart",
-    code: "",
-    says: "Who took a state over and restarts takes the members of the genesis for those of today.",
-    source: "own",
-    killers: LEFT_BEHIND,
-};
-
 /// M15.
 pub(in crate::consensus) const LINKS_NOT_CHECKED: SeededBug = SeededBug {
     name: "links-not-checked",

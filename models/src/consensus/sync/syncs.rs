@@ -670,10 +670,8 @@ pub(in crate::consensus) trait Syncs: Sized {
         }) = disk.cell(tables.taken, 0).and_then(record)
         {
             cx.reached(Self::PROFILE.marks.came_back_from_state);
-            if !seeded::on(&seeded::MEMBERS_FORGOTTEN) {
-                for link in links {
-                    self.roster().decided(link);
-                }
+            for link in links {
+                self.roster().decided(link);
             }
             let (_, past) = self.parts();
             past.restart(*sequence, proof.clone(), state);

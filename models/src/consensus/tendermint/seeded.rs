@@ -14,8 +14,6 @@ pub(super) const BUGS: &[&SeededBug] = &[
     &PRECOMMITS_OVER_ROUNDS,
     // Those of the mechanism by which its members change, which others share.
     &sync::QUORUM_OF_THE_GENESIS,
-    &sync::LEFT_MEMBERS_VOTE,
-    &sync::MEMBERS_FORGOTTEN,
     &sync::LINKS_NOT_CHECKED,
 ];
 

@@ -12,7 +12,7 @@ use crate::tree::Place;
 use consim_core::Span;
 use consim_core::values::{Count, Name};
 use consim_models::adversary::{Conduct, MutatedField, SyncLie};
-use consim_models::consensus::PROTOCOLS;
+use consim_models::consensus::{self, PROTOCOLS};
 use consim_models::sharing::insiders::Deed;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -396,6 +396,25 @@ impl Planner<'_> {
         }
     }
 
+    /// Are there changes of members in this scenario, in a protocol in which those who lack one are shown it?
+    fn shows_members(&mut self, place: &Place) -> bool {
+        let shows = |protocol: &str| {
+            consensus::entry(protocol).is_some_and(|p| p.byzantine && p.changes_members)
+        };
+        let able = self.chains.values().any(|chain| shows(chain.protocol));
+        if able && !self.scenario.changes.is_empty() {
+            return true;
+        }
+        let list = PROTOCOLS.iter().filter(|p| shows(p.name)).map(|p| p.name);
+        let help = format!(
+            "changes: {{ NAME: {{ at: 20s, join: NODE }} }} and consensus: {}",
+            list.collect::<Vec<_>>().join(" or ")
+        );
+        let message = "nobody is shown changes of the members here";
+        self.cx.error("E503", place, message, help);
+        false
+    }
+
     /// The chain that it names, its word, and what it does.
     fn attack_kind(
         &mut self,
@@ -488,7 +507,11 @@ impl Planner<'_> {
                     Answer::Sequence => SyncLie::Sequence,
                     Answer::Transactions => SyncLie::Transactions,
                     Answer::Progress => SyncLie::Progress,
+                    Answer::Members => SyncLie::Members,
                 };
+                if field == SyncLie::Members && !self.shows_members(&keys.field.place) {
+                    return None;
+                }
                 simple(&keys.chain, Conduct::LyingSync { field })
             }
         }

@@ -56,7 +56,8 @@ pub(super) fn build(conduct: &Conduct, means: &Means) -> Option<Box<dyn Behaviou
                 SyncLie::Block => forge::Lie::OtherBlock,
                 SyncLie::Sequence => forge::Lie::OtherSequence,
                 SyncLie::Transactions => forge::Lie::OtherTransactions,
-                SyncLie::Progress => forge::Lie::Nothing,
+                // Its members do not change: the language refuses the last.
+                SyncLie::Progress | SyncLie::Members => forge::Lie::Nothing,
             };
             lying(means, lie)
         }

@@ -48,6 +48,7 @@ impl World {
             members: (0..4).map(NodeId).collect(),
             accomplices: self.accomplices.clone().into(),
             quorum: 3,
+            administrator: None,
             block: BlockLimits {
                 transactions: 10,
                 bytes: 1_000,

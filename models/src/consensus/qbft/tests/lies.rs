@@ -21,6 +21,7 @@ fn traitor(n: u32, accomplices: &[u32], conduct: &Conduct) -> Corrupt {
             members: (0..n).map(NodeId).collect(),
             accomplices: accomplices.iter().map(|&i| NodeId(i)).collect(),
             quorum: quorum(n as usize),
+            administrator: None,
             block: BlockLimits {
                 transactions: 100,
                 bytes: 1 << 20,

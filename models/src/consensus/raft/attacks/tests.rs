@@ -40,6 +40,7 @@ fn says(conduct: &Conduct, body: Body) -> Vec<(NodeId, u64, Body)> {
         members: Arc::clone(&members),
         accomplices: [ME].into(),
         quorum: 3,
+        administrator: None,
         block: BlockLimits {
             transactions: 10,
             bytes: 1_000,

@@ -74,7 +74,8 @@ fn a_proposer_crashes_and_comes_back() {
             // In its turn: the time for its proposal, and that for precommits.
             assert!(outcome.seen.timeouts > 0, "{what}");
             assert!(outcome.longest_gap() > ms(500), "{what}");
-            assert!(outcome.longest_gap() < ms(3_000), "{what}");
+            // After the load an empty block comes each three seconds, where they come.
+            assert!(outcome.longest_gap() < ms(3_100), "{what}");
         }
     }
 }

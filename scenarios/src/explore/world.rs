@@ -141,11 +141,12 @@ const STEPS: &[&str] = &[
     "{ propose: 500ms, propose_delta: 250ms, prevote: 200ms, precommit: 200ms }",
     "{ propose: 300ms, prevote: 20ms, prevote_delta: 50ms, precommit: 20ms, precommit_delta: 50ms }",
 ];
-/// Block periods and round timers of QBFT and IBFT 2.0.
+/// Block periods of QBFT and IBFT 2.0. Their timers double: with timers that do not, members that are some rounds
+/// apart may stay so, and nothing else can be asked of them.
 const PERIODS: &[&str] = &[
     "{ period: 100ms }",
     "{}",
-    "{ period: 0ms, double_timeout: false, empty_period: 3s }",
+    "{ period: 0ms, empty_period: 3s }",
 ];
 /// Leaders of HotStuff.
 const LEADERS: &[&str] = &["stable", "round-robin", "reputation"];

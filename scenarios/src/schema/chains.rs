@@ -194,7 +194,7 @@ record! {
         /// How long after its parent an empty block is put forward; without it, there are no empty blocks.
         empty_period: Option<At<Span>>,
         /// Does the chain's timeout double with each round of a height, up to 64 times the first? If not, all rounds
-        /// take as long.
+        /// take as long, and members that are some rounds apart may stay so.
         double_timeout: At<Switch> = "true",
         /// Blocks between checkpoints; without it, the chain's.
         checkpoint: Option<At<Count>>,

@@ -93,6 +93,8 @@
 //!    empty block is decided, and makes no block in the ledger. `timer` runs once something waits here, or f+1 go
 //!    to a higher round; it is longer by what a transaction may wait for its block.
 //! 5. `timer` doubles [`config::MAX_DOUBLINGS`] times and no more.
+//!    With `double_timeout: false` it does not double at all, although it has to (section 4: `t` is exponential): then
+//!    up to f members that are some rounds ahead of the others stay so, and if these need them, nothing is decided.
 //! 6. Whoever decided does not answer an old ROUND-CHANGE with its commits (Algorithm 5): STATUS leads to them.
 //! 7. Commits of the last few rounds of a height are kept; on disk are the own votes of the last two rounds.
 //! 8. Besu keeps votes in memory alone. Here they are on disk, so that a restart forgets none.

@@ -27,7 +27,7 @@ pub(super) struct Bench {
     effects: Effects,
     disk: Disk,
     me: u32,
-    variant: Variant,
+    options: QbftOptions,
     /// Asked for and not yet durable.
     writes: Vec<(WriteToken, Vec<Write>)>,
     /// What was said since the last look.
@@ -36,7 +36,7 @@ pub(super) struct Bench {
     pub(super) sent: Vec<Arc<dyn Payload>>,
 }
 
-fn replica(me: u32, keys: &Keyring, variant: Variant) -> QbftReplica {
+fn replica(me: u32, keys: &Keyring, options: QbftOptions) -> QbftReplica {
     let config = ReplicaConfig {
         chain: CHAIN,
         me: NodeId(me),
@@ -59,13 +59,7 @@ fn replica(me: u32, keys: &Keyring, variant: Variant) -> QbftReplica {
         checkpoint: 100,
         keep: None,
     };
-    QbftReplica::new(
-        config,
-        QbftOptions {
-            period: Span::ZERO,
-            ..QbftOptions::of(variant)
-        },
-    )
+    QbftReplica::new(config, options)
 }
 
 fn words(payload: &dyn Payload) -> Option<String> {
@@ -99,10 +93,18 @@ impl Bench {
     }
     /// The same, of this variant.
     pub(super) fn of(me: u32, variant: Variant) -> Self {
+        let options = QbftOptions {
+            period: Span::ZERO,
+            ..QbftOptions::of(variant)
+        };
+        Self::with(me, options)
+    }
+    /// The same, with these options.
+    pub(super) fn with(me: u32, options: QbftOptions) -> Self {
         let keys = Keyring::generate(N + 2, 1).0;
         let mut bench = Self {
-            replica: replica(me, &keys, variant),
-            variant,
+            replica: replica(me, &keys, options),
+            options,
             keys,
             effects: Effects::default(),
             disk: Disk::default(),
@@ -118,7 +120,7 @@ impl Bench {
     }
     /// Its process dies and comes back with what the disk kept.
     pub(super) fn restart(&mut self) {
-        self.replica = replica(self.me, &self.keys, self.variant);
+        self.replica = replica(self.me, &self.keys, self.options);
         self.writes.clear();
         let disk = std::mem::take(&mut self.disk);
         self.handle(Event::Recover(&disk));
@@ -273,7 +275,7 @@ impl Bench {
     ) -> Arc<Change> {
         let key = self.keys.steal(NodeId(by).into()).unwrap();
         let of = prepared.map(|proof| (proof.view, hash_in_round(&proof.digest, proof.view)));
-        let inside = prepared.filter(|_| self.variant == Variant::Ibft);
+        let inside = prepared.filter(|_| self.options.variant == Variant::Ibft);
         let inside = inside.map(Arc::clone);
         Arc::new(Change::sign(CHAIN, (1, round), of, inside, &key))
     }
@@ -287,7 +289,9 @@ impl Bench {
         let proof = prepared.map(|(proof, _)| proof);
         Body::RoundChange(Arc::new(RoundChange {
             change: self.change(by, round, proof),
-            proof: proof.filter(|_| self.variant == Variant::Qbft).cloned(),
+            proof: proof
+                .filter(|_| self.options.variant == Variant::Qbft)
+                .cloned(),
             batch: prepared.map(|(_, batch)| Arc::clone(batch)),
         }))
     }
@@ -301,7 +305,9 @@ impl Bench {
         let changes = of.iter().map(|&(by, seen)| self.change(by, round, seen));
         Justification {
             changes: changes.collect(),
-            proof: proof.filter(|_| self.variant == Variant::Qbft).cloned(),
+            proof: proof
+                .filter(|_| self.options.variant == Variant::Qbft)
+                .cloned(),
         }
     }
     /// A member asks, in this round of height 1.

@@ -16,7 +16,8 @@ fn all_is_ordered_once_in_the_first_round_where_nothing_breaks() {
             outcome.assert_ordered_once(&what);
             assert_eq!(outcome.seen.applied, outcome.seen.admitted, "{what}");
             assert_eq!(outcome.seen.timeouts, 0, "{what}");
-            assert_eq!(outcome.seen.nulls, 0, "{what}: no block is empty");
+            let empty = outcome.seen.nulls > 0;
+            assert_eq!(empty, options.empty_period.is_some(), "{what}");
             assert!(outcome.seen.fetched.is_empty(), "{what}");
         }
     }
@@ -73,7 +74,8 @@ fn a_proposer_crashes_and_comes_back() {
             // In its turn: the time for its proposal, and that for precommits.
             assert!(outcome.seen.timeouts > 0, "{what}");
             assert!(outcome.longest_gap() > ms(500), "{what}");
-            assert!(outcome.longest_gap() < ms(3_000), "{what}");
+            // After the load an empty block comes each three seconds, where they come.
+            assert!(outcome.longest_gap() < ms(3_100), "{what}");
         }
     }
 }

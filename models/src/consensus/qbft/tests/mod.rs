@@ -24,7 +24,7 @@ fn options() -> QbftOptions {
     }
 }
 
-/// That, IBFT 2.0, and QBFT without a period and with timers that do not double.
+/// That, IBFT 2.0, and QBFT without a period and with empty blocks.
 fn settings() -> [QbftOptions; 3] {
     let ibft = QbftOptions {
         variant: Variant::Ibft,
@@ -32,7 +32,7 @@ fn settings() -> [QbftOptions; 3] {
     };
     let plain = QbftOptions {
         period: ms(0),
-        double_timeout: false,
+        empty_period: Some(ms(3_000)),
         ..options()
     };
     [options(), ibft, plain]

@@ -1,9 +1,11 @@
 //! One replica, step by step: what it says upon what. Algorithms and lines are those of arXiv 2002.03613. In height
 //! 1 member 1 proposes in round 0, member 2 in round 1, member 3 in round 2.
 
-use super::super::config::{Variant, quorum};
+use super::super::config::{QbftOptions, Variant, quorum};
 use super::bench::{Bench, FORWARD, ROUND};
 use crate::consensus::byzantine_quorum;
+use crate::ledger::testing;
+use consim_core::{NodeId, Span};
 
 const NOTHING: [&str; 0] = [];
 const BOTH: [Variant; 2] = [Variant::Qbft, Variant::Ibft];
@@ -256,4 +258,49 @@ fn a_proposer_that_comes_back_says_the_same_again() {
     bench.timer(FORWARD);
     bench.sync();
     assert_eq!(bench.look(), NOTHING, "no second one in that round");
+}
+
+#[test]
+fn the_timer_doubles_up_to_a_bound_or_not_at_all() {
+    let times = |double_timeout| {
+        let options = QbftOptions {
+            double_timeout,
+            ..QbftOptions::of(Variant::Qbft)
+        };
+        let bench = Bench::with(0, options);
+        [0, 1, 3, 6, 7, u64::MAX].map(|round| bench.replica.group.timeout(round).nanos())
+    };
+    assert_eq!(
+        times(true),
+        [1, 2, 8, 64, 64, 64].map(|s| s * 1_000_000_000)
+    );
+    assert_eq!(times(false), [1_000_000_000; 6]);
+}
+
+#[test]
+fn a_block_is_as_late_as_its_period_wants_and_not_ahead_of_the_clock() {
+    let options = QbftOptions {
+        period: Span::from_millis(500),
+        ..QbftOptions::of(Variant::Qbft)
+    };
+    let mut bench = Bench::with(1, options);
+    bench.submit(1);
+    bench.timer(FORWARD);
+    assert_eq!(bench.says(), NOTHING, "half a second is to pass first");
+    // The clock of the bench stands still, at a microsecond.
+    for (time, fine) in [
+        (500_000_000, true),
+        (499_999_999, false),
+        (1_000_001_001, false),
+    ] {
+        let mut bench = Bench::with(0, options);
+        bench.receive(1, bench.proposal(0, &batch_at(time), None));
+        let said = bench.says();
+        assert_eq!(said == ["all: prepare 0"], fine, "{time}: {said:?}");
+    }
+}
+
+fn batch_at(time: i64) -> std::sync::Arc<consim_core::Batch> {
+    let bench = Bench::new(0);
+    testing::batch(NodeId(1), time, vec![bench.tx(1)])
 }

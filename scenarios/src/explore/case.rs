@@ -1,7 +1,7 @@
 //! A drawn scenario as data: small numbers, from which the YAML that users write follows.
 
 use super::ground::Ground;
-use super::kinds::{Family, ROWS, Row};
+use super::kinds::{Family, Needs, ROWS, Row};
 use super::world::{World, pick};
 use std::fmt::Write as _;
 
@@ -188,7 +188,7 @@ impl Case {
         }
         if !attacks.is_empty() {
             let traitors = ground.names(self.weak_members(ground));
-            let roles = if happening.iter().any(|(row, _)| row.records) {
+            let roles = if happening.iter().any(|(row, _)| row.needs == Needs::Records) {
                 ", roles: [administrator, clinician]"
             } else {
                 ""

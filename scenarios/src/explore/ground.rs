@@ -27,6 +27,8 @@ pub struct Ground {
     /// May members stay broken for good? Where a server asks others, or each view has another leader, whose
     /// absence costs a timeout each time, nobody can say when users have to have their answers.
     pub may_stay_broken: bool,
+    /// Do its members change?
+    pub changes: bool,
     /// Is there a service that shares records?
     pub shares_records: bool,
     /// What the names of its windows begin with.
@@ -70,6 +72,7 @@ impl Ground {
             chain: chain.clone(),
             protocol,
             may_stay_broken: false,
+            changes: !only.changes.is_empty(),
             shares_records: plan
                 .services
                 .values()

@@ -59,6 +59,22 @@ const PHASES: &[Phases] = &[
         lies: &[FORGED, FORGETS],
     },
     Phases {
+        protocol: "qbft",
+        proposal: "proposal",
+        first: Some("prepare"),
+        decide: Some("commit"),
+        tells: "commit, status, blocks, state",
+        lies: &[FORGED, FORGETS],
+    },
+    Phases {
+        protocol: "ibft",
+        proposal: "proposal",
+        first: Some("prepare"),
+        decide: Some("commit"),
+        tells: "commit, status, blocks, state",
+        lies: &[FORGED, FORGETS],
+    },
+    Phases {
         protocol: "hotstuff",
         proposal: "proposal",
         first: None,

@@ -55,8 +55,19 @@ pub struct Row {
     pub also: &'static [Also],
     /// The only protocol that it is for, as its options name messages of it.
     pub of: Option<&'static str>,
-    /// Does it need a service that shares records?
-    pub records: bool,
+    /// What has to be there.
+    pub needs: Needs,
+}
+
+/// What something can only happen to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Needs {
+    /// Anything.
+    Nothing,
+    /// A service that shares records.
+    Records,
+    /// Changes of the members that are decided on like anything else.
+    Changes,
 }
 
 /// What happens with a row, in a part of its window.
@@ -108,7 +119,11 @@ impl Row {
         let protocol = ground.protocol;
         let bears = protocol.byzantine
             || (self.family != Traitor && !LOSES_WITHOUT_TRACE.contains(&self.kind));
-        let is_there = ground.shares_records || !self.records;
+        let is_there = match self.needs {
+            Needs::Nothing => true,
+            Needs::Records => ground.shares_records,
+            Needs::Changes => ground.changes && protocol.byzantine,
+        };
         bears && is_there && self.of.is_none_or(|name| name == kin(protocol.name))
     }
 
@@ -140,7 +155,7 @@ const fn row(family: Family, kind: &'static str, options: &'static str) -> Row {
         options,
         also: &[],
         of: None,
-        records: false,
+        needs: Needs::Nothing,
     }
 }
 
@@ -166,7 +181,7 @@ const fn with(
 /// What insiders do to records; all of them are traitors with a role.
 const fn insider(kind: &'static str, options: &'static str) -> Row {
     Row {
-        records: true,
+        needs: Needs::Records,
         ..row(Traitor, kind, options)
     }
 }
@@ -615,6 +630,10 @@ pub const ROWS: &[Row] = &[
     row(Traitor, "strip-signatures", "{}"),
     row(Traitor, "reorder-block", "{}"),
     row(Traitor, "diverge", "{ rate: {share} }"),
+    Row {
+        needs: Needs::Changes,
+        ..row(Traitor, "lying-sync", "{ field: members }")
+    },
     insider("edit-record", "{ where: {weak}, rate: 20/min }"),
     insider("exfiltrate", "{ where: {weak}, rate: 20/min }"),
     insider("purpose-creep", "{ where: {weak}, rate: 20/min }"),

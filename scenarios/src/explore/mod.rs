@@ -21,7 +21,7 @@ pub use ground::Ground;
 pub use hidden::Hidden;
 pub use judge::{DIVERGED, Failure, Judged, PANIC, REFUSED, judge, judge_text, planned};
 pub use kill::Kill;
-pub use kinds::{Also, Family, LEFT_OUT, ROWS, Row};
+pub use kinds::{Also, Family, LEFT_OUT, Needs, ROWS, Row};
 pub use strategy::{Focus, MAX_EVENTS, cases};
 pub use twins::Twins;
 pub use world::{MEMBERS, MODELS, Model, World};

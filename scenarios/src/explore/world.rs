@@ -223,6 +223,7 @@ impl World {
             from_ms: HAPPENS_MS,
             to_ms: self.model().until_ms,
             may_stay_broken: self.model().alone && !self.rotates(protocol),
+            changes: !self.changes(protocol).is_empty(),
             shares_records: self.model().name == "data-sharing",
             prefix: "",
         }

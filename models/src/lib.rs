@@ -8,6 +8,7 @@ pub const MESSAGE_KINDS: &[&[&str]] = &[
     consensus::hotstuff::message::KINDS,
     consensus::bft_smart::message::KINDS,
     consensus::tendermint::message::KINDS,
+    consensus::clique::message::KINDS,
     node::message::KINDS,
     sharing::message::KINDS,
     orders::message::KINDS,

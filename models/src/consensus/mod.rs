@@ -4,6 +4,7 @@ mod ballot;
 mod batches;
 pub mod bft_smart;
 mod changes;
+pub mod clique;
 mod committed;
 mod conducts;
 pub mod floor;
@@ -159,6 +160,8 @@ pub enum ProtocolOptions {
     BftSmart(bft_smart::BftSmartOptions),
     /// Tendermint.
     Tendermint(tendermint::TendermintOptions),
+    /// Clique.
+    Clique(clique::CliqueOptions),
 }
 
 /// A line of the registry.
@@ -216,6 +219,7 @@ pub const PROTOCOLS: &[ProtocolEntry] = &[
     hotstuff::ENTRY,
     bft_smart::ENTRY,
     tendermint::ENTRY,
+    clique::ENTRY,
 ];
 
 /// Makes a replica.
@@ -232,6 +236,7 @@ pub fn build(config: ReplicaConfig, options: &ProtocolOptions) -> Box<dyn Replic
         ProtocolOptions::Tendermint(options) => {
             Box::new(tendermint::TendermintReplica::new(config, *options))
         }
+        ProtocolOptions::Clique(options) => Box::new(clique::CliqueReplica::new(config, *options)),
     }
 }
 
@@ -253,6 +258,8 @@ pub fn view_change_spam(
         ProtocolOptions::Raft(_) => Some(raft::view_change_spam(chain, number)),
         ProtocolOptions::BftSmart(_) => Some(bft_smart::view_change_spam(chain, number)),
         ProtocolOptions::Tendermint(_) => Some(tendermint::view_change_spam(chain, number, key)),
+        // A signer's voice is in its blocks, of which it may not seal any number.
+        ProtocolOptions::Clique(_) => None,
         ProtocolOptions::HotStuff(options) => Some(hotstuff::view_change_spam(
             chain,
             number,

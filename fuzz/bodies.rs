@@ -49,6 +49,9 @@ pub(crate) fn codec(data: &[u8]) {
     if let Ok(message) = consensus::tendermint::message::Message::decode(data) {
         again(data, &message);
     }
+    if let Ok(message) = consensus::clique::message::Message::decode(data) {
+        again(data, &message);
+    }
     if let Ok(message) = node::message::Message::decode(data) {
         again(data, &message);
     }

@@ -125,6 +125,7 @@ impl Group {
             ProtocolOptions::HotStuff(_) => 2,
             ProtocolOptions::BftSmart(_) => 3,
             ProtocolOptions::Tendermint(_) => 4,
+            ProtocolOptions::Clique(_) => 5,
         };
         &PROTOCOLS[place]
     }

@@ -14,6 +14,7 @@ use consim_core::{Span, Time};
 use consim_kernel::config::EventList;
 use consim_models::consensus::ProtocolOptions;
 use consim_models::consensus::bft_smart::BftSmartOptions;
+use consim_models::consensus::clique::CliqueOptions;
 use consim_models::consensus::hotstuff::{HotStuffOptions, Phases};
 use consim_models::consensus::pbft::PbftOptions;
 use consim_models::consensus::raft::RaftOptions;
@@ -26,7 +27,7 @@ const SIZES: [u32; 5] = [4, 16, 64, 128, 256];
 /// Messages of a case, a tenth of which goes by unmeasured.
 const MESSAGES: u64 = 2_000_000;
 
-fn protocols() -> [(&'static str, ProtocolOptions); 6] {
+fn protocols() -> [(&'static str, ProtocolOptions); 7] {
     let hotstuff = |phases| {
         ProtocolOptions::HotStuff(HotStuffOptions {
             phases,
@@ -36,6 +37,11 @@ fn protocols() -> [(&'static str, ProtocolOptions); 6] {
     let pbft = PbftOptions {
         pipeline: 64,
         ..PbftOptions::default()
+    };
+    // As fast as the lines allow: the period is what it would measure otherwise.
+    let clique = CliqueOptions {
+        period: Span::from_millis(1),
+        ..CliqueOptions::default()
     };
     [
         ("pbft", ProtocolOptions::Pbft(pbft)),
@@ -50,6 +56,7 @@ fn protocols() -> [(&'static str, ProtocolOptions); 6] {
             "tendermint",
             ProtocolOptions::Tendermint(TendermintOptions::default()),
         ),
+        ("clique", ProtocolOptions::Clique(clique)),
     ]
 }
 

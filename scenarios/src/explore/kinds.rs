@@ -331,6 +331,30 @@ pub const ROWS: &[Row] = &[
         "{ target: {any}, kinds: [prevote, precommit], do: hold, share: 50% }",
     ),
     only(
+        "clique",
+        Cut,
+        "filter",
+        "{ from: {any}, to: {group}, kinds: [block] }",
+    ),
+    only(
+        "clique",
+        Cut,
+        "filter",
+        "{ from: {group}, to: {any}, kinds: [block] }",
+    ),
+    only(
+        "clique",
+        Cut,
+        "filter",
+        "{ target: {any}, kinds: [block], do: hold, share: 50% }",
+    ),
+    only(
+        "clique",
+        Cut,
+        "filter",
+        "{ target: {any}, kinds: [status, fetch, branch] }",
+    ),
+    only(
         "hotstuff",
         Cut,
         "filter",

@@ -141,6 +141,14 @@ const STEPS: &[&str] = &[
     "{ propose: 500ms, propose_delta: 250ms, prevote: 200ms, precommit: 200ms }",
     "{ propose: 300ms, prevote: 20ms, prevote_delta: 50ms, precommit: 20ms, precommit_delta: 50ms }",
 ];
+/// Clique's periods. Where the first of two heads counts that came, signers may wait for each other for good; and a
+/// branch that is left below what is final is none of the search's business: by default a majority has built on
+/// that.
+const PERIODS: &[&str] = &[
+    "{ period: 500ms, wiggle: 100ms, fork_choice: eip-3436 }",
+    "{ period: 200ms, wiggle: 50ms, fork_choice: eip-3436, epoch: 7 }",
+    "{ period: 1s, wiggle: 200ms, fork_choice: eip-3436 }",
+];
 /// Leaders of HotStuff.
 const LEADERS: &[&str] = &["stable", "round-robin", "reputation"];
 const PHASES: &[&str] = &["3", "2"];
@@ -332,6 +340,7 @@ impl World {
             }
             "bft-smart" => format!("{{ requests: {} }}", pick(REQUESTS, self.pipeline)),
             "tendermint" => pick(STEPS, self.pipeline).to_owned(),
+            "clique" => pick(PERIODS, self.pipeline).to_owned(),
             _ => "{}".to_owned(),
         }
     }

@@ -87,8 +87,11 @@ choice! {
         BftSmart(BftSmartKeys) = "bft-smart",
         /// Tendermint: one height after the other, with a proposer in turn, locks and valid values.
         Tendermint(TendermintKeys) = "tendermint",
+        /// Clique: proof of authority. Signers in turn seal blocks, the heaviest branch counts, and a block is
+        /// final once enough follow it.
+        Clique(CliqueKeys) = "clique",
     }
-    later "qbft" "ibft" "clique" "pow" "narwhal-tusk"
+    later "qbft" "ibft" "pow" "narwhal-tusk"
         "bullshark" "mysticeti" "dpos" "dlattice" "chosen-miner";
 }
 
@@ -180,6 +183,32 @@ record! {
         checkpoint: Option<At<Count>>,
     }
     later "time";
+}
+
+record! {
+    /// Options of `clique`. There are no checkpoints but the epochs: who was away fetches the blocks.
+    pub struct CliqueKeys {
+        /// The least time from the time stamp of one block to that of the next.
+        period: At<Span> = "5s",
+        /// Blocks after which votes on signers count anew.
+        epoch: At<Count> = "30k",
+        /// Which of two branches of the same total difficulty is the better one.
+        fork_choice: At<ForkWord> = "first-seen",
+        /// Blocks that have to follow a block before it is final; without it, a majority of the members.
+        confirmations: Option<At<Count>>,
+        /// A signer out of turn waits a random part of this for each member of a majority.
+        wiggle: At<Span> = "500ms",
+    }
+}
+
+words! {
+    /// Which of two branches of the same total difficulty is the better one.
+    pub enum ForkWord: "fork choice" {
+        /// The shorter one, else the one that was seen first, as in geth.
+        FirstSeen = "first-seen",
+        /// The shorter one, else the one whose last signer was in turn least recently, else the lowest hash.
+        Eip3436 = "eip-3436",
+    }
 }
 
 choice! {
@@ -354,6 +383,7 @@ impl Consensus {
             Self::HotStuff(_) => "hotstuff",
             Self::BftSmart(_) => "bft-smart",
             Self::Tendermint(_) => "tendermint",
+            Self::Clique(_) => "clique",
         }
     }
 }

@@ -33,7 +33,8 @@ pub(crate) use attacks::{
     Answer, Attack, AttackCommon, AttackKind, Field, InsiderKeys, Meddling, TwinsKeys,
 };
 pub(crate) use chains::{
-    AcknowledgeWord, Auto, BftSmartKeys, Certificates, Chain, Consensus, HotStuffKeys, Leader,
+    AcknowledgeWord, Auto, BftSmartKeys, Certificates, Chain, CliqueKeys, Consensus, ForkWord,
+    HotStuffKeys, Leader,
     Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead, RequestsGo,
     SpreadWord, TendermintKeys, UntilFull, VoteChecks, VotesTravel, WaitFor,
 };

@@ -109,6 +109,7 @@ const ODD: &[&str] = &[
     "hotstuff",
     "bft-smart",
     "tendermint",
+    "clique",
     "医院",
     "é\u{301}",
     "\u{feff}",

@@ -247,7 +247,7 @@ impl CliqueReplica {
         let Some(parent) = self.tree.get(&block.parent) else {
             return;
         };
-        let signers = parent.signers.after(&self.group, block);
+        let signers = parent.signers.after(&self.group, block, false);
         let leaf = parent.child(block, signers);
         if keep {
             self.keep_block(block);
@@ -264,10 +264,7 @@ impl CliqueReplica {
             if change.undone.len() > 1 {
                 cx.reached(&marks::REORGANISED_DEEP);
             }
-            cx.emit(Probe::Reorganised {
-                chain: self.group.chain,
-                depth: change.undone.len() as u64,
-            });
+            self.tell_left(cx, change.undone.len());
         }
         for block in &change.undone {
             self.mempool.release(block.batch.txs());
@@ -281,7 +278,6 @@ impl CliqueReplica {
             self.meet();
         }
         self.settle(cx);
-        self.tell_turn(cx);
     }
 
     /// Hands up what enough blocks follow.
@@ -315,6 +311,7 @@ impl CliqueReplica {
         if before.list != self.tree.root().signers.list {
             self.tell_signers(cx);
         }
+        self.tell_turn(cx);
         cx.emit(Probe::Committed(Arc::clone(&committed)));
         cx.deliver(Delivery::Ordered {
             committed,

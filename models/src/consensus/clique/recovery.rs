@@ -7,7 +7,7 @@ use super::receive::{BLOCKS, LOG, SEALS, STARTED, committed};
 use super::replica::CliqueReplica;
 use super::sealing::block_key;
 use consim_core::{
-    Committed, Configured, Context, Delivery, Digest, Disk, Encoder, NodeId, Payload, Probe, Write,
+    Committed, Configured, Context, Delivery, Disk, Encoder, NodeId, Payload, Probe, Write,
 };
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -119,6 +119,7 @@ impl CliqueReplica {
         self.replay(cx, disk);
         self.replay_blocks(cx, disk);
         self.meet();
+        self.tell_left(cx, 0);
         self.tell_turn(cx);
         if self.tree.root().signers.change > 0 {
             self.tell_signers(cx);
@@ -162,7 +163,7 @@ impl CliqueReplica {
                 ..block.draft()
             };
             let block = Arc::new(draft.sealed(self.group.chain, block.signature));
-            let leaf = root.child(&block, root.signers.after(&self.group, &block));
+            let leaf = root.child(&block, root.signers.after(&self.group, &block, true));
             self.tree.insert(leaf);
             self.make_final(&block);
             cx.deliver(Delivery::Ordered {
@@ -188,7 +189,7 @@ impl CliqueReplica {
             let (id, parent) = (block.id(), self.tree.get(&block.parent).cloned());
             if let Some(parent) = parent.filter(|_| self.tree.get(&id).is_none()) {
                 own |= block.sealer() == self.group.me;
-                let leaf = parent.child(&block, parent.signers.after(&self.group, &block));
+                let leaf = parent.child(&block, parent.signers.after(&self.group, &block, true));
                 if let Some(change) = self.tree.insert(leaf) {
                     for block in &change.undone {
                         self.mempool.release(block.batch.txs());
@@ -270,7 +271,7 @@ impl Payload for Forgot {
 /// The head of the best branch, for tests.
 #[cfg(test)]
 impl CliqueReplica {
-    pub(super) fn head(&self) -> (u64, u64, Digest) {
+    pub(super) fn head(&self) -> (u64, u64, consim_core::Digest) {
         let head = self.tree.head();
         (head.height, head.total, head.id)
     }

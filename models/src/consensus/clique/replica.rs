@@ -151,16 +151,29 @@ impl CliqueReplica {
         self.audience = all.into_iter().collect();
     }
 
-    /// The probe of whose turn it is; not where the signers are about to change, as branches may differ.
+    /// Whose turn it is, numbered so that a number means the same everywhere: by what is final. In the steady
+    /// state the next block is the one after those that have to follow it.
+    fn turn(&self) -> (u64, NodeId) {
+        let root = self.tree.root();
+        let next = root.height + 1;
+        let seals = next.saturating_add(self.group.depth(root.signers.len()));
+        (next, root.signers.in_turn(seals))
+    }
+    /// The probe of whose turn it is.
     pub(super) fn tell_turn(&self, cx: &mut Context<'_>) {
-        let head = self.tree.head();
-        if head.signers.list == self.tree.root().signers.list {
-            cx.emit(Probe::View {
-                chain: self.group.chain,
-                view: head.height + 1,
-                leader: head.signers.in_turn(head.height + 1),
-            });
-        }
+        let (view, leader) = self.turn();
+        cx.emit(Probe::View {
+            chain: self.group.chain,
+            view,
+            leader,
+        });
+    }
+    /// The probe of a branch that was left; of none, which says that there are branches at all.
+    pub(super) fn tell_left(&self, cx: &mut Context<'_>, depth: usize) {
+        cx.emit(Probe::Reorganised {
+            chain: self.group.chain,
+            depth: depth as u64,
+        });
     }
 
     // ---- dispatch ------------------------------------------------------------------------------
@@ -215,6 +228,7 @@ impl Process for CliqueReplica {
             Event::Timer(key) => self.timer(cx, key),
             Event::Start => {
                 self.mark_started();
+                self.tell_left(cx, 0);
                 self.tell_turn(cx);
                 if !self.is_member() {
                     // Who is to join asks those of the genesis for the chain.
@@ -264,8 +278,7 @@ impl Replica for CliqueReplica {
     }
     fn executed(&mut self, _: &mut Context<'_>, _: u64, _: &dyn Fn() -> Snapshot) {}
     fn leader(&self) -> (u64, NodeId) {
-        let next = self.tree.head().height + 1;
-        (next, self.signers().in_turn(next))
+        self.turn()
     }
     fn decided_by_now(&self) -> u64 {
         self.last_filled_on_branch()

@@ -77,7 +77,7 @@ pub(super) const DIFFICULTY_NOT_CHECKED: SeededBug = SeededBug {
 pub(super) const VOTES_KEPT_OVER_EPOCHS: SeededBug = SeededBug {
     name: "votes-kept-over-epochs",
     code: "",
-    says: "Votes on signers are not forgotten when an epoch begins.",
+    says: "A replica that comes back counts the votes of all epochs on its disk together, so that it knows other signers than the others do.",
     source: "EIP-225: `EPOCH_LENGTH`, after which pending votes are reset",
     killers: FORKS,
 };

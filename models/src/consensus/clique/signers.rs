@@ -77,12 +77,11 @@ impl Signers {
             .any(|cast| cast.by == by && cast.ballot == *ballot)
     }
 
-    /// The signers after `block`, which is one that these may seal.
-    pub(super) fn after(&self, group: &Group, block: &Block) -> Self {
+    /// The signers after `block`, which is one that these may seal; `replayed`: it comes from the own disk.
+    pub(super) fn after(&self, group: &Group, block: &Block, replayed: bool) -> Self {
         let mut next = self.clone();
-        if block.height.is_multiple_of(group.options.epoch)
-            && !seeded::on(&seeded::VOTES_KEPT_OVER_EPOCHS)
-        {
+        let kept = replayed && seeded::on(&seeded::VOTES_KEPT_OVER_EPOCHS);
+        if block.height.is_multiple_of(group.options.epoch) && !kept {
             next.votes.clear();
         }
         next.recent.push_back(block.sealer());

@@ -117,6 +117,7 @@ impl Tree {
     pub(super) fn head(&self) -> &Leaf {
         self.leaves.get(&self.head).unwrap_or(&self.none)
     }
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.leaves.len()
     }

@@ -4,7 +4,8 @@ use super::changes::Moves;
 use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
-    AcknowledgeWord, At, Auto, BftSmartKeys, Certificates, Chain, Consensus, Decode, HotStuffKeys,
+    AcknowledgeWord, At, Auto, BftSmartKeys, Certificates, Chain, CliqueKeys, Consensus, Decode,
+    ForkWord, HotStuffKeys,
     Leader, LeafKind, Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead,
     RequestsGo, ServiceKind, SpreadWord, TendermintKeys, UntilFull, VoteChecks, VotesTravel,
     WaitFor,
@@ -12,6 +13,8 @@ use crate::schema::{
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};
 use consim_models::consensus::bft_smart::{BftSmartOptions, Requests};
+use consim_models::consensus::clique::config::MAX_CONFIRMATIONS;
+use consim_models::consensus::clique::{CliqueOptions, ForkChoice};
 use consim_models::consensus::hotstuff::{self, Additions, HotStuffOptions};
 use consim_models::consensus::payload::{Acknowledge, BatchTerms, Spread};
 use consim_models::consensus::pbft::PbftOptions;
@@ -212,6 +215,7 @@ impl Planner<'_> {
             }
             Consensus::BftSmart(keys) => self.bft_smart(chain, keys),
             Consensus::Tendermint(keys) => self.tendermint(chain, keys),
+            Consensus::Clique(keys) => (self.clique(keys), chain.checkpoint.value.0),
         };
         self.spread(chain, &options);
         if adds {
@@ -474,6 +478,29 @@ impl Planner<'_> {
         };
         let checkpoint = checkpoint.unwrap_or(&chain.checkpoint);
         (ProtocolOptions::Tendermint(options), checkpoint.value.0)
+    }
+
+    /// Clique's options.
+    fn clique(&mut self, keys: &CliqueKeys) -> ProtocolOptions {
+        self.at_least_one(&keys.epoch, "no blocks between epochs");
+        if let Some(depth) = &keys.confirmations
+            && depth.value.0 > MAX_CONFIRMATIONS
+        {
+            let place = depth.place.clone();
+            let mend = format!("at most {MAX_CONFIRMATIONS}");
+            self.cx
+                .error("E107", &place, "too many confirmations", &mend);
+        }
+        ProtocolOptions::Clique(CliqueOptions {
+            period: keys.period.value,
+            epoch: keys.epoch.value.0,
+            fork_choice: match keys.fork_choice.value {
+                ForkWord::FirstSeen => ForkChoice::FirstSeen,
+                ForkWord::Eip3436 => ForkChoice::Eip3436,
+            },
+            confirmations: keys.confirmations.as_ref().map(|depth| depth.value.0),
+            wiggle: keys.wiggle.value,
+        })
     }
 
     /// Raft's options.

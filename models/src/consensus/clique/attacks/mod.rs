@@ -2,6 +2,7 @@
 
 mod equivocate;
 mod mutate;
+mod phantom;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,7 @@ pub(super) const WORDS: Words = Words {
 };
 
 /// The behaviours of this folder, by their words.
-pub(super) const CONDUCTS: &[&str] = &["equivocate", "mutate"];
+pub(super) const CONDUCTS: &[&str] = &["equivocate", "mutate", "phantom-validator"];
 
 /// Makes a behaviour of this folder.
 pub(super) fn build(conduct: &Conduct, means: &Means) -> Option<Box<dyn Behaviour>> {
@@ -26,6 +27,7 @@ pub(super) fn build(conduct: &Conduct, means: &Means) -> Option<Box<dyn Behaviou
     Some(match conduct {
         Conduct::Equivocate => Box::new(equivocate::Equivocate::new(means)),
         Conduct::Mutate { field, by } => Box::new(mutate::Mutate::new(means, *field, *by)),
+        Conduct::PhantomValidator => Box::new(phantom::Phantom::new(means)),
         _ => return None,
     })
 }

@@ -1,1 +1,41 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
+mod faults;
+
+use super::{CliqueOptions, ForkChoice};
+use crate::consensus::ProtocolOptions;
+use crate::consensus::pbft::tests::cluster::{Cluster, ms};
+
+/// Short periods, so that much happens.
+fn options() -> CliqueOptions {
+    CliqueOptions {
+        period: ms(500),
+        epoch: 30_000,
+        fork_choice: ForkChoice::Eip3436,
+        confirmations: None,
+        wiggle: ms(100),
+    }
+}
+
+/// Those, and others.
+fn settings() -> [CliqueOptions; 2] {
+    let other = CliqueOptions {
+        period: ms(200),
+        epoch: 7,
+        ..options()
+    };
+    [options(), other]
+}
+
+/// A cluster of Clique nodes.
+fn cluster(n: u32, seed: u64, options: CliqueOptions) -> Cluster {
+    let mut cluster = Cluster::new(n, seed);
+    cluster.quorum = super::majority(n as usize);
+    cluster.other = Some(ProtocolOptions::Clique(options));
+    cluster
+}

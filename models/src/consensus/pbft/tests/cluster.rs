@@ -217,13 +217,18 @@ impl Cluster {
             clock_drift_ppb: 0,
         };
         let members: Arc<[NodeId]> = (0..n).map(NodeId).collect();
+        let authority_only = matches!(self.other, Some(ProtocolOptions::Clique(_)));
         let subjects = Arc::new(Subjects {
             chains: vec![ChainSubject {
-                byzantine: true,
+                byzantine: !authority_only,
                 id: CHAIN,
                 name: "test".into(),
                 members: members.to_vec(),
-                quorum: byzantine_quorum(n as usize),
+                quorum: if authority_only {
+                    consensus::clique::majority(n as usize)
+                } else {
+                    byzantine_quorum(n as usize)
+                },
                 first: None,
                 mempool: self.mempool.transactions,
             }],

@@ -300,7 +300,7 @@ impl World {
         }
         let text = pick(CHANGES, self.network + self.wait + self.retries);
         let last = self.members;
-        let two = if last < 5 {
+        let two = if last < 5 || protocol.name == "clique" {
             format!("hospital-{last}")
         } else {
             format!("[hospital-{}, hospital-{last}]", last - 1)

@@ -193,7 +193,7 @@ record! {
         /// Blocks after which votes on signers count anew.
         epoch: At<Count> = "30k",
         /// Which of two branches of the same total difficulty is the better one.
-        fork_choice: At<ForkWord> = "first-seen",
+        fork_choice: At<ForkWord> = "geth",
         /// Blocks that have to follow a block before it is final; without it, a majority of the members.
         confirmations: Option<At<Count>>,
         /// A signer out of turn waits a random part of this for each member of a majority.
@@ -204,8 +204,10 @@ record! {
 words! {
     /// Which of two branches of the same total difficulty is the better one.
     pub enum ForkWord: "fork choice" {
-        /// The shorter one, else the one that was seen first, as in geth.
+        /// The one that was seen first.
         FirstSeen = "first-seen",
+        /// The shorter one, else the one that was seen first.
+        Geth = "geth",
         /// The shorter one, else the one whose last signer was in turn least recently, else the lowest hash.
         Eip3436 = "eip-3436",
     }

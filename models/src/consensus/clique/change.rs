@@ -30,7 +30,8 @@ impl CliqueReplica {
         if signers.change + 1 < change.number {
             return Changing::Waits;
         }
-        if change.of(&signers.list).is_empty() {
+        // There is one voice to a block, for one node.
+        if change.of(&signers.list).is_empty() || change.add.len() + change.remove.len() > 1 {
             return Changing::Impossible;
         }
         if self.proposed.as_ref() != Some(change) {

@@ -23,9 +23,11 @@ pub struct CliqueOptions {
 /// Which of two heads is the better one, where the total difficulty is the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum ForkChoice {
+    /// The one that was seen first (Besu, Nethermind and OpenEthereum, as EIP-3436 tells).
+    FirstSeen,
     /// The shorter branch, else the one that was seen first (geth).
     #[default]
-    FirstSeen,
+    Geth,
     /// The shorter branch, else the one whose sealer was in turn least recently, else the lowest hash
     /// (EIP-3436): the same for everybody.
     Eip3436,
@@ -36,7 +38,7 @@ impl Default for CliqueOptions {
         Self {
             period: Span::from_secs(5),
             epoch: 30_000,
-            fork_choice: ForkChoice::FirstSeen,
+            fork_choice: ForkChoice::Geth,
             confirmations: None,
             wiggle: Span::from_millis(500),
         }

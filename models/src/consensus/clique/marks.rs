@@ -20,5 +20,6 @@ marks! {
     SILENCE_OVER = "clique-silence-over": "A replica whose disk forgot may seal again.";
     LOG_CUT_AT_DAMAGE = "clique-log-cut-at-damage": "A replica came back from a log with a damaged record and cut it off there.";
     SCRUB_REPAIRED = "clique-scrub-repaired": "A damaged record was found by the scrub and written again.";
+    OTHER_GENESIS = "clique-other-genesis": "A replica came back with another genesis than its disk is of.";
     MEMPOOL_FULL = "clique-mempool-full": "A transaction was turned away for want of room.";
 }

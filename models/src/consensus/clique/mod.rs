@@ -35,7 +35,7 @@
 //!   branches.
 //!
 //! Signers (`signers.rs`, `change.rs`)
-//! - Upon a change that the administrator asks for: tell the other signers (PROPOSE); in each own block give one voice
+//! - Upon a change that the administrator asks for, of one node: tell the other signers (PROPOSE); in each own block give one voice
 //!   for it, until it is carried.
 //! - Upon a block with a voice: with voices of more than half of the signers that list changes from the next block on.
 //! - Upon a block whose height is a multiple of `epoch`: forget all voices.
@@ -65,9 +65,9 @@
 //!    the checks say so; the node drops such blocks, and the mark `clique-fork-below-final` counts them.
 //! 3. There are no empty blocks in a quiet time (geth seals one each period). As long as a block with transactions or a
 //!    voice waits for those that have to follow it, empty ones are sealed. They make no block of the ledger.
-//! 4. `fork_choice: first-seen` is geth's: total difficulty, then the shorter branch, then the one that came first (geth
-//!    tossed a coin there for some years). It can stop for good where weights are equal (geth 18402, 24705);
-//!    `eip-3436` cannot.
+//! 4. EIP-225 leaves branches of one weight to the client. `fork_choice: first-seen` stays with the one that came first,
+//!    as Besu and others do; `geth` takes the shorter one, else the first (geth tossed a coin there for some years).
+//!    Both can stop for good (geth 18402, 24705); `eip-3436` cannot.
 //! 5. EIP-3436 prefers the sealer that was in turn least recently, (height - index) mod n being the largest, although
 //!    its summary says "most recently"; it is the same rule for all, which is what counts.
 //! 6. Blocks go from their sealer to everybody; nobody passes them on but upon FETCH. Bodies go with them.

@@ -249,7 +249,7 @@ impl CliqueReplica {
         };
         let signers = parent.signers.after(&self.group, block, false);
         let leaf = parent.child(block, signers);
-        if keep {
+        if keep && !self.foreign {
             self.keep_block(block);
         }
         if let Some(change) = self.tree.insert(leaf) {
@@ -299,12 +299,14 @@ impl CliqueReplica {
 
     fn deliver(&mut self, cx: &mut Context<'_>, block: &Arc<Block>) {
         let committed = committed(self.group.chain, block);
-        let logged: Arc<Committed> = Arc::clone(&committed);
-        self.journal.write(Write::append(LOG, logged));
-        let seal = Arc::new(super::block::Seal(Arc::clone(block)));
-        self.journal.write(Write::append(SEALS, seal));
-        let above = super::sealing::block_key(block.height + 1, 0);
-        self.journal.write(Write::erase_below(BLOCKS, above));
+        if !self.foreign {
+            let logged: Arc<Committed> = Arc::clone(&committed);
+            self.journal.write(Write::append(LOG, logged));
+            let seal = Arc::new(super::block::Seal(Arc::clone(block)));
+            self.journal.write(Write::append(SEALS, seal));
+            let above = super::sealing::block_key(block.height + 1, 0);
+            self.journal.write(Write::erase_below(BLOCKS, above));
+        }
         let before = Arc::clone(&self.tree.root().signers);
         self.make_final(block);
         self.waiting.drop_below(block.height);

@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub(super) struct Silent {
     /// Who has said where the chain is, and up to which height it was shown.
     shown: BTreeMap<NodeId, u64>,
+    /// All that it may have sealed is at this height or below.
+    until: Option<u64>,
 }
 
 /// The mark that what this replica sealed is on this disk.
@@ -70,26 +72,21 @@ impl CliqueReplica {
     /// Alone, or with others that no majority heard of, it can have sealed no more than a majority of blocks
     /// in a row. Once the chain is that much higher than all but f of the others said, what it seals is new.
     pub(super) fn end_silence(&mut self, cx: &mut Context<'_>) {
-        let Some(silent) = &self.silent else {
+        let n = self.signers().len();
+        let (majority, height) = (self.group.majority(n) as u64, self.tree.head().height);
+        let Some(silent) = self.silent.as_mut().filter(|_| !self.foreign) else {
             return;
         };
-        let n = self.signers().len();
-        if silent.shown.len() + 1 + super::crashes(n) < n {
-            return;
+        if silent.until.is_none() && silent.shown.len() + 1 + super::crashes(n) >= n {
+            let shown = silent.shown.values().max().copied().unwrap_or(0);
+            silent.until = Some(shown + majority);
         }
-        let shown = silent.shown.values().max().copied().unwrap_or(0);
-        // Nothing below is sealed by this replica, although it may speak again: what it hears need not be all.
-        self.forgot = self.forgot.max(shown + self.group.majority(n) as u64);
-        cx.reached(&marks::SILENCE_OVER);
-        self.silent = None;
-        self.emit_abstains(cx);
-        self.mark_started();
-        self.write_forgot();
-    }
-
-    fn write_forgot(&mut self) {
-        let record = Arc::new(Forgot(self.forgot));
-        self.journal.write(Write::cell(STARTED, 1, record));
+        if silent.until.is_some_and(|until| height >= until) {
+            cx.reached(&marks::SILENCE_OVER);
+            self.silent = None;
+            self.emit_abstains(cx);
+            self.mark_started();
+        }
     }
 
     // ---- coming back -----------------------------------------------------------------------------
@@ -97,6 +94,14 @@ impl CliqueReplica {
     /// Takes over what the disk kept: executes what is final again, takes the blocks above it back, and asks
     /// the others how far they are.
     pub(super) fn recover(&mut self, cx: &mut Context<'_>, disk: &Disk) {
+        self.foreign = is_foreign(self.group.chain, disk);
+        if self.foreign {
+            // An operator gave it another genesis than its disk is of: it leaves that alone.
+            cx.reached(&marks::OTHER_GENESIS);
+            self.silent = Some(Silent::default());
+            self.tell_turn(cx);
+            return;
+        }
         let records = disk.damaged();
         let forgotten = self.clear_damage(cx, disk) || disk.restored();
         let started = disk.cell(STARTED, 0).is_some();
@@ -108,10 +113,6 @@ impl CliqueReplica {
             }
             cx.reached(&marks::CAME_BACK_SILENT);
             self.emit_abstains(cx);
-        } else if let Some(record) = disk.cell(STARTED, 1)
-            && let Some(Forgot(height)) = record.as_any().downcast_ref()
-        {
-            self.forgot = *height;
         }
         if records > 0 || forgotten {
             cx.emit(Probe::DamageFound { records, forgotten });
@@ -209,6 +210,9 @@ impl CliqueReplica {
 
     /// The host found damage while this replica is up: what is in memory is written again.
     pub(super) fn scrubbed(&mut self, cx: &mut Context<'_>, disk: &Disk) {
+        if self.foreign {
+            return;
+        }
         let records = disk.damaged();
         let forgotten = false;
         cx.emit(Probe::DamageFound { records, forgotten });
@@ -232,7 +236,6 @@ impl CliqueReplica {
         }
         if disk.any_damaged(STARTED) && self.silent.is_none() {
             self.mark_started();
-            self.write_forgot();
         }
     }
 
@@ -249,30 +252,9 @@ impl CliqueReplica {
     }
 }
 
-/// Up to which height it may have sealed in a life that it forgot.
-#[derive(Debug)]
-struct Forgot(u64);
-
-impl Payload for Forgot {
-    fn kind(&self) -> &'static str {
-        "forgot"
-    }
-    fn encode(&self, out: &mut Vec<u8>) {
-        Encoder::new(out).u64(self.0);
-    }
-    fn encoded_len(&self) -> usize {
-        8
-    }
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
-/// The head of the best branch, for tests.
-#[cfg(test)]
-impl CliqueReplica {
-    pub(super) fn head(&self) -> (u64, u64, consim_core::Digest) {
-        let head = self.tree.head();
-        (head.height, head.total, head.id)
-    }
+/// Is what is final on this disk of another chain?
+fn is_foreign(chain: consim_core::ChainId, disk: &Disk) -> bool {
+    let first = disk.log(LOG).first();
+    let first = first.and_then(|record| record.as_any().downcast_ref::<Committed>());
+    first.is_some_and(|committed| committed.chain != chain)
 }

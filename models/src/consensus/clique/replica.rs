@@ -55,8 +55,8 @@ pub struct CliqueReplica {
     pub(super) proposed: Option<MemberChange>,
     /// Set while it must not seal: its disk may have forgotten what it sealed.
     pub(super) silent: Option<Silent>,
-    /// It may have sealed up to here in a life that it forgot.
-    pub(super) forgot: u64,
+    /// Its disk is of another chain: nothing is written to it.
+    pub(super) foreign: bool,
     /// Submitted and not yet sent on.
     pub(super) outbox: Vec<Arc<Tx>>,
     forward_timer: bool,
@@ -93,7 +93,7 @@ impl CliqueReplica {
             followers: BTreeSet::new(),
             proposed: None,
             silent: None,
-            forgot: 0,
+            foreign: false,
             outbox: Vec::new(),
             forward_timer: false,
             said: Vec::new(),

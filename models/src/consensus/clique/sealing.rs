@@ -34,7 +34,6 @@ impl CliqueReplica {
     fn may_seal(&self) -> bool {
         let (me, head) = (self.group.me, self.tree.head());
         self.silent.is_none()
-            && head.height + 1 > self.forgot
             && head.signers.contains(me)
             && !head.signers.is_recent(me)
     }

@@ -64,7 +64,8 @@ pub(super) fn better(choice: ForkChoice, new: &Leaf, old: &Leaf) -> bool {
     // The shorter of two branches of one weight has more blocks in turn.
     let shorter = old.height.cmp(&new.height);
     let order = match choice {
-        ForkChoice::FirstSeen => total.then(shorter),
+        ForkChoice::FirstSeen => total,
+        ForkChoice::Geth => total.then(shorter),
         ForkChoice::Eip3436 if seeded::on(&seeded::DIFFICULTY_ALONE) => total,
         ForkChoice::Eip3436 => total
             .then(shorter)

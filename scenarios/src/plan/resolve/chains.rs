@@ -496,6 +496,7 @@ impl Planner<'_> {
             epoch: keys.epoch.value.0,
             fork_choice: match keys.fork_choice.value {
                 ForkWord::FirstSeen => ForkChoice::FirstSeen,
+                ForkWord::Geth => ForkChoice::Geth,
                 ForkWord::Eip3436 => ForkChoice::Eip3436,
             },
             confirmations: keys.confirmations.as_ref().map(|depth| depth.value.0),

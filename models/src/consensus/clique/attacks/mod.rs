@@ -3,8 +3,6 @@
 mod equivocate;
 mod mutate;
 mod phantom;
-#[cfg(test)]
-mod tests;
 
 use super::message::{Block, Body, Draft, Message};
 use crate::adversary::{Behaviour, Conduct, Means, Words};

@@ -152,7 +152,7 @@ fn a_majority_that_is_too_small_makes_two_branches_final() {
 #[test]
 fn geth_goes_on_where_no_weights_are_equal() {
     let mut options = options();
-    options.fork_choice = ForkChoice::FirstSeen;
+    options.fork_choice = ForkChoice::Geth;
     for n in [4, 5, 7] {
         let leader = Target::LeaderOf(CHAIN);
         let outcome = cluster(n, 5, options).fault(crash(leader, 10, 20)).run();

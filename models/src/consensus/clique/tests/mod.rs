@@ -5,7 +5,11 @@
     clippy::indexing_slicing
 )]
 
+mod campaign;
+mod codec;
 mod faults;
+mod lies;
+mod rules;
 
 use super::{CliqueOptions, ForkChoice};
 use crate::consensus::ProtocolOptions;

@@ -726,6 +726,9 @@ impl Outcome {
             "liveness",
             "convergence",
         ] {
+            if name == "certificate" && !self.findings.contains_key(name) {
+                continue; // A chain without signatures of quorums.
+            }
             assert_eq!(self.verdict(name), Verdict::Pass, "{what}: {name}");
         }
         assert!(

@@ -1,1 +1,0 @@
-//! What attacks make of blocks.

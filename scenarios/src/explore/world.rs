@@ -142,12 +142,12 @@ const STEPS: &[&str] = &[
     "{ propose: 300ms, prevote: 20ms, prevote_delta: 50ms, precommit: 20ms, precommit_delta: 50ms }",
 ];
 /// Clique's periods. Where the first of two heads counts that came, signers may wait for each other for good; and a
-/// branch that is left below what is final is none of the search's business: by default a majority has built on
-/// that.
+/// branch that is left below what is final is no failure of Clique's, so that twice as many blocks follow it as the
+/// group has members in a majority.
 const PERIODS: &[&str] = &[
-    "{ period: 500ms, wiggle: 100ms, fork_choice: eip-3436 }",
-    "{ period: 200ms, wiggle: 50ms, fork_choice: eip-3436, epoch: 7 }",
-    "{ period: 1s, wiggle: 200ms, fork_choice: eip-3436 }",
+    "period: 500ms, wiggle: 100ms",
+    "period: 200ms, wiggle: 50ms, epoch: 7",
+    "period: 300ms, wiggle: 100ms",
 ];
 /// Leaders of HotStuff.
 const LEADERS: &[&str] = &["stable", "round-robin", "reputation"];
@@ -340,7 +340,11 @@ impl World {
             }
             "bft-smart" => format!("{{ requests: {} }}", pick(REQUESTS, self.pipeline)),
             "tendermint" => pick(STEPS, self.pipeline).to_owned(),
-            "clique" => pick(PERIODS, self.pipeline).to_owned(),
+            "clique" => {
+                let depth = 2 * (self.members / 2 + 1);
+                let periods = pick(PERIODS, self.pipeline);
+                format!("{{ {periods}, fork_choice: eip-3436, confirmations: {depth} }}")
+            }
             _ => "{}".to_owned(),
         }
     }

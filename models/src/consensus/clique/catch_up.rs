@@ -6,7 +6,7 @@ use super::marks;
 use super::message::{Body, MAX_BLOCKS, Status};
 use super::receive::Taken;
 use super::replica::{CliqueReplica, TICK};
-use consim_core::{Context, Digest, NodeId, Probe};
+use consim_core::{Context, Digest, NodeId, Probe, Time};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ struct Question {
     id: Digest,
     /// The first height that was asked for.
     first: u64,
+    at: Time,
     /// Has a tick passed since?
     old: bool,
 }
@@ -109,15 +110,23 @@ impl CliqueReplica {
 
     /// Asks for the branch that ends in this block, from what is final here on.
     pub(super) fn fetch(&mut self, cx: &mut Context<'_>, to: NodeId, id: Digest) {
-        if self.catch_up.question.is_none() {
+        // A question, or its answer, may be lost; whoever sends more has what is missing.
+        let (now, patience) = (cx.now(), self.group.step());
+        let open = self.catch_up.question;
+        if open.is_none_or(|question| now - question.at >= patience) {
             let first = self.final_height() + 1;
             self.ask_for(cx, to, id, first);
         }
     }
 
     fn ask_for(&mut self, cx: &mut Context<'_>, to: NodeId, id: Digest, first: u64) {
-        let old = false;
-        self.catch_up.question = Some(Question { to, id, first, old });
+        self.catch_up.question = Some(Question {
+            to,
+            id,
+            first,
+            at: cx.now(),
+            old: false,
+        });
         self.send(cx, to, Body::Fetch { from: first, id });
     }
 

@@ -74,6 +74,8 @@ pub const MAX_FOLLOWERS: usize = 1_024;
 pub const MAX_READS: usize = 1_024;
 /// Answers with blocks that a node gets between two ticks (assumed).
 pub const MAX_SERVED: u16 = 64;
+/// Questions in the time that a block may take (assumed).
+pub const STEPS: u64 = 8;
 /// Ticks in the time that a block may take (assumed).
 pub const TICKS: u64 = 2;
 /// Without news a replica compares notes with one other every so many ticks (assumed).
@@ -135,6 +137,10 @@ impl Group {
     pub(super) fn patience(&self) -> Span {
         let blocks = self.depth(self.members.len()).saturating_add(1);
         self.block.wait + self.timeout + self.options.period.times(blocks)
+    }
+    /// How long an answer may take before somebody else is asked who has it.
+    pub(super) fn step(&self) -> Span {
+        Span::from_nanos((self.block_time().nanos() / STEPS).max(1))
     }
     /// Between two looks at whether anything was missed.
     pub(super) fn tick(&self) -> Span {

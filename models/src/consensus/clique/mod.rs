@@ -59,7 +59,8 @@
 //! 1. Finality is not EIP-225's: a user of Clique waits for as many blocks as it trusts. Here a node hands a block up
 //!    once `confirmations` follow it, and never undoes it; by default SIGNER_LIMIT, so that a majority of the signers has
 //!    built on it. A group in which nobody lies and that is cut in parts keeps to it: a part without a majority seals
-//!    floor(n/2) blocks at most.
+//!    floor(n/2) blocks at most. Where messages are lost signers change over between branches, and more blocks of one
+//!    may be left: then a deeper depth makes that less likely, and never impossible.
 //! 2. If a heavier branch forks off below what is final at a node, the node stays with what it handed up, and seals
 //!    upon that. geth would change over and undo what its user took for final. What was handed up differs then, and
 //!    the checks say so; the node drops such blocks, and the mark `clique-fork-below-final` counts them.

@@ -106,7 +106,10 @@ impl CliqueReplica {
     /// Upon BLOCK: takes it in; the one before is asked for if it is not here.
     pub(super) fn on_block(&mut self, cx: &mut Context<'_>, from: NodeId, block: &Arc<Block>) {
         match self.offer(cx, from, block) {
-            Taken::Orphan => self.seek_parent(cx),
+            Taken::Orphan => {
+                cx.reached(&marks::PARENT_SOUGHT);
+                self.fetch(cx, from, block.parent);
+            }
             Taken::Foreign => cx.reached(&marks::FORK_BELOW_FINAL),
             Taken::New => self.went_on(cx),
             Taken::Known | Taken::Early | Taken::Refused => {}
@@ -341,7 +344,6 @@ impl CliqueReplica {
 
     fn seek_parent(&mut self, cx: &mut Context<'_>) {
         if let Some((from, id)) = self.waiting.lacks() {
-            cx.reached(&marks::PARENT_SOUGHT);
             self.fetch(cx, from, id);
         }
     }

@@ -1,6 +1,6 @@
 //! Random schedules of faults, all checks on.
 
-use super::{cluster, settings};
+use super::{cluster, deep, settings};
 use crate::consensus::pbft::tests::cases;
 use crate::consensus::pbft::tests::cluster::{crash, cut, loss, ms, nodes, secs};
 use consim_core::{Distribution, Span};
@@ -57,7 +57,7 @@ proptest! {
         datagrams in any::<bool>(),
         wait in prop_oneof![Just(0u64), Just(100)],
     ) {
-        let mut cluster = cluster(n, seed, settings()[setting]);
+        let mut cluster = cluster(n, seed, deep(n, settings()[setting]));
         cluster.faults = blows.iter().map(|blow| window(blow, n)).collect();
         cluster.fsync = Distribution::LogNormal { median: ms(fsync), p99: ms(4 * fsync) };
         cluster.link.stream = !datagrams;

@@ -26,6 +26,15 @@ fn options() -> CliqueOptions {
     }
 }
 
+/// Those, and such that a branch has to be twice as long as a majority before it is final: where messages are lost
+/// signers change over from branch to branch.
+fn deep(n: u32, options: CliqueOptions) -> CliqueOptions {
+    CliqueOptions {
+        confirmations: Some(2 * super::majority(n as usize) as u64),
+        ..options
+    }
+}
+
 /// Those, and others.
 fn settings() -> [CliqueOptions; 2] {
     let other = CliqueOptions {

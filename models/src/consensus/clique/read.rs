@@ -6,7 +6,6 @@
 use super::config::MAX_READS;
 use super::message::Body;
 use super::replica::CliqueReplica;
-use super::seeded;
 use consim_core::{Context, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,9 +46,6 @@ impl CliqueReplica {
     /// A read comes at this node.
     pub(super) fn begin_read(&mut self, cx: &mut Context<'_>, read: u64) -> Option<u64> {
         let height = self.last_filled_on_branch();
-        if seeded::on(&seeded::READS_LOCALLY) {
-            return Some(self.final_height());
-        }
         let voice = self.silent.is_none() && self.signers().contains(self.group.me);
         if voice && self.enough() <= 1 {
             return Some(height);

@@ -316,7 +316,9 @@ impl CliqueReplica {
         if before.list != self.tree.root().signers.list {
             self.tell_signers(cx);
         }
-        self.tell_turn(cx);
+        if self.last_filled == block.height {
+            self.tell_turn(cx);
+        }
         cx.emit(Probe::Committed(Arc::clone(&committed)));
         cx.deliver(Delivery::Ordered {
             committed,
@@ -331,6 +333,11 @@ impl CliqueReplica {
         self.chain.push(Arc::clone(block));
         if !block.batch.txs().is_empty() {
             self.last_filled = block.height;
+            let signers = &self.tree.root().signers;
+            let next = block.height + 1;
+            // In the steady state the next block is the one after those that have to follow this one.
+            let seals = next.saturating_add(self.group.depth(signers.len()));
+            self.turn = (next, signers.in_turn(seals));
         }
     }
 

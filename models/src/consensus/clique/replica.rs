@@ -38,6 +38,9 @@ pub struct CliqueReplica {
     pub(super) chain: Vec<Arc<Block>>,
     /// The last height with transactions that is final.
     pub(super) last_filled: u64,
+    /// Whose turn it was to seal next when that became final, numbered so that a number means the same
+    /// everywhere. Empty blocks do not count: they come while something waits for those that follow it.
+    pub(super) turn: (u64, NodeId),
     pub(super) plan: Plan,
     pub(super) waiting: Waiting,
     pub(super) mempool: Mempool,
@@ -78,8 +81,10 @@ impl CliqueReplica {
     pub fn new(config: ReplicaConfig, options: CliqueOptions) -> Self {
         let mempool = Mempool::new(config.mempool);
         let group = Group::new(config, options);
+        let genesis = genesis(&group);
         Self {
-            tree: Tree::new(options.fork_choice, genesis(&group)),
+            turn: (1, genesis.signers.in_turn(1)),
+            tree: Tree::new(options.fork_choice, genesis),
             chain: Vec::new(),
             last_filled: 0,
             plan: Plan::default(),
@@ -151,17 +156,9 @@ impl CliqueReplica {
         self.audience = all.into_iter().collect();
     }
 
-    /// Whose turn it is, numbered so that a number means the same everywhere: by what is final. In the steady
-    /// state the next block is the one after those that have to follow it.
-    fn turn(&self) -> (u64, NodeId) {
-        let root = self.tree.root();
-        let next = root.height + 1;
-        let seals = next.saturating_add(self.group.depth(root.signers.len()));
-        (next, root.signers.in_turn(seals))
-    }
     /// The probe of whose turn it is.
     pub(super) fn tell_turn(&self, cx: &mut Context<'_>) {
-        let (view, leader) = self.turn();
+        let (view, leader) = self.turn;
         cx.emit(Probe::View {
             chain: self.group.chain,
             view,
@@ -278,7 +275,7 @@ impl Replica for CliqueReplica {
     }
     fn executed(&mut self, _: &mut Context<'_>, _: u64, _: &dyn Fn() -> Snapshot) {}
     fn leader(&self) -> (u64, NodeId) {
-        self.turn()
+        self.turn
     }
     fn decided_by_now(&self) -> u64 {
         self.last_filled_on_branch()

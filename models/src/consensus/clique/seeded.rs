@@ -11,7 +11,6 @@ pub(super) const BUGS: &[&SeededBug] = &[
     &VOTES_KEPT_OVER_EPOCHS,
     &SEAL_NOT_CHECKED,
     &SEALED_FORGOTTEN,
-    &READS_LOCALLY,
 ];
 
 /// What notices two blocks at one height, and what follows from it.
@@ -98,13 +97,4 @@ pub(super) const SEALED_FORGOTTEN: SeededBug = SeededBug {
     says: "A signer's own block is not on its disk, so that after a restart it seals another one upon the same parent.",
     source: "Our own; geth writes its block before it announces it",
     killers: FORKS,
-};
-
-/// Reads.
-pub(super) const READS_LOCALLY: SeededBug = SeededBug {
-    name: "clique-reads-locally",
-    code: "",
-    says: "A replica answers reads by what is final at it, and asks nobody.",
-    source: "The default of Ethereum's JSON-RPC: each node answers for itself",
-    killers: &["linearizable-reads", "monotonic-reads"],
 };

@@ -164,6 +164,20 @@ pub enum ProtocolOptions {
     Clique(clique::CliqueOptions),
 }
 
+impl ProtocolOptions {
+    /// How long a batch rightly takes until it is final, besides what lines and machines take, in a group with
+    /// this quorum: where blocks come at set times, and others have to follow.
+    pub fn pace(&self, quorum: usize) -> Span {
+        match self {
+            Self::Clique(options) => {
+                let blocks = options.depth(quorum).saturating_add(1);
+                options.period.times(blocks)
+            }
+            _ => Span::ZERO,
+        }
+    }
+}
+
 /// A line of the registry.
 #[derive(Clone, Copy, Debug)]
 pub struct ProtocolEntry {

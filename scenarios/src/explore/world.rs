@@ -145,7 +145,7 @@ const STEPS: &[&str] = &[
 /// branch that is left below what is final is no failure of Clique's, so that twice as many blocks follow it as the
 /// group has members in a majority.
 const PERIODS: &[&str] = &[
-    "period: 500ms, wiggle: 100ms",
+    "period: 400ms, wiggle: 100ms",
     "period: 200ms, wiggle: 50ms, epoch: 7",
     "period: 300ms, wiggle: 100ms",
 ];

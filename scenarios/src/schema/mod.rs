@@ -34,9 +34,8 @@ pub(crate) use attacks::{
 };
 pub(crate) use chains::{
     AcknowledgeWord, Auto, BftSmartKeys, Certificates, Chain, CliqueKeys, Consensus, ForkWord,
-    HotStuffKeys, Leader,
-    Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead, RequestsGo,
-    SpreadWord, TendermintKeys, UntilFull, VoteChecks, VotesTravel, WaitFor,
+    HotStuffKeys, Leader, Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys,
+    RaftRead, RequestsGo, SpreadWord, TendermintKeys, UntilFull, VoteChecks, VotesTravel, WaitFor,
 };
 pub(crate) use changes::{Change, ChangeCommon, ChangeKind, Movers};
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};

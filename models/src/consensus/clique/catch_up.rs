@@ -99,7 +99,9 @@ impl CliqueReplica {
             claim.total >= total && claim.height > root && !self.knows(claim.height, &claim.head)
         };
         let claims = &self.catch_up.claims;
-        let after = claims.iter().filter(|(node, _)| **node > self.catch_up.turn);
+        let after = claims
+            .iter()
+            .filter(|(node, _)| **node > self.catch_up.turn);
         let next = after.chain(claims.iter()).find(wanted);
         if let Some((&node, claim)) = next {
             let id = claim.head;
@@ -132,7 +134,10 @@ impl CliqueReplica {
 
     /// Upon BRANCH, as it was asked for: takes the blocks in, and asks for more where there is more.
     pub(super) fn on_branch(&mut self, cx: &mut Context<'_>, from: NodeId, blocks: &[Arc<Block>]) {
-        let asked = self.catch_up.question.filter(|question| question.to == from);
+        let asked = self
+            .catch_up
+            .question
+            .filter(|question| question.to == from);
         let Some(question) = asked.filter(|_| blocks.len() <= MAX_BLOCKS) else {
             return;
         };
@@ -160,9 +165,8 @@ impl CliqueReplica {
             });
         }
         let last = blocks.last().filter(|_| sound);
-        let more = last.filter(|last| {
-            last.height >= question.first && self.tree.get(&question.id).is_none()
-        });
+        let more = last
+            .filter(|last| last.height >= question.first && self.tree.get(&question.id).is_none());
         match more {
             Some(last) if last.id() != question.id => {
                 // It goes on where this answer ended, until the sender has no more.

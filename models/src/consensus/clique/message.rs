@@ -3,11 +3,9 @@
 //! Every message begins with version, family, kind (3 bytes) and the chain (2 bytes).
 
 pub use super::block::{Ballot, Block, Draft, SEAL};
-use crate::consensus::forward::{decode_txs, encode_txs, txs_len};
 use crate::consensus::MemberChange;
-use consim_core::{
-    ChainId, CodecError, Decoder, Digest, Encoder, Evidence, Payload, Tx, Vote,
-};
+use crate::consensus::forward::{decode_txs, encode_txs, txs_len};
+use consim_core::{ChainId, CodecError, Decoder, Digest, Encoder, Evidence, Payload, Tx, Vote};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -188,9 +186,7 @@ impl Payload for Message {
             Body::Forward { txs } => txs_len(txs),
             Body::Status(_) => 32 + 8 + 8 + 1,
             Body::Fetch { .. } => 8 + 32,
-            Body::Branch { blocks } => {
-                4 + blocks.iter().map(|b| b.encoded_len()).sum::<usize>()
-            }
+            Body::Branch { blocks } => 4 + blocks.iter().map(|b| b.encoded_len()).sum::<usize>(),
             Body::ReadAsk { .. } => 8,
             Body::ReadAt { .. } => 16,
             Body::Propose(change) => change.encoded_len(),
@@ -214,4 +210,3 @@ impl Payload for Message {
         self
     }
 }
-

@@ -185,9 +185,7 @@ impl CliqueReplica {
             return Taken::Refused;
         }
         let key = (block.time_ns(), block.id());
-        self.waiting
-            .future
-            .insert(key, (from, Arc::clone(block)));
+        self.waiting.future.insert(key, (from, Arc::clone(block)));
         self.wait_for_future(cx);
         Taken::Early
     }

@@ -44,7 +44,8 @@ impl Payload for Started {
 impl CliqueReplica {
     /// From now on a disk without this mark is one that was wiped.
     pub(super) fn mark_started(&mut self) {
-        self.journal.write(Write::cell(STARTED, 0, Arc::new(Started)));
+        self.journal
+            .write(Write::cell(STARTED, 0, Arc::new(Started)));
     }
 
     fn emit_abstains(&self, cx: &mut Context<'_>) {

@@ -33,9 +33,7 @@ impl CliqueReplica {
     /// May this replica seal the next block of the best branch, as far as signers go?
     fn may_seal(&self) -> bool {
         let (me, head) = (self.group.me, self.tree.head());
-        self.silent.is_none()
-            && head.signers.contains(me)
-            && !head.signers.is_recent(me)
+        self.silent.is_none() && head.signers.contains(me) && !head.signers.is_recent(me)
     }
 
     /// Seals the next block if it is time, or waits for that.

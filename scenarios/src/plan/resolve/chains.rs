@@ -5,10 +5,9 @@ use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
     AcknowledgeWord, At, Auto, BftSmartKeys, Certificates, Chain, CliqueKeys, Consensus, Decode,
-    ForkWord, HotStuffKeys,
-    Leader, LeafKind, Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, RaftKeys, RaftRead,
-    RequestsGo, ServiceKind, SpreadWord, TendermintKeys, UntilFull, VoteChecks, VotesTravel,
-    WaitFor,
+    ForkWord, HotStuffKeys, Leader, LeafKind, Mempool, PacemakerKind, PayloadPlace, PbftKeys,
+    Phases, RaftKeys, RaftRead, RequestsGo, ServiceKind, SpreadWord, TendermintKeys, UntilFull,
+    VoteChecks, VotesTravel, WaitFor,
 };
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};

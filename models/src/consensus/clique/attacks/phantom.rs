@@ -33,7 +33,10 @@ impl Behaviour for Phantom {
         out.send_to(to, Arc::clone(payload));
         let n = (means.members.len() as u64).max(1);
         let apart = i64::try_from(APART.nanos()).unwrap_or(i64::MAX);
-        for (half, list) in receivers.chunks(receivers.len().div_ceil(2).max(1)).enumerate() {
+        for (half, list) in receivers
+            .chunks(receivers.len().div_ceil(2).max(1))
+            .enumerate()
+        {
             let (mut parent, mut time) = (block.id(), block.time_ns());
             time = time.saturating_add(half as i64);
             // One more than have to follow a block.

@@ -3,9 +3,7 @@
 use super::super::message::{Ballot, Block, Body, Draft, KINDS, Message, Status};
 use crate::consensus::MemberChange;
 use crate::ledger::merkle;
-use consim_core::{
-    Batch, ChainId, Digest, Evidence, Keyring, NodeId, OpId, Payload, Tx, TxId,
-};
+use consim_core::{Batch, ChainId, Digest, Evidence, Keyring, NodeId, OpId, Payload, Tx, TxId};
 use std::sync::Arc;
 
 const CHAIN: ChainId = ChainId(4);
@@ -89,7 +87,10 @@ fn what_is_malformed_is_refused() {
     for message in messages().1 {
         let sent = bytes(&message);
         for cut in 0..sent.len() {
-            assert!(Message::decode(&sent[..cut]).is_err(), "{message:?} cut at {cut}");
+            assert!(
+                Message::decode(&sent[..cut]).is_err(),
+                "{message:?} cut at {cut}"
+            );
         }
         let mut more = sent;
         more.push(0);
@@ -123,7 +124,10 @@ fn a_seal_is_evidence_of_one_block_upon_one_parent() {
     });
     // Upon another parent it may rightly seal the same height.
     assert_ne!(elsewhere.view, vote.vote.view);
-    assert_eq!((beside.view, beside.sequence), (vote.vote.view, vote.vote.sequence));
+    assert_eq!(
+        (beside.view, beside.sequence),
+        (vote.vote.view, vote.vote.sequence)
+    );
     assert_ne!(beside.digest, vote.vote.digest);
     messages[4].votes(&mut |_, _| votes += 1);
     assert_eq!(votes, 2);

@@ -51,7 +51,11 @@ fn a_block_is_final_once_a_majority_of_blocks_follows_a_period_apart() {
         let last = NodeId((1 + depth as u32) % n);
         for (&node, &at) in &outcome.seen.first {
             let more = if node == last { 0 } else { delay + 1 };
-            assert_eq!(at, Time::ZERO + ms(250 + 500 * depth + more), "n={n} {node}");
+            assert_eq!(
+                at,
+                Time::ZERO + ms(250 + 500 * depth + more),
+                "n={n} {node}"
+            );
         }
     }
 }

@@ -161,7 +161,10 @@ fn a_voice_counts_once_and_is_taken_back() {
     let head = world.branch(&head, &[2]);
     // The same again.
     let head = vote(&head, 0, 5, true);
-    assert_eq!((list(&head.signers).len(), head.signers.open_votes()), (5, 2));
+    assert_eq!(
+        (list(&head.signers).len(), head.signers.open_votes()),
+        (5, 2)
+    );
     // That somebody who is no signer be none takes it back.
     let head = vote(&head, 1, 5, false);
     assert_eq!(head.signers.open_votes(), 1);
@@ -182,13 +185,25 @@ fn an_epoch_begins_without_voices() {
     let world = World::new(5, 3);
     let mut head = world.genesis();
     // Two voices in each epoch of three blocks, of which the first has none: never three.
-    for (height, by) in [(1, 1), (2, 2), (3, 3), (4, 4), (5, 0), (6, 1), (7, 2), (8, 3)] {
+    for (height, by) in [
+        (1, 1),
+        (2, 2),
+        (3, 3),
+        (4, 4),
+        (5, 0),
+        (6, 1),
+        (7, 2),
+        (8, 3),
+    ] {
         let voice = (height % 3 != 0).then_some((5, true));
         head = world.child(&head, by, voice);
         assert_eq!(head.signers.len(), 5, "height {height}");
     }
     let block = world.block(&head, 4, None);
-    assert_eq!(head.signers.after(&world.group, &block, false).open_votes(), 0);
+    assert_eq!(
+        head.signers.after(&world.group, &block, false).open_votes(),
+        0
+    );
 }
 
 #[test]

@@ -82,6 +82,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "paper" / "alliance-year",
     "protocols" / "bft-smart-wan",
     "protocols" / "clique-even",
+    "protocols" / "clique-members",
     "protocols" / "compare",
     "protocols" / "hotstuff-batches",
     "protocols" / "hotstuff-wan",

@@ -2,10 +2,10 @@
 
 use super::marks;
 use super::message::Body;
-use super::replica::CliqueReplica;
+use super::replica::{CliqueReplica, SEAL_TIMER};
 use super::signers::Signers;
 use crate::consensus::{Changing, MemberChange};
-use consim_core::{Context, NodeId};
+use consim_core::{Context, NodeId, Span};
 
 /// Is a change in force with these signers?
 fn is_done(signers: &Signers, change: &MemberChange) -> bool {
@@ -37,6 +37,8 @@ impl CliqueReplica {
         if self.proposed.as_ref() != Some(change) {
             self.proposed = Some(change.clone());
             self.multicast(cx, Body::Propose(change.clone()));
+            // Nothing is handed up from here: the host takes what is in its events alone.
+            cx.set_timer(SEAL_TIMER, Span::ZERO);
         }
         Changing::UnderWay
     }

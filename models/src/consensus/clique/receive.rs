@@ -45,9 +45,15 @@ impl Waiting {
             .map(|(from, block)| (*from, block.parent))
     }
     fn adopt(&mut self, from: NodeId, block: &Arc<Block>) -> bool {
-        let of = self.orphans.values().filter(|(by, _)| *by == from).count();
         let (most, all) = MAX_ORPHANS;
-        if of >= most || self.orphans.len() >= all {
+        let of = self.orphans.iter().filter(|(_, (by, _))| *by == from);
+        if of.clone().count() >= most {
+            // Its oldest may never find a parent.
+            let lowest = of.min_by_key(|(id, (_, block))| (block.height, **id));
+            if let Some(id) = lowest.map(|(id, _)| *id) {
+                self.orphans.remove(&id);
+            }
+        } else if self.orphans.len() >= all {
             return false;
         }
         self.orphans.insert(block.id(), (from, Arc::clone(block)));

@@ -19,7 +19,7 @@ pub(super) fn floor(
     let (mut sealer, mut at) = (leader % n, Span::ZERO);
     for _ in 0..options.depth(quorum) {
         let next = (sealer + 1) % n;
-        at = at + options.period.max(delays.between(sealer, next));
+        at += options.period.max(delays.between(sealer, next));
         sealer = next;
     }
     delays.arrivals(sealer, at)

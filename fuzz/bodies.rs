@@ -52,6 +52,9 @@ pub(crate) fn codec(data: &[u8]) {
     if let Ok(message) = consensus::qbft::message::Message::decode(data) {
         again(data, &message);
     }
+    if let Ok(message) = consensus::clique::message::Message::decode(data) {
+        again(data, &message);
+    }
     if let Ok(message) = node::message::Message::decode(data) {
         again(data, &message);
     }

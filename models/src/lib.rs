@@ -9,6 +9,7 @@ pub const MESSAGE_KINDS: &[&[&str]] = &[
     consensus::bft_smart::message::KINDS,
     consensus::tendermint::message::KINDS,
     consensus::qbft::message::KINDS,
+    consensus::clique::message::KINDS,
     node::message::KINDS,
     sharing::message::KINDS,
     orders::message::KINDS,

@@ -127,6 +127,7 @@ impl Group {
             ProtocolOptions::BftSmart(_) => 3,
             ProtocolOptions::Tendermint(_) => 4,
             ProtocolOptions::Qbft(options) => 5 + usize::from(options.variant == Variant::Ibft),
+            ProtocolOptions::Clique(_) => 7,
         };
         &PROTOCOLS[place]
     }
@@ -138,7 +139,7 @@ impl Group {
         let (n, entry) = (self.n, self.entry());
         let subjects = Arc::new(Subjects {
             chains: vec![ChainSubject {
-                quorum_of: byzantine_quorum,
+                quorum_of: consim_models::consensus::byzantine_quorum,
                 byzantine: entry.byzantine,
                 id: CHAIN,
                 name: "group".into(),

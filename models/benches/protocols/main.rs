@@ -14,6 +14,7 @@ use consim_core::{Span, Time};
 use consim_kernel::config::EventList;
 use consim_models::consensus::ProtocolOptions;
 use consim_models::consensus::bft_smart::BftSmartOptions;
+use consim_models::consensus::clique::CliqueOptions;
 use consim_models::consensus::hotstuff::{HotStuffOptions, Phases};
 use consim_models::consensus::pbft::PbftOptions;
 use consim_models::consensus::qbft::{QbftOptions, Variant};
@@ -27,7 +28,7 @@ const SIZES: [u32; 5] = [4, 16, 64, 128, 256];
 /// Messages of a case, a tenth of which goes by unmeasured.
 const MESSAGES: u64 = 2_000_000;
 
-fn protocols() -> [(&'static str, ProtocolOptions); 8] {
+fn protocols() -> [(&'static str, ProtocolOptions); 9] {
     let hotstuff = |phases| {
         ProtocolOptions::HotStuff(HotStuffOptions {
             phases,
@@ -45,6 +46,11 @@ fn protocols() -> [(&'static str, ProtocolOptions); 8] {
         pipeline: 64,
         ..PbftOptions::default()
     };
+    // As fast as the lines allow: the period is what it would measure otherwise.
+    let clique = CliqueOptions {
+        period: Span::from_millis(1),
+        ..CliqueOptions::default()
+    };
     [
         ("pbft", ProtocolOptions::Pbft(pbft)),
         ("raft", ProtocolOptions::Raft(RaftOptions::default())),
@@ -60,6 +66,7 @@ fn protocols() -> [(&'static str, ProtocolOptions); 8] {
         ),
         ("qbft", qbft(Variant::Qbft)),
         ("ibft", qbft(Variant::Ibft)),
+        ("clique", ProtocolOptions::Clique(clique)),
     ]
 }
 

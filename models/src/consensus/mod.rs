@@ -4,6 +4,7 @@ mod ballot;
 mod batches;
 pub mod bft_smart;
 mod changes;
+pub mod clique;
 mod committed;
 mod conducts;
 pub mod floor;
@@ -174,6 +175,22 @@ pub enum ProtocolOptions {
     Tendermint(tendermint::TendermintOptions),
     /// QBFT, or IBFT 2.0.
     Qbft(qbft::QbftOptions),
+    /// Clique.
+    Clique(clique::CliqueOptions),
+}
+
+impl ProtocolOptions {
+    /// How long a batch rightly takes until it is final, besides what lines and machines take, in a group with
+    /// this quorum: where blocks come at set times, and others have to follow.
+    pub fn pace(&self, quorum: usize) -> Span {
+        match self {
+            Self::Clique(options) => {
+                let blocks = options.depth(quorum).saturating_add(1);
+                options.period.times(blocks)
+            }
+            _ => Span::ZERO,
+        }
+    }
 }
 
 /// A line of the registry.
@@ -233,6 +250,7 @@ pub const PROTOCOLS: &[ProtocolEntry] = &[
     tendermint::ENTRY,
     qbft::ENTRY,
     qbft::IBFT,
+    clique::ENTRY,
 ];
 
 /// Makes a replica.
@@ -250,6 +268,7 @@ pub fn build(config: ReplicaConfig, options: &ProtocolOptions) -> Box<dyn Replic
             Box::new(tendermint::TendermintReplica::new(config, *options))
         }
         ProtocolOptions::Qbft(options) => Box::new(qbft::QbftReplica::new(config, *options)),
+        ProtocolOptions::Clique(options) => Box::new(clique::CliqueReplica::new(config, *options)),
     }
 }
 
@@ -272,6 +291,8 @@ pub fn view_change_spam(
         ProtocolOptions::BftSmart(_) => Some(bft_smart::view_change_spam(chain, number)),
         ProtocolOptions::Tendermint(_) => Some(tendermint::view_change_spam(chain, number, key)),
         ProtocolOptions::Qbft(_) => Some(qbft::view_change_spam(chain, number, key)),
+        // A signer's voice is in its blocks, of which it may not seal any number.
+        ProtocolOptions::Clique(_) => None,
         ProtocolOptions::HotStuff(options) => Some(hotstuff::view_change_spam(
             chain,
             number,

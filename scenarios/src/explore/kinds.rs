@@ -124,7 +124,9 @@ impl Row {
             Needs::Records => ground.shares_records,
             Needs::Changes => ground.changes && protocol.byzantine,
         };
-        bears && is_there && self.of.is_none_or(|name| name == kin(protocol.name))
+        // Whoever takes it to be an hour ago takes each new block of Clique to be of the future, as geth does.
+        let stamped = protocol.name == "clique" && self.kind == "clock-back";
+        bears && is_there && !stamped && self.of.is_none_or(|name| name == kin(protocol.name))
     }
 
     /// May it go on for good beside as many broken members as the protocol bears? A member in whose name others
@@ -402,6 +404,30 @@ pub const ROWS: &[Row] = &[
         Cut,
         "filter",
         "{ target: {any}, kinds: [prepare, commit], do: hold, share: 50% }",
+    ),
+    only(
+        "clique",
+        Cut,
+        "filter",
+        "{ from: {any}, to: {group}, kinds: [block] }",
+    ),
+    only(
+        "clique",
+        Cut,
+        "filter",
+        "{ from: {group}, to: {any}, kinds: [block] }",
+    ),
+    only(
+        "clique",
+        Cut,
+        "filter",
+        "{ target: {any}, kinds: [block], do: hold, share: 50% }",
+    ),
+    only(
+        "clique",
+        Cut,
+        "filter",
+        "{ target: {any}, kinds: [status, fetch, branch] }",
     ),
     only(
         "hotstuff",

@@ -148,6 +148,14 @@ const PERIODS: &[&str] = &[
     "{}",
     "{ period: 0ms, empty_period: 3s }",
 ];
+/// Clique's periods. Where the first of two heads counts that came, signers may wait for each other for good; and a
+/// branch that is left below what is final is no failure of Clique's, so that twice as many blocks follow it as the
+/// group has members in a majority.
+const SEALS: &[&str] = &[
+    "period: 400ms, wiggle: 100ms",
+    "period: 200ms, wiggle: 50ms, epoch: 7",
+    "period: 300ms, wiggle: 100ms",
+];
 /// Leaders of HotStuff.
 const LEADERS: &[&str] = &["stable", "round-robin", "reputation"];
 const PHASES: &[&str] = &["3", "2"];
@@ -303,7 +311,7 @@ impl World {
         }
         let text = pick(CHANGES, self.network + self.wait + self.retries);
         let last = self.members;
-        let two = if last < 5 {
+        let two = if last < 5 || protocol.name == "clique" {
             format!("hospital-{last}")
         } else {
             format!("[hospital-{}, hospital-{last}]", last - 1)
@@ -344,6 +352,11 @@ impl World {
             "bft-smart" => format!("{{ requests: {} }}", pick(REQUESTS, self.pipeline)),
             "tendermint" => pick(STEPS, self.pipeline).to_owned(),
             "qbft" | "ibft" => pick(PERIODS, self.pipeline).to_owned(),
+            "clique" => {
+                let depth = 2 * (self.members / 2 + 1);
+                let periods = pick(SEALS, self.pipeline);
+                format!("{{ {periods}, fork_choice: eip-3436, confirmations: {depth} }}")
+            }
             _ => "{}".to_owned(),
         }
     }

@@ -91,8 +91,11 @@ choice! {
         Qbft(QbftKeys) = "qbft",
         /// IBFT 2.0: QBFT's forerunner, with prepared certificates inside round changes.
         Ibft(QbftKeys) = "ibft",
+        /// Clique: proof of authority. Signers in turn seal blocks, the heaviest branch counts, and a block is
+        /// final once enough follow it.
+        Clique(CliqueKeys) = "clique",
     }
-    later "clique" "pow" "narwhal-tusk"
+    later "pow" "narwhal-tusk"
         "bullshark" "mysticeti" "dpos" "dlattice" "chosen-miner";
 }
 
@@ -198,6 +201,34 @@ record! {
         double_timeout: At<Switch> = "true",
         /// Blocks between checkpoints; without it, the chain's.
         checkpoint: Option<At<Count>>,
+    }
+}
+
+record! {
+    /// Options of `clique`. There are no checkpoints but the epochs: who was away fetches the blocks.
+    pub struct CliqueKeys {
+        /// The least time from the time stamp of one block to that of the next.
+        period: At<Span> = "5s",
+        /// Blocks after which votes on signers count anew.
+        epoch: At<Count> = "30k",
+        /// Which of two branches of the same total difficulty is the better one.
+        fork_choice: At<ForkWord> = "geth",
+        /// Blocks that have to follow a block before it is final; without it, a majority of the members.
+        confirmations: Option<At<Count>>,
+        /// A signer out of turn waits a random part of this for each member of a majority.
+        wiggle: At<Span> = "500ms",
+    }
+}
+
+words! {
+    /// Which of two branches of the same total difficulty is the better one.
+    pub enum ForkWord: "fork choice" {
+        /// The one that was seen first.
+        FirstSeen = "first-seen",
+        /// The shorter one, else the one that was seen first.
+        Geth = "geth",
+        /// The shorter one, else the one whose last signer was in turn least recently, else the lowest hash.
+        Eip3436 = "eip-3436",
     }
 }
 
@@ -375,6 +406,7 @@ impl Consensus {
             Self::Tendermint(_) => "tendermint",
             Self::Qbft(_) => "qbft",
             Self::Ibft(_) => "ibft",
+            Self::Clique(_) => "clique",
         }
     }
 }

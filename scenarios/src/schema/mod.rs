@@ -33,9 +33,10 @@ pub(crate) use attacks::{
     Answer, Attack, AttackCommon, AttackKind, Field, InsiderKeys, Meddling, TwinsKeys,
 };
 pub(crate) use chains::{
-    AcknowledgeWord, Auto, BftSmartKeys, Certificates, Chain, Consensus, HotStuffKeys, Leader,
-    Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, QbftKeys, RaftKeys, RaftRead,
-    RequestsGo, SpreadWord, TendermintKeys, UntilFull, VoteChecks, VotesTravel, WaitFor,
+    AcknowledgeWord, Auto, BftSmartKeys, Certificates, Chain, CliqueKeys, Consensus, ForkWord,
+    HotStuffKeys, Leader, Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, QbftKeys,
+    RaftKeys, RaftRead, RequestsGo, SpreadWord, TendermintKeys, UntilFull, VoteChecks, VotesTravel,
+    WaitFor,
 };
 pub(crate) use changes::{Change, ChangeCommon, ChangeKind, Movers};
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};

@@ -111,6 +111,7 @@ const ODD: &[&str] = &[
     "tendermint",
     "qbft",
     "ibft",
+    "clique",
     "医院",
     "é\u{301}",
     "\u{feff}",

@@ -76,6 +76,13 @@ pub enum Probe {
         /// The view that failed.
         view: u64,
     },
+    /// A replica of a chain that branches left its branch for a better one.
+    Reorganised {
+        /// The chain.
+        chain: ChainId,
+        /// How many blocks it left.
+        depth: u64,
+    },
     /// A replica proposed a batch.
     Proposed {
         /// The chain.

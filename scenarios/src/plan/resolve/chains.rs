@@ -4,14 +4,16 @@ use super::changes::Moves;
 use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
-    AcknowledgeWord, At, Auto, BftSmartKeys, Certificates, Chain, Consensus, Decode, HotStuffKeys,
-    Leader, LeafKind, Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, QbftKeys, RaftKeys,
-    RaftRead, RequestsGo, ServiceKind, SpreadWord, TendermintKeys, UntilFull, VoteChecks,
-    VotesTravel, WaitFor,
+    AcknowledgeWord, At, Auto, BftSmartKeys, Certificates, Chain, CliqueKeys, Consensus, Decode,
+    ForkWord, HotStuffKeys, Leader, LeafKind, Mempool, PacemakerKind, PayloadPlace, PbftKeys,
+    Phases, QbftKeys, RaftKeys, RaftRead, RequestsGo, ServiceKind, SpreadWord, TendermintKeys,
+    UntilFull, VoteChecks, VotesTravel, WaitFor,
 };
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};
 use consim_models::consensus::bft_smart::{BftSmartOptions, Requests};
+use consim_models::consensus::clique::config::MAX_CONFIRMATIONS;
+use consim_models::consensus::clique::{CliqueOptions, ForkChoice};
 use consim_models::consensus::hotstuff::{self, Additions, HotStuffOptions};
 use consim_models::consensus::payload::{Acknowledge, BatchTerms, Spread};
 use consim_models::consensus::pbft::PbftOptions;
@@ -215,6 +217,7 @@ impl Planner<'_> {
             Consensus::Tendermint(keys) => self.tendermint(chain, keys),
             Consensus::Qbft(keys) => self.qbft(chain, keys, Variant::Qbft),
             Consensus::Ibft(keys) => self.qbft(chain, keys, Variant::Ibft),
+            Consensus::Clique(keys) => (self.clique(keys), chain.checkpoint.value.0),
         };
         self.spread(chain, &options);
         if adds {
@@ -508,6 +511,29 @@ impl Planner<'_> {
         };
         let checkpoint = checkpoint.unwrap_or(&chain.checkpoint);
         (ProtocolOptions::Qbft(options), checkpoint.value.0)
+    }
+    /// Clique's options.
+    fn clique(&mut self, keys: &CliqueKeys) -> ProtocolOptions {
+        self.at_least_one(&keys.epoch, "no blocks between epochs");
+        if let Some(depth) = &keys.confirmations
+            && depth.value.0 > MAX_CONFIRMATIONS
+        {
+            let place = depth.place.clone();
+            let mend = format!("at most {MAX_CONFIRMATIONS}");
+            self.cx
+                .error("E107", &place, "too many confirmations", &mend);
+        }
+        ProtocolOptions::Clique(CliqueOptions {
+            period: keys.period.value,
+            epoch: keys.epoch.value.0,
+            fork_choice: match keys.fork_choice.value {
+                ForkWord::FirstSeen => ForkChoice::FirstSeen,
+                ForkWord::Geth => ForkChoice::Geth,
+                ForkWord::Eip3436 => ForkChoice::Eip3436,
+            },
+            confirmations: keys.confirmations.as_ref().map(|depth| depth.value.0),
+            wiggle: keys.wiggle.value,
+        })
     }
 
     /// Raft's options.

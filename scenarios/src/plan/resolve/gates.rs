@@ -10,6 +10,9 @@ use consim_core::values::{Expectation, LimitText, Measure};
 use consim_core::{Span, Time};
 use std::collections::BTreeMap;
 
+/// What waits for a block may have to wait for one more, and then reads what came of it (assumed).
+const PACES: u64 = 3;
+
 impl Planner<'_> {
     /// The bound of liveness, and the gates.
     pub(super) fn gates(
@@ -28,7 +31,11 @@ impl Planner<'_> {
                     .iter()
                     .flat_map(|w| w.values().map(|w| w.retry_after));
                 let largest = timeouts.chain(retries).max().unwrap_or(Span::from_secs(1));
-                largest.times(bound_timers(adversaries))
+                let timers = largest.times(bound_timers(adversaries));
+                let paces = chains
+                    .iter()
+                    .flat_map(|c| c.values().map(|c| c.options.pace(c.quorum)));
+                timers.max(paces.max().unwrap_or_default().times(PACES))
             }
         };
         self.phases(bound, faults, heal);

@@ -104,6 +104,10 @@ fn recovery<'a>(probe: &Probe, name: impl Fn(NodeId) -> &'a str) -> Option<Words
         Probe::Recovered { height, head, .. } => {
             format!("comes back at block {height} ({head})")
         }
+        Probe::Reorganised { depth, .. } if *depth > 0 => {
+            let left = some(*depth, "block", "blocks");
+            format!("leaves {left} for a better branch")
+        }
         Probe::CaughtUp { blocks, .. } => {
             format!("catches up by {}", some(*blocks, "batch", "batches"))
         }

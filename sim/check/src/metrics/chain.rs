@@ -40,6 +40,8 @@ impl Ways {
 pub(crate) struct Chain {
     pub(crate) height: u64,
     pub(crate) views: u64,
+    /// Branches that nodes left, and the most blocks that one of them left; `None`: there are no branches.
+    pub(crate) left: Option<(u64, u64)>,
     pub(crate) ledger_bytes: u64,
     pub(crate) submitted: u64,
     pub(crate) applied: u64,
@@ -68,6 +70,12 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
+    /// A node left a branch of so many blocks; of none: it might.
+    pub(super) fn reorganised(&mut self, depth: u64) {
+        let (count, deepest) = self.left.get_or_insert((0, 0));
+        *count += u64::from(depth > 0);
+        *deepest = depth.max(*deepest);
+    }
     /// How much is followed: waiting transactions, proposals, commits.
     #[cfg(test)]
     pub(super) fn sizes(&self) -> [usize; 3] {

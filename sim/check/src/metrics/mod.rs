@@ -425,6 +425,7 @@ impl Observer for Metrics {
                 let chain = self.chain(*chain);
                 chain.views = chain.views.max(*view);
             }
+            Probe::Reorganised { chain, depth } => self.chain(*chain).reorganised(*depth),
             Probe::Proposed {
                 chain, sequence, ..
             } => self.chain(*chain).proposed(at, *sequence),

@@ -262,6 +262,18 @@ pub const METRICS: &[MetricEntry] = &[
         "Highest view, round or term that a node entered.",
     ),
     entry(
+        "reorganisations",
+        Unit::Count,
+        CHAIN,
+        "How often a node left its branch for a better one, of all nodes; of chains that branch.",
+    ),
+    entry(
+        "reorganisation_depth",
+        Unit::Count,
+        CHAIN,
+        "The most blocks that a node left for a better branch.",
+    ),
+    entry(
         "ledger_bytes",
         Unit::Bytes,
         CHAIN,

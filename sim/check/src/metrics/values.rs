@@ -117,6 +117,11 @@ impl Metrics {
             ] {
                 values.put(Scope::Chain, name, word, value);
             }
+            if let Some((count, deepest)) = chain.left {
+                let (count, deepest) = (count as f64, deepest as f64);
+                values.put(Scope::Chain, name, "reorganisations", count);
+                values.put(Scope::Chain, name, "reorganisation_depth", deepest);
+            }
         }
         if !figures.chains.is_empty() {
             values.put(Scope::Run, "", "throughput", applied as f64 / seconds);

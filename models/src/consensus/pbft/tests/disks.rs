@@ -3,7 +3,9 @@
 use super::adversary::pass;
 use crate::consensus::pbft::journal::{LOG, STARTED};
 use crate::node::FullNode;
-use consim_core::{Context, Disk, Effect, Effects, Event, Process, Torn, Write, WriteToken, mix};
+use consim_core::{
+    Context, Disk, Effect, Effects, Event, Process, Streams, Torn, Write, WriteToken, mix,
+};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
@@ -73,8 +75,10 @@ impl Process for Tears {
             event => event,
         };
         let mut effects = Effects::default();
-        let (mut rng, mut slot) = (|| panic!("no randomness here"), None);
         let (now, wall_ns, node) = (cx.now(), cx.wall_ns(), cx.node());
+        // Each event draws anew: enough to tell nodes apart.
+        let draws = mix(now.nanos(), u64::from(node.0));
+        let (mut rng, mut slot) = (|| Streams::new(draws).stream("tears"), None);
         let mut inner = Context::new(now, wall_ns, node, &mut effects, &mut rng, &mut slot);
         self.honest.handle(&mut inner, event);
         cx.work(effects.work);

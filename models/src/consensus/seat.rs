@@ -35,15 +35,15 @@ impl Voters for Seat {
 
 impl Seat {
     /// At the genesis; `rule` says how many votes so many members need.
-    pub(super) fn new(config: &ReplicaConfig, rule: fn(usize) -> usize) -> Self {
-        let roster = Roster::new(config, rule);
+    pub(super) fn new(config: ReplicaConfig, rule: fn(usize) -> usize) -> Self {
+        let roster = Roster::new(&config, rule);
         Self {
             chain: config.chain,
             me: index_of(&config.everybody, config.me).unwrap_or(0),
             era: roster.latest().clone(),
             roster,
-            keys: config.keys.clone(),
-            key: Arc::clone(&config.key),
+            keys: config.keys,
+            key: config.key,
             interval: config.checkpoint.max(1),
         }
     }

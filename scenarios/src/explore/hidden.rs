@@ -9,6 +9,7 @@
 //! A second form is [`Form::Behind`]: attempts fail while a member is away, which is needed once it is back.
 
 use super::case::Case;
+use super::ground::Ground;
 use super::world::{World, pick};
 use consim_core::mix;
 use consim_core::rng::below;
@@ -117,6 +118,7 @@ enum Form {
 
 /// A scenario of a hidden decision.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is drawn by itself")]
 pub struct Hidden {
     world: World,
     form: Form,
@@ -200,65 +202,55 @@ impl Hidden {
         let ground = self.world.ground(protocol);
         let mut out = self.world.head(ground.protocol, LENGTH_MS);
         let _ = writeln!(out, "seed: {seed}");
-        let Some(phases) = phases(protocol) else {
-            return out;
-        };
+        if let Some(phases) = phases(protocol) {
+            out.push_str(&match self.form {
+                Form::Hidden(twist) => self.hidden(&ground, phases, twist),
+                Form::Behind => self.behind(&ground, phases),
+            });
+        }
+        out
+    }
+
+    /// All members but these.
+    fn but(&self, ground: &Ground, left_out: &[usize]) -> String {
+        let all = 0..usize::from(self.world.members);
+        ground.names(all.filter(|place| !left_out.contains(place)).collect())
+    }
+
+    fn behind(&self, ground: &Ground, phases: &Phases) -> String {
+        let [one, other, ..] = self.roles;
+        let group = &ground.everybody;
+        let mut faults = Faults::default();
+        let away = format!("crash: {}", ground.names(vec![one]));
+        faults.add("away", self.at, self.mute, &away);
+        let unproposed = filter(group, group, phases.proposal);
+        faults.add("unproposed", self.at, self.mute, &unproposed);
+        let to = self.at + self.mute;
+        format!(
+            "faults:\n{}  down: {{ at: {to}ms, for: rest, crash: {} }}
+heal: {{ at: {}ms, core: {{ nodes: {} }} }}
+checks: {{ except: [rejoin] }}\n",
+            faults.0,
+            ground.names(vec![other]),
+            to + 1_000,
+            self.but(ground, &[other]),
+        )
+    }
+
+    fn hidden(&self, ground: &Ground, phases: &Phases, twist: Twist) -> String {
         let name = |place: usize| ground.names(vec![place]);
-        let but = |left_out: &[usize]| {
-            let all = 0..usize::from(self.world.members);
-            ground.names(all.filter(|place| !left_out.contains(place)).collect())
-        };
         let [knower, blind, third, fourth] = self.roles;
         let group = &ground.everybody;
-        let mut faults = String::new();
-        let mut fault = |word: &str, from: u64, length: u64, what: &str| {
-            let length = length.min(CALM_MS.saturating_sub(from)).max(1);
-            let _ = writeln!(
-                faults,
-                "  {word}: {{ at: {from}ms, for: {length}ms, {what} }}"
-            );
-        };
-        let filter = |from: &str, to: &str, kinds: &str| {
-            format!("filter: {{ from: {from}, to: {to}, kinds: [{kinds}] }}")
-        };
-        let Form::Hidden(twist) = self.form else {
-            let (one, other) = (name(knower), name(blind));
-            let to = self.at + self.mute;
-            fault("away", self.at, self.mute, &format!("crash: {one}"));
-            fault(
-                "unproposed",
-                self.at,
-                self.mute,
-                &filter(group, group, phases.proposal),
-            );
-            let _ = write!(
-                out,
-                "faults:\n{faults}  down: {{ at: {to}ms, for: rest, crash: {other} }}
-heal: {{ at: {heal}ms, core: {{ nodes: {core} }} }}
-checks: {{ except: [rejoin] }}\n",
-                heal = to + 1_000,
-                core = but(&[blind]),
-            );
-            return out;
-        };
+        let mut faults = Faults::default();
         let mut at = self.at;
         if let (Twist::Older, Some(first)) = (twist, phases.first) {
-            fault(
-                "half",
-                at,
-                self.unseen,
-                &filter(group, &but(&[third]), first),
-            );
-            let apart = self.unseen + self.after;
-            fault(
-                "apart",
-                at + 1_000,
-                apart,
-                &format!("partition: {}", name(third)),
-            );
+            let half = filter(group, &self.but(ground, &[third]), first);
+            faults.add("half", at, self.unseen, &half);
+            let apart = format!("partition: {}", name(third));
+            faults.add("apart", at + 1_000, self.unseen + self.after, &apart);
             let late = format!("{}, {first}", phases.proposal);
             at += self.unseen;
-            fault(
+            faults.add(
                 "late",
                 at,
                 self.unheard,
@@ -266,21 +258,17 @@ checks: {{ except: [rejoin] }}\n",
             );
         }
         if let Some(decide) = phases.decide {
-            fault(
-                "unheard",
-                at,
-                self.unheard,
-                &filter(group, &but(&[knower]), decide),
-            );
+            let unheard = filter(group, &self.but(ground, &[knower]), decide);
+            faults.add("unheard", at, self.unheard, &unheard);
         }
-        let silence = if self.cut {
-            format!("partition: {{ target: {}, direction: out }}", name(knower))
+        if self.cut {
+            // Its own votes are needed first.
+            let silence = format!("partition: {{ target: {}, direction: out }}", name(knower));
+            faults.add("mute", at + 500, self.mute, &silence);
         } else {
-            filter(&name(knower), group, phases.tells)
-        };
-        // Its own votes are needed first.
-        let from = if self.cut { at + 500 } else { at };
-        fault("mute", from, self.mute, &silence);
+            let silence = filter(&name(knower), group, phases.tells);
+            faults.add("mute", at, self.mute, &silence);
+        }
         if !self.sees {
             let proposer = if self.from_one {
                 name(fourth)
@@ -288,47 +276,56 @@ checks: {{ except: [rejoin] }}\n",
                 group.clone()
             };
             let unseen = filter(&proposer, &name(blind), phases.proposal);
-            fault("unseen", at, self.unseen, &unseen);
+            faults.add("unseen", at, self.unseen, &unseen);
         }
         if self.untold && phases.decide.is_some() {
-            fault(
-                "untold",
-                at,
-                self.mute,
-                &filter(group, &name(blind), phases.tells),
-            );
+            let untold = filter(group, &name(blind), phases.tells);
+            faults.add("untold", at, self.mute, &untold);
         }
-        match twist {
-            Twist::Nothing | Twist::Older => {}
-            Twist::Power => {
-                let crash = format!("crash: {}", but(&[knower]));
-                fault("power", at + self.after, 300, &crash);
-                if let Some(first) = phases.first.filter(|_| self.sees) {
-                    let again = format!("{}, {first}", phases.proposal);
-                    fault(
-                        "again",
-                        at + 1_000,
-                        self.unheard,
-                        &filter(group, group, &again),
-                    );
-                }
+        if twist == Twist::Power {
+            let crash = format!("crash: {}", self.but(ground, &[knower]));
+            faults.add("power", at + self.after, 300, &crash);
+            if let Some(first) = phases.first.filter(|_| self.sees) {
+                let again = format!("{}, {first}", phases.proposal);
+                let again = filter(group, group, &again);
+                faults.add("again", at + 1_000, self.unheard, &again);
             }
-            Twist::Lie => {
-                let _ = write!(
-                    out,
-                    "adversaries: {{ traitor: {{ nodes: {} }} }}
+        }
+        let mut out = String::new();
+        if twist == Twist::Lie {
+            let _ = write!(
+                out,
+                "adversaries: {{ traitor: {{ nodes: {} }} }}
 attacks:
   lie: {{ at: {}ms, for: {}ms, {} }}\n",
-                    name(if self.third_lies { third } else { blind }),
-                    self.at,
-                    CALM_MS - self.at,
-                    pick(phases.lies, self.lie),
-                );
-            }
+                name(if self.third_lies { third } else { blind }),
+                self.at,
+                CALM_MS - self.at,
+                pick(phases.lies, self.lie),
+            );
         }
-        let _ = write!(out, "faults:\n{faults}");
+        let _ = write!(out, "faults:\n{}", faults.0);
         out
     }
+}
+
+/// Faults as lines of a scenario.
+#[derive(Default)]
+struct Faults(String);
+
+impl Faults {
+    /// One from an instant on, for so long, milliseconds; none lasts into the calm.
+    fn add(&mut self, word: &str, from: u64, length: u64, what: &str) {
+        let length = length.min(CALM_MS.saturating_sub(from)).max(1);
+        let _ = writeln!(
+            self.0,
+            "  {word}: {{ at: {from}ms, for: {length}ms, {what} }}"
+        );
+    }
+}
+
+fn filter(from: &str, to: &str, kinds: &str) -> String {
+    format!("filter: {{ from: {from}, to: {to}, kinds: [{kinds}] }}")
 }
 
 fn phases(protocol: &str) -> Option<&'static Phases> {

@@ -76,14 +76,14 @@ impl Voters for Group {
 }
 
 impl Group {
-    pub(super) fn new(config: &ReplicaConfig, options: BftSmartOptions) -> Self {
+    pub(super) fn new(config: ReplicaConfig, options: BftSmartOptions) -> Self {
         Self {
-            seat: Seat::new(config, byzantine_quorum),
             block: BlockLimits {
                 transactions: config.block.transactions.max(1),
                 ..config.block
             },
             timeout: config.timeout,
+            seat: Seat::new(config, byzantine_quorum),
             requests: options.requests,
         }
     }

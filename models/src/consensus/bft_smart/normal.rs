@@ -297,7 +297,7 @@ impl BftSmartReplica {
             cx.reached(&marks::LEADER_CAME_BACK);
             self.mempool.propose(written.batch.txs());
             let message = self.message(Body::Propose(Arc::clone(written)));
-            cx.multicast(&self.group.members(), Arc::clone(&message));
+            cx.multicast(self.group.members(), Arc::clone(&message));
             self.current.said = [Some(message), None];
         } else {
             cx.reached(&marks::CAME_BACK_WRITTEN);
@@ -343,7 +343,7 @@ impl BftSmartReplica {
         if vow.regency != self.regency || !self.active {
             return cx.reached(&marks::VOTE_OVERTAKEN);
         }
-        cx.multicast(&self.group.members(), Arc::clone(&vow.message));
+        cx.multicast(self.group.members(), Arc::clone(&vow.message));
         if vow.sequence != self.sequence() {
             // It is decided here by the votes of others, who may lack this one.
             return;

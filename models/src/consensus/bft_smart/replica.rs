@@ -76,7 +76,7 @@ impl BftSmartReplica {
     pub fn new(config: ReplicaConfig, options: BftSmartOptions) -> Self {
         let mempool = Mempool::new(config.mempool);
         let keep = config.keep;
-        let group = Group::new(&config, options);
+        let group = Group::new(config, options);
         let n = group.len();
         let past = Past::new(n, keep);
         Self {
@@ -130,7 +130,7 @@ impl BftSmartReplica {
     }
     pub(super) fn multicast(&self, cx: &mut Context<'_>, body: Body) {
         let message = self.message(body);
-        cx.multicast(&self.group.members(), message);
+        cx.multicast(self.group.members(), message);
     }
     pub(super) fn send(&self, cx: &mut Context<'_>, to: usize, body: Body) {
         if to != self.group.me {

@@ -119,7 +119,7 @@ impl BftSmartReplica {
         cx.work(Work::verify_batched(collect.signatures() as u32));
         cx.work(Work::hash(collect.encoded_len()));
         let group = &self.group;
-        collect.is_valid(group.chain, &group.members(), group.interval, group)
+        collect.is_valid(group.chain, group.members(), group.interval, group)
     }
 
     /// Is the collect valid, and are the bodies what its proofs are for? Whoever has a write proof has the

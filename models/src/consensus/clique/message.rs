@@ -10,7 +10,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 /// The family byte of Clique's messages.
-pub const FAMILY: u8 = 11;
+pub const FAMILY: u8 = 12;
 
 /// Blocks in one answer (assumed).
 pub const MAX_BLOCKS: usize = 64;

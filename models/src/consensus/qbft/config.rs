@@ -96,14 +96,14 @@ impl Voters for Group {
 }
 
 impl Group {
-    pub(super) fn new(config: &ReplicaConfig, options: QbftOptions) -> Self {
+    pub(super) fn new(config: ReplicaConfig, options: QbftOptions) -> Self {
         Self {
-            seat: Seat::new(config, quorum),
             block: BlockLimits {
                 transactions: config.block.transactions.max(1),
                 ..config.block
             },
             timeout: config.timeout,
+            seat: Seat::new(config, quorum),
             options,
         }
     }

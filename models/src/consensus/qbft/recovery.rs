@@ -116,7 +116,7 @@ impl QbftReplica {
         }
         cx.reached(&marks::PROPOSER_CAME_BACK);
         known.said = [Some(Arc::clone(&message)), None];
-        cx.multicast(&self.group.members(), message);
+        cx.multicast(self.group.members(), message);
         Some(round)
     }
 

@@ -94,7 +94,7 @@ impl QbftReplica {
     pub fn new(config: ReplicaConfig, options: QbftOptions) -> Self {
         let mempool = Mempool::new(config.mempool);
         let keep = config.keep;
-        let group = Group::new(&config, options);
+        let group = Group::new(config, options);
         let n = group.len();
         Self {
             round: 0,
@@ -157,7 +157,7 @@ impl QbftReplica {
     }
     pub(super) fn multicast(&self, cx: &mut Context<'_>, body: Body) {
         let message = self.message(body);
-        cx.multicast(&self.group.members(), message);
+        cx.multicast(self.group.members(), message);
     }
     pub(super) fn send(&self, cx: &mut Context<'_>, to: usize, body: Body) {
         if to != self.group.me {

@@ -235,7 +235,7 @@ impl QbftReplica {
     /// The own message is on disk: it is said, and what it says counts here, too.
     pub(super) fn say(&mut self, cx: &mut Context<'_>, said: &Said) {
         // Whoever is in an older round or height may lack this one.
-        cx.multicast(&self.group.members(), Arc::clone(&said.message));
+        cx.multicast(self.group.members(), Arc::clone(&said.message));
         if (said.height, said.round) != (self.height(), self.round) {
             cx.reached(&marks::SAID_LATE);
         }

@@ -83,14 +83,14 @@ impl Voters for Group {
 }
 
 impl Group {
-    pub(super) fn new(config: &ReplicaConfig, options: TendermintOptions) -> Self {
+    pub(super) fn new(config: ReplicaConfig, options: TendermintOptions) -> Self {
         Self {
-            seat: Seat::new(config, byzantine_quorum),
             block: BlockLimits {
                 transactions: config.block.transactions.max(1),
                 ..config.block
             },
             timeout: config.timeout,
+            seat: Seat::new(config, byzantine_quorum),
             options,
         }
     }

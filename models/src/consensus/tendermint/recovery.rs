@@ -126,7 +126,7 @@ impl TendermintReplica {
         }
         cx.reached(&marks::PROPOSER_CAME_BACK);
         known.said = Some(Arc::clone(&message));
-        cx.multicast(&self.group.members(), message);
+        cx.multicast(self.group.members(), message);
         Some(round)
     }
 

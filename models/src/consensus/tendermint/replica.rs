@@ -100,7 +100,7 @@ impl TendermintReplica {
     pub fn new(config: ReplicaConfig, options: TendermintOptions) -> Self {
         let mempool = Mempool::new(config.mempool);
         let keep = config.keep;
-        let group = Group::new(&config, options);
+        let group = Group::new(config, options);
         let n = group.len();
         let past = Past::new(n, keep);
         Self {
@@ -166,7 +166,7 @@ impl TendermintReplica {
     }
     pub(super) fn multicast(&self, cx: &mut Context<'_>, body: Body) {
         let message = self.message(body);
-        cx.multicast(&self.group.members(), message);
+        cx.multicast(self.group.members(), message);
     }
     pub(super) fn send(&self, cx: &mut Context<'_>, to: usize, body: Body) {
         if to != self.group.me {

@@ -184,7 +184,7 @@ impl TendermintReplica {
     /// The own message is on disk: it is said, and the vote in it counted.
     pub(super) fn say(&mut self, cx: &mut Context<'_>, said: &Said) {
         // Whoever is in an older round or height may lack this one.
-        cx.multicast(&self.group.members(), Arc::clone(&said.message));
+        cx.multicast(self.group.members(), Arc::clone(&said.message));
         if (said.height, said.round) != (self.height(), self.round) {
             cx.reached(&marks::SAID_LATE);
         }

@@ -85,13 +85,15 @@ impl<'a> Planner<'a> {
                     inside.remove(&node);
                 }
             }
-            if inside.len() < entry.least.max(1) {
+            // A protocol for liars bears none in a smaller group.
+            let least = if entry.byzantine { entry.least } else { 1 };
+            if inside.len() < least {
                 let place = change.movers.nodes.place.clone();
                 let left = match inside.len() {
                     0 => "nobody would be left".to_owned(),
                     n => format!("{n} would be left"),
                 };
-                let stays = match entry.least.max(1) {
+                let stays = match least {
                     1 => "at least one member stays".to_owned(),
                     n => format!("{} takes at least {n} members", entry.name),
                 };

@@ -116,23 +116,24 @@ impl Observer for QuorumIntersection {
         let before = seen.range(..version).next_back();
         let before = before.map(|(_, (before, _))| Arc::clone(before));
         seen.insert(version, (Arc::clone(configured), node));
-        if let Some(before) = before {
+        let subjects = Arc::clone(&self.subjects);
+        let words = self.words(configured);
+        self.finding.judge(!few, || {
+            format!(
+                "{}, change {}: {words} decide, fewer than the protocol needs",
+                subjects.chain_name(chain),
+                configured.change
+            )
+        });
+        if let Some(before) = before.filter(|_| configured.handed_over_at.is_none()) {
             let words = (self.words(&before), self.words(configured));
-            let subjects = &self.subjects;
-            let met = configured.handed_over_at.is_some() || meet(&before, configured);
-            let safe = met && !few;
-            self.finding.judge(safe, || {
+            self.finding.judge(meet(&before, configured), || {
                 format!(
-                    "{}, change {}: after {}, {} decide: {}",
+                    "{}, change {}: {} may decide without any of {}, which follow",
                     subjects.chain_name(chain),
                     configured.change,
                     words.0,
-                    words.1,
-                    if few {
-                        "fewer than the protocol needs"
-                    } else {
-                        "each may do so without any of the other"
-                    }
+                    words.1
                 )
             });
         }

@@ -11,6 +11,7 @@ fn changing(check: &str) -> History {
     for chain in &mut subjects.chains {
         chain.first = Some(vec![NodeId(0), NodeId(1)]);
         chain.quorum = 2;
+        chain.quorum_of = |n| n / 2 + 1;
     }
     // The client of d asks d.
     subjects.entries = vec![(NodeId(7), NodeId(3))];
@@ -57,6 +58,29 @@ fn configurations_that_may_decide_apart_are_seen() {
     let said = h.violation();
     assert!(
         said.contains("change 3: 2 of {c, d} may decide without any of 2 of {a, b}"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_log_that_is_handed_over_needs_votes_enough_and_no_meeting() {
+    let at = |change, list: &[u32], quorum| {
+        Probe::Configured(Arc::new(Configured {
+            chain: CHAIN,
+            change,
+            joint: false,
+            handed_over_at: Some(change * 10),
+            groups: vec![(list.iter().map(|&n| NodeId(n)).collect(), quorum)],
+        }))
+    };
+    let mut h = changing("quorum-intersection");
+    h.all(s(1), &at(1, &[0, 1], 2));
+    h.all(s(2), &at(2, &[2, 3], 2));
+    h.passes();
+    h.all(s(3), &at(3, &[0, 1, 2, 3], 2));
+    let said = h.violation();
+    assert!(
+        said.contains("2 of {a, b, c, d} decide, fewer than the protocol needs"),
         "{said}"
     );
 }

@@ -272,6 +272,11 @@ fn every_metric_is_in_the_registry_and_every_word_of_it_occurs() {
         handed_over_at: None,
         groups: Vec::new(),
     };
+    let left = Probe::Reorganised {
+        chain: CHAIN,
+        depth: 2,
+    };
+    m.probe(s(26), NodeId(0), &left);
     m.probe(s(26), NodeId(0), &Probe::Configured(Arc::new(in_force)));
     m.probe(s(27), NodeId(0), &change(true));
     // A year is told from ten days.

@@ -130,12 +130,15 @@ impl Row {
     }
 
     /// May it go on for good beside as many broken members as the protocol bears? A member in whose name others
-    /// sign is one of these; one that never waits for others, or leads and takes nothing in, does what only a protocol for liars bears.
+    /// sign is one of these; one that never waits for others, or leads and takes nothing in, does what only a protocol for liars
+    /// bears; whose clock is wrong is out of step with Clique.
     pub(super) fn may_last(&self, protocol: &ProtocolEntry) -> bool {
         let gray = ["short-timeouts", "exhaust-memory"];
         let gray = gray.contains(&self.kind) && !protocol.byzantine;
         let signed_for = self.family != Traitor && self.options.contains("from: {weak}");
-        !gray && !signed_for
+        // Blocks of Clique are due by the clocks of those who seal and of those who take them.
+        let timed = self.family == Clock && protocol.name == "clique";
+        !gray && !signed_for && !timed
     }
 
     /// Does it put an old disk in, of which a member is not told? It may then sign what contradicts

@@ -399,6 +399,7 @@ impl CliqueReplica {
         let skip = usize::try_from(first.saturating_sub(1)).unwrap_or(usize::MAX);
         let below = self.chain.iter().skip(skip);
         let all = below.chain(above.iter().filter(|block| block.height >= first));
+        let all = all.take_while(|block| !self.unsaid.contains(&block.id()));
         let mut blocks = Vec::new();
         let mut bytes = 0;
         for block in all.take(super::message::MAX_BLOCKS) {

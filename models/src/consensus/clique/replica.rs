@@ -46,6 +46,8 @@ pub struct CliqueReplica {
     pub(super) mempool: Mempool,
     /// Blocks that may be sent once they are on disk.
     pub(super) journal: Journal<Arc<Block>>,
+    /// Those of them that are not: nobody may hear of them in any other way either.
+    pub(super) unsaid: BTreeSet<Digest>,
     /// The place of the next block on disk that is not final.
     pub(super) place: u64,
     pub(super) catch_up: CatchUp,
@@ -91,6 +93,7 @@ impl CliqueReplica {
             waiting: Waiting::default(),
             mempool,
             journal: Journal::default(),
+            unsaid: BTreeSet::new(),
             place: 0,
             catch_up: CatchUp::default(),
             reads: Reads::default(),
@@ -218,6 +221,7 @@ impl Process for CliqueReplica {
                 let mut said = std::mem::take(&mut self.said);
                 self.journal.persisted(token, &mut said);
                 for block in said.drain(..) {
+                    self.unsaid.remove(&block.id());
                     self.multicast(cx, Body::Block(block));
                 }
                 self.said = said;

@@ -157,8 +157,10 @@ impl CliqueReplica {
         let keep = !seeded::on(&seeded::SEALED_FORGOTTEN);
         self.take_in(cx, &block, keep);
         // Nobody hears of it before it is on disk, so that it is not forgotten that this one was sealed.
+        self.unsaid.insert(block.id());
         self.journal.then(block);
         for block in self.journal.at_once() {
+            self.unsaid.remove(&block.id());
             self.multicast(cx, super::message::Body::Block(block));
         }
     }

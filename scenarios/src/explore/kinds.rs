@@ -124,21 +124,21 @@ impl Row {
             Needs::Records => ground.shares_records,
             Needs::Changes => ground.changes && protocol.byzantine,
         };
-        // Whoever takes it to be an hour ago takes each new block of Clique to be of the future, as geth does.
-        let stamped = protocol.name == "clique" && self.kind == "clock-back";
+        // As in geth, whoever takes it to be an hour ago takes each new block of Clique to be of the future, and whose
+        // clock ran hours ahead waits as long for its own last block.
+        let stamped =
+            protocol.name == "clique" && ["clock-back", "wrong-zone"].contains(&self.kind);
         bears && is_there && !stamped && self.of.is_none_or(|name| name == kin(protocol.name))
     }
 
     /// May it go on for good beside as many broken members as the protocol bears? A member in whose name others
     /// sign is one of these; one that never waits for others, or leads and takes nothing in, does what only a protocol for liars
-    /// bears; whose clock is wrong is out of step with Clique.
+    /// bears.
     pub(super) fn may_last(&self, protocol: &ProtocolEntry) -> bool {
         let gray = ["short-timeouts", "exhaust-memory"];
         let gray = gray.contains(&self.kind) && !protocol.byzantine;
         let signed_for = self.family != Traitor && self.options.contains("from: {weak}");
-        // Blocks of Clique are due by the clocks of those who seal and of those who take them.
-        let timed = self.family == Clock && protocol.name == "clique";
-        !gray && !signed_for && !timed
+        !gray && !signed_for
     }
 
     /// Does it put an old disk in, of which a member is not told? It may then sign what contradicts

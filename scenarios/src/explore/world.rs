@@ -150,11 +150,12 @@ const PERIODS: &[&str] = &[
 ];
 /// Clique's periods. Where the first of two heads counts that came, signers may wait for each other for good; and a
 /// branch that is left below what is final is no failure of Clique's, so that twice as many blocks follow it as the
-/// group has members in a majority.
+/// group has members in a majority. That many have to come before users give up, also while the turns of those who are
+/// away are waited for.
 const SEALS: &[&str] = &[
-    "period: 400ms, wiggle: 100ms",
-    "period: 200ms, wiggle: 50ms, epoch: 7",
-    "period: 300ms, wiggle: 100ms",
+    "period: 200ms, wiggle: 20ms",
+    "period: 100ms, wiggle: 20ms, epoch: 7",
+    "period: 150ms, wiggle: 20ms",
 ];
 /// Leaders of HotStuff.
 const LEADERS: &[&str] = &["stable", "round-robin", "reputation"];
@@ -237,9 +238,10 @@ impl World {
         }
     }
 
-    /// Has each view another leader?
+    /// Has each view another leader, or each block another signer?
     fn rotates(&self, protocol: &ProtocolEntry) -> bool {
-        protocol.name == "hotstuff" && pick(LEADERS, self.pipeline) != "stable"
+        protocol.name == "clique"
+            || protocol.name == "hotstuff" && pick(LEADERS, self.pipeline) != "stable"
     }
 
     /// The scenario without what happens in it, and without its seed.

@@ -162,7 +162,7 @@ pub(crate) struct ExploreArgs {
     /// How many scenarios; 1000 if there is no `--for` either.
     #[arg(long, value_name = "N", conflicts_with = "time")]
     pub(crate) seeds: Option<u64>,
-    /// How long to search (`60s`, `10m`).
+    /// How long to search (`60s`, `10m`); with `--bugs` processor time for each.
     #[arg(long = "for", value_name = "D", id = "time")]
     pub(crate) time: Option<String>,
     /// Seed of all draws.

@@ -15,6 +15,26 @@ pub(crate) fn started() -> impl Fn() -> Duration {
     move || begun.elapsed()
 }
 
+/// Processor time of this process from now on, of all its threads: what else the machine does is not counted. Where
+/// the system does not tell, it is real time.
+#[cfg(unix)]
+pub(crate) fn worked() -> impl Fn() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    let spent = || {
+        let spent = clock_gettime(ClockId::ProcessCPUTime);
+        let whole = u64::try_from(spent.tv_sec).unwrap_or(0);
+        Duration::new(whole, u32::try_from(spent.tv_nsec).unwrap_or(0))
+    };
+    let begun = spent();
+    move || spent().saturating_sub(begun)
+}
+
+/// Processor time of this process from now on, as far as the system tells: real time.
+#[cfg(not(unix))]
+pub(crate) fn worked() -> impl Fn() -> Duration {
+    started()
+}
+
 /// A duration as scenarios write it (`60s`, `10m`).
 pub(crate) fn duration(option: &str, text: &str) -> Result<Duration, String> {
     Span::parse(text)

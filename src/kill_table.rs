@@ -2,7 +2,7 @@
 //! finds, how soon.
 
 use crate::cli::ExploreArgs;
-use crate::clock::started;
+use crate::clock::worked;
 use crate::exit;
 use crate::run::{Failure, other};
 use consim_scenarios::bugs::{EXPECTED_VIOLATION, directed};
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// Processor time of the search for one bug, unless `--for` says another.
 const TIME: Duration = Duration::from_secs(60);
-/// Time for making the scenario minimal.
+/// Processor time for making the scenario minimal.
 const SHRINK: Duration = Duration::from_secs(60);
 /// Of the bugs that a search can notice, it has to notice so many percent.
 const LEAST_PERCENT: usize = 90;
@@ -35,8 +35,7 @@ pub(crate) fn run(
     search: &Search,
     time: Option<Duration>,
 ) -> Result<u8, Failure> {
-    // Processor time is shared by the threads.
-    let time = time.unwrap_or(TIME / search.threads.max(1) as u32);
+    let time = time.unwrap_or(TIME);
     let mut rows = Vec::new();
     if !args.quiet {
         sayln!(
@@ -46,7 +45,7 @@ pub(crate) fn run(
             "directed",
             "found by",
             "scenarios",
-            "seconds",
+            "CPU s",
             "events",
             "shrink s"
         );
@@ -80,7 +79,7 @@ fn one(search: &Search, bug: &'static SeededBug, time: Duration) -> Result<Row, 
             shrink_s: 0.0,
         });
     }
-    let clock = started();
+    let clock = worked();
     let mut found_after = Duration::ZERO;
     let kill = search.kill(bug, &mut || clock() < time, &mut || {
         if found_after.is_zero() {

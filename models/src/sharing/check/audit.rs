@@ -5,6 +5,7 @@ mod refusals;
 use crate::sharing::command::{Access, Command};
 use crate::sharing::message::{Answer, Message};
 use crate::sharing::probe::SharingProbe;
+use crate::sharing::service::period_of;
 use consim_core::{
     Block, Check, Finding, NodeId, Observer, OpId, Payload, Probe, Receipt, Severity, Span, Time,
     Tx,
@@ -104,7 +105,8 @@ impl AuditComplete {
                 Ok(Command::Access(access)) => self.entry(tx, access),
                 Ok(Command::Refusal { subject, reason }) => {
                     let server = tx.id().origin;
-                    let happened = self.refusals.entry(server, subject, reason);
+                    let period = period_of(tx.op());
+                    let happened = self.refusals.entry(server, subject, period, reason);
                     self.finding.judge(happened, || {
                         format!("{server} wrote that it refused {subject} ({reason}), which has no such refusal left to audit")
                     });

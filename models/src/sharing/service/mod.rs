@@ -13,7 +13,7 @@ mod refusals;
 mod store;
 mod sweep;
 
-pub use refusals::MAX_SUBJECTS;
+pub use refusals::{MAX_SUBJECTS, period_of};
 
 use super::command::Command;
 use super::config::SharingOptions;

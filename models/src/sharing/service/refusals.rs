@@ -28,6 +28,11 @@ fn operation(subject: NodeId, period: u64) -> OpId {
     OpId(OpId::OWN | u64::from(subject.0 & (u32::MAX >> 1)) << 32 | period & u64::from(u32::MAX))
 }
 
+/// The period whose refusal an entry of this operation tells of.
+pub const fn period_of(op: OpId) -> u64 {
+    op.0 & u32::MAX as u64
+}
+
 impl SharingService {
     /// Audits that `subject` was refused, at most once in each [`REFUSAL_PERIOD`].
     pub(super) fn audit_refusal(

@@ -217,7 +217,10 @@ impl Planner<'_> {
             Consensus::Tendermint(keys) => self.tendermint(chain, keys),
             Consensus::Qbft(keys) => self.qbft(chain, keys, Variant::Qbft),
             Consensus::Ibft(keys) => self.qbft(chain, keys, Variant::Ibft),
-            Consensus::Clique(keys) => (self.clique(keys), chain.checkpoint.value.0),
+            Consensus::Clique(keys) => (
+                self.clique(&name.value.0, chain, keys),
+                chain.checkpoint.value.0,
+            ),
         };
         self.spread(chain, &options);
         if adds {
@@ -513,8 +516,15 @@ impl Planner<'_> {
         (ProtocolOptions::Qbft(options), checkpoint.value.0)
     }
     /// Clique's options.
-    fn clique(&mut self, keys: &CliqueKeys) -> ProtocolOptions {
+    fn clique(&mut self, name: &str, chain: &Chain, keys: &CliqueKeys) -> ProtocolOptions {
         self.at_least_one(&keys.epoch, "no blocks between epochs");
+        let leaf = self.cx.leaves.get(chain.checkpoint.leaf);
+        if leaf.is_some_and(|leaf| !leaf.default) {
+            self.notes.push(format!(
+                "clique keeps all its blocks and has no checkpoints: `checkpoint: {}` of {name} changes nothing",
+                chain.checkpoint.value.0
+            ));
+        }
         if let Some(depth) = &keys.confirmations
             && depth.value.0 > MAX_CONFIRMATIONS
         {

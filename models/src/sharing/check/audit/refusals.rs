@@ -9,32 +9,36 @@ use std::collections::BTreeMap;
 /// refusals in every period).
 const MAX_WAITING: usize = 1_000;
 
-/// A refusal that has no entry yet.
+/// The refusals of a period, which have no entry yet.
 #[derive(Debug)]
 struct Waiting {
-    period: u64,
+    /// When the first one came since the server started.
     at: Time,
-    /// The reasons of that period.
+    /// All their reasons: the entry may be of an earlier life of the server.
     reasons: Vec<&'static str>,
-    /// The first since the server started, which is the one that it writes down.
-    first: &'static str,
-    /// Need it have an entry? A server that crashed since may have lost it, and one that has too
+    /// Need they have an entry? A server that crashed since may have lost it, and one that has too
     /// many to audit says so; an entry may come all the same.
     due: bool,
 }
 
+/// The refusals of a server and a subject.
+#[derive(Debug, Default)]
+struct Pair {
+    /// Those without an entry, by period.
+    waiting: BTreeMap<u64, Waiting>,
+    /// The latest period with a refusal.
+    latest: Option<u64>,
+}
+
 /// The refusals by server and subject.
 #[derive(Debug, Default)]
-pub(super) struct Refusals {
-    waiting: BTreeMap<(NodeId, NodeId), Vec<Waiting>>,
-    /// The latest period in which the subject was refused.
-    latest: BTreeMap<(NodeId, NodeId), u64>,
-}
+pub(super) struct Refusals(BTreeMap<(NodeId, NodeId), Pair>);
 
 impl Refusals {
     fn all_of(&mut self, server: NodeId) -> impl Iterator<Item = &mut Waiting> {
         let mine = (server, NodeId(0))..=(server, NodeId(u32::MAX));
-        self.waiting.range_mut(mine).flat_map(|(_, w)| w)
+        let pairs = self.0.range_mut(mine);
+        pairs.flat_map(|(_, pair)| pair.waiting.values_mut())
     }
     /// `server` refused `subject`.
     pub(super) fn refused(
@@ -45,54 +49,45 @@ impl Refusals {
         reason: &'static str,
     ) {
         let period = at.nanos() / REFUSAL_PERIOD.nanos();
-        let waiting = self.waiting.entry((server, subject)).or_default();
-        // What need not come may come late: it lies on a disk, in a batch that nobody has ordered yet.
-        while waiting.len() >= MAX_WAITING
-            && let Some(oldest) = waiting.iter().position(|w| !w.due)
-        {
-            waiting.remove(oldest);
-        }
-        if let Some(same) = waiting.iter_mut().find(|w| w.period == period) {
+        let pair = self.0.entry((server, subject)).or_default();
+        if let Some(same) = pair.waiting.get_mut(&period) {
             if !same.due {
-                (same.due, same.at, same.first) = (true, at, reason);
+                (same.due, same.at) = (true, at);
             }
             if !same.reasons.contains(&reason) {
                 same.reasons.push(reason);
             }
-        } else if self.latest.insert((server, subject), period) != Some(period) {
-            waiting.push(Waiting {
-                period,
-                at,
-                reasons: vec![reason],
-                first: reason,
-                due: true,
-            });
+        } else if pair.latest.replace(period) != Some(period) {
+            // What need not come may come late: it lies on a disk, in a batch that nobody has ordered yet.
+            while pair.waiting.len() >= MAX_WAITING
+                && let Some(oldest) = pair.waiting.iter().find(|(_, w)| !w.due)
+            {
+                let oldest = *oldest.0;
+                pair.waiting.remove(&oldest);
+            }
+            let reasons = vec![reason];
+            let due = true;
+            pair.waiting.insert(period, Waiting { at, reasons, due });
         }
     }
     /// `server` says that it does not audit its latest refusal of `subject`.
     pub(super) fn unaudited(&mut self, server: NodeId, subject: NodeId) {
-        if let Some(last) = self
-            .waiting
-            .get_mut(&(server, subject))
-            .and_then(|w| w.last_mut())
-        {
-            last.due = false;
+        let pair = self.0.get_mut(&(server, subject));
+        if let Some(mut last) = pair.and_then(|pair| pair.waiting.last_entry()) {
+            last.get_mut().due = false;
         }
     }
-    /// An entry of `server` reached the chain. Is there a refusal that it tells of?
-    pub(super) fn entry(&mut self, server: NodeId, subject: NodeId, reason: Refusal) -> bool {
-        let Some(waiting) = self.waiting.get_mut(&(server, subject)) else {
-            return false;
-        };
-        let told = |w: &Waiting| w.reasons.contains(&reason.words());
-        // What an earlier life wrote may come after the server was refused for another reason in a later one.
-        let ranks: [&dyn Fn(&Waiting) -> bool; 3] = [
-            &|w| w.due && w.first == reason.words(),
-            &|w| !w.due && told(w),
-            &told,
-        ];
-        let found = ranks.iter().find_map(|rank| waiting.iter().position(rank));
-        found.map(|index| waiting.remove(index)).is_some()
+    /// An entry of `server` for this period reached the chain. Is there a refusal that it tells of?
+    pub(super) fn entry(
+        &mut self,
+        server: NodeId,
+        subject: NodeId,
+        period: u64,
+        reason: Refusal,
+    ) -> bool {
+        let pair = self.0.get_mut(&(server, subject));
+        let found = pair.and_then(|pair| pair.waiting.remove(&period));
+        found.is_some_and(|w| w.reasons.contains(&reason.words()))
     }
     /// `server` crashed.
     pub(super) fn crashed(&mut self, server: NodeId) {
@@ -109,10 +104,9 @@ impl Refusals {
         slack: Span,
         last: impl Fn(NodeId) -> Time,
     ) -> Vec<(NodeId, NodeId, Time)> {
-        let each = self.waiting.iter().flat_map(|(&(server, subject), w)| {
-            w.iter()
-                .filter(move |w| w.due)
-                .map(move |w| (server, subject, w.at))
+        let each = self.0.iter().flat_map(|(&(server, subject), pair)| {
+            let due = pair.waiting.values().filter(|w| w.due);
+            due.map(move |w| (server, subject, w.at))
         });
         each.filter(|&(server, _, at)| last(server).since(at) >= slack)
             .collect()
@@ -123,39 +117,56 @@ impl Refusals {
 mod tests {
     use super::*;
 
-    /// Refused for one reason in two periods, then, after a crash, for another reason: the two entries of the
-    /// first reason and the one of the second all tell of something.
+    const SERVER: NodeId = NodeId(0);
+    const SUBJECT: NodeId = NodeId(1);
+
+    fn at(s: u64) -> Time {
+        Time::from_nanos(s * 1_000_000_000)
+    }
+
+    /// Refused in two periods, and after a crash in the second one again, for another reason: each period has one
+    /// entry, of whichever life.
     #[test]
-    fn entries_of_an_earlier_life_are_not_taken_for_those_of_the_next() {
-        let (server, subject) = (NodeId(0), NodeId(1));
-        let at = |ms: u64| Time::from_nanos(ms * 1_000_000);
+    fn an_entry_is_that_of_its_period() {
         let (skew, none) = (Refusal::VersionSkew, Refusal::NoCertificate);
+        for second in [skew, none] {
+            let mut refusals = Refusals::default();
+            refusals.refused(at(28), SERVER, SUBJECT, skew.words());
+            refusals.refused(at(30), SERVER, SUBJECT, skew.words());
+            refusals.crashed(SERVER);
+            refusals.refused(at(31), SERVER, SUBJECT, none.words());
+            assert!(refusals.entry(SERVER, SUBJECT, 3, second));
+            assert!(refusals.overdue(Span::ZERO, |_| at(99)).is_empty());
+            assert!(!refusals.entry(SERVER, SUBJECT, 3, second), "twice");
+            assert!(!refusals.entry(SERVER, SUBJECT, 2, none), "never so");
+        }
+    }
+
+    /// The entry that was lost with an earlier life does not stand for the one that is due.
+    #[test]
+    fn an_entry_of_another_period_is_not_enough() {
+        let skew = Refusal::VersionSkew;
         let mut refusals = Refusals::default();
-        refusals.refused(at(28_000), server, subject, skew.words());
-        refusals.refused(at(30_000), server, subject, skew.words());
-        refusals.crashed(server);
-        refusals.refused(at(31_000), server, subject, none.words());
-        assert!(refusals.entry(server, subject, skew));
-        assert!(refusals.entry(server, subject, none));
-        // What is not told of any more is noticed.
-        assert!(!refusals.entry(server, subject, none));
+        refusals.refused(at(28), SERVER, SUBJECT, skew.words());
+        refusals.crashed(SERVER);
+        refusals.refused(at(31), SERVER, SUBJECT, skew.words());
+        assert!(refusals.entry(SERVER, SUBJECT, 2, skew));
+        assert_eq!(refusals.overdue(Span::ZERO, |_| at(99)).len(), 1);
     }
 
     /// An entry comes minutes after a crash; of what need not come at most so much is remembered.
     #[test]
     fn entries_of_an_earlier_life_may_come_late() {
-        let (server, subject) = (NodeId(0), NodeId(1));
-        let at = |s: u64| Time::from_nanos(s * 1_000_000_000);
-        let (skew, none) = (Refusal::VersionSkew, Refusal::NoCertificate);
+        let skew = Refusal::VersionSkew;
         let mut refusals = Refusals::default();
-        refusals.refused(at(5), server, subject, skew.words());
-        refusals.crashed(server);
-        refusals.refused(at(500), server, subject, none.words());
-        assert!(refusals.entry(server, subject, skew));
+        refusals.refused(at(5), SERVER, SUBJECT, skew.words());
+        refusals.crashed(SERVER);
+        refusals.refused(at(500), SERVER, SUBJECT, skew.words());
+        assert!(refusals.entry(SERVER, SUBJECT, 0, skew));
         for period in 100..2 * MAX_WAITING as u64 {
-            refusals.refused(at(10 * period), server, subject, skew.words());
-            refusals.crashed(server);
+            refusals.refused(at(10 * period), SERVER, SUBJECT, skew.words());
+            refusals.crashed(SERVER);
         }
-        assert_eq!(refusals.waiting[&(server, subject)].len(), MAX_WAITING);
+        assert_eq!(refusals.0[&(SERVER, SUBJECT)].waiting.len(), MAX_WAITING);
     }
 }

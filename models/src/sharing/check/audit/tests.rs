@@ -208,7 +208,9 @@ fn a_refusal_needs_its_entry_and_an_entry_its_refusal() {
         subject: STRANGER,
         reason: Refusal::UnknownAuthority,
     };
-    write(&mut bench, 78, OpId(78), &command);
+    // The operation of the first period, in which the refusal was.
+    let first = OpId(OpId::OWN | u64::from(STRANGER.0) << 32);
+    write(&mut bench, 78, first, &command);
     assert_eq!(verdict(&mut bench), Verdict::Fail, "a second one");
 
     let mut bench = self::bench();
@@ -217,7 +219,7 @@ fn a_refusal_needs_its_entry_and_an_entry_its_refusal() {
         subject: STRANGER,
         reason: Refusal::Expired,
     };
-    write(&mut bench, 78, OpId(78), &command);
+    write(&mut bench, 78, first, &command);
     assert_eq!(verdict(&mut bench), Verdict::Fail, "another reason");
 }
 

@@ -143,15 +143,38 @@ impl Canvas<'_> {
 
     /// A line of dashes.
     pub(crate) fn dashes(&mut self, from: Point, to: Point, colour: RGBColor, width: f64) {
-        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        let length = (dx * dx + dy * dy).sqrt();
+        self.dashed(&[from, to], colour, width);
+    }
+
+    /// A line of dashes through points.
+    pub(crate) fn dashed(&mut self, points: &[Point], colour: RGBColor, width: f64) {
         let (on, step) = (5.0, 9.0);
-        let mut start = 0.0;
-        while start < length {
-            let end = f64::min(start + on, length);
-            let point = |s: f64| (from.0 + dx * s / length, from.1 + dy * s / length);
-            self.line(&[point(start), point(end)], colour, width, 1.0);
-            start += step;
+        // How far along the present dash and the gap after it, and what of the dash is drawn so far.
+        let (mut along, mut dash) = (0.0, Vec::from_iter(points.first().copied()));
+        for pair in points.windows(2) {
+            let [from, to] = [pair[0], pair[1]];
+            let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+            let length = dx.hypot(dy);
+            let mut done = 0.0;
+            while done < length {
+                let draws = along < on;
+                let until = if draws { on } else { step };
+                let part = f64::min(until - along, length - done);
+                done += part;
+                along += part;
+                let point = (from.0 + dx * done / length, from.1 + dy * done / length);
+                if draws {
+                    dash.push(point);
+                }
+                if along >= until && draws {
+                    self.line(&std::mem::take(&mut dash), colour, width, 1.0);
+                } else if along >= until {
+                    (along, dash) = (0.0, vec![point]);
+                }
+            }
+        }
+        if along < on && dash.len() > 1 {
+            self.line(&dash, colour, width, 1.0);
         }
     }
 

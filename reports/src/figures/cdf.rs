@@ -1,16 +1,20 @@
 //! The distribution of latency, all operations and each kind.
 
 use super::axes::{Frame, Scale, log_ticks};
-use super::canvas::{Anchor, Point, TEXT, WIDTH, fit, svg};
-use super::palette::{INK, series};
+use super::canvas::{Anchor, Canvas, Point, TEXT, WIDTH, fit, svg};
+use super::palette::{INK, SERIES, series};
 use super::{Drawn, largest, most_frequent};
 use crate::files::ReportError;
 use crate::words;
 use consim_check::results::Results;
 use hdrhistogram::Histogram;
+use plotters::style::RGBColor;
 
 /// Lines besides `all`: more cannot be told apart.
 const KINDS: usize = 7;
+
+/// Lines of several runs: solid ones, then dashed ones.
+const RUNS: usize = 2 * SERIES.len();
 
 /// Share of operations answered within a latency; nothing if no operation was answered.
 pub(crate) fn latency_cdf(results: &Results) -> Drawn {
@@ -36,7 +40,7 @@ pub(crate) fn of_runs(runs: &[(&str, &Results)]) -> Drawn {
         .iter()
         .filter_map(|(label, results)| Some((*label, results.latencies.get("all")?)))
         .filter(|(_, h)| !h.is_empty())
-        .take(KINDS)
+        .take(RUNS)
         .collect();
     let caption = format!(
         "Share of all operations answered within a latency, by variant{}.",
@@ -87,24 +91,56 @@ fn distributions(
         frame.y_axis(canvas, &y, &y_labels, "share of operations answered within");
         frame.x_axis(canvas, &x, &x_labels, true, "latency, logarithmic");
         let mut key = (frame.right + 22.0, frame.top + 8.0);
-        let mut entry = |canvas: &mut super::canvas::Canvas<'_>, name: &str, colour, width| {
-            canvas.line(&[key, (key.0 + 20.0, key.1)], colour, width, 1.0);
+        let mut entry = |canvas: &mut Canvas<'_>, name: &str, line: Line| {
+            line.draw(canvas, &[key, (key.0 + 20.0, key.1)]);
             let name = fit(name, TEXT, WIDTH - key.0 - 28.0);
             canvas.text((key.0 + 26.0, key.1), &name, Anchor::Start, INK);
             key.1 += 20.0;
         };
         if all.is_some() {
-            entry(canvas, "all operations", INK, 3.0);
+            entry(canvas, "all operations", ALL);
         }
         for (i, (name, h)) in lines.iter().enumerate() {
-            entry(canvas, name, series(i), 2.0);
-            canvas.line(&curve(h, &x, &y), series(i), 2.0, 1.0);
+            entry(canvas, name, Line::of(i));
+            Line::of(i).draw(canvas, &curve(h, &x, &y));
         }
         if let Some(h) = all {
-            canvas.line(&curve(h, &x, &y), INK, 3.0, 1.0);
+            ALL.draw(canvas, &curve(h, &x, &y));
         }
     })?;
     Ok(Some(svg))
+}
+
+/// How a line looks.
+#[derive(Clone, Copy)]
+struct Line {
+    colour: RGBColor,
+    width: f64,
+    dashed: bool,
+}
+
+const ALL: Line = Line {
+    colour: INK,
+    width: 3.0,
+    dashed: false,
+};
+
+impl Line {
+    /// The `i`-th: once all colours are used, they come again, dashed.
+    fn of(i: usize) -> Self {
+        Self {
+            colour: series(i % SERIES.len()),
+            width: 2.0,
+            dashed: i >= SERIES.len(),
+        }
+    }
+    fn draw(self, canvas: &mut Canvas<'_>, points: &[Point]) {
+        if self.dashed {
+            canvas.dashed(points, self.colour, self.width);
+        } else {
+            canvas.line(points, self.colour, self.width, 1.0);
+        }
+    }
 }
 
 /// Steps of the distribution function, at most one a half pixel.
@@ -126,4 +162,40 @@ fn curve(h: &Histogram<u64>, x: &Scale, y: &Scale) -> Vec<Point> {
         height = next;
     }
     points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Canvas, Line, RUNS, svg};
+
+    fn drawn(draw: impl FnOnce(&mut Canvas<'_>)) -> Vec<String> {
+        let svg = svg(40.0, "lines", draw);
+        let svg = svg.unwrap_or_default();
+        let lines = svg.lines().filter(|line| line.contains("<polyline"));
+        lines.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_run_has_a_line_of_its_own() {
+        let points = [(0.0, 0.0), (20.0, 0.0), (20.0, 7.0)];
+        let mut seen = Vec::new();
+        for i in 0..RUNS {
+            let lines = drawn(|canvas| Line::of(i).draw(canvas, &points));
+            assert!(!seen.contains(&lines), "{i}");
+            seen.push(lines);
+        }
+    }
+
+    /// Along 27 pixels: dashes at 0 to 5, at 9 to 14 and, around the corner, at 18 to 23.
+    #[test]
+    fn dashes_go_around_corners() {
+        let points = [(0.0, 0.0), (20.0, 0.0), (20.0, 7.0)];
+        let lines = drawn(|canvas| Line::of(RUNS - 1).draw(canvas, &points));
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert!(
+            lines[2].contains("points=\"180,0 200,0 200,30 \""),
+            "{}",
+            lines[2]
+        );
+    }
 }

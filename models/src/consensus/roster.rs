@@ -31,6 +31,8 @@ pub(super) struct Era {
     pub(super) quorum: usize,
     /// Members that may be faulty.
     pub(super) faults: usize,
+    /// Where turns begin that go on over blocks: with who put the block before it forward, if it is still there.
+    pub(super) lead: u64,
     /// The members, by their indices among everybody.
     seats: Arc<[usize]>,
     voters: Members,
@@ -80,6 +82,7 @@ impl Roster {
                 members: Arc::clone(&config.members),
                 quorum: config.quorum,
                 faults: 0,
+                lead: 0,
                 seats: Arc::default(),
                 voters: Members::default(),
             },
@@ -106,6 +109,7 @@ impl Roster {
             from,
             quorum: if kept { self.first.quorum } else { quorum },
             faults: byzantine_faults(n),
+            lead: 0,
             members,
             seats,
             voters,
@@ -176,7 +180,14 @@ impl Roster {
             }
         }
         let from = committed.sequence.saturating_add(1);
-        (change > latest.change).then(|| self.era(change, from, members))
+        (change > latest.change).then(|| {
+            let proposer = committed.batch.proposer();
+            let lead = members.iter().position(|&node| node == proposer);
+            Era {
+                lead: lead.unwrap_or_default() as u64,
+                ..self.era(change, from, members)
+            }
+        })
     }
 
     /// A block is decided, and proven so: true if other members decide from the next one on.

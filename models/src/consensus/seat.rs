@@ -68,6 +68,10 @@ impl Seat {
             key: &self.key,
         }
     }
+    /// Those who decide what is under way, with all that follows from it.
+    pub(super) fn era(&self) -> &Era {
+        &self.era
+    }
     /// Those who decide what is under way.
     pub(super) fn members(&self) -> &Arc<[NodeId]> {
         &self.era.members

@@ -3,6 +3,8 @@
 //!
 //! - Upon the time of a change: if none is under way, sign it and send it to a member; else it waits in a
 //!   queue.
+//! - Upon the time of a change that somebody asks for without waiting for others (O4): sign it and send it to
+//!   a member at once, and to the next one upon each time-out, beside the one that is under way.
 //! - Upon the word of a member that it is in force: the next one.
 //! - Upon the word of a member that another one has to begin it, or upon a time-out: send it to the next member;
 //!   once all were asked in vain, only upon the time-out.
@@ -31,6 +33,8 @@ pub struct AdministratorConfig {
     pub key: Arc<SecretKey>,
     /// When each change is due, in order of time; the first has number 1.
     pub changes: Arc<[(Time, MemberChange)]>,
+    /// The numbers of those that are asked for while an earlier one is under way.
+    pub hasty: Arc<[u64]>,
     /// A change that is not done is asked for again after this.
     pub retry: Span,
 }
@@ -71,6 +75,7 @@ impl Administrator {
             tell(cx, self.config.chain, change.number, false);
             self.due += 1;
         }
+        self.ask_hasty(cx);
         if idle {
             self.ask(cx);
         }
@@ -82,15 +87,30 @@ impl Administrator {
         let Some((_, change)) = self.config.changes.get(self.done).filter(|_| open) else {
             return cx.cancel_timer(AGAIN);
         };
+        self.send(cx, change);
+        self.turn += 1;
+        cx.set_timer(AGAIN, self.config.retry);
+    }
+
+    /// Asks for those that are due and do not wait for the present one.
+    fn ask_hasty(&self, cx: &mut Context<'_>) {
+        let open = self.config.changes.get(self.done..self.due).unwrap_or_default();
+        for (_, change) in open.iter().skip(1) {
+            if self.config.hasty.contains(&change.number) {
+                self.send(cx, change);
+            }
+        }
+    }
+
+    /// Signs a change and sends it to the member whose turn it is.
+    fn send(&self, cx: &mut Context<'_>, change: &MemberChange) {
         let members = &self.config.members;
         let to = members.get(self.turn % members.len().max(1));
-        self.turn += 1;
         cx.work(Work::sign(1));
         let signed = change.signed(self.config.chain, &self.config.key);
         if let Some(&to) = to {
             cx.send(to, Arc::new(Message::Change(Arc::new(signed))));
         }
-        cx.set_timer(AGAIN, self.config.retry);
     }
 
     fn told(&mut self, cx: &mut Context<'_>, number: u64, state: Changing) {
@@ -116,6 +136,7 @@ impl Process for Administrator {
             Event::Timer(AGAIN) => {
                 self.elsewhere = 0;
                 self.ask(cx);
+                self.ask_hasty(cx);
             }
             Event::Message { from, payload } if self.config.members.contains(&from) => {
                 if let Some(Message::Changing { number, state }) = payload.as_any().downcast_ref() {

@@ -258,6 +258,8 @@ pub struct ChangePlan {
     pub name: String,
     /// When the administrator asks for it.
     pub at: Time,
+    /// Does it ask while another is under way?
+    pub hasty: bool,
     /// Who joins: indexes into `institutions`, ascending.
     pub add: Vec<usize>,
     /// Who leaves.

@@ -21,6 +21,13 @@ pub(super) fn requests(chain: &ChainPlan, layout: &Layout) -> Arc<[(Time, Member
     chain.changes.iter().zip(1..).map(change).collect()
 }
 
+/// The numbers of the changes that are asked for while others are under way.
+pub(super) fn hasty(chain: &ChainPlan) -> Arc<[u64]> {
+    let numbered = chain.changes.iter().zip(1..);
+    let hasty = numbered.filter(|(change, _)| change.hasty);
+    hasty.map(|(_, number)| number).collect()
+}
+
 /// The changes of the members, in the order of their numbers.
 pub(super) fn subjects(plan: &Plan) -> Vec<ChangeSubject> {
     let names = |list: &[usize]| -> Vec<String> {

@@ -86,6 +86,8 @@ pub(crate) struct Spawner {
     first: Arc<[NodeId]>,
     /// Changes of the members, with their times.
     changes: Arc<[(Time, MemberChange)]>,
+    /// The numbers of those that do not wait for others.
+    hasty: Arc<[u64]>,
     quorum: usize,
     options: ProtocolOptions,
     block: BlockLimits,
@@ -147,6 +149,7 @@ impl Spawner {
             members,
             first: layout.servers_of(&chain.first_members()).into(),
             changes: changes::requests(chain, &layout),
+            hasty: changes::hasty(chain),
             quorum: hooks.quorum.unwrap_or(chain.quorum),
             options: chain.options.clone(),
             block: chain.block,
@@ -259,6 +262,7 @@ impl Spawn for Spawner {
                 members: Arc::clone(&self.members),
                 key: Arc::clone(key),
                 changes: Arc::clone(&self.changes),
+                hasty: Arc::clone(&self.hasty),
                 retry: self.timeout,
             }));
         }

@@ -3,7 +3,7 @@
 use super::decode::At;
 use super::lists::Targets;
 use super::macros::{choice, entry, record};
-use consim_core::values::{Instant, Name, Range};
+use consim_core::values::{Instant, Name, Range, Switch};
 
 entry! {
     /// A change.
@@ -15,6 +15,8 @@ record! {
     pub struct ChangeCommon {
         /// When the chain's administrator asks for it; one that is under way is waited for.
         at: At<Range<Instant>>,
+        /// Is it asked for only when the one before it is in force? `false`: two people ask at a time, and the members have to see to it (O4).
+        waits: At<Switch> = "true",
     }
 }
 

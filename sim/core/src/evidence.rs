@@ -52,6 +52,8 @@ pub struct Opening {
     pub chain: ChainId,
     /// The view.
     pub view: u64,
+    /// The last change of the members before it.
+    pub change: u64,
     /// Everything up to this sequence number counts as settled.
     pub low: u64,
     /// The leave-takings that justify it: whose, and the digest that they are signed over.

@@ -18,6 +18,7 @@ impl BftSmartReplica {
             asks: self.stops.own.max(self.regency),
             executed: self.past.executed,
             stable: self.stable(),
+            change: self.group.roster.latest().change,
             ask,
             proof: self.past.checkpoints.proof.clone().filter(|_| lacks),
             decided: self.past.decided.clone().filter(|_| behind),
@@ -39,6 +40,7 @@ impl BftSmartReplica {
         }
         self.estimate(cx, from, status.executed, status.decided.as_ref());
         if status.ask {
+            self.show_links(cx, from, status.change);
             let answer = self.status(false, status.executed, status.stable);
             self.send(cx, from, answer);
         }
@@ -49,7 +51,7 @@ impl BftSmartReplica {
         }
         let entering = status.regency == self.regency && !status.active && self.active;
         if status.regency < self.regency || entering {
-            self.help(cx, from);
+            self.help(cx, from, status.regency);
         } else if status.ask && status.regency == self.regency && self.active && status.active {
             self.repeat_votes(cx, from, status.executed);
         }

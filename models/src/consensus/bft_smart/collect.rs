@@ -1,13 +1,13 @@
 //! What goes into the next regency: STOP-DATA and SYNC, signed and encoded, and what follows from them.
 
+use super::config::REGENCIES;
 use super::message::{ACCEPT, CHECKPOINT, STOP_DATA, SYNC, WRITE};
 use super::seeded;
 use crate::consensus::Proposal;
-use crate::consensus::sync::{decode_option, encode_option};
-use crate::consensus::tally::Voters;
+use crate::consensus::sync::{Site, decode_option, encode_option};
 use consim_core::chain::{MAX_SIGNATURES, vote_statement};
 use consim_core::{
-    Batch, Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, NodeId,
+    Batch, Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder,
     SecretKey, Signature,
 };
 use std::collections::BTreeSet;
@@ -26,7 +26,8 @@ pub struct Collect {
     signature: Signature,
     digest: Digest,
     content_len: usize,
-    valid: OnceLock<(usize, bool)>,
+    /// What came of it, for the members of which change and with how many votes.
+    valid: OnceLock<((u64, usize), bool)>,
 }
 
 /// STOP-DATA: a collect, with the bodies that the new leader may need.
@@ -157,41 +158,47 @@ impl Collect {
     /// each is charged for it.
     pub(super) fn is_valid(
         &self,
-        chain: ChainId,
-        members: &[NodeId],
-        interval: u64,
-        voters: &impl Voters,
+        site: &Site<'_>,
     ) -> bool {
-        let quorum = voters.quorum();
-        let check = || self.check(chain, members, interval, voters);
-        let &(of, valid) = self.valid.get_or_init(|| (quorum, check()));
-        if of == quorum { valid } else { check() }
+        let by = (site.era.change, site.era.quorum);
+        let check = || self.check(site);
+        let &(of, valid) = self.valid.get_or_init(|| (by, check()));
+        if of == by { valid } else { check() }
     }
-    fn check(
-        &self,
-        chain: ChainId,
-        members: &[NodeId],
-        interval: u64,
-        voters: &impl Voters,
-    ) -> bool {
+    fn check(&self, site: &Site<'_>) -> bool {
+        let (era, chain) = (site.era, site.chain);
         let signed = vote_statement(chain, STOP_DATA, self.regency, 0, &self.digest);
-        let proves = |c: &Certificate| c.verify(chain, members, voters.quorum(), voters.keys());
+        // Whoever had the chain before these may have decided what the signer decided last.
+        let of = |sequence: u64| {
+            if sequence < era.from {
+                site.roster.at(sequence)
+            } else {
+                era
+            }
+        };
+        let proves = |c: &Certificate| {
+            let era = of(c.sequence);
+            c.verify(chain, &era.members, era.quorum, site.keys)
+        };
         let decided = self.decided.as_ref();
         let decides = |c: &Arc<Certificate>| {
             let checkpoint = c.kind == CHECKPOINT && c.view == 0;
-            let kind = c.kind == ACCEPT || (checkpoint && c.sequence.is_multiple_of(interval));
+            let kind = c.kind == ACCEPT || (checkpoint && c.sequence.is_multiple_of(site.interval));
             kind && c.sequence > 0 && proves(c)
         };
         let locks = |c: &Arc<Certificate>| {
             let above = decided.is_none_or(|d| d.sequence < c.sequence);
             c.kind == WRITE
                 && c.view < self.regency
+                && c.view / REGENCIES == self.regency / REGENCIES
                 && c.sequence > 0
+                && c.sequence >= era.from
                 && above
                 && (proves(c) || seeded::on(&seeded::WRITE_PROOF_NOT_CHECKED))
         };
-        members.iter().any(|&m| self.signature.key == m.into())
-            && voters.keys().verify(&signed, &self.signature)
+        self.regency / REGENCIES == era.change
+            && era.members.iter().any(|&m| self.signature.key == m.into())
+            && site.keys.verify(&signed, &self.signature)
             && decided.is_none_or(decides)
             && self.lock.as_ref().is_none_or(locks)
     }

@@ -33,6 +33,10 @@ pub enum Requests {
     ToLeader,
 }
 
+/// The regencies of one group: those of the members after change c are numbered from c times this on, so that
+/// nobody takes one for one of other members (as epochs are in the upper half of ZooKeeper's `zxid`). More than
+/// a run comes to (assumed).
+pub const REGENCIES: u64 = 1_000_000;
 /// Messages of regencies and consensuses still to come that are kept for one member (assumed): what does
 /// not fit is asked for again.
 pub const MAX_FUTURE: u16 = 64;
@@ -96,9 +100,19 @@ impl Group {
             full: &marks::MEMPOOL_FULL,
         }
     }
-    /// Who leads a regency (EDCC 2012, section 3: regency mod n).
+    /// Who leads a regency (EDCC 2012, section 3: regency mod n): the members of a change begin with the leader
+    /// who put it forward.
     pub(super) fn leader(&self, regency: u64) -> usize {
-        self.in_turn(regency)
+        let turn = regency % REGENCIES;
+        self.in_turn(self.era().lead.saturating_add(turn))
+    }
+    /// The first regency of those who decide what is under way; it begins by itself.
+    pub(super) fn first_regency(&self) -> u64 {
+        self.era().change.saturating_mul(REGENCIES)
+    }
+    /// Is this a regency of theirs?
+    pub(super) fn is_ours(&self, regency: u64) -> bool {
+        regency / REGENCIES == self.era().change
     }
     /// How long a request may take at first before something is done about it: the configured timer, and
     /// the time that a transaction may rightly wait for its block.

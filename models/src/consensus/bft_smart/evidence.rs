@@ -2,6 +2,7 @@
 //! Forensics", CCS 2021, section 4: the case of PBFT with signatures).
 
 use super::collect::{Collect, Sync};
+use super::config::REGENCIES;
 use super::message::{ACCEPT, Ballot, Body, CHECKPOINT, Message, STOP_DATA, SYNC, WRITE};
 use consim_core::{
     Certificate, ChainId, Digest, Evidence, Handover, Leaving, Opening, Promise, Signature,
@@ -88,6 +89,7 @@ pub(super) fn handover(message: &Message) -> Option<Handover> {
             Some(Handover::Opens(Opening {
                 chain: message.chain,
                 view: sync.regency(),
+                change: sync.regency() / REGENCIES,
                 low: sync.called().low,
                 changes: named.map(|c| (c.signature().key, c.digest())).collect(),
                 proposals: sync
@@ -114,6 +116,11 @@ pub(super) fn statements(message: &Message, each: &mut dyn FnMut(Evidence)) {
             let certificates = blocks.blocks.iter().map(|c| &c.certificate);
             for certificate in certificates.chain(blocks.proof.as_deref()) {
                 opened(chain, certificate, each);
+            }
+        }
+        Body::Links(links) => {
+            for link in links {
+                opened(chain, &link.certificate, each);
             }
         }
         Body::Status(status) => {

@@ -42,5 +42,11 @@ marks! {
     CAME_BACK_FROM_TAKEN_STATE = "bft-smart-came-back-from-taken-state": "A replica came back from a state that it had taken over in an earlier life.";
     SCRUB_REPAIRED = "bft-smart-scrub-repaired": "A damaged record was found by the scrub and written again.";
     MEMPOOL_FULL = "bft-smart-mempool-full": "A transaction was turned away for want of room.";
+    MEMBERS_CHANGED = "bft-smart-members-changed": "A block with a change of the members was decided.";
+    LINKS_TAKEN = "bft-smart-links-taken": "A replica that is behind was shown who decides, and why.";
+    LINKS_REFUSED = "bft-smart-links-refused": "A replica was shown a change of the members that is not proven.";
+    STATE_TOO_NEW = "bft-smart-state-too-new": "A state came with changes of the members that were not shown yet.";
+    STOP_OF_FORMER_MEMBERS = "stop-of-former-members": "A STOP came for a regency of members who have handed the chain over.";
+    REGENCY_OF_LATER_MEMBERS = "regency-of-later-members": "A replica heard of a regency of members whom it does not know yet.";
     OLDEST_OVERTAKEN = "bft-smart-oldest-overtaken": "A leader let so many transactions overtake the oldest that its time is not prolonged.";
 }

@@ -6,11 +6,12 @@ use super::collect::{StopData, Sync};
 use super::evidence;
 use crate::consensus::forward::{decode_txs, encode_txs, txs_len};
 use crate::consensus::proposal::{FIRST, SECOND};
+use crate::consensus::roster::{decode_links, encode_links, links_len};
 use crate::consensus::sync::{MAX_WANTED, decode_option, encode_option, option_len};
 pub use crate::consensus::{Ballot, Blocks, Proposal, StateHead, StateParts};
 use crate::ledger::state::parts::Prefix;
 use consim_core::{
-    Certificate, ChainId, CodecError, Decoder, Encoder, Evidence, Handover, Payload, Tx, Vote,
+    Certificate, ChainId, CodecError, Committed, Decoder, Encoder, Evidence, Handover, Payload, Tx, Vote,
 };
 use std::any::Any;
 use std::sync::Arc;
@@ -89,6 +90,8 @@ pub enum Body {
     },
     /// Parts of a state.
     State(StateParts<StateHead>),
+    /// The blocks with changes of the members, one after the other, for one that lacks them.
+    Links(Vec<Arc<Committed>>),
 }
 
 /// How far a replica is.
@@ -104,6 +107,8 @@ pub struct Status {
     pub executed: u64,
     /// Its last stable checkpoint.
     pub stable: u64,
+    /// The last change of the members that it knows of.
+    pub change: u64,
     /// Does it want an answer?
     pub ask: bool,
     /// The proof of that checkpoint, for a peer that lacks it.
@@ -114,22 +119,41 @@ pub struct Status {
 
 impl Status {
     fn encoded_len(&self) -> usize {
-        8 + 1 + 8 + 8 + 8 + 1 + option_len(self.proof.as_ref()) + option_len(self.decided.as_ref())
+        let change = if self.change > 0 { 8 } else { 0 };
+        let proofs = option_len(self.proof.as_ref()) + option_len(self.decided.as_ref());
+        8 + 1 + 8 + 8 + 8 + 1 + change + proofs
     }
     fn encode(&self, e: &mut Encoder<'_>) {
         e.u64(self.regency).u8(u8::from(self.active)).u64(self.asks);
-        e.u64(self.executed).u64(self.stable).u8(u8::from(self.ask));
+        // The change is there if there is one, as the second bit says.
+        let flags = u8::from(self.ask) | (u8::from(self.change > 0) << 1);
+        e.u64(self.executed).u64(self.stable).u8(flags);
+        if self.change > 0 {
+            e.u64(self.change);
+        }
         encode_option(e, self.proof.as_ref());
         encode_option(e, self.decided.as_ref());
     }
     fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        let (regency, active, asks) = (d.u64()?, d.boolean()?, d.u64()?);
+        let (executed, stable, flags) = (d.u64()?, d.u64()?, d.u8()?);
+        let change = match flags {
+            0 | 1 => 0,
+            2 | 3 => d.u64()?,
+            _ => return Err(CodecError::Tag(flags)),
+        };
+        // Only one encoding of each.
+        if flags > 1 && change == 0 {
+            return Err(CodecError::Tag(flags));
+        }
         Ok(Self {
-            regency: d.u64()?,
-            active: d.boolean()?,
-            asks: d.u64()?,
-            executed: d.u64()?,
-            stable: d.u64()?,
-            ask: d.boolean()?,
+            regency,
+            active,
+            asks,
+            executed,
+            stable,
+            change,
+            ask: flags & 1 != 0,
             proof: decode_option(d)?,
             decided: decode_option(d)?,
         })
@@ -163,6 +187,7 @@ impl Body {
             Self::Blocks(_) => 10,
             Self::FetchState { .. } => 11,
             Self::State(_) => 12,
+            Self::Links(_) => 13,
         }
     }
     fn decode(kind: u8, d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -195,6 +220,7 @@ impl Body {
                 },
             },
             12 => Self::State(StateParts::decode(d)?),
+            13 => Self::Links(decode_links(d)?),
             tag => return Err(CodecError::Tag(tag)),
         })
     }
@@ -215,6 +241,7 @@ pub const KINDS: &[&str] = &[
     "blocks",
     "fetch-state",
     "state",
+    "links",
 ];
 
 impl Payload for Message {
@@ -250,6 +277,7 @@ impl Payload for Message {
                 }
             }
             Body::State(state) => state.encode(&mut e),
+            Body::Links(links) => encode_links(&mut e, links),
         }
     }
     fn encoded_len(&self) -> usize {
@@ -267,6 +295,7 @@ impl Payload for Message {
                 8 + 4 + wanted.iter().map(Prefix::encoded_len).sum::<usize>()
             }
             Body::State(state) => state.encoded_len(),
+            Body::Links(links) => links_len(links),
         }
     }
     fn votes(&self, each: &mut dyn FnMut(ChainId, Vote)) {

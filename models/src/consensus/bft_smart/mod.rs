@@ -147,7 +147,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     least: 4,
     tolerates: super::byzantine_faults,
     quorum: super::byzantine_quorum,
-    changes_members: false,
+    changes_members: true,
     defaults: || super::ProtocolOptions::BftSmart(BftSmartOptions::default()),
     phases: |_| 3,
     floor: floor::floor,

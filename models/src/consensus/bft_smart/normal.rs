@@ -235,6 +235,8 @@ impl BftSmartReplica {
     fn may_vote(&self) -> bool {
         let above = |sequence: u64| sequence > self.sequence();
         self.past.silent.is_none()
+            && self.group.is_member()
+            && self.group.is_ours(self.regency)
             && !self.written.as_ref().is_some_and(|p| above(p.sequence))
             && !self
                 .lock
@@ -340,6 +342,11 @@ impl BftSmartReplica {
 
     /// The own vote, or the own PROPOSE, is on disk: it is said and counted.
     pub(super) fn say_vote(&mut self, cx: &mut Context<'_>, phase: Phase, vow: &Vow) {
+        if vow.sequence < self.group.era().from {
+            // It is decided here, and the chain handed over: some of those who decided may lack this vote.
+            let former = Arc::clone(&self.group.roster.at(vow.sequence).members);
+            return cx.multicast(&former, Arc::clone(&vow.message));
+        }
         if vow.regency != self.regency || !self.active {
             return cx.reached(&marks::VOTE_OVERTAKEN);
         }
@@ -371,11 +378,12 @@ impl BftSmartReplica {
         if regency < self.regency || sequence <= self.past.executed {
             return false;
         }
-        let now = regency == self.regency && self.active;
+        let ours = self.group.is_ours(regency);
+        let now = regency == self.regency && self.active && ours;
         if now && sequence == self.sequence() {
             return true;
         }
-        if now {
+        if now || !ours {
             cx.reached(&marks::OUT_OF_CONTEXT);
             self.later(from, payload);
             self.past.peers.claim(from, sequence - 1);
@@ -405,7 +413,7 @@ impl BftSmartReplica {
             self.group.key_of(from),
         );
         let tally = self.current.of(phase);
-        if tally.count() >= quorum || tally.voted(key) {
+        if tally.count() >= quorum || tally.voted(key) || !self.group.votes(from) {
             return;
         }
         cx.work(Work::verify(1));
@@ -515,15 +523,18 @@ impl BftSmartReplica {
         self.past.log.push(Arc::clone(&committed));
         self.past.decided = Some(Arc::new(committed.certificate.clone()));
         cx.emit(Probe::Committed(Arc::clone(&committed)));
+        self.note_change(cx, &committed);
         cx.deliver(Delivery::Ordered {
             committed,
             replayed: false,
         });
         self.current.begin();
+        self.enter_view(cx);
     }
 
     /// Something was decided, here or by what others sent: what comes next.
     pub(super) fn went_on(&mut self, cx: &mut Context<'_>) {
+        self.enter_view(cx);
         self.stops.backoff = 0;
         self.end_silence(cx);
         self.progressed(cx);

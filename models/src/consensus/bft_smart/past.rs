@@ -8,7 +8,7 @@ use super::message::{ACCEPT, Body, CHECKPOINT};
 use super::replica::BftSmartReplica;
 use crate::consensus::mempool::Mempool;
 use crate::consensus::roster::Roster;
-use crate::consensus::sync::{Marks, Past, Profile, Site, Syncs, Tables, Word};
+use crate::consensus::sync::{Marks, MemberMarks, Past, Profile, Site, Syncs, Tables, Word};
 use consim_core::{Batch, Committed, Context, Write};
 use std::sync::Arc;
 
@@ -26,7 +26,12 @@ impl Syncs for BftSmartReplica {
             came_back_from_state: &marks::CAME_BACK_FROM_TAKEN_STATE,
             log_cut: &marks::LOG_CUT_AT_DAMAGE,
             scrubbed: &marks::SCRUB_REPAIRED,
-            members: None,
+            members: Some(MemberMarks {
+                changed: &marks::MEMBERS_CHANGED,
+                links_taken: &marks::LINKS_TAKEN,
+                links_refused: &marks::LINKS_REFUSED,
+                state_too_new: &marks::STATE_TOO_NEW,
+            }),
         },
         tables: Tables {
             log: LOG,
@@ -66,8 +71,7 @@ impl Syncs for BftSmartReplica {
             Word::Blocks(blocks) => Body::Blocks(blocks),
             Word::FetchState(sequence, wanted) => Body::FetchState { sequence, wanted },
             Word::State(parts) => Body::State(parts),
-            // Its members do not change.
-            Word::Links(_) => return,
+            Word::Links(links) => Body::Links(links),
         };
         match to {
             Some(to) => self.send(cx, to, body),

@@ -1,5 +1,6 @@
 //! Coming back from the disk.
 
+use super::config::REGENCIES;
 use super::journal::{FORMER, PROOF, REGENCY, Record, WRITTEN};
 use super::marks;
 use super::message::{Body, Message};
@@ -30,8 +31,10 @@ impl BftSmartReplica {
     /// asks the others how far they are.
     pub(super) fn recover(&mut self, cx: &mut Context<'_>, disk: &Disk) {
         self.recover_past(cx, disk);
+        self.group.seat.enter(self.sequence());
         self.restore_votes(cx, disk);
         self.restore_regency(cx, disk);
+        self.begin_view(cx);
         self.ask_everybody(cx);
         self.resume(cx);
         if self.active {
@@ -85,11 +88,16 @@ impl BftSmartReplica {
             return;
         };
         self.left = *left;
+        if *regency < self.group.first_regency() {
+            // The members of it handed the chain over.
+            return;
+        }
         if let Some(sync) = sync {
             return self.settle_in(Arc::clone(sync));
         }
-        if *regency == 0 {
-            // The first one begins by itself.
+        if regency.is_multiple_of(REGENCIES) {
+            // The first one of its members begins by itself.
+            self.regency = *regency;
             return;
         }
         cx.reached(&marks::CAME_BACK_STOPPED);

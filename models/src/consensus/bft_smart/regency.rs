@@ -1,8 +1,8 @@
 //! When a regency is given up (EDCC 2012, Algorithm 1, lines 18-22, and Algorithm 2, lines 1-12): requests
 //! that time out, and STOP.
 
-use super::collect::StopData;
-use super::config::MAX_BACKOFF;
+use super::collect::{Called, StopData};
+use super::config::{MAX_BACKOFF, REGENCIES};
 use super::marks;
 use super::message::Body;
 use super::replica::{BATCH_TIMER, BftSmartReplica, REQUEST_TIMER};
@@ -160,7 +160,7 @@ impl BftSmartReplica {
 
     /// Asks for a regency, with the requests that wait in this replica's charge.
     fn stop(&mut self, cx: &mut Context<'_>, regency: u64) {
-        if self.past.silent.is_some() {
+        if self.past.silent.is_some() || !self.group.is_member() || !self.group.is_ours(regency) {
             return;
         }
         cx.reached(&marks::STOP_SAID);
@@ -186,8 +186,10 @@ impl BftSmartReplica {
         }
         if regency <= self.regency {
             if self.active || regency < self.regency {
-                self.help(cx, from);
+                self.help(cx, from, regency);
             }
+        } else if !self.group.is_ours(regency) {
+            self.hears_of_later_members(cx, from);
         } else {
             self.asks(cx, from, regency);
         }
@@ -202,13 +204,15 @@ impl BftSmartReplica {
             let newer = asked.0.max(regency);
             *asked = (newer, now);
         }
-        if regency <= self.regency {
+        if regency <= self.regency || !self.group.is_ours(regency) {
             return;
         }
         let fresh = self.patience().times(2);
-        let said = self.stops.asked.iter();
-        let said = said.filter(|(_, at)| now - *at <= fresh);
-        let mut highest: Vec<u64> = said.map(|&(regency, _)| regency).collect();
+        let said = self.stops.asked.iter().enumerate();
+        let said = said.filter(|(member, (regency, at))| {
+            now - *at <= fresh && self.group.votes(*member) && self.group.is_ours(*regency)
+        });
+        let mut highest: Vec<u64> = said.map(|(_, &(regency, _))| regency).collect();
         highest.sort_unstable_by(|a, b| b.cmp(a));
         let of = |count: usize| highest.get(count - 1).copied().unwrap_or(0);
         let (joined, installed) = (of(self.group.faults() + 1), of(self.group.quorum()));
@@ -226,7 +230,7 @@ impl BftSmartReplica {
     fn install(&mut self, cx: &mut Context<'_>, regency: u64) {
         cx.emit(Probe::ViewTimeout {
             chain: self.group.chain,
-            view: self.regency,
+            view: self.view(),
         });
         if regency > self.regency + 1 {
             cx.reached(&marks::REGENCY_SKIPPED);
@@ -250,19 +254,72 @@ impl BftSmartReplica {
         self.try_sync(cx);
     }
 
-    /// Helps a member that is in an older regency, or in this one but without its SYNC.
-    pub(super) fn help(&mut self, cx: &mut Context<'_>, member: usize) {
+    /// Helps a member that is in an older regency, or in this one but without its SYNC. One of members before
+    /// these learns how far the chain is, and who has it now.
+    pub(super) fn help(&mut self, cx: &mut Context<'_>, member: usize, regency: u64) {
         if !self.past.peers.may_help(member) {
             return;
         }
+        if !self.group.is_ours(regency) {
+            cx.reached(&marks::STOP_OF_FORMER_MEMBERS);
+            return self.send(cx, member, self.status(false, 0, 0));
+        }
         match self.opening.clone().filter(|_| self.active) {
             Some(sync) => self.send(cx, member, Body::Sync(sync)),
-            None if self.regency > 0 => {
+            None if !self.active => {
                 let (regency, txs) = (self.regency, Vec::new());
                 self.send(cx, member, Body::Stop { regency, txs });
             }
             None => {}
         }
+    }
+
+    /// Somebody speaks of a regency of members whom this replica does not know yet: it has to catch up.
+    pub(super) fn hears_of_later_members(&mut self, cx: &mut Context<'_>, from: usize) {
+        if self.past.peers.may_help(from) {
+            cx.reached(&marks::REGENCY_OF_LATER_MEMBERS);
+            self.send(cx, from, self.question());
+        }
+    }
+
+    // ---- other members ---------------------------------------------------------------------------
+
+    /// All up to here is decided: do other members decide what comes next?
+    pub(super) fn enter_view(&mut self, cx: &mut Context<'_>) {
+        if self.group.seat.enter(self.past.executed.saturating_add(1)) {
+            self.begin_view(cx);
+        }
+    }
+
+    /// Other members decide from now on. What was asked for and brought among those before means nothing to
+    /// them, who may share nobody with these: their first regency begins by itself and unbound, as that of the
+    /// genesis did.
+    pub(super) fn begin_view(&mut self, cx: &mut Context<'_>) {
+        let first = self.group.first_regency();
+        if self.regency >= first {
+            // It was in a later one, and lost the end of its log.
+            return;
+        }
+        let changes = self.group.era().change.saturating_sub(self.regency / REGENCIES);
+        self.before = self.view().saturating_add(changes);
+        self.regency = first;
+        self.active = true;
+        self.opening = None;
+        self.left = self.left.max(first);
+        self.called = Called {
+            low: self.past.executed,
+            bound: None,
+        };
+        self.stops.backoff = 0;
+        self.current.begin();
+        self.mempool.next_view();
+        self.forget_stops(cx);
+        self.write_regency(None);
+        self.tell_regency(cx);
+        // Those who were no members before have none of the requests, and the leader may be another.
+        self.outbox = self.mempool.charges();
+        self.send_to_leader(cx);
+        self.watch(cx);
     }
 
     /// A regency has begun: nobody is asked to leave it yet.

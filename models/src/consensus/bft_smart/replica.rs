@@ -1,7 +1,7 @@
 //! The replica: its state, and which transition an event leads to.
 
 use super::collect::{Called, Sync};
-use super::config::{BftSmartOptions, Group, MAX_FUTURE};
+use super::config::{BftSmartOptions, Group, MAX_FUTURE, REGENCIES};
 use super::journal::Said;
 use super::message::{Body, Message, Proposal};
 use super::normal::{Consensus, Lock, Phase};
@@ -10,7 +10,7 @@ use crate::consensus::journal::Journal;
 use crate::consensus::members::PerMember;
 use crate::consensus::mempool::Mempool;
 use crate::consensus::sync::{Past, Syncs as _};
-use crate::consensus::{Replica, ReplicaConfig};
+use crate::consensus::{Changing, MemberChange, Replica, ReplicaConfig};
 use crate::ledger::Snapshot;
 use consim_core::{
     CodecError, Context, Digest, Event, NodeId, Payload, Probe, Process, Span, Time, TimerKey, Tx,
@@ -34,6 +34,8 @@ pub(super) const FORWARD_TIMER: TimerKey = TimerKey(3);
 pub struct BftSmartReplica {
     pub(super) group: Group,
     pub(super) regency: u64,
+    /// Regencies of members before these, as far as it knows.
+    pub(super) before: u64,
     /// Has the regency begun, or does it wait for its SYNC?
     pub(super) active: bool,
     /// It may have signed STOP-DATA for regencies up to this one.
@@ -81,6 +83,7 @@ impl BftSmartReplica {
         let past = Past::new(n, keep);
         Self {
             regency: 0,
+            before: 0,
             active: true,
             left: 0,
             opening: None,
@@ -181,10 +184,15 @@ impl BftSmartReplica {
 
     // ---- dispatch ------------------------------------------------------------------------------
 
+    /// The number by which others than replicas know the regency: one more with each.
+    pub(super) fn view(&self) -> u64 {
+        self.before.saturating_add(self.regency % REGENCIES)
+    }
+
     pub(super) fn tell_regency(&self, cx: &mut Context<'_>) {
         cx.emit(Probe::View {
             chain: self.group.chain,
-            view: self.regency,
+            view: self.view(),
             leader: self.group.node(self.group.leader(self.regency)),
         });
     }
@@ -219,6 +227,7 @@ impl BftSmartReplica {
                 self.on_fetch_state(cx, from, *sequence, wanted);
             }
             Body::State(state) => self.on_state(cx, from, state),
+            Body::Links(links) => self.on_links(cx, links),
         }
     }
 
@@ -320,7 +329,7 @@ impl Replica for BftSmartReplica {
     }
     fn leader(&self) -> (u64, NodeId) {
         let leader = self.group.leader(self.regency);
-        (self.regency, self.group.node(leader))
+        (self.view(), self.group.node(leader))
     }
     fn decided_by_now(&self) -> u64 {
         // Whatever it wrote for, or saw put forward, may be decided elsewhere.
@@ -328,6 +337,24 @@ impl Replica for BftSmartReplica {
         let lock = self.lock.as_ref().map_or(0, |lock| lock.proof.sequence);
         let current = self.current.digest.map_or(0, |_| self.sequence());
         written.max(lock).max(current).max(self.past.executed)
+    }
+    fn change_members(
+        &mut self,
+        cx: &mut Context<'_>,
+        change: &MemberChange,
+        signed: &Arc<Tx>,
+    ) -> Changing {
+        let known = self.asked_to_change(change);
+        known.unwrap_or_else(|| {
+            if self.submit(cx, Arc::clone(signed)) {
+                Changing::UnderWay
+            } else {
+                Changing::Waits
+            }
+        })
+    }
+    fn is_member(&self) -> bool {
+        self.group.is_member()
     }
     fn waiting(&self) -> usize {
         self.mempool.len()

@@ -18,7 +18,7 @@ impl BftSmartReplica {
     /// beyond that. One that may have signed something else for this regency brings nothing.
     pub(super) fn bring(&mut self, cx: &mut Context<'_>) {
         let regency = self.regency;
-        if self.past.silent.is_some() || regency <= self.left {
+        if self.past.silent.is_some() || regency <= self.left || !self.group.is_member() {
             return self.write_regency(None);
         }
         self.left = regency;
@@ -95,7 +95,10 @@ impl BftSmartReplica {
         let collect = &data.collect;
         let regency = collect.regency();
         if regency < self.regency || (regency == self.regency && self.active) {
-            return self.help(cx, from);
+            return self.help(cx, from, regency);
+        }
+        if !self.group.is_ours(regency) {
+            return self.hears_of_later_members(cx, from);
         }
         let known = self.stops.data.get(from).and_then(Option::as_ref);
         let known = known.is_some_and(|known| known.collect.regency() >= regency);
@@ -118,8 +121,7 @@ impl BftSmartReplica {
     fn verify_collect(&self, cx: &mut Context<'_>, collect: &Collect) -> bool {
         cx.work(Work::verify_batched(collect.signatures() as u32));
         cx.work(Work::hash(collect.encoded_len()));
-        let group = &self.group;
-        collect.is_valid(group.chain, group.members(), group.interval, group)
+        collect.is_valid(&self.group.site())
     }
 
     /// Is the collect valid, and are the bodies what its proofs are for? Whoever has a write proof has the
@@ -244,6 +246,9 @@ impl BftSmartReplica {
         if regency < self.regency || (regency == self.regency && self.active) {
             return;
         }
+        if !self.group.is_ours(regency) {
+            return self.hears_of_later_members(cx, from);
+        }
         if !self.verify_sync(cx, sync) {
             return cx.reached(&marks::SYNC_REFUSED);
         }
@@ -259,7 +264,7 @@ impl BftSmartReplica {
         let (group, regency) = (&self.group, sync.regency());
         let key = group.key_of(group.leader(regency));
         let signed = vote_statement(group.chain, SYNC, regency, 0, &sync.digest());
-        let genuine = regency > 0
+        let genuine = regency > group.first_regency()
             && sync.signature().key == key
             && group.keys.verify(&signed, sync.signature())
             && sync.is_of_quorum(group.quorum());

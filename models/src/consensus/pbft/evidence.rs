@@ -46,6 +46,7 @@ impl Message {
             Body::NewView(new_view) => Some(Handover::Opens(Opening {
                 chain: self.chain,
                 view: new_view.view(),
+                change: 0,
                 low: new_view.low(),
                 changes: new_view.changes().into(),
                 proposals: new_view.proposals().iter().map(|p| p.0).collect(),

@@ -12,6 +12,7 @@ pub(super) const BUGS: &[&SeededBug] = &[
     &TIMERS_NOT_RANDOM,
     &WIPED_VOTES,
     &NO_JOINT_CONFIGURATION,
+    &CHANGES_OVERLAP,
 ];
 
 /// What notices two entries at one index, and what follows from it.
@@ -102,6 +103,15 @@ pub(super) const NO_JOINT_CONFIGURATION: SeededBug = SeededBug {
     code: "",
     says: "A change of the members goes from the old ones to the new ones at once, so that a majority of each may decide without the other.",
     source: "D. Ongaro and J. Ousterhout (ATC 2014), section 6, figure 10",
+    killers: CHANGES,
+};
+
+/// Two changes at a time.
+pub(super) const CHANGES_OVERLAP: SeededBug = SeededBug {
+    name: "changes-overlap",
+    code: "",
+    says: "A leader begins a change of the members while another is under way.",
+    source: "D. Ongaro and J. Ousterhout (ATC 2014), section 6; the catalogue of faults, O4",
     killers: CHANGES,
 };
 

@@ -49,6 +49,7 @@ fn changes_are_asked_for_one_at_a_time_until_they_are_done() {
         members: [NodeId(0), NodeId(1)].into(),
         key: Arc::new(keys.pop().unwrap()),
         changes: [(at(5), change(1)), (at(6), change(2))].into(),
+        hasty: Arc::default(),
         retry: Span::from_secs(1),
     });
     let none = (Vec::new(), Vec::new());
@@ -82,4 +83,23 @@ fn changes_are_asked_for_one_at_a_time_until_they_are_done() {
     let done = hear(0, says(2, Changing::Done));
     assert_eq!(done, (Vec::new(), vec![(2, true)]));
     assert_eq!(step(&mut process, at(9), Event::Timer(AGAIN)), none);
+}
+
+#[test]
+fn one_in_a_hurry_asks_beside_the_change_that_is_under_way() {
+    let (_, mut keys) = Keyring::generate(1, 1);
+    let mut process = Administrator::new(AdministratorConfig {
+        chain: CHAIN,
+        members: [NodeId(0), NodeId(1)].into(),
+        key: Arc::new(keys.pop().unwrap()),
+        changes: [(at(5), change(1)), (at(6), change(2))].into(),
+        hasty: [2].into(),
+        retry: Span::from_secs(1),
+    });
+    let first = step(&mut process, at(5), Event::Timer(DUE));
+    assert_eq!(first, (vec![(NodeId(0), 1)], vec![(1, false)]));
+    let second = step(&mut process, at(6), Event::Timer(DUE));
+    assert_eq!(second, (vec![(NodeId(1), 2)], vec![(2, false)]));
+    let again = step(&mut process, at(6), Event::Timer(AGAIN));
+    assert_eq!(again.0, vec![(NodeId(1), 1), (NodeId(0), 2)]);
 }

@@ -287,14 +287,15 @@ impl Planner<'_> {
     }
 
     /// How many answers clients wait for. BFT-SMaRt's wait for a quorum (DSN 2014, section 3.1), where the
-    /// services are such that clients can ask several members.
+    /// services are such that clients can ask several members, and these stay the same.
     pub(super) fn wait_for(&self, chain: &Chain) -> WaitFor {
         let asked = chain.clients.wait_for.value;
         let several = |kind: &ServiceKind| matches!(kind, ServiceKind::KeyValue(_));
         let mut services = self.scenario.services.iter();
         match (asked, &chain.consensus) {
             (WaitFor::Auto, Consensus::BftSmart(_))
-                if services.all(|(_, service)| several(service)) =>
+                if services.all(|(_, service)| several(service))
+                    && self.scenario.changes.is_empty() =>
             {
                 WaitFor::Quorum
             }

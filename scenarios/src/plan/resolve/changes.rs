@@ -24,6 +24,7 @@ struct Written<'a> {
     at: Time,
     name: &'a At<Name>,
     movers: &'a Movers,
+    hasty: bool,
     joins: bool,
     nodes: Vec<usize>,
 }
@@ -109,6 +110,7 @@ impl<'a> Planner<'a> {
             out.push(ChangePlan {
                 name: change.name.value.0.clone(),
                 at: change.at,
+                hasty: change.hasty,
                 add,
                 remove,
             });
@@ -209,6 +211,7 @@ impl<'a> Planner<'a> {
             at,
             name,
             movers,
+            hasty: !change.common.waits.value.0,
             joins,
             nodes,
         })

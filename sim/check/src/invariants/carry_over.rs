@@ -37,6 +37,8 @@ pub struct CarryOver {
     leavings: BTreeMap<(u64, ChainId, KeyId, Digest), Bound>,
     /// Those that were judged.
     judged: BTreeSet<(u64, ChainId, Digest)>,
+    /// Votes that it takes after each change of the members.
+    quorums: BTreeMap<(ChainId, u64), usize>,
     /// The latest view of each node since it was started.
     views: BTreeMap<(NodeId, ChainId), u64>,
 }
@@ -56,6 +58,7 @@ impl CarryOver {
             finding: Finding::new(),
             leavings: BTreeMap::new(),
             judged: BTreeSet::new(),
+            quorums: BTreeMap::new(),
             views: BTreeMap::new(),
         }
     }
@@ -117,7 +120,11 @@ impl CarryOver {
             })
             .collect::<Option<_>>()?;
         let signers: BTreeSet<u32> = opening.changes.iter().map(|(key, _)| key.0).collect();
-        let quorum = self.subjects.chain(opening.chain)?.quorum;
+        let chain = self.subjects.chain(opening.chain)?;
+        let quorum = match opening.change {
+            0 => chain.quorum,
+            change => *self.quorums.get(&(opening.chain, change))?,
+        };
         if signers.len() < quorum {
             let count = signers.len();
             return Some(Err(format!(
@@ -163,12 +170,20 @@ impl CarryOver {
 
 impl Observer for CarryOver {
     fn probe(&mut self, _at: Time, node: NodeId, probe: &Probe) {
-        let &Probe::View { chain, view, .. } = probe else {
-            return;
-        };
         if !self.subjects.correct(node) {
             return;
         }
+        if let Probe::Configured(configured) = probe
+            && let Some(subject) = self.subjects.chain(configured.chain)
+            && let Some((members, _)) = configured.groups.first()
+        {
+            let named = (configured.chain, configured.change);
+            let quorum = (subject.quorum_of)(members.len());
+            self.quorums.entry(named).or_insert(quorum);
+        }
+        let &Probe::View { chain, view, .. } = probe else {
+            return;
+        };
         let before = self.views.insert((node, chain), view).unwrap_or(view);
         let subjects = &self.subjects;
         self.finding.judge(view >= before, || {

@@ -1,4 +1,4 @@
-//! I18: any two configurations that follow each other share a decision maker (L. Lamport, D. Malkhi and L. Zhou,
+//! I10: configurations of a chain change one way, and any two that follow each other share a decision maker (L. Lamport, D. Malkhi and L. Zhou,
 //! "Reconfiguring a State Machine", SIGACT News 41(1), 2010; D. Ongaro and J. Ousterhout, "In Search of an
 //! Understandable Consensus Algorithm", ATC 2014, section 6, figure 10).
 
@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 pub(super) const ENTRY: CheckEntry = CheckEntry {
     name: "quorum-intersection",
-    code: "I18",
+    code: "I10",
     since: "0.1.0",
     severity: Severity::Safety,
-    says: "All correct nodes name the same configurations of a chain, from the same block on if the chain is handed over with one; otherwise every quorum of one meets every quorum of the next.",
+    says: "Configurations of a chain change one way: all correct nodes name the same ones, in order, from the same block on if the chain is handed over with one; otherwise none is left out, and every quorum of one meets every quorum of the next.",
     applies: |subjects| subjects.chains.iter().any(|chain| chain.first.is_some()),
     build: |subjects| Box::new(QuorumIntersection::new(subjects)),
 };
@@ -23,6 +23,8 @@ pub struct QuorumIntersection {
     finding: Finding,
     /// Configurations that came into force, by their version.
     seen: BTreeMap<ChainId, BTreeMap<u64, (Arc<Configured>, NodeId)>>,
+    /// The last version that each node named since it was started.
+    named: BTreeMap<(NodeId, ChainId), u64>,
 }
 
 impl QuorumIntersection {
@@ -47,6 +49,7 @@ impl QuorumIntersection {
             subjects,
             finding: Finding::new(),
             seen,
+            named: BTreeMap::new(),
         }
     }
 
@@ -76,6 +79,10 @@ fn meet(a: &Configured, b: &Configured) -> bool {
 }
 
 impl Observer for QuorumIntersection {
+    fn node_up(&mut self, _at: Time, node: NodeId, _up: bool) {
+        self.named.retain(|(of, _), _| *of != node);
+    }
+
     fn probe(&mut self, _at: Time, node: NodeId, probe: &Probe) {
         let Probe::Configured(configured) = probe else {
             return;
@@ -84,6 +91,16 @@ impl Observer for QuorumIntersection {
             return;
         }
         let (chain, version) = (configured.chain, configured.version());
+        let last = self.named.insert((node, chain), version);
+        let subjects = Arc::clone(&self.subjects);
+        self.finding.judge(last.is_none_or(|last| last <= version), || {
+            format!(
+                "{}: {} went back to change {}",
+                subjects.chain_name(chain),
+                subjects.name(node),
+                configured.change
+            )
+        });
         let seen = self.seen.entry(chain).or_default();
         if let Some((known, by)) = seen.get(&version) {
             if known == configured {
@@ -91,7 +108,6 @@ impl Observer for QuorumIntersection {
             }
             let (known, by) = (Arc::clone(known), *by);
             let (one, other) = (self.words(&known), self.words(configured));
-            let subjects = &self.subjects;
             self.finding.judge(false, || {
                 format!(
                     "{}, change {}: {} decide at {}, {} at {}",
@@ -116,7 +132,6 @@ impl Observer for QuorumIntersection {
         let before = seen.range(..version).next_back();
         let before = before.map(|(_, (before, _))| Arc::clone(before));
         seen.insert(version, (Arc::clone(configured), node));
-        let subjects = Arc::clone(&self.subjects);
         let words = self.words(configured);
         self.finding.judge(!few, || {
             format!(
@@ -126,6 +141,15 @@ impl Observer for QuorumIntersection {
             )
         });
         if let Some(before) = before.filter(|_| configured.handed_over_at.is_none()) {
+            let over = !configured.joint || before.version() + 1 == version;
+            self.finding.judge(over, || {
+                format!(
+                    "{}, change {}: it began before change {} was over",
+                    subjects.chain_name(chain),
+                    configured.change,
+                    configured.change.saturating_sub(1)
+                )
+            });
             let words = (self.words(&before), self.words(configured));
             self.finding.judge(meet(&before, configured), || {
                 format!(

@@ -9,7 +9,7 @@ mod tests;
 use super::message::{ACCEPT, Ballot, Body, Message, Status, WRITE};
 use crate::adversary::{Behaviour, Conduct, Means, Words};
 use crate::consensus::conducts::{self, Tongue, Word};
-use consim_core::{Digest, Payload};
+use consim_core::{Committed, Digest, Payload};
 use std::sync::Arc;
 
 /// The kinds of messages that attacks name.
@@ -73,6 +73,9 @@ impl Tongue for Ours {
             Word::Blocks(blocks) => Body::Blocks(blocks),
         };
         message(means, body)
+    }
+    fn links(means: &Means, links: Vec<Arc<Committed>>) -> Option<Arc<dyn Payload>> {
+        Some(message(means, Body::Links(links)))
     }
     fn ahead(means: &Means, payload: &Arc<dyn Payload>, by: u64) -> Option<Arc<dyn Payload>> {
         let Body::Status(honest) = read(means, payload)? else {

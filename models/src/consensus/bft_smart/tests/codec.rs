@@ -83,15 +83,16 @@ fn messages() -> Vec<Message> {
             asks: 2,
             executed: 2,
             stable: 3,
+            change: 0,
             ask: true,
             proof: Some(Arc::clone(&decided)),
             decided: None,
         }),
         Body::FetchBlocks { from: 2 },
         Body::Blocks(Blocks {
-            blocks: vec![committed],
+            blocks: vec![Arc::clone(&committed)],
             executed: 9,
-            proof: Some(decided),
+            proof: Some(Arc::clone(&decided)),
         }),
         Body::FetchState {
             sequence: 8,
@@ -107,7 +108,19 @@ fn messages() -> Vec<Message> {
             })),
             parts: Vec::new(),
         }),
+        Body::Links(vec![committed]),
         sync(None, None),
+        Body::Status(Status {
+            regency: 2_000_001,
+            active: false,
+            asks: 2_000_002,
+            executed: 2,
+            stable: 3,
+            change: 2,
+            ask: false,
+            proof: None,
+            decided: Some(decided),
+        }),
     ];
     let message = |body| Message { chain: CHAIN, body };
     bodies.into_iter().map(message).collect()

@@ -2,31 +2,46 @@
 
 use super::super::collect::{Called, Collect, called_for};
 use super::super::message::{ACCEPT, Ballot, CHECKPOINT, WRITE};
-use crate::consensus::byzantine_quorum;
-use crate::consensus::tally::Voters;
-use consim_core::{Certificate, ChainId, Digest, Keyring, NodeId, SecretKey};
+use crate::consensus::seat::Seat;
+use crate::consensus::{BlockLimits, MempoolLimits, ReplicaConfig, byzantine_quorum};
+use consim_core::{Certificate, ChainId, Digest, Keyring, NodeId, SecretKey, Span};
 use std::sync::Arc;
 
 const CHAIN: ChainId = ChainId(2);
 
 struct World {
-    keys: Keyring,
+    seat: Seat,
     secrets: Vec<SecretKey>,
-}
-
-impl Voters for World {
-    fn keys(&self) -> &Keyring {
-        &self.keys
-    }
-    fn quorum(&self) -> usize {
-        byzantine_quorum(4)
-    }
 }
 
 impl World {
     fn new() -> Self {
         let (keys, secrets) = Keyring::generate(5, 3);
-        Self { keys, secrets }
+        let members: Arc<[NodeId]> = (0..4).map(NodeId).collect();
+        let config = ReplicaConfig {
+            chain: CHAIN,
+            me: NodeId(0),
+            everybody: Arc::clone(&members),
+            members,
+            administrator: None,
+            quorum: byzantine_quorum(4),
+            key: Arc::new(keys.steal(NodeId(0).into()).unwrap()),
+            keys,
+            block: BlockLimits {
+                transactions: 10,
+                bytes: 10_000,
+                wait: Span::ZERO,
+            },
+            mempool: MempoolLimits {
+                transactions: 10,
+                bytes: 10_000,
+            },
+            timeout: Span::from_secs(1),
+            checkpoint: 8,
+            keep: None,
+        };
+        let seat = Seat::new(config, byzantine_quorum);
+        Self { seat, secrets }
     }
     fn proof_by(
         &self,
@@ -61,8 +76,7 @@ impl World {
         Arc::new(Collect::sign(CHAIN, 9, decided, lock, &self.secrets[by]))
     }
     fn is_valid(&self, collect: &Collect) -> bool {
-        let members: Vec<_> = (0..4).map(NodeId).collect();
-        collect.is_valid(CHAIN, &members, 8, self)
+        collect.is_valid(&self.seat.site())
     }
 }
 

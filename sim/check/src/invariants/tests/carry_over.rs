@@ -73,6 +73,7 @@ fn opened(low: u64, values: &[&[u8]], edit: impl FnOnce(&mut Opening)) -> Histor
     let mut opening = Opening {
         chain: CHAIN,
         view: 3,
+        change: 0,
         low,
         changes: names.collect(),
         proposals: values.iter().map(|v| Digest::of(v)).collect(),
@@ -130,6 +131,7 @@ fn carry_over_does_not_judge_what_it_did_not_hear_or_a_traitor_says() {
     let said = Says(Handover::Opens(Opening {
         chain: CHAIN,
         view: 3,
+        change: 0,
         low: 0,
         changes: Arc::new([]),
         proposals: Arc::new([]),

@@ -98,6 +98,34 @@ fn all_name_the_same_configuration() {
 }
 
 #[test]
+fn nobody_goes_back_to_a_former_configuration() {
+    let mut h = changing("quorum-intersection");
+    h.probe(s(1), 0, &configured(1, &[&[0, 1, 2]]));
+    h.probe(s(2), 0, &configured(2, &[&[1, 2]]));
+    h.probe(s(3), 1, &configured(1, &[&[0, 1, 2]]));
+    // Who starts again comes by the former ones again.
+    h.check.node_up(s(4), NodeId(0), false);
+    h.probe(s(5), 0, &configured(1, &[&[0, 1, 2]]));
+    h.passes();
+    h.probe(s(6), 1, &configured(2, &[&[1, 2]]));
+    h.probe(s(7), 1, &configured(1, &[&[0, 1, 2]]));
+    let said = h.violation();
+    assert!(said.contains("b went back to change 1"), "{said}");
+}
+
+#[test]
+fn a_change_begins_when_the_one_before_it_is_over() {
+    let mut h = changing("quorum-intersection");
+    h.all(s(1), &configured(1, &[&[0, 1, 2], &[0, 1]]));
+    h.all(s(2), &configured(2, &[&[0, 1, 2, 3], &[0, 1, 2]]));
+    let said = h.violation();
+    assert!(
+        said.contains("change 2: it began before change 1 was over"),
+        "{said}"
+    );
+}
+
+#[test]
 fn nobody_waits_for_what_one_that_left_had_taken_in() {
     for leaves in [false, true] {
         let mut h = changing("liveness");

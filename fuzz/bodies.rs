@@ -194,6 +194,7 @@ impl Cluster {
             timeout: Span::from_millis(1_000),
             checkpoint: 4,
             keep: None,
+            renewed: Vec::new(),
         };
         let options = PbftOptions {
             watermark: 16,

@@ -196,6 +196,7 @@ impl Group {
             timeout: Span::from_secs(10),
             checkpoint: 128,
             keep: None,
+            renewed: Vec::new(),
         };
         let period = (node.0 == 0).then_some(self.period);
         let number = 0;

@@ -18,6 +18,8 @@ pub struct MemberChange {
     pub add: Vec<NodeId>,
     /// Who is one no longer.
     pub remove: Vec<NodeId>,
+    /// Who votes by another key from now on, and by which: what the old one signs counts no more.
+    pub renew: Vec<(NodeId, KeyId)>,
 }
 
 /// What has become of a change at one replica.
@@ -98,7 +100,11 @@ impl MemberChange {
     }
     /// The encoded length.
     pub fn encoded_len(&self) -> usize {
-        8 + 4 + 4 * self.add.len() + 4 + 4 * self.remove.len()
+        let renew = match self.renew.len() {
+            0 => 0,
+            n => 4 + 8 * n,
+        };
+        8 + 4 + 4 * self.add.len() + 4 + 4 * self.remove.len() + renew
     }
     /// Appends the wire form.
     pub fn encode(&self, e: &mut Encoder<'_>) {
@@ -109,6 +115,13 @@ impl MemberChange {
                 e.u32(node.0);
             }
         }
+        // A change without new keys ends here.
+        if !self.renew.is_empty() {
+            e.list(self.renew.len());
+            for (node, key) in &self.renew {
+                e.u32(node.0).u32(key.0);
+            }
+        }
     }
     /// Reads a change; malformed bytes are an error.
     pub fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -116,10 +129,21 @@ impl MemberChange {
             let n = d.list(MAX_CHANGED, 4)?;
             (0..n).map(|_| d.u32().map(NodeId)).collect()
         };
+        let (number, add, remove) = (d.u64()?, list(d)?, list(d)?);
+        let mut renew = Vec::new();
+        if d.remaining() > 0 {
+            for _ in 0..d.list(MAX_CHANGED, 8)? {
+                renew.push((NodeId(d.u32()?), KeyId(d.u32()?)));
+            }
+            if renew.is_empty() {
+                return Err(CodecError::Invalid("a change of no keys"));
+            }
+        }
         Ok(Self {
-            number: d.u64()?,
-            add: list(d)?,
-            remove: list(d)?,
+            number,
+            add,
+            remove,
+            renew,
         })
     }
 }

@@ -146,6 +146,8 @@ pub struct ReplicaConfig {
     pub quorum: usize,
     /// This node's signing key, shared with the node that hosts the replica.
     pub key: Arc<SecretKey>,
+    /// Its keys to come: each counts once a change of the members says so.
+    pub renewed: Vec<Arc<SecretKey>>,
     /// Everybody's public keys.
     pub keys: Keyring,
     /// Block bounds.
@@ -213,6 +215,8 @@ pub struct ProtocolEntry {
     pub quorum: fn(usize) -> usize,
     /// Can members join and leave while it runs ([`Replica::change_members`])?
     pub changes_members: bool,
+    /// Can they get other keys while it runs?
+    pub replaces_keys: bool,
     /// Its options where a scenario names none.
     pub defaults: fn() -> ProtocolOptions,
     /// Message delays from proposal to commit at a replica, for timers.

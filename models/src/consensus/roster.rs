@@ -13,6 +13,7 @@ use super::sync::seeded;
 use super::{ReplicaConfig, byzantine_faults};
 use crate::ledger::WorldState;
 use consim_core::{ChainId, CodecError, Committed, Configured, Decoder, Encoder, KeyId, NodeId};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Blocks with changes in one message (assumed).
@@ -33,6 +34,11 @@ pub(super) struct Era {
     pub(super) faults: usize,
     /// Where turns begin that go on over blocks: with who put the block before it forward, if it is still there.
     pub(super) lead: u64,
+    /// Nodes that vote by another key than their first, ascending.
+    renewed: Arc<[(NodeId, KeyId)]>,
+    /// The owners of the first keys that have the numbers of those by which members vote, ascending: what
+    /// certificates are verified with.
+    pub(super) signers: Arc<[NodeId]>,
     /// The members, by their indices among everybody.
     seats: Arc<[usize]>,
     voters: Members,
@@ -43,12 +49,35 @@ impl Era {
     pub(super) fn votes(&self, index: usize) -> bool {
         self.voters.contains(index)
     }
+    /// By which key a node votes here.
+    pub(super) fn key_of(&self, node: NodeId) -> KeyId {
+        let renewed = self.renewed.iter().find(|(of, _)| *of == node);
+        renewed.map_or(node.into(), |(_, key)| *key)
+    }
     /// The `turn`th of the members, counted round, by its index among everybody.
     pub(super) fn in_turn(&self, turn: u64) -> usize {
         let n = (self.seats.len() as u64).max(1);
         let seat = self.seats.get((turn % n) as usize);
         seat.copied().unwrap_or_default()
     }
+}
+
+/// The numbers of the keys by which members vote, ascending.
+fn signers(members: &Arc<[NodeId]>, renewed: &[(NodeId, KeyId)]) -> Arc<[NodeId]> {
+    if renewed.is_empty() {
+        return Arc::clone(members);
+    }
+    let current = |node: &NodeId| {
+        let key = renewed.iter().find(|(of, _)| of == node);
+        key.map_or(*node, |(_, key)| NodeId(key.0))
+    };
+    let mut signers: Vec<NodeId> = members.iter().map(current).collect();
+    if seeded::on(&seeded::OLD_KEY_ACCEPTED) {
+        signers.extend(members.iter());
+    }
+    signers.sort_unstable();
+    signers.dedup();
+    signers.into()
 }
 
 /// All eras of a chain that a replica knows of.
@@ -83,16 +112,25 @@ impl Roster {
                 quorum: config.quorum,
                 faults: 0,
                 lead: 0,
+                renewed: Arc::default(),
+                signers: Arc::default(),
                 seats: Arc::default(),
                 voters: Members::default(),
             },
             later: Vec::new(),
         };
-        roster.first = roster.era(0, 0, Arc::clone(&config.members));
+        let members = Arc::clone(&config.members);
+        roster.first = roster.era(0, 0, members, Arc::default());
         roster
     }
 
-    fn era(&self, change: u64, from: u64, members: Arc<[NodeId]>) -> Era {
+    fn era(
+        &self,
+        change: u64,
+        from: u64,
+        members: Arc<[NodeId]>,
+        renewed: Arc<[(NodeId, KeyId)]>,
+    ) -> Era {
         let n = members.len();
         let seats = members.iter();
         let seats: Arc<[usize]> = seats
@@ -110,6 +148,8 @@ impl Roster {
             quorum: if kept { self.first.quorum } else { quorum },
             faults: byzantine_faults(n),
             lead: 0,
+            signers: signers(&members, &renewed),
+            renewed,
             members,
             seats,
             voters,
@@ -168,6 +208,7 @@ impl Roster {
         let latest = self.latest();
         let administrator = self.administrator?;
         let (mut change, mut members) = (latest.change, Arc::clone(&latest.members));
+        let mut renewed = Arc::clone(&latest.renewed);
         for tx in committed.batch.txs().iter() {
             let next = MemberChange::of_tx(tx, Some(administrator));
             if let Some(next) = next.filter(|next| next.number == change + 1) {
@@ -177,6 +218,11 @@ impl Roster {
                 if !after.is_empty() {
                     members = after.into();
                 }
+                if !next.renew.is_empty() {
+                    let mut keys: BTreeMap<NodeId, KeyId> = renewed.iter().copied().collect();
+                    keys.extend(next.renew);
+                    renewed = keys.into_iter().collect();
+                }
             }
         }
         let from = committed.sequence.saturating_add(1);
@@ -185,7 +231,7 @@ impl Roster {
             let lead = members.iter().position(|&node| node == proposer);
             Era {
                 lead: lead.unwrap_or_default() as u64,
-                ..self.era(change, from, members)
+                ..self.era(change, from, members, renewed)
             }
         })
     }
@@ -234,6 +280,7 @@ impl Roster {
             joint: false,
             handed_over_at: Some(era.from),
             groups: vec![(Arc::clone(&era.members), era.quorum)],
+            renewed: Arc::clone(&era.renewed),
         }
     }
 }

@@ -19,7 +19,10 @@ pub(super) struct Seat {
     /// Those who decide what is under way.
     era: Era,
     pub(super) keys: Keyring,
+    /// The key by which it votes on what is under way.
     pub(super) key: Arc<SecretKey>,
+    /// All that it has, its first before the others.
+    own: Vec<Arc<SecretKey>>,
     /// Blocks between checkpoints.
     pub(super) interval: u64,
 }
@@ -43,6 +46,10 @@ impl Seat {
             era: roster.latest().clone(),
             roster,
             keys: config.keys,
+            own: [Arc::clone(&config.key)]
+                .into_iter()
+                .chain(config.renewed)
+                .collect(),
             key: config.key,
             interval: config.checkpoint.max(1),
         }
@@ -53,6 +60,10 @@ impl Seat {
         let other = era.change != self.era.change;
         if other {
             self.era = era.clone();
+            let key = self.era.key_of(self.node(self.me));
+            if let Some(own) = self.own.iter().find(|own| own.id() == key) {
+                self.key = Arc::clone(own);
+            }
         }
         other
     }
@@ -66,6 +77,7 @@ impl Seat {
             interval: self.interval,
             keys: &self.keys,
             key: &self.key,
+            own: &self.own,
         }
     }
     /// Those who decide what is under way, with all that follows from it.
@@ -105,9 +117,15 @@ impl Seat {
     pub(super) fn index(&self, node: NodeId) -> Option<usize> {
         index_of(self.roster.everybody(), node)
     }
-    /// The index of the owner of this key.
+    /// What certificates of those who decide what is under way are verified with.
+    pub(super) fn signers(&self) -> &Arc<[NodeId]> {
+        &self.era.signers
+    }
+    /// The index of the node that votes by this key.
     pub(super) fn index_of_key(&self, key: KeyId) -> Option<usize> {
-        self.index(NodeId(key.0))
+        // One that was replaced is nobody's.
+        let node = self.keys.owner(key);
+        self.index(node).filter(|_| self.era.key_of(node) == key)
     }
     /// How many there are, members or not.
     pub(super) fn len(&self) -> usize {
@@ -120,6 +138,6 @@ impl Seat {
     }
     /// Its key.
     pub(super) fn key_of(&self, index: usize) -> KeyId {
-        self.node(index).into()
+        self.era.key_of(self.node(index))
     }
 }

@@ -133,6 +133,18 @@ const CHANGES: &[&str] = &[
     "changes: { newcomer: { at: 6s, join: hospital-{last} }, farewell: { at: 7s, leave: hospital-1 } }\n",
     "changes: { newcomers: { at: 7s, join: {two} } }\n",
 ];
+/// Changes that do not wait for each other, where one takes several steps.
+const OVERLAPS: &[&str] = &[
+    "changes: { newcomers: { at: 7s, join: {two} }, farewell: { at: 7s, leave: hospital-1, waits: false } }\n",
+    "changes: { newcomers: { at: 7s, join: {two} }, farewell: { at: 7010ms, leave: hospital-1, waits: false } }\n",
+    "changes: { farewell: { at: 7s, leave: hospital-1 }, newcomer: { at: 7005ms, join: hospital-{last}, waits: false } }\n",
+];
+/// Keys that are replaced, where the protocol has that, and two changes at a time.
+const KEYS: &[&str] = &[
+    "changes: { key: { at: 7s, replace-keys: hospital-2 } }\n",
+    "changes: { away: { at: 6s, leave: hospital-{last} }, key: { at: 9s, replace-keys: hospital-{last} }, back: { at: 14s, join: hospital-{last} } }\n",
+    "changes: { newcomers: { at: 7s, join: {two} }, keys: { at: 7s, replace-keys: [hospital-1, hospital-3], waits: false } }\n",
+];
 /// Where BFT-SMaRt's requests go.
 const REQUESTS: &[&str] = &["to-all", "to-leader"];
 /// Tendermint's timeouts: the chain's, shorter ones, and such that are too short at first.
@@ -311,7 +323,13 @@ impl World {
         if !protocol.changes_members || few || self.asked() != "one" {
             return String::new();
         }
-        let text = pick(CHANGES, self.network + self.wait + self.retries);
+        let drawn = self.network + self.wait + self.retries;
+        let seldom = (drawn + self.timeout).is_multiple_of(5);
+        let text = match protocol.name {
+            "raft" if seldom => pick(OVERLAPS, drawn),
+            _ if seldom && protocol.replaces_keys => pick(KEYS, drawn),
+            _ => pick(CHANGES, drawn),
+        };
         let last = self.members;
         let two = if last < 5 || protocol.name == "clique" {
             format!("hospital-{last}")

@@ -264,6 +264,8 @@ pub struct ChangePlan {
     pub add: Vec<usize>,
     /// Who leaves.
     pub remove: Vec<usize>,
+    /// Who gets another key.
+    pub renew: Vec<usize>,
 }
 
 impl ChainPlan {

@@ -4,21 +4,41 @@
 use super::layout::Layout;
 use crate::plan::{ChainPlan, ChangePlan, Plan};
 use consim_check::metrics::ChangeSubject;
-use consim_core::{NodeId, Time};
+use consim_core::{KeyId, NodeId, Time};
 use consim_models::consensus::MemberChange;
 use std::sync::Arc;
 
 /// The changes of a chain's members as its administrator asks for them.
-pub(super) fn requests(chain: &ChainPlan, layout: &Layout) -> Arc<[(Time, MemberChange)]> {
+///
+/// Keys that take the place of others are numbered from `next` on, in the order of [`replacements`].
+pub(super) fn requests(
+    chain: &ChainPlan,
+    layout: &Layout,
+    next: KeyId,
+) -> Arc<[(Time, MemberChange)]> {
+    let mut keys = next.0..;
     let change = |(change, number): (&ChangePlan, u64)| {
         let change_of = MemberChange {
             number,
             add: layout.servers_of(&change.add),
             remove: layout.servers_of(&change.remove),
+            renew: layout
+                .servers_of(&change.renew)
+                .into_iter()
+                .zip(keys.by_ref().map(KeyId))
+                .collect(),
         };
         (change.at, change_of)
     };
     chain.changes.iter().zip(1..).map(change).collect()
+}
+
+/// The owners of the keys that take the place of others, in the order of the changes.
+pub(super) fn replacements(chain: &ChainPlan, layout: &Layout) -> Vec<NodeId> {
+    let renewed = chain.changes.iter().map(|change| &change.renew);
+    renewed
+        .flat_map(|nodes| layout.servers_of(nodes))
+        .collect()
 }
 
 /// The numbers of the changes that are asked for while others are under way.
@@ -37,12 +57,12 @@ pub(super) fn subjects(plan: &Plan) -> Vec<ChangeSubject> {
     let all = plan.chains.values().flat_map(|chain| &chain.changes);
     all.map(|change| ChangeSubject {
         name: change.name.clone(),
-        kind: if change.remove.is_empty() {
-            "join"
-        } else {
-            "leave"
+        kind: match (change.renew.is_empty(), change.remove.is_empty()) {
+            (false, _) => "replace-keys",
+            (true, true) => "join",
+            (true, false) => "leave",
         },
-        nodes: names(&[change.add.as_slice(), change.remove.as_slice()].concat()),
+        nodes: names(&[&change.add[..], &change.remove[..], &change.renew[..]].concat()),
     })
     .collect()
 }

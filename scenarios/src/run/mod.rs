@@ -36,7 +36,7 @@ use consim_check::pairs::{Companion, companion};
 use consim_check::results::{NodeUse, Region, Results};
 use consim_check::suite::Suite;
 use consim_core::{
-    ChainId, Check, Disk, Heal, Keyring, NodeId, Observer, Payload, Probe, SecretKey, Severity,
+    ChainId, Check, Disk, Heal, KeyId, Keyring, NodeId, Observer, Payload, Probe, SecretKey, Severity,
     Span, Streams, Time, TimerKey, seeded,
 };
 use consim_kernel::config::EventList;
@@ -148,11 +148,14 @@ impl<'a> Running<'a> {
         let members: Arc<[NodeId]> = layout.servers_of(&only.chain.members).into();
 
         let authorities = trust::authorities(plan);
+        let replaced = changes::replacements(only.chain, &layout);
+        let first_replaced = KeyId(layout.node_count() + authorities);
         let (keys, mut secrets) = Keyring::sized(
-            layout.node_count() + authorities,
+            layout.node_count() + authorities + replaced.len() as u32,
             streams.key("keys"),
             only.chain.signature_bytes,
         );
+        let keys = keys.with_replacements(first_replaced, replaced.into());
         let keys = if only.chain.signed {
             keys
         } else {
@@ -166,6 +169,8 @@ impl<'a> Running<'a> {
             }
             _ => keys,
         };
+        let renewed = secrets.split_off(first_replaced.0 as usize);
+        let renewed = renewed.into_iter().map(Arc::new).collect();
         let authority_keys = secrets.split_off(layout.node_count() as usize);
         let secrets: Vec<Arc<SecretKey>> = secrets.into_iter().map(Arc::new).collect();
         let trust = trust::establish(plan, &layout, only.chain, authority_keys);
@@ -205,6 +210,7 @@ impl<'a> Running<'a> {
             members,
             keys,
             secrets,
+            renewed,
             trust,
             domain,
             hooks: hooks.clone(),

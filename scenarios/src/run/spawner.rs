@@ -9,7 +9,7 @@ use super::operator::{self, Mistakes, Setting};
 use super::trust::Trust;
 use crate::plan::{ChainPlan, Plan};
 use consim_core::{
-    ChainId, Context, Event, Keyring, NodeId, Payload, Process, SecretKey, SeededBug, StateMachine,
+    ChainId, Context, Event, KeyId, Keyring, NodeId, Payload, Process, SecretKey, SeededBug, StateMachine,
     Time,
 };
 use consim_kernel::Spawn;
@@ -71,6 +71,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) members: Arc<[NodeId]>,
     pub(crate) keys: Keyring,
     pub(crate) secrets: Vec<Arc<SecretKey>>,
+    /// Keys that take the place of others while the run goes on.
+    pub(crate) renewed: Vec<Arc<SecretKey>>,
     pub(crate) trust: Trust,
     pub(crate) domain: Box<dyn Domain>,
     pub(crate) hooks: Hooks,
@@ -100,6 +102,7 @@ pub(crate) struct Spawner {
     checkpoint: u64,
     keys: Keyring,
     secrets: Vec<Arc<SecretKey>>,
+    renewed: Vec<Arc<SecretKey>>,
     trust: Trust,
     domain: Box<dyn Domain>,
     machine: Arc<dyn StateMachine>,
@@ -119,6 +122,7 @@ impl Spawner {
             members,
             keys,
             secrets,
+            renewed,
             trust,
             domain,
             hooks,
@@ -138,6 +142,7 @@ impl Spawner {
             })
             .collect();
         let machine = domain.machine();
+        let next = renewed.first().map_or(KeyId(0), |key| key.id());
         let executions = if hooks.share_executions && hooks.bug.is_none() {
             ExecutionCache::shared(&machine)
         } else {
@@ -148,7 +153,7 @@ impl Spawner {
             chain_id,
             members,
             first: layout.servers_of(&chain.first_members()).into(),
-            changes: changes::requests(chain, &layout),
+            changes: changes::requests(chain, &layout, next),
             hasty: changes::hasty(chain),
             quorum: hooks.quorum.unwrap_or(chain.quorum),
             options: chain.options.clone(),
@@ -164,6 +169,7 @@ impl Spawner {
             checkpoint: chain.checkpoint,
             keys,
             secrets,
+            renewed,
             trust,
             machine,
             domain,
@@ -200,6 +206,12 @@ impl Spawner {
         Some((key, certificate))
     }
 
+    /// The keys that a node gets later.
+    fn renewed(&self, node: NodeId) -> Vec<Arc<SecretKey>> {
+        let of = |key: &&Arc<SecretKey>| self.keys.owner(key.id()) == node;
+        self.renewed.iter().filter(of).cloned().collect()
+    }
+
     fn server(&self, node: NodeId, place: &Place) -> Option<Box<dyn Process>> {
         let (key, certificate) = self.identity(node)?;
         let mut setting = Setting {
@@ -229,6 +241,7 @@ impl Spawner {
                 timeout: setting.timeout,
                 checkpoint: self.checkpoint,
                 keep: setting.keep,
+                renewed: self.renewed(setting.me),
             },
             &self.options,
         );

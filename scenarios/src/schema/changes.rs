@@ -27,12 +27,14 @@ choice! {
         Join(Movers) = "join",
         /// Members leave a running chain. Their nodes keep what they have, vote no more, and refuse their users.
         Leave(Movers) = "leave",
+        /// Nodes, members or not, get another key to vote by: what the old one signs counts no more. With `tendermint`, `qbft`, `ibft` and `bft-smart`.
+        ReplaceKeys(Movers) = "replace-keys",
     }
-    later "replace-keys" "revoke-certificate" "upgrade" "move" "adopt" "set";
+    later "revoke-certificate" "upgrade" "move" "adopt" "set";
 }
 
 record! {
-    /// Who joins or leaves.
+    /// Who joins or leaves, or gets another key.
     pub struct Movers {
         /// The chain; the only one if left out.
         chain: Option<At<Name>>,

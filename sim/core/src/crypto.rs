@@ -13,7 +13,7 @@ use crate::rng::mix;
 use crate::{Digest, NodeId};
 use std::sync::Arc;
 
-/// The number of a key in the run's [`Keyring`], below 2^24. A node's key has the node's number.
+/// The number of a key in the run's [`Keyring`], below 2^24. A node's first key has the node's number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct KeyId(pub u32);
 
@@ -52,6 +52,8 @@ pub struct Keyring {
     bitmap: u16,
     /// The key of the first bit.
     first: u32,
+    /// Whose the keys from a number on are, which take the place of earlier ones.
+    replacing: (u32, Arc<[NodeId]>),
 }
 
 #[inline]
@@ -94,6 +96,7 @@ impl Keyring {
             unsigned: false,
             bitmap: 0,
             first: 0,
+            replacing: (n, Arc::default()),
         };
         (ring, keys)
     }
@@ -116,6 +119,21 @@ impl Keyring {
             first: first.0,
             ..self
         }
+    }
+    /// The same with later keys of nodes: that of number `first` is the first owner's, and so on.
+    #[must_use]
+    pub fn with_replacements(self, first: KeyId, owners: Arc<[NodeId]>) -> Self {
+        Self {
+            replacing: (first.0, owners),
+            ..self
+        }
+    }
+    /// Whose a key is, or was.
+    pub fn owner(&self, key: KeyId) -> NodeId {
+        let (first, owners) = &self.replacing;
+        let place = key.0.checked_sub(*first);
+        let owner = place.and_then(|place| owners.get(place as usize));
+        owner.copied().unwrap_or(NodeId(key.0))
     }
     /// How many signatures have to be made or checked for `n` transactions.
     #[inline]

@@ -1,7 +1,7 @@
 //! Typed observations that processes emit; metrics, checks, traces and reports observe them.
 
 use crate::chain::{Block, Committed, TxId};
-use crate::{ChainId, Digest, Mark, NodeId, OpId, Payload, Span, Time, WorkloadId};
+use crate::{ChainId, Digest, KeyId, Mark, NodeId, OpId, Payload, Span, Time, WorkloadId};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -235,12 +235,19 @@ pub struct Configured {
     pub handed_over_at: Option<u64>,
     /// The lists, with the votes of each that are needed; the list of the members to be is the first.
     pub groups: Vec<(Arc<[NodeId]>, usize)>,
+    /// Nodes that have another key than their first, ascending, and what it is.
+    pub renewed: Arc<[(NodeId, KeyId)]>,
 }
 
 impl Configured {
     /// Later configurations of a chain have higher ones: two for each change.
     pub fn version(&self) -> u64 {
         (2 * self.change).saturating_sub(u64::from(self.joint))
+    }
+    /// By which key `node` votes.
+    pub fn key_of(&self, node: NodeId) -> KeyId {
+        let renewed = self.renewed.iter().find(|(of, _)| *of == node);
+        renewed.map_or(node.into(), |(_, key)| *key)
     }
     /// Is `node` a member by any of its lists?
     pub fn contains(&self, node: NodeId) -> bool {

@@ -7,7 +7,7 @@ use crate::consensus::Proposal;
 use crate::consensus::sync::{Site, decode_option, encode_option};
 use consim_core::chain::{MAX_SIGNATURES, vote_statement};
 use consim_core::{
-    Batch, Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder,
+    Batch, Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, NodeId,
     SecretKey, Signature,
 };
 use std::collections::BTreeSet;
@@ -178,7 +178,7 @@ impl Collect {
         };
         let proves = |c: &Certificate| {
             let era = of(c.sequence);
-            c.verify(chain, &era.members, era.quorum, site.keys)
+            c.verify(chain, &era.signers, era.quorum, site.keys)
         };
         let decided = self.decided.as_ref();
         let decides = |c: &Arc<Certificate>| {
@@ -197,7 +197,10 @@ impl Collect {
                 && (proves(c) || seeded::on(&seeded::WRITE_PROOF_NOT_CHECKED))
         };
         self.regency / REGENCIES == era.change
-            && era.members.iter().any(|&m| self.signature.key == m.into())
+            && era
+                .signers
+                .binary_search(&NodeId(self.signature.key.0))
+                .is_ok()
             && site.keys.verify(&signed, &self.signature)
             && decided.is_none_or(decides)
             && self.lock.as_ref().is_none_or(locks)

@@ -63,6 +63,18 @@
 //!   votes with the own; ask one that is ahead for batches, which come with their proofs, or for the state at a
 //!   proven checkpoint if it is far ahead.
 //!
+//! Other members (DSN 2014, "Reconfiguration"; `regency.rs`, `../roster.rs`)
+//! - Upon a change that the chain's administrator signed, as the library's View Manager does: order it as any
+//!   request.
+//! - Upon the decision of a batch with the next change: hand the chain over. All up to there is decided by the
+//!   members before, all that follows by those after. Their first regency begins by itself and unbound; its leader is
+//!   who put the batch forward, if that is still a member. Regencies are numbered anew, c times `REGENCIES` on after
+//!   change c: STOP, STOP-DATA, SYNC and write proofs of other members mean nothing.
+//! - Upon a word of members whom a replica does not know yet: ask; it is shown the batches with changes (LINKS),
+//!   each with its proof, and then fetches batches or a state as any other that is behind.
+//! - Upon a word of members who handed the chain over: tell how far the chain is, with the proof.
+//! - A certificate is judged by the members of its consensus, and by their keys of that time.
+//!
 //! Recovery (`recovery.rs`)
 //! - Upon recovery: execute the log again, from the state that was taken over if there is one, up to a torn
 //!   tail; take regency, written value and write proof back; say STOP-DATA or the votes again; ask the others.
@@ -100,7 +112,11 @@
 //! 10. Checkpoints are voted on as in PBFT. The library compares the states of f+1 replies instead.
 //! 11. STOP, STATUS, FORWARD and the transfers are not signed: the transport authenticates senders, and
 //!     nobody passes them on.
-//! 12. No reconfiguration of the group, and no speculative form (the library's WHEAT).
+//! 12. The library goes on with its regency over a change, and stores the new view on its disk; here a regency is
+//!     one of one list of members, since a quorum of those before need not share anybody with one of those after.
+//!     A joiner begins with batches, and takes a state only if it is far behind. Clients are not told of members
+//!     that change, so that they wait for one reply where these do.
+//! 13. No speculative form (the library's WHEAT).
 //!
 //! # Why it is safe
 //!
@@ -111,7 +127,8 @@
 //! writes in r any more once its collect is on disk. This shows either that i is decided, or the write proof,
 //! or one of a higher regency, by induction for the same batch; `low` is not above i then, unless somebody
 //! proves i decided; so the regency is bound to it, and every correct member checks that. `tests/` and the
-//! seeded bugs show that each of these rules is needed.
+//! seeded bugs show that each of these rules is needed. Over a change of members there is nothing to carry: the
+//! members after it write in consensuses that those before it never vote in, and begin when all before is decided.
 
 mod attacks;
 mod catch_up;
@@ -148,6 +165,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     tolerates: super::byzantine_faults,
     quorum: super::byzantine_quorum,
     changes_members: true,
+    replaces_keys: true,
     defaults: || super::ProtocolOptions::BftSmart(BftSmartOptions::default()),
     phases: |_| 3,
     floor: floor::floor,

@@ -137,6 +137,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     tolerates: crashes,
     quorum: majority,
     changes_members: true,
+    replaces_keys: false,
     defaults: || super::ProtocolOptions::Clique(CliqueOptions::default()),
     phases: |_| 1,
     floor: floor::floor,

@@ -250,6 +250,7 @@ impl CliqueReplica {
             joint: false,
             handed_over_at: None,
             groups: vec![(Arc::clone(&signers.list), majority)],
+            renewed: Arc::default(),
         })));
     }
 }

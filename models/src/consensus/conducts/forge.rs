@@ -51,6 +51,7 @@ pub(super) fn only_member(means: &Means) -> Option<Committed> {
             .copied()
             .filter(|n| *n != means.node)
             .collect(),
+        renew: Vec::new(),
     };
     let id = MemberChange::id(means.administrator?, change.number);
     let own = change.signed(means.chain, &means.key);

@@ -167,6 +167,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     tolerates: super::byzantine_faults,
     quorum: super::byzantine_quorum,
     changes_members: false,
+    replaces_keys: false,
     defaults: || super::ProtocolOptions::HotStuff(HotStuffOptions::default()),
     phases: floor::phases,
     floor: floor::floor,

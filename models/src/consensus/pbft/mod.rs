@@ -118,6 +118,8 @@
 //! 12. The view timer starts when a quorum has left for this view or a later one (section 4.4 waits for
 //!     2f+1 view changes for this view). A member that goes on to the next view replaces its view change by
 //!     one for that; those who lacked the former would wait for it without a timer.
+//! 13. The group is that of the genesis: the papers have no change of members (OSDI 1999, section 2: "a set of
+//!     replicas"), and `changes` is refused with it (E513). BFT-SMaRt is of its kind and has one.
 //!
 //! # Why it is safe
 //!
@@ -168,6 +170,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     tolerates: super::byzantine_faults,
     quorum: super::byzantine_quorum,
     changes_members: false,
+    replaces_keys: false,
     defaults: || super::ProtocolOptions::Pbft(PbftOptions::default()),
     phases: |_| 3,
     floor: floor::floor,

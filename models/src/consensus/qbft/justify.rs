@@ -16,7 +16,7 @@ impl QbftReplica {
         let group = &self.group;
         proof.kind == PREPARE
             && proof.sequence == self.height()
-            && proof.verify(group.chain, group.members(), group.quorum(), &group.keys)
+            && proof.verify(group.chain, group.signers(), group.quorum(), &group.keys)
     }
 
     /// Do these prepares show that the block with this hash was prepared in this round?

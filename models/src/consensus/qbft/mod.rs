@@ -101,8 +101,8 @@
 //! 9. IBFT 2.0, too, follows f+1 ROUND-CHANGEs to a higher round; in Besu it takes a quorum of them.
 //! 10. A block whose time is the least that it may be is never refused, however far ahead of the clock that is: so
 //!     one that put its block a second ahead does not hold the chain up.
-//! 11. Checkpoints are voted on as in PBFT; the clients named leave snapshots to their own sync. No change of
-//!     members.
+//! 11. Checkpoints are voted on as in PBFT; the clients named leave snapshots to their own sync.
+//!     Members and their keys change by what is decided (`../roster.rs`), at the next height.
 //! 12. FORWARD, STATUS and the transfers are not signed: the transport authenticates senders.
 //!
 //! # Why it is safe
@@ -152,6 +152,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     tolerates: super::byzantine_faults,
     quorum: config::quorum,
     changes_members: true,
+    replaces_keys: true,
     defaults: || super::ProtocolOptions::Qbft(QbftOptions::of(Variant::Qbft)),
     phases: |_| 3,
     floor: floor::floor,

@@ -61,6 +61,7 @@ impl Configuration {
                 .lists()
                 .map(|list| (Arc::clone(list), super::majority(list.len())))
                 .collect(),
+            renewed: Arc::default(),
         }
     }
     /// Is it one that two lists share?

@@ -157,6 +157,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     tolerates: crashes,
     quorum: majority,
     changes_members: true,
+    replaces_keys: false,
     defaults: || super::ProtocolOptions::Raft(RaftOptions::default()),
     phases: |_| 2,
     floor: floor::floor,

@@ -48,6 +48,7 @@ impl Rig {
             timeout: Span::from_secs(1),
             checkpoint: 10,
             keep: None,
+            renewed: Vec::new(),
         };
         Self {
             roster: Roster::new(&config, byzantine_quorum),
@@ -60,6 +61,7 @@ impl Rig {
             number,
             add: nodes(add),
             remove: nodes(remove),
+            renew: Vec::new(),
         };
         change.signed(CHAIN, &self.keys[by as usize])
     }
@@ -175,6 +177,7 @@ fn what_has_become_of_a_change() {
         number,
         add: Vec::new(),
         remove: nodes(remove),
+        renew: Vec::new(),
     };
     assert_eq!(rig.roster.asked(&change(1, &[3]), 0), None);
     assert_eq!(rig.roster.asked(&change(2, &[3]), 0), Some(Changing::Waits));

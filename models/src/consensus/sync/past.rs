@@ -109,6 +109,8 @@ pub(in crate::consensus) struct Site<'a> {
     pub(in crate::consensus) interval: u64,
     pub(in crate::consensus) keys: &'a Keyring,
     pub(in crate::consensus) key: &'a SecretKey,
+    /// All keys of this replica.
+    pub(in crate::consensus) own: &'a [Arc<SecretKey>],
 }
 
 impl Voters for Site<'_> {
@@ -123,8 +125,12 @@ impl Voters for Site<'_> {
 impl Site<'_> {
     /// The same with those who decide at this sequence number.
     pub(in crate::consensus) fn at(&self, sequence: u64) -> Self {
+        let era = self.roster.at(sequence);
+        let key = era.key_of(self.node(self.me));
+        let key = self.own.iter().find(|own| own.id() == key);
         Self {
-            era: self.roster.at(sequence),
+            era,
+            key: key.map_or(self.key, |key| &**key),
             ..*self
         }
     }
@@ -133,14 +139,14 @@ impl Site<'_> {
         let node = self.roster.everybody().get(index);
         node.copied().unwrap_or_default()
     }
-    /// The key of member `index`.
+    /// The key by which member `index` votes.
     pub(in crate::consensus) fn key_of(&self, index: usize) -> KeyId {
-        self.node(index).into()
+        self.era.key_of(self.node(index))
     }
     /// Is this signed by a quorum of those who decide there?
     pub(in crate::consensus) fn holds(&self, proof: &Certificate) -> bool {
         let era = self.roster.at(proof.sequence);
-        proof.verify(self.chain, &era.members, era.quorum, self.keys)
+        proof.verify(self.chain, &era.signers, era.quorum, self.keys)
     }
 }
 

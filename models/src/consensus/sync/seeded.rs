@@ -33,6 +33,35 @@ pub(in crate::consensus) const QUORUM_OF_THE_GENESIS: SeededBug = SeededBug {
     killers: WEAK,
 };
 
+/// None.
+pub(in crate::consensus) const OLD_KEY_ACCEPTED: SeededBug = SeededBug {
+    name: "old-key-accepted",
+    code: "",
+    says: "A member has another key, and certificates with signatures of the old one are still believed.",
+    source: "own; RFC 5280, section 3.3: what a revoked key signs is not believed any more",
+    killers: FORGED,
+};
+
+/// What notices that members believe in what former keys signed.
+const FORGED: &[&str] = &[
+    "certificate",
+    "agreement",
+    "prefix-order",
+    "accountability",
+    "equal-state-roots",
+    "hash-chain",
+    "equal-storage",
+    "validity",
+    "finality",
+    "durability",
+    "convergence",
+    "rejoin",
+    "linearizable-reads",
+    "monotonic-reads",
+    "liveness",
+    "client-progress",
+];
+
 /// M15.
 pub(in crate::consensus) const LINKS_NOT_CHECKED: SeededBug = SeededBug {
     name: "links-not-checked",

@@ -118,7 +118,8 @@ pub(in crate::consensus) trait Syncs: Sized {
         if !sequence.is_multiple_of(site.interval) || sequence <= stable || sequence > highest {
             return;
         }
-        let (key, site) = (site.key_of(from), site.at(sequence));
+        let site = site.at(sequence);
+        let key = site.key_of(from);
         if !site.era.votes(from) {
             return;
         }

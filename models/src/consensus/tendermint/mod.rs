@@ -95,7 +95,8 @@
 //! 9. Votes of the last few rounds of a height are kept; on disk are the own ones of the last two rounds, and the
 //!    precommits by which the last round began. CometBFT logs all that it hears.
 //! 10. A batch has its proposer's time (`time: proposer` of CometBFT), and not the median of precommits.
-//! 11. Checkpoints are voted on as in PBFT; CometBFT leaves snapshots to light clients. No change of members.
+//! 11. Checkpoints are voted on as in PBFT; CometBFT leaves snapshots to light clients.
+//!     Members and their keys change by what is decided (`../roster.rs`), at the next height; CometBFT's two later.
 //! 12. FORWARD, STATUS and the transfers are not signed: the transport authenticates senders.
 //!
 //! # Why it is safe
@@ -144,6 +145,7 @@ pub const ENTRY: ProtocolEntry = ProtocolEntry {
     tolerates: super::byzantine_faults,
     quorum: super::byzantine_quorum,
     changes_members: true,
+    replaces_keys: true,
     defaults: || super::ProtocolOptions::Tendermint(TendermintOptions::default()),
     phases: |_| 3,
     floor: floor::floor,

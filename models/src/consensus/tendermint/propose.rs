@@ -231,7 +231,7 @@ impl TendermintReplica {
         proof.kind == PREVOTE
             && proof.sequence == self.height()
             && proof.digest != super::message::NIL
-            && proof.verify(group.chain, group.members(), group.quorum(), &group.keys)
+            && proof.verify(group.chain, group.signers(), group.quorum(), &group.keys)
     }
 
     pub(super) fn judge(&self) -> Judge<'_> {

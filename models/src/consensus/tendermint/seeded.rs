@@ -15,6 +15,7 @@ pub(super) const BUGS: &[&SeededBug] = &[
     // Those of the mechanism by which its members change, which others share.
     &sync::QUORUM_OF_THE_GENESIS,
     &sync::LINKS_NOT_CHECKED,
+    &sync::OLD_KEY_ACCEPTED,
 ];
 
 /// What notices two batches at one number, and what follows from it.

@@ -15,6 +15,7 @@ fn change(number: u64) -> MemberChange {
         number,
         add: vec![NodeId(3)],
         remove: Vec::new(),
+        renew: Vec::new(),
     }
 }
 

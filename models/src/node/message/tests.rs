@@ -38,6 +38,7 @@ fn messages() -> Vec<Message> {
         number: 3,
         add: vec![NodeId(4), NodeId(5)],
         remove: vec![NodeId(0)],
+        renew: Vec::new(),
     };
     let shown = |value| Message::Shown(Shown { number: 8, value });
     vec![

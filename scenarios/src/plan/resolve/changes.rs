@@ -26,6 +26,7 @@ struct Written<'a> {
     movers: &'a Movers,
     hasty: bool,
     joins: bool,
+    renews: bool,
     nodes: Vec<usize>,
 }
 
@@ -57,7 +58,7 @@ impl<'a> Planner<'a> {
             }
         }
         let mut first: BTreeMap<usize, bool> = BTreeMap::new();
-        for change in &written {
+        for change in written.iter().filter(|change| !change.renews) {
             for &node in &change.nodes {
                 first.entry(node).or_insert(change.joins);
             }
@@ -75,6 +76,17 @@ impl<'a> Planner<'a> {
         let mut latest: BTreeMap<usize, String> = BTreeMap::new();
         let mut out = Vec::new();
         for change in written {
+            if change.renews {
+                out.push(ChangePlan {
+                    name: change.name.value.0.clone(),
+                    at: change.at,
+                    hasty: change.hasty,
+                    add: Vec::new(),
+                    remove: Vec::new(),
+                    renew: change.nodes,
+                });
+                continue;
+            }
             self.possible(&change, &inside, &latest, &name.value.0)?;
             for &node in &change.nodes {
                 let word = if change.joins { "joins" } else { "leaves" };
@@ -113,6 +125,7 @@ impl<'a> Planner<'a> {
                 hasty: change.hasty,
                 add,
                 remove,
+                renew: Vec::new(),
             });
         }
         if !out.is_empty() {
@@ -161,9 +174,10 @@ impl<'a> Planner<'a> {
         chain: &At<Name>,
         entry: &ProtocolEntry,
     ) -> Option<Written<'a>> {
-        let (movers, joins) = match &change.kind {
-            ChangeKind::Join(movers) => (movers, true),
-            ChangeKind::Leave(movers) => (movers, false),
+        let (movers, joins, renews) = match &change.kind {
+            ChangeKind::Join(movers) => (movers, true, false),
+            ChangeKind::Leave(movers) => (movers, false, false),
+            ChangeKind::ReplaceKeys(movers) => (movers, false, true),
         };
         self.change_name(name)?;
         if let Some(at) = &movers.chain
@@ -181,10 +195,25 @@ impl<'a> Planner<'a> {
         if !entry.changes_members {
             let able = PROTOCOLS.iter().filter(|p| p.changes_members);
             let able: Vec<&str> = able.map(|p| p.name).collect();
+            let why = match entry.name {
+                "pbft" => ": its papers have a fixed group",
+                _ => "",
+            };
             self.cx.error(
                 "E513",
                 &name.place,
-                format!("{} does not change its members while it runs", entry.name),
+                format!("{} does not change its members while it runs{why}", entry.name),
+                format!("consensus: {}", able.join(" or ")),
+            );
+            return None;
+        }
+        if renews && !entry.replaces_keys {
+            let able = PROTOCOLS.iter().filter(|p| p.replaces_keys);
+            let able: Vec<&str> = able.map(|p| p.name).collect();
+            self.cx.error(
+                "E513",
+                &name.place,
+                format!("{} does not replace keys while it runs", entry.name),
                 format!("consensus: {}", able.join(" or ")),
             );
             return None;
@@ -213,6 +242,7 @@ impl<'a> Planner<'a> {
             movers,
             hasty: !change.common.waits.value.0,
             joins,
+            renews,
             nodes,
         })
     }

@@ -45,22 +45,22 @@ impl Accountability {
     }
 
     /// The nodes of a chain whose guilt is proven.
-    fn accused(&self, chain: ChainId) -> impl Iterator<Item = (NodeId, &Proof)> {
+    fn accused(&self, chain: ChainId) -> impl Iterator<Item = (NodeId, KeyId, &Proof)> {
         let proofs = self.forensics.proofs().iter();
         proofs
             .filter(move |((of, _), _)| *of == chain)
-            .map(|(&(_, KeyId(key)), proof)| (NodeId(key), proof))
+            .map(|(&(_, key), proof)| (self.subjects.keys.owner(key), key, proof))
     }
 
     fn judge_chain(&mut self, chain: ChainId, members: &[NodeId]) {
         let subjects = Arc::clone(&self.subjects);
         let mut accused = Vec::new();
         let mut wrong = Vec::new();
-        for (node, proof) in self.accused(chain) {
+        for (node, key, proof) in self.accused(chain) {
             accused.push(node);
             if subjects.correct(node) {
                 wrong.push(format!("{} is accused and is correct", subjects.name(node)));
-            } else if !self.stands(chain, KeyId(node.0), proof) {
+            } else if !self.stands(chain, key, proof) {
                 let name = subjects.name(node);
                 wrong.push(format!("what {name} is accused of proves nothing"));
             }
@@ -212,6 +212,8 @@ impl Check for Accountability {
     }
     fn guilty(&self) -> Vec<NodeId> {
         let proofs = self.forensics.proofs().keys();
-        proofs.map(|&(_, KeyId(key))| NodeId(key)).collect()
+        proofs
+            .map(|&(_, key)| self.subjects.keys.owner(key))
+            .collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{CheckEntry, Subjects, check_from_entry, signed_chain};
 use consim_core::{
-    ChainId, Committed, Configured, Digest, Finding, NodeId, Observer, Probe, Severity, Time,
+    ChainId, Committed, Configured, Digest, Finding, KeyId, NodeId, Observer, Probe, Severity, Time,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -105,14 +105,21 @@ impl CertificateSoundness {
             .find(|(from, _)| *from <= committed.sequence);
         let first = chain.first.as_ref().unwrap_or(&chain.members);
         // How many it takes is the protocol's word, not that of a node.
-        let now = era.and_then(|(_, era)| era.groups.first());
+        let era = era.map(|(_, era)| era);
+        let now = era.and_then(|era| era.groups.first());
         let (members, quorum) = now.map_or((first.as_slice(), chain.quorum), |(list, _)| {
             (&**list, (chain.quorum_of)(list.len()))
         });
+        let keys = &self.subjects.keys;
+        let votes = |key: &KeyId| {
+            let node = keys.owner(*key);
+            let current = era.map_or(node.into(), |era| era.key_of(node));
+            current == *key && members.binary_search(&node).is_ok()
+        };
         let valid = certificate
             .signatures
             .valid(&self.subjects.keys, &statement)
-            .filter(|key| members.binary_search(&NodeId(key.0)).is_ok())
+            .filter(votes)
             .map(|key| key.0);
         self.signers.clear();
         self.signers.extend(valid);

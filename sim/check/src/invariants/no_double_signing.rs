@@ -75,7 +75,7 @@ impl NoDoubleSigning {
     }
 
     fn vote(&mut self, chain: ChainId, vote: Vote) {
-        let signer = NodeId(vote.key.0);
+        let signer = self.subjects.keys.owner(vote.key);
         if !self.subjects.correct(signer) {
             return;
         }

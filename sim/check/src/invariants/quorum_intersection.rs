@@ -41,6 +41,7 @@ impl QuorumIntersection {
                 joint: false,
                 handed_over_at: None,
                 groups: vec![(first.as_slice().into(), chain.quorum)],
+                renewed: Arc::default(),
             };
             let of_all = (Arc::new(configured), NodeId::default());
             seen.entry(chain.id).or_default().insert(0, of_all);

@@ -127,6 +127,7 @@ mod tests {
                 joint,
                 handed_over_at: None,
                 groups: Vec::new(),
+                renewed: Arc::default(),
             }))
         };
         let told = |number, done| Probe::Change {

@@ -39,6 +39,7 @@ impl World {
             timeout: Span::from_secs(1),
             checkpoint: 8,
             keep: None,
+            renewed: Vec::new(),
         };
         let seat = Seat::new(config, byzantine_quorum);
         Self { seat, secrets }

@@ -57,6 +57,7 @@ fn messages() -> (Keyring, Vec<Message>) {
             number: 1,
             add: vec![NodeId(7)],
             remove: vec![NodeId(1), NodeId(2)],
+            renew: Vec::new(),
         }),
     ];
     let message = |body| Message { chain: CHAIN, body };

@@ -41,6 +41,7 @@ fn group(n: u32, leader: LeaderRule) -> (Group, Vec<SecretKey>) {
         timeout: Span::from_secs(1),
         checkpoint: 8,
         keep: None,
+        renewed: Vec::new(),
     };
     let options = HotStuffOptions {
         phases: Phases::Three,

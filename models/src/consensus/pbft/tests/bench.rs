@@ -58,6 +58,7 @@ pub(super) fn config(me: u32, n: u32, keys: &Keyring) -> ReplicaConfig {
         timeout: Span::from_millis(1_000),
         checkpoint: 4,
         keep: None,
+        renewed: Vec::new(),
     }
 }
 

@@ -369,6 +369,7 @@ impl Spawn for Nursery {
             timeout: cluster.timeout,
             checkpoint: cluster.checkpoint,
             keep: cluster.keep,
+            renewed: Vec::new(),
         };
         let options = ProtocolOptions::Pbft(cluster.options);
         let replica = consensus::build(config, cluster.other.as_ref().unwrap_or(&options));

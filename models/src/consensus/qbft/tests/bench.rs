@@ -58,6 +58,7 @@ fn replica(me: u32, keys: &Keyring, options: QbftOptions) -> QbftReplica {
         timeout: Span::from_millis(1_000),
         checkpoint: 100,
         keep: None,
+        renewed: Vec::new(),
     };
     QbftReplica::new(config, options)
 }

@@ -109,6 +109,7 @@ impl Arena {
             timeout: Span::from_millis(1_000),
             checkpoint: 8,
             keep: Some(2),
+            renewed: Vec::new(),
         };
         let ledger = Ledger::new(LedgerConfig {
             chain: CHAIN,

@@ -29,6 +29,7 @@ fn change(arena: &mut Arena, at: u32, number: u64, members: &[u32]) -> Changing 
         number,
         add: add.copied().collect(),
         remove: remove.copied().collect(),
+        renew: Vec::new(),
     };
     ask(arena, at, &change)
 }
@@ -200,6 +201,7 @@ fn a_change_survives_its_leader() {
         number: 1,
         add: vec![NodeId(3)],
         remove: Vec::new(),
+        renew: Vec::new(),
     };
     // The administrator asks again, wherever it is.
     if ask(&mut arena, next, &request) != Changing::Done {

@@ -54,6 +54,7 @@ fn run(n: u32, more: u32, seed: u64, options: RaftOptions, steps: usize) -> Aren
                             .filter(|m| m.0 != without)
                             .collect(),
                         remove: vec![NodeId(without)],
+                        renew: Vec::new(),
                     };
                     arena.within(leader, |r, cx| {
                         r.asked_to_change(cx, &change);

@@ -60,6 +60,7 @@ fn replica(me: u32, keys: &Keyring) -> TendermintReplica {
         timeout: Span::from_millis(1_000),
         checkpoint: 100,
         keep: None,
+        renewed: Vec::new(),
     };
     TendermintReplica::new(config, TendermintOptions::default())
 }

@@ -81,6 +81,7 @@ fn signed(world: &World, chain: ChainId, by: NodeId) -> Message {
         number: 1,
         add: vec![NodeId(3)],
         remove: Vec::new(),
+        renew: Vec::new(),
     };
     Message::Change(Arc::new(change.signed(chain, &key)))
 }

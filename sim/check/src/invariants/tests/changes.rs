@@ -34,6 +34,7 @@ fn configured(change: u64, lists: &[&[u32]]) -> Probe {
         joint: lists.len() > 1,
         handed_over_at: None,
         groups: lists.iter().map(list).collect(),
+        renewed: Arc::default(),
     }))
 }
 
@@ -71,6 +72,7 @@ fn a_log_that_is_handed_over_needs_votes_enough_and_no_meeting() {
             joint: false,
             handed_over_at: Some(change * 10),
             groups: vec![(list.iter().map(|&n| NodeId(n)).collect(), quorum)],
+            renewed: Arc::default(),
         }))
     };
     let mut h = changing("quorum-intersection");

@@ -271,6 +271,7 @@ fn every_metric_is_in_the_registry_and_every_word_of_it_occurs() {
         joint: false,
         handed_over_at: None,
         groups: Vec::new(),
+        renewed: Arc::default(),
     };
     let left = Probe::Reorganised {
         chain: CHAIN,

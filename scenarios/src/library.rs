@@ -55,6 +55,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "attacks" / "false-members",
     "attacks" / "flapping-links",
     "attacks" / "gray-node",
+    "attacks" / "joiner-lied-to",
     "attacks" / "leader-slow-but-correct",
     "attacks" / "long-range",
     "attacks" / "mixed-versions",

@@ -94,7 +94,11 @@ impl Administrator {
 
     /// Asks for those that are due and do not wait for the present one.
     fn ask_hasty(&self, cx: &mut Context<'_>) {
-        let open = self.config.changes.get(self.done..self.due).unwrap_or_default();
+        let open = self
+            .config
+            .changes
+            .get(self.done..self.due)
+            .unwrap_or_default();
         for (_, change) in open.iter().skip(1) {
             if self.config.hasty.contains(&change.number) {
                 self.send(cx, change);

@@ -36,9 +36,7 @@ pub(super) fn requests(
 /// The owners of the keys that take the place of others, in the order of the changes.
 pub(super) fn replacements(chain: &ChainPlan, layout: &Layout) -> Vec<NodeId> {
     let renewed = chain.changes.iter().map(|change| &change.renew);
-    renewed
-        .flat_map(|nodes| layout.servers_of(nodes))
-        .collect()
+    renewed.flat_map(|nodes| layout.servers_of(nodes)).collect()
 }
 
 /// The numbers of the changes that are asked for while others are under way.

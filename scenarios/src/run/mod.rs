@@ -36,8 +36,8 @@ use consim_check::pairs::{Companion, companion};
 use consim_check::results::{NodeUse, Region, Results};
 use consim_check::suite::Suite;
 use consim_core::{
-    ChainId, Check, Disk, Heal, KeyId, Keyring, NodeId, Observer, Payload, Probe, SecretKey, Severity,
-    Span, Streams, Time, TimerKey, seeded,
+    ChainId, Check, Disk, Heal, KeyId, Keyring, NodeId, Observer, Payload, Probe, SecretKey,
+    Severity, Span, Streams, Time, TimerKey, seeded,
 };
 use consim_kernel::config::EventList;
 use consim_kernel::{Kernel, KernelConfig, Progress};

@@ -9,8 +9,8 @@ use super::operator::{self, Mistakes, Setting};
 use super::trust::Trust;
 use crate::plan::{ChainPlan, Plan};
 use consim_core::{
-    ChainId, Context, Event, KeyId, Keyring, NodeId, Payload, Process, SecretKey, SeededBug, StateMachine,
-    Time,
+    ChainId, Context, Event, KeyId, Keyring, NodeId, Payload, Process, SecretKey, SeededBug,
+    StateMachine, Time,
 };
 use consim_kernel::Spawn;
 use consim_kernel::config::{FaultKind, Flooded};

@@ -156,10 +156,7 @@ impl Collect {
     /// Is it signed by a member, are its proofs valid, and is the lock of an earlier regency and of what is
     /// not decided? Remembered with the object: receivers share it, so the real work is done once although
     /// each is charged for it.
-    pub(super) fn is_valid(
-        &self,
-        site: &Site<'_>,
-    ) -> bool {
+    pub(super) fn is_valid(&self, site: &Site<'_>) -> bool {
         let by = (site.era.change, site.era.quorum);
         let check = || self.check(site);
         let &(of, valid) = self.valid.get_or_init(|| (by, check()));

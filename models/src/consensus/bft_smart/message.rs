@@ -11,7 +11,8 @@ use crate::consensus::sync::{MAX_WANTED, decode_option, encode_option, option_le
 pub use crate::consensus::{Ballot, Blocks, Proposal, StateHead, StateParts};
 use crate::ledger::state::parts::Prefix;
 use consim_core::{
-    Certificate, ChainId, CodecError, Committed, Decoder, Encoder, Evidence, Handover, Payload, Tx, Vote,
+    Certificate, ChainId, CodecError, Committed, Decoder, Encoder, Evidence, Handover, Payload, Tx,
+    Vote,
 };
 use std::any::Any;
 use std::sync::Arc;

@@ -300,7 +300,11 @@ impl BftSmartReplica {
             // It was in a later one, and lost the end of its log.
             return;
         }
-        let changes = self.group.era().change.saturating_sub(self.regency / REGENCIES);
+        let changes = self
+            .group
+            .era()
+            .change
+            .saturating_sub(self.regency / REGENCIES);
         self.before = self.view().saturating_add(changes);
         self.regency = first;
         self.active = true;

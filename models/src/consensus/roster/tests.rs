@@ -202,3 +202,52 @@ fn a_wrong_quorum_stays_wrong() {
     rig.decide(vec![tx]);
     assert_eq!(rig.roster.latest().quorum, 2);
 }
+
+#[test]
+fn a_key_that_was_replaced_counts_no_more_from_the_next_block_on() {
+    let mut rig = Rig::new();
+    let change = MemberChange {
+        number: 1,
+        add: nodes(&[4]),
+        remove: nodes(&[0]),
+        renew: vec![(NodeId(2), KeyId(20)), (NodeId(6), KeyId(21))],
+    };
+    let tx = change.signed(CHAIN, &rig.keys[ADMINISTRATOR as usize]);
+    let administrator = Some(NodeId(ADMINISTRATOR).into());
+    assert_eq!(MemberChange::of_tx(&tx, administrator), Some(change));
+    rig.decide(vec![tx]);
+    let (before, after) = (rig.roster.at(1), rig.roster.at(2));
+    assert_eq!(before.key_of(NodeId(2)), KeyId(2));
+    assert_eq!(*before.signers, *nodes(&[0, 1, 2, 3]));
+    assert_eq!(after.key_of(NodeId(2)), KeyId(20));
+    assert_eq!(*after.signers, *nodes(&[1, 3, 4, 20]));
+    assert_eq!(rig.roster.told().key_of(NodeId(6)), KeyId(21));
+    // It keeps its key over the next change, and over another key of its own.
+    let back = rig.tx(ADMINISTRATOR, 2, &[6], &[]);
+    rig.decide(vec![back]);
+    assert_eq!(*rig.roster.latest().signers, *nodes(&[1, 3, 4, 20, 21]));
+    let again = MemberChange {
+        number: 3,
+        add: Vec::new(),
+        remove: Vec::new(),
+        renew: vec![(NodeId(2), KeyId(22))],
+    };
+    let again = again.signed(CHAIN, &rig.keys[ADMINISTRATOR as usize]);
+    assert!(rig.decide(vec![again]));
+    let latest = rig.roster.latest();
+    assert_eq!(*latest.signers, *nodes(&[1, 3, 4, 21, 22]));
+    assert_eq!(*latest.members, *nodes(&[1, 2, 3, 4, 6]));
+}
+
+#[test]
+fn turns_over_blocks_begin_with_who_put_the_change_forward() {
+    let mut rig = Rig::new();
+    let join = rig.tx(ADMINISTRATOR, 1, &[4], &[]);
+    rig.decide(vec![join]);
+    assert_eq!(rig.roster.latest().lead, 0);
+    // The blocks here are node 0's, which leaves now.
+    let leave = rig.tx(ADMINISTRATOR, 2, &[], &[0]);
+    rig.decide(vec![leave]);
+    assert_eq!(rig.roster.latest().lead, 0);
+    assert_eq!(rig.roster.latest().in_turn(0), 1);
+}

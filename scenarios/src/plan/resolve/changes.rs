@@ -202,7 +202,10 @@ impl<'a> Planner<'a> {
             self.cx.error(
                 "E513",
                 &name.place,
-                format!("{} does not change its members while it runs{why}", entry.name),
+                format!(
+                    "{} does not change its members while it runs{why}",
+                    entry.name
+                ),
                 format!("consensus: {}", able.join(" or ")),
             );
             return None;

@@ -94,14 +94,15 @@ impl Observer for QuorumIntersection {
         let (chain, version) = (configured.chain, configured.version());
         let last = self.named.insert((node, chain), version);
         let subjects = Arc::clone(&self.subjects);
-        self.finding.judge(last.is_none_or(|last| last <= version), || {
-            format!(
-                "{}: {} went back to change {}",
-                subjects.chain_name(chain),
-                subjects.name(node),
-                configured.change
-            )
-        });
+        self.finding
+            .judge(last.is_none_or(|last| last <= version), || {
+                format!(
+                    "{}: {} went back to change {}",
+                    subjects.chain_name(chain),
+                    subjects.name(node),
+                    configured.change
+                )
+            });
         let seen = self.seen.entry(chain).or_default();
         if let Some((known, by)) = seen.get(&version) {
             if known == configured {

@@ -1,10 +1,13 @@
 //! The predicates of the synchronisation phase, and what of a collect is believed.
 
 use super::super::collect::{Called, Collect, called_for};
+use super::super::config::REGENCIES;
 use super::super::message::{ACCEPT, Ballot, CHECKPOINT, WRITE};
 use crate::consensus::seat::Seat;
-use crate::consensus::{BlockLimits, MempoolLimits, ReplicaConfig, byzantine_quorum};
-use consim_core::{Certificate, ChainId, Digest, Keyring, NodeId, SecretKey, Span};
+use crate::consensus::{BlockLimits, MemberChange, MempoolLimits, ReplicaConfig, byzantine_quorum};
+use consim_core::{
+    Batch, Certificate, ChainId, Committed, Digest, Keyring, NodeId, SecretKey, Span,
+};
 use std::sync::Arc;
 
 const CHAIN: ChainId = ChainId(2);
@@ -23,7 +26,7 @@ impl World {
             me: NodeId(0),
             everybody: Arc::clone(&members),
             members,
-            administrator: None,
+            administrator: Some(NodeId(4).into()),
             quorum: byzantine_quorum(4),
             key: Arc::new(keys.steal(NodeId(0).into()).unwrap()),
             keys,
@@ -155,4 +158,64 @@ fn of_a_collect_nothing_is_believed_that_it_does_not_prove() {
     for collect in bad {
         assert!(!world.is_valid(&collect), "{collect:?}");
     }
+}
+
+#[test]
+fn what_is_brought_into_a_regency_is_of_one_list_of_members() {
+    let mut world = World::new();
+    let later = |by: usize, lock: Option<Arc<Certificate>>, world: &World| {
+        let decided = Some(world.proof(ACCEPT, 0, 1, b"change"));
+        Collect::sign(CHAIN, REGENCIES + 3, decided, lock, &world.secrets[by])
+    };
+    assert!(
+        !world.is_valid(&later(0, None, &world)),
+        "nobody knows them"
+    );
+    // Node 3 leaves with consensus 1.
+    let change = MemberChange {
+        number: 1,
+        add: Vec::new(),
+        remove: vec![NodeId(3)],
+        renew: Vec::new(),
+    };
+    let tx = Arc::new(change.signed(CHAIN, &world.secrets[4]));
+    let batch = Arc::new(Batch::new(
+        NodeId(1),
+        1,
+        vec![tx].into(),
+        Digest::of(b"root"),
+    ));
+    let certificate = Certificate {
+        digest: batch.digest(),
+        ..(*world.proof(ACCEPT, 0, 1, b"change")).clone()
+    };
+    let committed = Committed {
+        chain: CHAIN,
+        sequence: 1,
+        batch,
+        certificate,
+    };
+    assert!(world.seat.roster.decided(&Arc::new(committed)));
+    assert!(world.seat.enter(2));
+    assert_eq!(world.seat.era().lead, 1, "it put the change forward");
+    let proof = |view, sequence| world.proof_by(WRITE, view, sequence, b"x", &[0, 1]);
+    for lock in [
+        None,
+        Some(proof(REGENCIES, 2)),
+        Some(proof(REGENCIES + 2, 5)),
+    ] {
+        let collect = later(0, lock, &world);
+        assert!(world.is_valid(&collect), "{collect:?}");
+    }
+    let bad = [
+        later(3, None, &world),
+        // Of a regency of those before, and of a consensus of theirs.
+        later(0, Some(proof(5, 2)), &world),
+        later(0, Some(proof(REGENCIES + 1, 1)), &world),
+    ];
+    for collect in bad {
+        assert!(!world.is_valid(&collect), "{collect:?}");
+    }
+    let former = world.collect(0, None, None);
+    assert!(!world.is_valid(&former));
 }

@@ -68,6 +68,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "attacks" / "region-cut",
     "attacks" / "restarts",
     "attacks" / "revoked-certificate",
+    "attacks" / "tendermint-clocks",
     "attacks" / "wrong-clocks",
     "attacks" / "wrong-quorum",
     "attacks" / "wrong-zone",

@@ -15,6 +15,9 @@ pub enum Promise {
     /// It holds on to this value (commit, precommit): no other one in this view, and whenever it
     /// leaves the view, it says so.
     Locks,
+    /// It holds on to this value (Tendermint's precommit): no other one in this view, and in a later view of this
+    /// place another one only if a quorum accepts that there, or has accepted it in this view or after.
+    Holds,
     /// Nothing beyond having said it once.
     Once,
 }

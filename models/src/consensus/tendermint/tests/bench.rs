@@ -1,7 +1,7 @@
 //! One replica under the hand: what it is told, and what it says.
 
 use super::super::TendermintReplica;
-use super::super::config::TendermintOptions;
+use super::super::config::{BlockTime, Synchrony, TendermintOptions};
 use super::super::message::{
     Ballot, Body, Message, NIL, PRECOMMIT, PREVOTE, Polka, Proposal, Status,
 };
@@ -30,6 +30,9 @@ pub(super) struct Bench {
     effects: Effects,
     disk: Disk,
     me: u32,
+    options: TendermintOptions,
+    /// What its wall clock says.
+    pub(super) wall_ns: i64,
     /// Asked for and not yet durable.
     writes: Vec<(WriteToken, Vec<Write>)>,
     /// What was said since the last look.
@@ -38,7 +41,7 @@ pub(super) struct Bench {
     pub(super) sent: Vec<Arc<dyn Payload>>,
 }
 
-fn replica(me: u32, keys: &Keyring) -> TendermintReplica {
+fn replica(me: u32, keys: &Keyring, options: TendermintOptions) -> TendermintReplica {
     let config = ReplicaConfig {
         chain: CHAIN,
         me: NodeId(me),
@@ -61,7 +64,7 @@ fn replica(me: u32, keys: &Keyring) -> TendermintReplica {
         checkpoint: 100,
         keep: None,
     };
-    TendermintReplica::new(config, TendermintOptions::default())
+    TendermintReplica::new(config, options)
 }
 
 /// A value, or nil.
@@ -72,14 +75,18 @@ fn name(digest: Digest) -> &'static str {
 fn words(payload: &dyn Payload) -> Option<String> {
     let message: &Message = payload.as_any().downcast_ref().unwrap();
     Some(match &message.body {
-        Body::Proposal { proposal, valid } => {
+        Body::Proposal {
+            proposal, valid, ..
+        } => {
             let valid = valid.as_ref().map_or("new".into(), |v| v.view.to_string());
             format!("proposal {} {valid}", proposal.view)
         }
         Body::Prevote(b) => format!("prevote {} {}", b.view, name(b.digest)),
-        Body::Precommit(b) => format!("precommit {} {}", b.view, name(b.digest)),
+        Body::Precommit(b, _) => format!("precommit {} {}", b.view, name(b.digest)),
         Body::Polka(polka) => format!("polka {}", polka.proof.view),
         Body::Votes(votes) => format!("{} votes", votes.len()),
+        Body::FetchTime { height } => format!("fetch-time {height}"),
+        Body::Time { height, .. } => format!("time {height}"),
         _ => return None,
     })
 }
@@ -87,10 +94,21 @@ fn words(payload: &dyn Payload) -> Option<String> {
 impl Bench {
     /// Replica `me` of four, started.
     pub(super) fn new(me: u32) -> Self {
+        let time = BlockTime::Proposer(Synchrony::default());
+        Self::with(me, time)
+    }
+    /// The same, under this rule for the times of blocks.
+    pub(super) fn with(me: u32, time: BlockTime) -> Self {
+        let options = TendermintOptions {
+            time,
+            ..TendermintOptions::default()
+        };
         let keys = Keyring::generate(N + 2, 1).0;
         let mut bench = Self {
-            replica: replica(me, &keys),
+            replica: replica(me, &keys, options),
             keys,
+            options,
+            wall_ns: 1_000,
             effects: Effects::default(),
             disk: Disk::default(),
             me,
@@ -105,7 +123,7 @@ impl Bench {
     }
     /// Its process dies and comes back with what the disk kept.
     pub(super) fn restart(&mut self) {
-        self.replica = replica(self.me, &self.keys);
+        self.replica = replica(self.me, &self.keys, self.options);
         self.writes.clear();
         let disk = std::mem::take(&mut self.disk);
         self.handle(Event::Recover(&disk));
@@ -119,7 +137,8 @@ impl Bench {
         let (mut rng, mut slot) = (|| panic!("no randomness here"), None);
         let me = NodeId(self.me);
         let now = Time::ZERO;
-        let mut cx = Context::new(now, 1_000, me, &mut self.effects, &mut rng, &mut slot);
+        let wall_ns = self.wall_ns;
+        let mut cx = Context::new(now, wall_ns, me, &mut self.effects, &mut rng, &mut slot);
         call(&mut self.replica, &mut cx);
         while let Some(delivery) = cx.take_delivery() {
             if let Delivery::Ordered {
@@ -231,13 +250,14 @@ impl Bench {
         Body::Proposal {
             proposal: Arc::new(Proposal::new(round, 1, Arc::clone(batch), signature)),
             valid,
+            times: None,
         }
     }
     pub(super) fn prevote(&self, by: u32, round: u64, digest: Digest) -> Body {
         Body::Prevote(self.ballot(by, PREVOTE, round, digest))
     }
     pub(super) fn precommit(&self, by: u32, round: u64, digest: Digest) -> Body {
-        Body::Precommit(self.ballot(by, PRECOMMIT, round, digest))
+        Body::Precommit(self.ballot(by, PRECOMMIT, round, digest), None)
     }
     /// Prevotes of these members in one round.
     pub(super) fn prevotes(&self, by: &[u32], round: u64, digest: Digest) -> Arc<Certificate> {

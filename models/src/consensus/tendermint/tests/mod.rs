@@ -12,7 +12,7 @@ mod faults;
 mod lies;
 mod steps;
 
-use super::{TendermintOptions, Terms};
+use super::{BlockTime, Synchrony, TendermintOptions, Terms};
 use crate::consensus::ProtocolOptions;
 use crate::consensus::pbft::tests::cluster::{Cluster, ms};
 
@@ -31,6 +31,7 @@ fn settings() -> [TendermintOptions; 2] {
         propose: terms(500, 200),
         prevote: terms(10, 50),
         precommit: terms(10, 50),
+        time: BlockTime::Proposer(Synchrony::default()),
     };
     [options(), short]
 }

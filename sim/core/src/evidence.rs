@@ -43,6 +43,8 @@ pub struct Leaving {
     pub signed: SignedVote,
     /// Everything up to this sequence number is settled for good, as the signer proves.
     pub low: u64,
+    /// The only sequence number that it speaks of, where each has views of its own; `None`: all above `low`.
+    pub alone: Option<u64>,
     /// Above that: sequence number, view and value of everything that the signer accepted with a
     /// quorum, by ascending sequence number.
     pub bound: Arc<[(u64, u64, Digest)]>,

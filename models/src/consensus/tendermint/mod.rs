@@ -109,6 +109,12 @@
 //! 11. Checkpoints are voted on as in PBFT; CometBFT leaves snapshots to light clients. No change of members.
 //! 12. FORWARD, STATUS and the transfers are not signed: the transport authenticates senders.
 //!
+//! # Accountability
+//!
+//! If agreement breaks, f+1 of the guilty are found by what correct members said and heard (`evidence.rs`,
+//! `sim/check/src/forensics.rs`): they signed two values in one round, or voted against a precommit of theirs although
+//! no 2f+1 prevotes let it go.
+//!
 //! # Why it is safe
 //!
 //! Two values cannot both have 2f+1 prevotes in one round: their quorums share a correct member, which prevotes

@@ -22,7 +22,7 @@ use consim_core::{
 use std::sync::{Arc, OnceLock};
 
 /// The vote kind of times, whose view is the time.
-pub const STAMP: u8 = 4;
+pub const STAMP: u8 = 5;
 /// The most times in one message: one of each of a large group (assumed, as of signatures).
 const MAX_STAMPS: usize = 10_000;
 /// The least time from one block to the next (CometBFT: `vote.Time` is a millisecond after the block's).

@@ -3,7 +3,7 @@
 use super::super::TendermintReplica;
 use super::super::config::{BlockTime, Synchrony, TendermintOptions};
 use super::super::message::{
-    Ballot, Body, Message, NIL, PRECOMMIT, PREVOTE, Polka, Proposal, Status,
+    Ballot, Body, Message, NIL, PRECOMMIT, PREVOTE, Polka, Proposal, Stamp, Status, Times,
 };
 use crate::consensus::{BlockLimits, MempoolLimits, Replica, ReplicaConfig, byzantine_quorum};
 use crate::ledger::{Snapshot, WorldState, testing};
@@ -233,6 +233,62 @@ impl Bench {
     }
     pub(super) fn batch(&self, by: u32, number: u64) -> Arc<Batch> {
         testing::batch(NodeId(by), 1_000, vec![self.tx(number)])
+    }
+    /// The same at this time.
+    pub(super) fn batch_at(&self, by: u32, number: u64, time_ns: i64) -> Arc<Batch> {
+        testing::batch(NodeId(by), time_ns, vec![self.tx(number)])
+    }
+    fn stamp(&self, by: u32, height: u64, digest: Digest, time_ns: i64) -> Stamp {
+        let key = self.keys.steal(NodeId(by).into()).unwrap();
+        Stamp::sign(CHAIN, height, &digest, time_ns, &key)
+    }
+    /// The time of a member for a height.
+    pub(super) fn time(&self, by: u32, height: u64, digest: Digest, time_ns: i64) -> Body {
+        let stamp = self.stamp(by, height, digest, time_ns);
+        Body::Time {
+            height,
+            digest,
+            stamp,
+        }
+    }
+    /// The same time, of all these.
+    pub(super) fn times(
+        &self,
+        by: &[u32],
+        height: u64,
+        digest: Digest,
+        time_ns: i64,
+    ) -> Arc<Times> {
+        let of = |&by: &u32| self.stamp(by, height, digest, time_ns);
+        Arc::new(Times::new(height, digest, by.iter().map(of).collect()))
+    }
+    pub(super) fn timed_precommit(
+        &self,
+        by: u32,
+        round: u64,
+        digest: Digest,
+        time_ns: i64,
+    ) -> Body {
+        let stamp = self.stamp(by, 1, digest, time_ns);
+        Body::Precommit(self.ballot(by, PRECOMMIT, round, digest), Some(stamp))
+    }
+    /// A proposal of a new value with what proves its time.
+    pub(super) fn proposal_with(
+        &self,
+        round: u64,
+        batch: &Arc<Batch>,
+        times: Option<Arc<Times>>,
+    ) -> Body {
+        match self.proposal(round, batch, None) {
+            Body::Proposal {
+                proposal, valid, ..
+            } => Body::Proposal {
+                proposal,
+                valid,
+                times,
+            },
+            other => other,
+        }
     }
     fn ballot(&self, by: u32, kind: u8, round: u64, digest: Digest) -> Ballot {
         let key = self.keys.steal(NodeId(by).into()).unwrap();

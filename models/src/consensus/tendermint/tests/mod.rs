@@ -11,6 +11,7 @@ mod codec;
 mod faults;
 mod lies;
 mod steps;
+mod times;
 
 use super::{BlockTime, Synchrony, TendermintOptions, Terms};
 use crate::consensus::ProtocolOptions;

@@ -147,6 +147,7 @@ impl Group {
                 quorum: (entry.quorum)(n as usize),
                 first: None,
                 mempool: u32::MAX,
+                time: None,
             }],
             keys: keys.clone(),
             names: (0..n).map(|i| format!("node-{i}")).collect(),

@@ -193,6 +193,36 @@ impl ProtocolOptions {
             _ => Span::ZERO,
         }
     }
+
+    /// What the rule for the times of blocks promises of them.
+    pub fn time_promise(&self) -> Option<TimeRule> {
+        let Self::Tendermint(options) = self else {
+            return None;
+        };
+        Some(match options.time {
+            tendermint::BlockTime::Bft => TimeRule {
+                ahead: Span::ZERO,
+                delay: Span::ZERO,
+                before: 2,
+            },
+            tendermint::BlockTime::Proposer(synchrony) => TimeRule {
+                ahead: synchrony.precision,
+                delay: synchrony.message_delay,
+                before: 1,
+            },
+        })
+    }
+}
+
+/// What a rule for the times of blocks promises.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TimeRule {
+    /// How far the time of a block may be ahead of a correct clock that finds it timely, and behind besides `delay`.
+    pub ahead: Span,
+    /// How long it may have been on its way, in round 0.
+    pub delay: Span,
+    /// It is no older than the block so many before it.
+    pub before: u64,
 }
 
 /// A line of the registry.

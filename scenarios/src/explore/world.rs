@@ -149,9 +149,15 @@ const KEYS: &[&str] = &[
 const REQUESTS: &[&str] = &["to-all", "to-leader"];
 /// Tendermint's timeouts: the chain's, shorter ones, and such that are too short at first.
 const STEPS: &[&str] = &[
-    "{}",
-    "{ propose: 500ms, propose_delta: 250ms, prevote: 200ms, precommit: 200ms }",
-    "{ propose: 300ms, prevote: 20ms, prevote_delta: 50ms, precommit: 20ms, precommit_delta: 50ms }",
+    "",
+    ", propose: 500ms, propose_delta: 250ms, prevote: 200ms, precommit: 200ms",
+    ", propose: 300ms, prevote: 20ms, prevote_delta: 50ms, precommit: 20ms, precommit_delta: 50ms",
+];
+/// What the time of Tendermint's blocks is.
+const TIMES: &[&str] = &[
+    "bft",
+    "proposer",
+    "{ proposer: { precision: 505ms, message_delay: 2s } }",
 ];
 /// Block periods of QBFT and IBFT 2.0. Their timers double: with timers that do not, members that are some rounds
 /// apart may stay so, and nothing else can be asked of them.
@@ -237,9 +243,7 @@ impl World {
             members: (1..=self.members).map(|i| format!("{GROUP}-{i}")).collect(),
             everybody: GROUP.to_owned(),
             chain: CHAIN.to_owned(),
-            faulty: (protocol.tolerates)(
-                usize::from(self.members) - away(&self.changes(protocol)),
-            ),
+            faulty: (protocol.tolerates)(usize::from(self.members) - away(&self.changes(protocol))),
             protocol,
             from_ms: HAPPENS_MS,
             to_ms: self.model().until_ms,
@@ -380,7 +384,11 @@ impl World {
                 format!("{{ phases: {phases}, leader: {leader}, payload: {payload} }}")
             }
             "bft-smart" => format!("{{ requests: {} }}", pick(REQUESTS, self.pipeline)),
-            "tendermint" => pick(STEPS, self.pipeline).to_owned(),
+            "tendermint" => {
+                // Every pair of the two has its place.
+                let time = pick(TIMES, self.checkpoint + self.timeout);
+                format!("{{ time: {time}{} }}", pick(STEPS, self.pipeline))
+            }
             "qbft" | "ibft" => pick(PERIODS, self.pipeline).to_owned(),
             "clique" => {
                 let depth = 2 * (self.members / 2 + 1);

@@ -4,6 +4,7 @@ mod adversaries;
 mod brief;
 pub mod cells;
 mod changes;
+mod dates;
 mod domain;
 mod flood;
 mod layout;
@@ -377,6 +378,7 @@ fn checks(
                 .map_or(consensus::byzantine_quorum, |p| p.quorum),
             byzantine: consensus::entry(&only.chain.protocol).is_none_or(|p| p.byzantine),
             mempool: only.chain.mempool.transactions,
+            time: dates::promise(plan, layout, only.chain, corrupt),
         }],
         keys: keys.clone(),
         names: names(plan, layout),
@@ -427,6 +429,7 @@ fn metrics_config(plan: &Plan, layout: &Layout, corrupt: &[NodeId]) -> MetricsCo
         corrupt: corrupt.to_vec(),
         windows: plan.windows(),
         changes: changes::subjects(plan),
+        dated: dates::dated(plan, layout),
     }
 }
 

@@ -185,8 +185,29 @@ record! {
         precommit_delta: Option<At<Span>>,
         /// Blocks between checkpoints; without it, the chain's.
         checkpoint: Option<At<Count>>,
+        /// What the time of a block is.
+        time: TimeOfBlocks = "bft",
     }
-    later "time";
+}
+
+choice! {
+    /// What the time of a block is.
+    pub enum TimeOfBlocks: "time of blocks" {
+        /// The median of the times that a quorum signed with its precommits of the block before (CometBFT up to v0.38).
+        Bft(Plain) = "bft",
+        /// Its proposer's, if others find it timely (proposer-based timestamps of CometBFT v1.0).
+        Proposer(SynchronyKeys) = "proposer",
+    }
+}
+
+record! {
+    /// Options of `time: proposer`.
+    pub struct SynchronyKeys {
+        /// How far two clocks may be apart.
+        precision: At<Span> = "505ms",
+        /// The longest that a proposal may take in round 0; a tenth more in each later one.
+        message_delay: At<Span> = "15s",
+    }
 }
 
 record! {

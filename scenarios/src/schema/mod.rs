@@ -35,8 +35,8 @@ pub(crate) use attacks::{
 pub(crate) use chains::{
     AcknowledgeWord, Auto, BftSmartKeys, Certificates, Chain, CliqueKeys, Consensus, ForkWord,
     HotStuffKeys, Leader, Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, QbftKeys,
-    RaftKeys, RaftRead, RequestsGo, SpreadWord, TendermintKeys, UntilFull, VoteChecks, VotesTravel,
-    WaitFor,
+    RaftKeys, RaftRead, RequestsGo, SpreadWord, TendermintKeys, TimeOfBlocks, UntilFull,
+    VoteChecks, VotesTravel, WaitFor,
 };
 pub(crate) use changes::{Change, ChangeCommon, ChangeKind, Movers};
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};

@@ -173,6 +173,7 @@ fn main() {
                 quorum: world.quorum,
                 first: None,
                 mempool: 100_000,
+                time: None,
             }],
             keys: world.keys.clone(),
             names: (0..nodes).map(|n| format!("node-{n}")).collect(),

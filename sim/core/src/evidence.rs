@@ -15,6 +15,9 @@ pub enum Promise {
     /// It holds on to this value (commit, precommit): no other one in this view, and whenever it
     /// leaves the view, it says so.
     Locks,
+    /// It holds on to this value (Tendermint's precommit): no other one in this view, and in a later view of this
+    /// place another one only if a quorum accepts that there, or has accepted it in this view or after.
+    Holds,
     /// Nothing beyond having said it once.
     Once,
 }
@@ -40,6 +43,8 @@ pub struct Leaving {
     pub signed: SignedVote,
     /// Everything up to this sequence number is settled for good, as the signer proves.
     pub low: u64,
+    /// The only sequence number that it speaks of, where each has views of its own; `None`: all above `low`.
+    pub alone: Option<u64>,
     /// Above that: sequence number, view and value of everything that the signer accepted with a
     /// quorum, by ascending sequence number.
     pub bound: Arc<[(u64, u64, Digest)]>,

@@ -76,6 +76,7 @@ fn leaving(chain: ChainId, collect: &Collect) -> Leaving {
     Leaving {
         signed: signed(chain, of_collect(collect), *collect.signature()),
         low: reach,
+        alone: None,
         bound: bound.into_iter().collect(),
     }
 }

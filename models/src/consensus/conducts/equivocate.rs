@@ -2,7 +2,7 @@
 //! accomplices that vote for both, for each batch where it was put forward. Under a leader that is
 //! no accomplice they vote for something that nobody put forward, to the others.
 
-use super::{Ballot, Proposal, Tongue, Word, another, proposal, vote};
+use super::{Ballot, Proposal, Tongue, Word, proposal, vote};
 use crate::adversary::{Behaviour, Hears, Means, Out, Says, To};
 use consim_core::{Digest, NodeId, Payload, Work};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +58,7 @@ impl<T: Tongue> Equivocate<T> {
         }
         out.work(Work::sign(1));
         out.count(others.len() as u64);
-        let other = T::say(&self.means, other());
+        let other = T::say_instead(&self.means, other(), payload);
         for node in rest {
             out.send(node, Arc::clone(payload));
         }
@@ -81,7 +81,7 @@ impl<T: Tongue> Behaviour for Equivocate<T> {
         if let Some(Word::Proposal(proposal)) = T::read(&self.means, payload)
             && self.means.accomplices.contains(&from)
         {
-            let digest = another(&proposal.batch).digest();
+            let digest = T::another(&proposal.batch).digest();
             self.remember(&proposal, digest);
         }
         Hears::AsItIs
@@ -89,7 +89,7 @@ impl<T: Tongue> Behaviour for Equivocate<T> {
     fn says(&mut self, out: &mut Out<'_, '_>, to: To<'_>, payload: &Arc<dyn Payload>) -> Says {
         match T::read(&self.means, payload) {
             Some(Word::Proposal(first)) if first.signature.key == self.means.key.id() => {
-                let batch = another(&first.batch);
+                let batch = T::another(&first.batch);
                 self.remember(&first, batch.digest());
                 self.split(out, to, payload, || {
                     proposal(&self.means, first.view, first.sequence, batch)

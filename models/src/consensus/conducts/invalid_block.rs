@@ -37,7 +37,7 @@ impl<T: Tongue> Behaviour for InvalidBlock<T> {
         out.count(1);
         out.work(Work::sign(1));
         let word = proposal(&self.means, view, sequence, batch);
-        out.send_to(to, T::say(&self.means, word));
+        out.send_to(to, T::say_instead(&self.means, word, payload));
         Says::Nothing
     }
 }

@@ -36,6 +36,14 @@ pub(super) trait Tongue: Send + std::marker::Sync + 'static {
     fn read(means: &Means, payload: &Arc<dyn Payload>) -> Option<Word>;
     /// A message that says this.
     fn say(means: &Means, word: Word) -> Arc<dyn Payload>;
+    /// The same, where it takes the place of an honest message.
+    fn say_instead(means: &Means, word: Word, _honest: &Arc<dyn Payload>) -> Arc<dyn Payload> {
+        Self::say(means, word)
+    }
+    /// Another batch that a proposer could put forward in the place of this one.
+    fn another(batch: &Batch) -> Batch {
+        another(batch)
+    }
     /// Of a member's word how far it is: the same, but so much further.
     fn ahead(means: &Means, payload: &Arc<dyn Payload>, by: u64) -> Option<Arc<dyn Payload>>;
     /// A message with changes of the members, where they are shown to those who lack them.

@@ -114,6 +114,7 @@ fn leaving(chain: ChainId, change: &ViewChange) -> Leaving {
             *change.signature(),
         ),
         low: change.low(),
+        alone: None,
         bound: bound.collect(),
     }
 }

@@ -1,10 +1,13 @@
 //! What replicas sign, as evidence: statements that contradict each other prove who broke the protocol (a correct
-//! process sends one PREPARE, one COMMIT and one ROUND-CHANGE in a round).
+//! process sends one PREPARE, one COMMIT and one ROUND-CHANGE in a round; and whoever sent a COMMIT names what it
+//! committed, or what was prepared later, in each ROUND-CHANGE of that height from then on).
 
-use super::change::Change;
+use super::change::{Change, RoundChange, hash_in_round};
 use super::message::{Body, CHECKPOINT, COMMIT, Message, PREPARE};
 use crate::consensus::Ballot;
-use consim_core::{Certificate, ChainId, Digest, Evidence, Promise, Signature, SignedVote, Vote};
+use consim_core::{
+    Certificate, ChainId, Digest, Evidence, Leaving, Promise, Signature, SignedVote, Vote,
+};
 
 fn vote(kind: u8, (view, sequence): (u64, u64), digest: Digest, signature: Signature) -> Vote {
     Vote {
@@ -72,6 +75,9 @@ pub(super) fn statements(message: &Message, each: &mut dyn FnMut(Evidence)) {
         Body::Checkpoint(b) => each(ballot(CHECKPOINT, b)),
         Body::RoundChange(change) => {
             of_change(chain, &change.change, each);
+            if let Some(leaving) = leaving(chain, change) {
+                each(Evidence::Leaving(leaving));
+            }
             if let Some(proof) = &change.proof {
                 opened(chain, proof, each);
             }
@@ -94,6 +100,27 @@ pub(super) fn statements(message: &Message, each: &mut dyn FnMut(Evidence)) {
         }
         _ => {}
     }
+}
+
+/// A ROUND-CHANGE as leave-taking, if it shows which block it names: it is the hash of that in its round that is
+/// signed.
+fn leaving(chain: ChainId, said: &RoundChange) -> Option<Leaving> {
+    let change = &said.change;
+    let bound = match (change.prepared, said.prepares()) {
+        (None, _) => None,
+        (Some((round, hash)), Some(proof))
+            if proof.view == round && hash_in_round(&proof.digest, round) == hash =>
+        {
+            Some((change.height, round, proof.digest))
+        }
+        _ => return None,
+    };
+    Some(Leaving {
+        signed: signed(chain, change.vote(), change.signature),
+        low: change.height.saturating_sub(1),
+        alone: Some(change.height),
+        bound: bound.into_iter().collect(),
+    })
 }
 
 /// A ROUND-CHANGE, and the prepares in it.

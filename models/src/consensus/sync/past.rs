@@ -10,7 +10,7 @@ use crate::ledger::Snapshot;
 use crate::ledger::state::parts::Prefix;
 use consim_core::SecretKey;
 use consim_core::{
-    Certificate, ChainId, Committed, Encoder, Holds, KeyId, Keyring, Mark, NodeId, Payload,
+    Certificate, ChainId, Committed, Digest, Encoder, Holds, KeyId, Keyring, Mark, NodeId, Payload,
 };
 use std::any::Any;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ pub(in crate::consensus) struct Past {
     pub(in crate::consensus) log: Log,
     /// The time of the block before the first in the log.
     base_ns: i64,
+    /// Its number and its batch, if they are known.
+    base: Option<(u64, Digest)>,
     pub(in crate::consensus) checkpoints: States<StateHead>,
     pub(in crate::consensus) votes: CheckpointVotes,
     pub(in crate::consensus) transfer: Transfer<StateHead>,
@@ -52,6 +54,7 @@ impl Past {
             decided: None,
             log: Log::new(keep),
             base_ns: 0,
+            base: Some((0, Digest::ZERO)),
             checkpoints: States::default(),
             votes: CheckpointVotes::default(),
             transfer: Transfer::default(),
@@ -70,11 +73,18 @@ impl Past {
         self.decided = proof;
         self.log.restart(sequence);
         self.base_ns = state.header.as_ref().map_or(0, |header| header.time_ns);
+        let header = state.header.as_ref();
+        self.base = header.map(|header| (header.sequence, header.batch));
     }
     /// The time of the last batch, as its proposer put it; of the last block, if a state was taken over.
     pub(in crate::consensus) fn time_ns(&self) -> i64 {
         let last = self.log.get(self.executed);
         last.map_or(self.base_ns, |last| last.batch.time_ns())
+    }
+    /// What was decided at a number, if a state stands for it; nothing at 0.
+    pub(in crate::consensus) fn base_digest(&self, sequence: u64) -> Option<Digest> {
+        let base = self.base.filter(|(number, _)| *number == sequence);
+        base.map(|(_, batch)| batch)
     }
     /// The last stable checkpoint.
     pub(in crate::consensus) fn stable(&self) -> u64 {

@@ -22,6 +22,7 @@ const LEFT_BEHIND: &[&str] = &[
     "client-progress",
     "certificate",
     "quorum-intersection",
+    "block-time",
 ];
 
 /// None.

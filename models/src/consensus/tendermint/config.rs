@@ -18,6 +18,37 @@ pub struct TendermintOptions {
     pub prevote: Terms,
     /// For precommits of one value, once a quorum precommitted anything.
     pub precommit: Terms,
+    /// What the time of a block is.
+    pub time: BlockTime,
+}
+
+/// What the time of a block is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum BlockTime {
+    /// The median of the times that came with the precommits of the block before.
+    #[default]
+    Bft,
+    /// Its proposer's, if others find that timely.
+    Proposer(Synchrony),
+}
+
+/// What is timely: how far clocks are apart, and how long a proposal takes, at most.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Synchrony {
+    /// `PRECISION`.
+    pub precision: Span,
+    /// `MSGDELAY` in round 0.
+    pub message_delay: Span,
+}
+
+impl Default for Synchrony {
+    /// Those of CometBFT v1.0 (`DefaultSynchronyParams`).
+    fn default() -> Self {
+        Self {
+            precision: Span::from_millis(505),
+            message_delay: Span::from_secs(15),
+        }
+    }
 }
 
 /// How long a step may take.
@@ -39,6 +70,10 @@ impl Terms {
     }
 }
 
+/// The longest `PRECISION` (`MaxPrecision` of CometBFT v1.0).
+pub const MAX_PRECISION: Span = Span::from_secs(30);
+/// The longest `MSGDELAY`, in whatever round (`MaxMessageDelay` of CometBFT v1.0).
+pub const MAX_MESSAGE_DELAY: Span = Span::from_secs(24 * 3_600);
 /// Timeouts grow this often at most (assumed): a member cannot make them endless by rounds in vain.
 pub const MAX_DELTAS: u64 = 64;
 /// Messages of rounds and heights still to come that are kept for one member (assumed): what does not fit
@@ -106,6 +141,10 @@ impl Group {
 
     // ---- time ------------------------------------------------------------------------------------
 
+    /// What the time of a block is.
+    pub(super) fn time(&self) -> BlockTime {
+        self.options.time
+    }
     /// `timeoutPropose(round)`; a transaction may rightly wait for its block as long.
     pub(super) fn timeout_propose(&self, round: u64) -> Span {
         self.block.wait + self.options.propose.at(round, self.timeout)

@@ -68,6 +68,7 @@ impl TendermintReplica {
     /// Hands up the next decided batch and writes it to the log; this height is over (lines 51-53).
     pub(super) fn deliver(&mut self, cx: &mut Context<'_>, committed: Arc<Committed>) {
         let round = self.round.max(committed.certificate.view);
+        self.keep_stamps(committed.sequence, committed.batch.digest());
         self.leave_height(cx, committed.sequence);
         self.failed = self.failed.saturating_add(round);
         if let Some(own) = self.own.take()

@@ -1,5 +1,10 @@
 //! What replicas sign, as evidence: statements that contradict each other prove who broke the protocol
 //! (arXiv 1807.04938, section 3.1: a correct process sends one PREVOTE and one PRECOMMIT in a round).
+//!
+//! A member that votes against its own lock (amnesia) signs nothing twice. A PRECOMMIT of one value and a vote of a
+//! later round of that height for another one prove it guilty once the votes that all correct members kept are
+//! together and show no 2f+1 prevotes that let it go, which a correct member has heard before (lines 28-29 and 36;
+//! CometBFT, spec/light-client/accountability: F2, "amnesia").
 
 use super::message::{Body, CHECKPOINT, Message, NIL, PRECOMMIT, PREVOTE};
 use crate::consensus::Ballot;
@@ -20,7 +25,7 @@ fn vote(kind: u8, (view, sequence): (u64, u64), digest: Digest, signature: Signa
 fn signed(chain: ChainId, vote: Vote, signature: Signature) -> SignedVote {
     let promise = match vote.kind {
         PREVOTE if vote.digest != NIL => Promise::Accepts,
-        PRECOMMIT if vote.digest != NIL => Promise::Locks,
+        PRECOMMIT if vote.digest != NIL => Promise::Holds,
         _ => Promise::Once,
     };
     SignedVote {
@@ -40,7 +45,7 @@ pub(super) fn votes(message: &Message, each: &mut dyn FnMut(Vote)) {
     match &message.body {
         Body::Proposal { proposal, .. } => each(proposal.vote()),
         Body::Prevote(b) => each(of_ballot(PREVOTE, b)),
-        Body::Precommit(b) => each(of_ballot(PRECOMMIT, b)),
+        Body::Precommit(b, _) => each(of_ballot(PRECOMMIT, b)),
         Body::Checkpoint(b) => each(of_ballot(CHECKPOINT, b)),
         Body::Votes(votes) => votes.iter().for_each(|(kind, b)| each(of_ballot(*kind, b))),
         _ => {}
@@ -52,7 +57,9 @@ pub(super) fn statements(message: &Message, each: &mut dyn FnMut(Evidence)) {
     let chain = message.chain;
     let ballot = |kind, b: &Ballot| Evidence::Vote(signed(chain, of_ballot(kind, b), b.signature));
     match &message.body {
-        Body::Proposal { proposal, valid } => {
+        Body::Proposal {
+            proposal, valid, ..
+        } => {
             let own = signed(chain, proposal.vote(), proposal.signature);
             each(Evidence::Vote(own));
             if let Some(valid) = valid {
@@ -60,7 +67,7 @@ pub(super) fn statements(message: &Message, each: &mut dyn FnMut(Evidence)) {
             }
         }
         Body::Prevote(b) => each(ballot(PREVOTE, b)),
-        Body::Precommit(b) => each(ballot(PRECOMMIT, b)),
+        Body::Precommit(b, _) => each(ballot(PRECOMMIT, b)),
         Body::Checkpoint(b) => each(ballot(CHECKPOINT, b)),
         Body::Votes(votes) => votes.iter().for_each(|(kind, b)| each(ballot(*kind, b))),
         Body::Polka(polka) => opened(chain, &polka.proof, each),

@@ -42,5 +42,9 @@ marks! {
     MEMBERS_CHANGED = "tendermint-members-changed": "A block with a change of the members was decided.";
     LINKS_TAKEN = "tendermint-links-taken": "A replica that is behind was shown who decides, and why.";
     LINKS_REFUSED = "tendermint-links-refused": "A replica was shown a change of the members that is not proven.";
+    TIMES_ASKED_FOR = "tendermint-times-asked-for": "A proposer lacked times of the height before and asked for them.";
+    TIME_REFUSED = "tendermint-block-time-refused": "A replica refused a new value, since its time is not the one that it has to be.";
+    NOT_TIMELY = "tendermint-not-timely": "A replica prevoted nil, since the time of the value is too far from its clock.";
+    WAITED_FOR_CLOCK = "tendermint-waited-for-clock": "A proposer waited until its clock was past the time of the block before.";
     STATE_TOO_NEW = "tendermint-state-too-new": "A state came with changes of the members that were not shown yet.";
 }

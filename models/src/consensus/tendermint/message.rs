@@ -3,6 +3,7 @@
 //! Every message begins with version, family, kind (3 bytes) and the chain (2 bytes).
 
 use super::evidence;
+pub use super::times::{STAMP, Stamp, Times};
 use crate::consensus::forward::{decode_txs, encode_txs, txs_len};
 use crate::consensus::proposal::{FIRST, SECOND};
 use crate::consensus::roster::{decode_links, encode_links, links_len};
@@ -54,11 +55,14 @@ pub enum Body {
         proposal: Arc<Proposal>,
         /// If it is a valid value of an earlier round: the 2f+1 prevotes of that, `validRound`.
         valid: Option<Arc<Certificate>>,
+        /// If it is a new value, and its time a median: the times of which.
+        times: Option<Arc<Times>>,
     },
     /// A vote of the first step (lines 24, 26, 30, 32 and 59).
     Prevote(Ballot),
     /// A vote of the second step (lines 40, 45 and 63).
-    Precommit(Ballot),
+    /// For a value, it comes with the member's time, if that counts.
+    Precommit(Ballot, Option<Stamp>),
     /// A replica has executed up to a checkpoint; `view` is 0, `digest` the state.
     Checkpoint(Ballot),
     /// A valid value with its 2f+1 prevotes, for those that have not heard them all.
@@ -92,6 +96,20 @@ pub enum Body {
     State(StateParts<StateHead>),
     /// The blocks with changes of the members, one after the other, for one that lacks them.
     Links(Vec<Arc<Committed>>),
+    /// A member that has to put a value forward lacks times of the height before it.
+    FetchTime {
+        /// That height.
+        height: u64,
+    },
+    /// A member's time for a height that is decided.
+    Time {
+        /// The height.
+        height: u64,
+        /// Its value.
+        digest: Digest,
+        /// The time.
+        stamp: Stamp,
+    },
 }
 
 /// A value that 2f+1 members prevoted in one round.
@@ -186,7 +204,7 @@ impl Body {
         match self {
             Self::Proposal { .. } => 0,
             Self::Prevote(_) => 1,
-            Self::Precommit(_) => 2,
+            Self::Precommit(..) => 2,
             Self::Checkpoint(_) => 3,
             Self::Polka(_) => 4,
             Self::Votes(_) => 5,
@@ -197,6 +215,8 @@ impl Body {
             Self::FetchState { .. } => 10,
             Self::State(_) => 11,
             Self::Links(_) => 12,
+            Self::FetchTime { .. } => 13,
+            Self::Time { .. } => 14,
         }
     }
     fn decode(kind: u8, d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -204,9 +224,10 @@ impl Body {
             0 => Self::Proposal {
                 proposal: Arc::new(Proposal::decode(d)?),
                 valid: decode_option(d)?,
+                times: optional(d, Times::decode)?.map(Arc::new),
             },
             1 => Self::Prevote(Ballot::decode(d)?),
-            2 => Self::Precommit(Ballot::decode(d)?),
+            2 => Self::Precommit(Ballot::decode(d)?, optional(d, Stamp::decode)?),
             3 => Self::Checkpoint(Ballot::decode(d)?),
             4 => Self::Polka(Arc::new(Polka::decode(d)?)),
             5 => {
@@ -233,9 +254,23 @@ impl Body {
             },
             11 => Self::State(StateParts::decode(d)?),
             12 => Self::Links(decode_links(d)?),
+            13 => Self::FetchTime { height: d.u64()? },
+            14 => Self::Time {
+                height: d.u64()?,
+                digest: d.digest()?,
+                stamp: Stamp::decode(d)?,
+            },
             tag => return Err(CodecError::Tag(tag)),
         })
     }
+}
+
+/// Reads what may be there.
+fn optional<T>(
+    d: &mut Decoder<'_>,
+    read: impl FnOnce(&mut Decoder<'_>) -> Result<T, CodecError>,
+) -> Result<Option<T>, CodecError> {
+    d.boolean()?.then(|| read(d)).transpose()
 }
 
 /// The words of the kinds of messages.
@@ -253,6 +288,8 @@ pub const KINDS: &[&str] = &[
     "fetch-state",
     "state",
     "links",
+    "fetch-time",
+    "time",
 ];
 
 impl Payload for Message {
@@ -264,11 +301,26 @@ impl Payload for Message {
         let mut e = Encoder::message(out, FAMILY, self.body.tag());
         e.u16(self.chain.0);
         match &self.body {
-            Body::Proposal { proposal, valid } => {
+            Body::Proposal {
+                proposal,
+                valid,
+                times,
+            } => {
                 proposal.encode(&mut e);
                 encode_option(&mut e, valid.as_ref());
+                e.u8(u8::from(times.is_some()));
+                if let Some(times) = times {
+                    times.encode(&mut e);
+                }
             }
-            Body::Prevote(b) | Body::Precommit(b) | Body::Checkpoint(b) => b.encode(&mut e),
+            Body::Precommit(b, stamp) => {
+                b.encode(&mut e);
+                e.u8(u8::from(stamp.is_some()));
+                if let Some(stamp) = stamp {
+                    stamp.encode(&mut e);
+                }
+            }
+            Body::Prevote(b) | Body::Checkpoint(b) => b.encode(&mut e),
             Body::Polka(polka) => polka.encode(&mut e),
             Body::Votes(votes) => {
                 e.list(votes.len());
@@ -282,8 +334,16 @@ impl Payload for Message {
                 encode_txs(&mut e, txs);
             }
             Body::Status(status) => status.encode(&mut e),
-            Body::FetchBlocks { from } => {
-                e.u64(*from);
+            Body::FetchBlocks { from: number } | Body::FetchTime { height: number } => {
+                e.u64(*number);
+            }
+            Body::Time {
+                height,
+                digest,
+                stamp,
+            } => {
+                e.u64(*height).digest(digest);
+                stamp.encode(&mut e);
             }
             Body::Blocks(blocks) => blocks.encode(&mut e),
             Body::FetchState { sequence, wanted } => {
@@ -298,10 +358,18 @@ impl Payload for Message {
     }
     fn encoded_len(&self) -> usize {
         HEAD + match &self.body {
-            Body::Proposal { proposal, valid } => {
-                proposal.encoded_len() + option_len(valid.as_ref())
+            Body::Proposal {
+                proposal,
+                valid,
+                times,
+            } => {
+                let times = 1 + times.as_ref().map_or(0, |times| times.encoded_len());
+                proposal.encoded_len() + option_len(valid.as_ref()) + times
             }
-            Body::Prevote(b) | Body::Precommit(b) | Body::Checkpoint(b) => b.encoded_len(),
+            Body::Precommit(b, stamp) => {
+                b.encoded_len() + 1 + stamp.as_ref().map_or(0, Stamp::encoded_len)
+            }
+            Body::Prevote(b) | Body::Checkpoint(b) => b.encoded_len(),
             Body::Polka(polka) => polka.encoded_len(),
             Body::Votes(votes) => {
                 let votes = votes.iter().map(|(_, ballot)| 1 + ballot.encoded_len());
@@ -309,7 +377,8 @@ impl Payload for Message {
             }
             Body::Forward { txs, .. } => 1 + txs_len(txs),
             Body::Status(status) => status.encoded_len(),
-            Body::FetchBlocks { .. } => 8,
+            Body::FetchBlocks { .. } | Body::FetchTime { .. } => 8,
+            Body::Time { stamp, .. } => 8 + 32 + stamp.encoded_len(),
             Body::Blocks(blocks) => blocks.encoded_len(),
             Body::FetchState { wanted, .. } => {
                 8 + 4 + wanted.iter().map(Prefix::encoded_len).sum::<usize>()

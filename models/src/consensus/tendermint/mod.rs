@@ -25,20 +25,27 @@
 //! A round begins (`propose.rs`)
 //! - Upon StartRound(round) (lines 11-13): the step is *propose*.
 //! - Its proposer (lines 14-19) puts `validValue` forward with its 2f+1 prevotes if there is one; else a batch,
-//!   once a bound of a block is reached. It writes it to disk, then multicasts PROPOSAL with its own PREVOTE.
+//!   once a bound of a block is reached and its time can be told (`times.rs`): with `time: bft` as the median of a
+//!   quorum's, with `time: proposer` once its clock is past the time of the block before. It writes it to disk, then multicasts PROPOSAL with its own PREVOTE.
 //! - Everybody else (lines 20-21): `timeoutPropose(round)` starts, once something waits.
 //!
 //! Votes (`voting.rs`); each is on disk, with the lock, before it is multicast
-//! - Upon a PROPOSAL of a new value in step *propose* (lines 22-27): PREVOTE it, if it is valid and the member
-//!   is locked on nothing else; else PREVOTE nil. The step is *prevote*.
+//! - Upon a PROPOSAL of a new value in step *propose* (lines 22-27): PREVOTE it, if it is valid, has the time that
+//!   it has to have, is timely with `time: proposer`, and the member is locked on nothing else; else PREVOTE nil.
+//!   The step is *prevote*.
 //! - Upon a PROPOSAL with the 2f+1 prevotes of an earlier round in step *propose* (lines 28-33): PREVOTE it, if
 //!   it is valid and `lockedRound` is not above that round, or it is `lockedValue`; else PREVOTE nil. The step
 //!   is *prevote*.
 //! - Upon 2f+1 PREVOTE of any kind in step *prevote* (lines 34-35): `timeoutPrevote(round)` starts.
 //! - Upon a PROPOSAL and 2f+1 PREVOTE for it (lines 36-43): it is `validValue`; in step *prevote* lock it and
-//!   PRECOMMIT it. The step is *precommit*.
+//!   PRECOMMIT it, with `time: bft` with the time. The step is *precommit*.
 //! - Upon 2f+1 PREVOTE for nil in step *prevote* (lines 44-46): PRECOMMIT nil. The step is *precommit*.
 //! - Upon 2f+1 PRECOMMIT of any kind (lines 47-48): `timeoutPrecommit(round)` starts.
+//!
+//! Times, with `time: bft` (`times.rs`)
+//! - Upon its turn to put a new value forward without the times of a quorum: FETCH-TIME to all.
+//! - Upon FETCH-TIME of the height that was decided last: TIME, signed.
+//! - Upon TIME: one more; the value is put forward once they are a quorum.
 //!
 //! Decision (`decide.rs`)
 //! - Upon a PROPOSAL and 2f+1 PRECOMMIT for it, of whatever round that is kept (lines 49-54): decide; append it
@@ -94,10 +101,20 @@
 //! 8. Line 55 counts members that said something in a higher round, and not messages of one round.
 //! 9. Votes of the last few rounds of a height are kept; on disk are the own ones of the last two rounds, and the
 //!    precommits by which the last round began. CometBFT logs all that it hears.
-//! 10. A batch has its proposer's time (`time: proposer` of CometBFT), and not the median of precommits.
+//! 10. The time of a precommit (`times.rs`) is signed apart from it, as certificates here are over one statement, and
+//!     is no part of the next block: it comes with a new PROPOSAL, and who has the value with 2f+1 prevotes or
+//!     precommits needs it no more. The times that count are those of the members of the height that they are for
+//!     the start of. Whoever lacks them, at the first height, after a restart or a change of the members, or as
+//!     nothing was decided for long, asks for new ones; a member may sign several, each as its clock says.
 //! 11. Checkpoints are voted on as in PBFT; CometBFT leaves snapshots to light clients.
 //!     Members and their keys change by what is decided (`../roster.rs`), at the next height; CometBFT's two later.
 //! 12. FORWARD, STATUS and the transfers are not signed: the transport authenticates senders.
+//!
+//! # Accountability
+//!
+//! If agreement breaks, f+1 of the guilty are found by what correct members said and heard (`evidence.rs`,
+//! `sim/check/src/forensics.rs`): they signed two values in one round, or voted against a precommit of theirs although
+//! no 2f+1 prevotes let it go.
 //!
 //! # Why it is safe
 //!
@@ -127,10 +144,13 @@ mod seeded;
 #[cfg(test)]
 mod tests;
 mod timeouts;
+mod times;
 mod transactions;
 mod voting;
 
-pub use config::{TendermintOptions, Terms};
+pub use config::{
+    BlockTime, MAX_MESSAGE_DELAY, MAX_PRECISION, Synchrony, TendermintOptions, Terms,
+};
 pub use replica::TendermintReplica;
 
 use super::ProtocolEntry;

@@ -2,7 +2,7 @@
 
 use super::journal::{BODY, PROPOSAL, Record, Said, VALID, What};
 use super::marks;
-use super::message::{Ballot, Body, PREVOTE, Polka, Proposal};
+use super::message::{Ballot, Body, PREVOTE, Polka, Proposal, Times};
 use super::replica::{BATCH_TIMER, Running, TendermintReplica, Valid};
 use super::replica::{PRECOMMIT_TIMER, PREVOTE_TIMER, PROPOSE_TIMER};
 use super::rounds::{Phase, PutForward, Round, Step};
@@ -86,7 +86,7 @@ impl TendermintReplica {
             && !seeded::on(&seeded::VALID_VALUE_NOT_PROPOSED)
         {
             cx.reached(&marks::VALID_PROPOSED);
-            return self.propose(cx, batch, Some(proof));
+            return self.propose(cx, batch, Some(proof), None);
         }
         if self.votes.locked.is_some() {
             // The seeded bug: nothing else can it vote for.
@@ -103,19 +103,22 @@ impl TendermintReplica {
             }
             Ready::Now => {}
         }
+        let Some((time, times)) = self.moment(cx) else {
+            return;
+        };
         let txs = self.mempool.take(&self.group.block);
         if txs.is_empty() {
             return;
         }
         let count = txs.len();
-        let batch = batches::form(cx, self.group.node(self.group.me), txs);
+        let batch = batches::form_at(cx, self.group.node(self.group.me), time, txs);
         cx.emit(Probe::Proposed {
             chain: self.group.chain,
             sequence: self.height(),
             txs: count as u32,
         });
         self.own = Some(Arc::clone(&batch));
-        self.propose(cx, batch, None);
+        self.propose(cx, batch, None, times);
     }
 
     /// Its PREVOTE is in the PROPOSAL: what it puts forward is valid, and it is not locked on anything else,
@@ -125,6 +128,7 @@ impl TendermintReplica {
         cx: &mut Context<'_>,
         batch: Arc<Batch>,
         valid: Option<Arc<Certificate>>,
+        times: Option<Arc<Times>>,
     ) {
         cx.work(Work::sign(1));
         let (round, height, chain) = (self.round, self.height(), self.group.chain);
@@ -136,8 +140,9 @@ impl TendermintReplica {
         let message = self.message(Body::Proposal {
             proposal: Arc::clone(&proposal),
             valid,
+            times,
         });
-        self.settle(&proposal, valid_round, &message);
+        self.settle(&proposal, (valid_round, true), &message);
         self.step = Step::Prevote;
         if let Some(prevote) = self.votes.place(round, Phase::Prevote) {
             *prevote = Some(digest);
@@ -162,7 +167,7 @@ impl TendermintReplica {
         cx: &mut Context<'_>,
         from: usize,
         proposal: &Arc<Proposal>,
-        valid: Option<&Arc<Certificate>>,
+        (valid, times): (Option<&Arc<Certificate>>, Option<&Arc<Times>>),
         payload: &Arc<dyn Payload>,
     ) {
         let (round, height) = (proposal.view, proposal.sequence);
@@ -188,14 +193,17 @@ impl TendermintReplica {
         {
             return cx.reached(&marks::PROPOSAL_REFUSED);
         }
-        if !self.is_valid(cx, from, proposal, valid) {
+        let timely = valid.is_some() || self.is_timely(cx, round, &proposal.batch);
+        if !self.is_valid(cx, from, proposal, valid)
+            || (valid.is_none() && !self.has_its_time(cx, &proposal.batch, times))
+        {
             cx.reached(&marks::PROPOSAL_REFUSED);
             if let Some(known) = self.rounds.get_mut(round) {
                 known.refused = true;
             }
             return self.refuse(cx, round);
         }
-        self.settle(proposal, valid.map(|proof| proof.view), payload);
+        self.settle(proposal, (valid.map(|proof| proof.view), timely), payload);
         let group = &self.group;
         if let Some(known) = self.rounds.get_mut(round) {
             known.prevotes.add(group, &digest, &proposal.signature);
@@ -247,7 +255,7 @@ impl TendermintReplica {
     pub(super) fn settle(
         &mut self,
         proposal: &Proposal,
-        valid_round: Option<u64>,
+        (valid_round, timely): (Option<u64>, bool),
         message: &Arc<dyn Payload>,
     ) {
         let statements = proposal.statements(self.group.chain);
@@ -255,6 +263,7 @@ impl TendermintReplica {
             round.settle(&self.group, &proposal.batch, statements);
             round.put_forward = Some(PutForward {
                 valid_round,
+                timely,
                 message: Arc::clone(message),
             });
         }

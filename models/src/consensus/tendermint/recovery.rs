@@ -118,7 +118,8 @@ impl TendermintReplica {
         }
         let (proposal, valid) = (Arc::clone(proposal), valid.map(|proof| proof.view));
         let message = self.written.clone()?;
-        self.settle(&proposal, valid, &message);
+        // What it prevoted was timely then.
+        self.settle(&proposal, (valid, true), &message);
         let (group, known) = (&self.group, self.rounds.get_mut(round)?);
         known.prevotes.add(group, &digest, &proposal.signature);
         if proposal.signature.key != self.group.key.id() {

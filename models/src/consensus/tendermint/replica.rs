@@ -4,6 +4,7 @@ use super::config::{Group, MAX_FUTURE, TendermintOptions};
 use super::journal::{Said, Votes};
 use super::message::{Body, Message};
 use super::rounds::{Phase, Rounds, Step};
+use super::times::Stamps;
 use crate::consensus::journal::Journal;
 use crate::consensus::members::PerMember;
 use crate::consensus::mempool::Mempool;
@@ -62,6 +63,10 @@ pub struct TendermintReplica {
     /// `validValue`.
     pub(super) valid: Option<Valid>,
     pub(super) rounds: Rounds,
+    /// Times of this height and of the one before.
+    pub(super) stamps: Stamps,
+    /// The height for which it asked for times.
+    pub(super) stamps_asked: Option<u64>,
     /// The highest round of this height that each member is in, as it says.
     pub(super) rounds_of: PerMember<u64>,
     pub(super) running: Running,
@@ -109,6 +114,8 @@ impl TendermintReplica {
             votes: Votes::default(),
             valid: None,
             rounds: Rounds::default(),
+            stamps: Stamps::default(),
+            stamps_asked: None,
             rounds_of: PerMember::new(n, 0),
             running: Running::default(),
             written: None,
@@ -231,11 +238,21 @@ impl TendermintReplica {
         payload: &Arc<dyn Payload>,
     ) {
         match &message.body {
-            Body::Proposal { proposal, valid } => {
-                self.on_proposal(cx, from, proposal, valid.as_ref(), payload);
+            Body::Proposal {
+                proposal,
+                valid,
+                times,
+            } => {
+                let proofs = (valid.as_ref(), times.as_ref());
+                self.on_proposal(cx, from, proposal, proofs, payload);
             }
             Body::Prevote(ballot) => self.on_vote(cx, from, Phase::Prevote, ballot, payload),
-            Body::Precommit(ballot) => self.on_vote(cx, from, Phase::Precommit, ballot, payload),
+            Body::Precommit(ballot, stamp) => {
+                if stamp.is_some_and(|stamp| stamp.signature.key == self.group.key_of(from)) {
+                    self.take_stamp_of(payload);
+                }
+                self.on_vote(cx, from, Phase::Precommit, ballot, payload);
+            }
             Body::Checkpoint(ballot) => self.on_checkpoint(cx, from, ballot),
             Body::Polka(polka) => self.on_polka(cx, from, polka),
             Body::Votes(votes) => self.on_votes(cx, votes),
@@ -248,6 +265,12 @@ impl TendermintReplica {
             }
             Body::State(state) => self.on_state(cx, from, state),
             Body::Links(links) => self.on_links(cx, links),
+            Body::FetchTime { height } => self.on_fetch_time(cx, from, *height, payload),
+            Body::Time {
+                height,
+                digest,
+                stamp,
+            } => self.on_time(cx, from, (*height, *digest), *stamp),
         }
     }
 

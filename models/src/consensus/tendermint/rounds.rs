@@ -44,6 +44,8 @@ impl Phase {
 pub(super) struct PutForward {
     /// Its `validRound`, as it proves.
     pub(super) valid_round: Option<u64>,
+    /// Did a new value come in time, by this clock?
+    pub(super) timely: bool,
     pub(super) message: Arc<dyn Payload>,
 }
 

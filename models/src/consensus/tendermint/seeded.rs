@@ -12,6 +12,8 @@ pub(super) const BUGS: &[&SeededBug] = &[
     &VALID_VALUE_NOT_PROPOSED,
     &NO_SKIP,
     &PRECOMMITS_OVER_ROUNDS,
+    &PROPOSER_SETS_ITS_TIME,
+    &TIMELINESS_NOT_CHECKED,
     // Those of the mechanism by which its members change, which others share.
     &sync::QUORUM_OF_THE_GENESIS,
     &sync::LINKS_NOT_CHECKED,
@@ -102,4 +104,30 @@ pub(super) const PRECOMMITS_OVER_ROUNDS: SeededBug = SeededBug {
     says: "Precommits of all rounds for one value are counted together.",
     source: "E. Buchman, J. Kwon and Z. Milosevic, arXiv 1807.04938, line 49, which asks for 2f+1 of one round",
     killers: FORKS,
+};
+
+/// BFT time.
+pub(super) const PROPOSER_SETS_ITS_TIME: SeededBug = SeededBug {
+    name: "proposer-sets-its-time",
+    code: "",
+    says: "With `time: bft` a block has its proposer's own time, and nobody compares it with the median of what came with the precommits.",
+    source: "CometBFT v0.38, BFT Time: `block.Time == MedianTime(LastCommit)`, which `validateBlock` looks at",
+    killers: &["block-time"],
+};
+
+/// PBTS-RECEPTION-STEP.1.
+pub(super) const TIMELINESS_NOT_CHECKED: SeededBug = SeededBug {
+    name: "timeliness-not-checked",
+    code: "",
+    says: "With `time: proposer` a replica prevotes a value whatever its time, if only that is later than the block before.",
+    source: "CometBFT v1.0, proposer-based timestamps, PBTS-RECEPTION-STEP.1",
+    killers: &[
+        "block-time",
+        "liveness",
+        "client-progress",
+        "no-livelock",
+        "rejoin",
+        "convergence",
+        "one-effect",
+    ],
 };

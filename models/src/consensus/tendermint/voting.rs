@@ -38,6 +38,7 @@ impl TendermintReplica {
             return;
         }
         let (valid_round, message) = (forward.valid_round, Arc::clone(&forward.message));
+        let timely = forward.timely;
         let accepts = match self.votes.locked.filter(|_| self.may_vote()) {
             None => true,
             Some((_, locked)) if locked == digest => true,
@@ -50,6 +51,10 @@ impl TendermintReplica {
             }
         };
         self.step = Step::Prevote;
+        if !timely {
+            cx.reached(&marks::NOT_TIMELY);
+            return self.cast(cx, Phase::Prevote, NIL);
+        }
         if !accepts {
             cx.reached(&marks::LOCK_HELD);
             return self.cast(cx, Phase::Prevote, NIL);
@@ -169,7 +174,10 @@ impl TendermintReplica {
         let ballot = Ballot::over(round, height, digest, &statement, &self.group.key);
         let (what, body) = match phase {
             Phase::Prevote => (What::Prevote, Body::Prevote(ballot)),
-            Phase::Precommit => (What::Precommit, Body::Precommit(ballot)),
+            Phase::Precommit => {
+                let stamp = self.stamp_of(cx, round, digest);
+                (What::Precommit, Body::Precommit(ballot, stamp))
+            }
         };
         Said {
             what,
@@ -188,6 +196,7 @@ impl TendermintReplica {
         if (said.height, said.round) != (self.height(), self.round) {
             cx.reached(&marks::SAID_LATE);
         }
+        self.take_stamp_of(&said.message);
         if said.height != self.height() {
             return;
         }
@@ -317,7 +326,9 @@ impl TendermintReplica {
     pub(super) fn written_proposal(&self) -> Option<(&Arc<Proposal>, Option<&Arc<Certificate>>)> {
         let message = self.written.as_ref()?.as_any().downcast_ref::<Message>()?;
         match &message.body {
-            Body::Proposal { proposal, valid } => Some((proposal, valid.as_ref())),
+            Body::Proposal {
+                proposal, valid, ..
+            } => Some((proposal, valid.as_ref())),
             _ => None,
         }
     }

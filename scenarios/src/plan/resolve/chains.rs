@@ -7,7 +7,7 @@ use crate::schema::{
     AcknowledgeWord, At, Auto, BftSmartKeys, Certificates, Chain, CliqueKeys, Consensus, Decode,
     ForkWord, HotStuffKeys, Leader, LeafKind, Mempool, PacemakerKind, PayloadPlace, PbftKeys,
     Phases, QbftKeys, RaftKeys, RaftRead, RequestsGo, ServiceKind, SpreadWord, TendermintKeys,
-    UntilFull, VoteChecks, VotesTravel, WaitFor,
+    TimeOfBlocks, UntilFull, VoteChecks, VotesTravel, WaitFor,
 };
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};
@@ -19,7 +19,9 @@ use consim_models::consensus::payload::{Acknowledge, BatchTerms, Spread};
 use consim_models::consensus::pbft::PbftOptions;
 use consim_models::consensus::qbft::{QbftOptions, Variant};
 use consim_models::consensus::raft::{RaftOptions, ReadMode};
-use consim_models::consensus::tendermint::{TendermintOptions, Terms};
+use consim_models::consensus::tendermint::{
+    BlockTime, MAX_MESSAGE_DELAY, MAX_PRECISION, Synchrony, TendermintOptions, Terms,
+};
 use consim_models::consensus::{
     self, BlockLimits, MempoolLimits, ProtocolEntry, ProtocolOptions, byzantine_faults,
 };
@@ -481,9 +483,32 @@ impl Planner<'_> {
             propose: terms(&keys.propose, &keys.propose_delta),
             prevote: terms(&keys.prevote, &keys.prevote_delta),
             precommit: terms(&keys.precommit, &keys.precommit_delta),
+            time: self.time_of_blocks(&keys.time),
         };
         let checkpoint = checkpoint.unwrap_or(&chain.checkpoint);
         (ProtocolOptions::Tendermint(options), checkpoint.value.0)
+    }
+
+    /// What the time of a block of Tendermint is.
+    fn time_of_blocks(&mut self, time: &TimeOfBlocks) -> BlockTime {
+        let TimeOfBlocks::Proposer(keys) = time else {
+            return BlockTime::Bft;
+        };
+        for (span, most) in [
+            (&keys.precision, MAX_PRECISION),
+            (&keys.message_delay, MAX_MESSAGE_DELAY),
+        ] {
+            if span.value.is_zero() || span.value > most {
+                let place = span.place.clone();
+                let meant = format!("more than nothing and at most {most}");
+                self.cx
+                    .error("E107", &place, "no time that can be asked for", meant);
+            }
+        }
+        BlockTime::Proposer(Synchrony {
+            precision: keys.precision.value,
+            message_delay: keys.message_delay.value,
+        })
     }
 
     /// QBFT's and IBFT 2.0's options, and the distance of checkpoints.

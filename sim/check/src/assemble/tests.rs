@@ -85,6 +85,7 @@ fn suite() -> Suite {
             quorum: world.quorum,
             first: None,
             mempool: 100,
+            time: None,
         }],
         keys: world.keys.clone(),
         names: (0..4).map(|i| format!("hospital-{i}")).collect(),
@@ -114,6 +115,7 @@ fn suite() -> Suite {
             to: s(50),
         }],
         changes: Vec::new(),
+        dated: [].into(),
     });
     let mut suite = Suite::new(metrics, invariants::build(&subjects, &[], &[]));
     let minute = Span::from_secs(60);

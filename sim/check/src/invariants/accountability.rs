@@ -2,13 +2,13 @@
 
 use super::by_height::ByHeight;
 use super::{CheckEntry, Subjects, signed_chain};
-use crate::forensics::{Forensics, Proof};
+use crate::forensics::{Forensics, Proof, contradicts, reasons};
 use consim_core::chain::vote_statement;
 use consim_core::{
-    ChainId, Check, Digest, Evidence, Finding, KeyId, Leaving, NodeId, Observer, Probe, Promise,
-    Severity, SignedVote, Time,
+    ChainId, Check, Digest, Evidence, Finding, KeyId, Leaving, NodeId, Observer, Payload, Probe,
+    Promise, Severity, SignedVote, Time,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(super) const ENTRY: CheckEntry = CheckEntry {
@@ -29,6 +29,8 @@ pub struct Accountability {
     forensics: Forensics,
     first: ByHeight<Digest>,
     broken: BTreeSet<ChainId>,
+    /// The fewest votes of a certificate, where members change.
+    least: BTreeMap<ChainId, usize>,
 }
 
 impl Accountability {
@@ -41,6 +43,7 @@ impl Accountability {
             forensics,
             first: ByHeight::new(),
             broken: BTreeSet::new(),
+            least: BTreeMap::new(),
         }
     }
 
@@ -50,6 +53,15 @@ impl Accountability {
         proofs
             .filter(move |((of, _), _)| *of == chain)
             .map(|(&(_, key), proof)| (self.subjects.keys.owner(key), key, proof))
+    }
+
+    /// The fewest votes that a certificate of the chain ever needs.
+    fn quorum(subjects: &Subjects, least: &BTreeMap<ChainId, usize>, chain: ChainId) -> usize {
+        let quorum = subjects.chain(chain).map_or(usize::MAX, |c| c.quorum);
+        least
+            .get(&chain)
+            .copied()
+            .map_or(quorum, |least| least.min(quorum))
     }
 
     fn judge_chain(&mut self, chain: ChainId, members: &[NodeId]) {
@@ -121,17 +133,40 @@ impl Accountability {
         match (&proof.first, &proof.second) {
             (Evidence::Vote(lock), Evidence::Leaving(leaving))
             | (Evidence::Leaving(leaving), Evidence::Vote(lock)) => dropped(lock, leaving),
+            (Evidence::Vote(lock), Evidence::Vote(vote)) if contradicts(lock, vote) => {
+                !self.is_let_go(chain, lock, vote)
+            }
             _ => {
                 // One place, two values. Votes of two kinds speak of one value if both bind.
                 let place = |v: &SignedVote| (v.vote.view, v.vote.sequence);
                 let comparable = a.vote.kind == b.vote.kind
                     || matches!(
                         (a.promise, b.promise),
-                        (Promise::Accepts, Promise::Locks) | (Promise::Locks, Promise::Accepts)
+                        (Promise::Accepts, Promise::Locks | Promise::Holds)
+                            | (Promise::Locks | Promise::Holds, Promise::Accepts)
                     );
                 place(&a) == place(&b) && comparable && a.vote.digest != b.vote.digest
             }
         }
+    }
+}
+
+impl Accountability {
+    /// Did a quorum accept the value of the vote in a view that lets go of the lock, as far as is known?
+    fn is_let_go(&self, chain: ChainId, lock: &SignedVote, vote: &SignedVote) -> bool {
+        let quorum = Self::quorum(&self.subjects, &self.least, chain);
+        reasons(lock, vote).any(|view| {
+            let kept = self.forensics.votes_at(chain, vote.vote.sequence);
+            let here = kept.filter(|v| {
+                let of = &v.vote;
+                let statement = vote_statement(chain, of.kind, of.view, of.sequence, &of.digest);
+                v.promise == Promise::Accepts
+                    && (of.view, of.digest) == (view, vote.vote.digest)
+                    && self.subjects.keys.verify(&statement, &v.signature)
+            });
+            let signers: BTreeSet<KeyId> = here.map(SignedVote::key).collect();
+            signers.len() >= quorum
+        })
     }
 }
 
@@ -141,6 +176,7 @@ fn dropped(lock: &SignedVote, leaving: &Leaving) -> bool {
     if lock.promise != Promise::Locks
         || lock.vote.view >= leaving.signed.vote.view
         || lock.vote.sequence <= leaving.low
+        || leaving.alone.is_some_and(|of| of != lock.vote.sequence)
     {
         return false;
     }
@@ -161,6 +197,11 @@ impl Observer for Accountability {
             return;
         }
         match probe {
+            Probe::Configured(now) => {
+                let fewest = now.groups.iter().map(|(_, quorum)| *quorum).min();
+                let least = self.least.entry(now.chain).or_insert(usize::MAX);
+                *least = fewest.map_or(*least, |fewest| fewest.min(*least));
+            }
             Probe::Heard { payload, .. } => {
                 let forensics = &mut self.forensics;
                 payload.evidence(&mut |evidence| forensics.hear(evidence));
@@ -180,8 +221,18 @@ impl Observer for Accountability {
         }
     }
 
+    /// A correct node keeps what it says, too.
+    fn sent(&mut self, _at: Time, from: NodeId, payload: &dyn Payload, _receivers: usize) {
+        if self.subjects.correct(from) {
+            let forensics = &mut self.forensics;
+            payload.evidence(&mut |evidence| forensics.hear(evidence));
+        }
+    }
+
     fn end(&mut self, _at: Time) {
         let subjects = Arc::clone(&self.subjects);
+        let quorum = |chain| Self::quorum(&subjects, &self.least, chain);
+        self.forensics.conclude(quorum);
         for chain in subjects.chains.iter().filter(|chain| chain.byzantine) {
             self.judge_chain(chain.id, &chain.members);
         }
@@ -205,7 +256,7 @@ impl Check for Accountability {
         self.finding.clone()
     }
     fn hears_sends(&self) -> bool {
-        false
+        true
     }
     fn traces(&self) -> bool {
         true

@@ -7,6 +7,7 @@
 mod accountability;
 mod agreement;
 mod at_most_once;
+mod block_time;
 mod bounded_mempool;
 mod by_height;
 mod carry_over;
@@ -38,6 +39,7 @@ mod tests;
 pub use accountability::Accountability;
 pub use agreement::Agreement;
 pub use at_most_once::AtMostOnce;
+pub use block_time::BlockTime;
 pub use bounded_mempool::BoundedMempool;
 pub use carry_over::CarryOver;
 pub use certificate::CertificateSoundness;
@@ -58,7 +60,7 @@ pub use prefix_order::PrefixOrder;
 pub use quorum_intersection::QuorumIntersection;
 pub use rejoin::Rejoin;
 pub use repair::Repair;
-pub use subjects::{ChainSubject, Subjects};
+pub use subjects::{ChainSubject, Subjects, TimePromise};
 pub use validity::Validity;
 
 use consim_core::{Check, Severity};
@@ -104,6 +106,7 @@ pub const CHECKS: &[CheckEntry] = &[
     equal_state_roots::ENTRY,
     accountability::ENTRY,
     hash_chain::ENTRY,
+    block_time::ENTRY,
     merkle::ENTRY,
     equal_storage::ENTRY,
     repair::ENTRY,

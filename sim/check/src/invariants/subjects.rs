@@ -22,6 +22,25 @@ pub struct ChainSubject {
     pub byzantine: bool,
     /// The most transactions that may wait at a member.
     pub mempool: u32,
+    /// What the times of its blocks promise; `None`: nothing, or the plan sets more clocks wrong than the rule bears.
+    pub time: Option<TimePromise>,
+}
+
+/// What the times of blocks promise of true time, as long as no more than f clocks are wrong.
+#[derive(Clone, Copy, Debug)]
+pub struct TimePromise {
+    /// The time at which the run starts, nanoseconds after the Unix epoch.
+    pub start_ns: i64,
+    /// How far the clock of a correct member may be off.
+    pub off: Span,
+    /// How far a correct clock may see the time of a block ahead.
+    pub ahead: Span,
+    /// How old the time of a block that is put forward in this round may be.
+    pub behind: fn(&TimePromise, u64) -> Span,
+    /// What `behind` goes by.
+    pub delay: Span,
+    /// Of how many blocks before it may the time be? Those of a median were signed for the block before.
+    pub before: u64,
 }
 
 /// What the checks of a run are told.

@@ -42,6 +42,9 @@ pub(crate) struct Chain {
     pub(crate) views: u64,
     /// Branches that nodes left, and the most blocks that one of them left; `None`: there are no branches.
     pub(crate) left: Option<(u64, u64)>,
+    /// The most nanoseconds by which the time of a block was ahead of true time when it was executed first, and
+    /// behind it.
+    pub(crate) astray: Option<(u64, u64)>,
     pub(crate) ledger_bytes: u64,
     pub(crate) submitted: u64,
     pub(crate) applied: u64,
@@ -75,6 +78,15 @@ impl Chain {
         let (count, deepest) = self.left.get_or_insert((0, 0));
         *count += u64::from(depth > 0);
         *deepest = depth.max(*deepest);
+    }
+    /// A block was executed first, in a run that starts at this time.
+    pub(super) fn dated(&mut self, start_ns: i64, at: Time, block: &Block) {
+        let now = start_ns.saturating_add_unsigned(at.nanos());
+        let time = block.header.time_ns;
+        let (ahead, behind) = self.astray.get_or_insert((0, 0));
+        let off = time.abs_diff(now);
+        let worst = if time > now { ahead } else { behind };
+        *worst = off.max(*worst);
     }
     /// How much is followed: waiting transactions, proposals, commits.
     #[cfg(test)]

@@ -122,6 +122,9 @@ pub struct MetricsConfig {
     pub windows: Vec<WindowSubject>,
     /// The changes of the members, by their number.
     pub changes: Vec<ChangeSubject>,
+    /// Chains whose blocks have times with a meaning, and the time at which the run starts, nanoseconds after
+    /// the Unix epoch.
+    pub dated: BTreeMap<ChainId, i64>,
 }
 
 /// The figures of a run.
@@ -140,6 +143,7 @@ pub struct Metrics {
     served: Vec<Served>,
     durable: Durable,
     changes: Changes,
+    dated: BTreeMap<ChainId, i64>,
 }
 
 impl Metrics {
@@ -157,6 +161,7 @@ impl Metrics {
             phases: Phases::new(&config.windows, config.warmup, config.end),
             durable: Durable::default(),
             changes: Changes::new(&config.changes),
+            dated: config.dated,
             chains: BTreeMap::new(),
             warmup: config.warmup,
             ended: Time::ZERO,
@@ -221,6 +226,9 @@ impl Metrics {
         let warmup = self.warmup;
         let applied = self.chain(id).applied(at, block, warmup, calm_since);
         let Some(txs) = applied else { return };
+        if let Some(&start_ns) = self.dated.get(&id) {
+            self.chain(id).dated(start_ns, at, block);
+        }
         for tx in block.committed.batch.txs().iter() {
             match self.operations.executed(tx.op(), id, height) {
                 Some(asked) if asked >= warmup => {

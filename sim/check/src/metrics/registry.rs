@@ -274,6 +274,18 @@ pub const METRICS: &[MetricEntry] = &[
         "The most blocks that a node left for a better branch.",
     ),
     entry(
+        "block_time_ahead",
+        Unit::Milliseconds,
+        CHAIN,
+        "The most by which the time of a block was ahead of true time when it was executed first; of chains whose rule promises something of it.",
+    ),
+    entry(
+        "block_time_behind",
+        Unit::Milliseconds,
+        CHAIN,
+        "The most by which it was behind.",
+    ),
+    entry(
         "ledger_bytes",
         Unit::Bytes,
         CHAIN,

@@ -122,6 +122,11 @@ impl Metrics {
                 values.put(Scope::Chain, name, "reorganisations", count);
                 values.put(Scope::Chain, name, "reorganisation_depth", deepest);
             }
+            if let Some((ahead, behind)) = chain.astray {
+                let ms = |ns: u64| ns as f64 / 1e6;
+                values.put(Scope::Chain, name, "block_time_ahead", ms(ahead));
+                values.put(Scope::Chain, name, "block_time_behind", ms(behind));
+            }
         }
         if !figures.chains.is_empty() {
             values.put(Scope::Run, "", "throughput", applied as f64 / seconds);

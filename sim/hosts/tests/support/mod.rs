@@ -255,6 +255,7 @@ impl Nursery {
                 administrator: None,
                 quorum: byzantine_quorum(MEMBERS as usize),
                 key: Arc::clone(&key),
+                renewed: Vec::new(),
                 keys: self.keys.clone(),
                 block: BlockLimits {
                     transactions: 100,

@@ -20,6 +20,7 @@ impl Kind for ClockBack {
     const WORD: &'static str = "clock-back";
     const CODE: &'static str = "C4";
     const UNIT: &'static str = "readings of a wrong clock";
+    const CLOCKS: bool = true;
     type Open = OnClocks;
 
     fn open(&self, cx: &mut Cx<'_>) -> OnClocks {

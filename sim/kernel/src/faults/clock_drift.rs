@@ -20,6 +20,7 @@ impl Kind for ClockDrift {
     const WORD: &'static str = "clock-drift";
     const CODE: &'static str = "C1";
     const UNIT: &'static str = "readings of a wrong clock";
+    const CLOCKS: bool = true;
     type Open = OnClocks;
 
     fn open(&self, cx: &mut Cx<'_>) -> OnClocks {

@@ -19,6 +19,7 @@ impl Kind for ClockStep {
     const WORD: &'static str = "clock-step";
     const CODE: &'static str = "C2";
     const UNIT: &'static str = "readings of a wrong clock";
+    const CLOCKS: bool = true;
     type Open = OnClocks;
 
     fn open(&self, cx: &mut Cx<'_>) -> OnClocks {

@@ -21,6 +21,7 @@ impl Kind for ClockStrobe {
     const WORD: &'static str = "clock-strobe";
     const CODE: &'static str = "C3";
     const UNIT: &'static str = "readings of a wrong clock";
+    const CLOCKS: bool = true;
     type Open = OnClocks;
 
     fn open(&self, cx: &mut Cx<'_>) -> OnClocks {

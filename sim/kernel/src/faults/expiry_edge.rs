@@ -18,6 +18,7 @@ impl Kind for ExpiryEdge {
     const WORD: &'static str = "expiry-edge";
     const CODE: &'static str = "C7";
     const UNIT: &'static str = "readings of a wrong clock";
+    const CLOCKS: bool = true;
     type Open = OnClocks;
 
     fn open(&self, cx: &mut Cx<'_>) -> OnClocks {

@@ -19,6 +19,7 @@ impl Kind for Leap {
     const WORD: &'static str = "leap";
     const CODE: &'static str = "C5";
     const UNIT: &'static str = "readings of a wrong clock";
+    const CLOCKS: bool = true;
     type Open = OnClocks;
 
     fn open(&self, cx: &mut Cx<'_>) -> OnClocks {

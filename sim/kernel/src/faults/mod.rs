@@ -146,6 +146,10 @@ macro_rules! kinds {
             pub fn damages(&self) -> bool {
                 match self { $( Self::$name(_) => <$name as Kind>::DAMAGES, )* }
             }
+            /// Does it set the wall clocks of those wrong that it names?
+            pub fn clocks(&self) -> bool {
+                match self { $( Self::$name(_) => <$name as Kind>::CLOCKS, )* }
+            }
             /// Whose disks are copied so long before the window opens.
             fn backup(&self) -> Option<(&Target, Span)> {
                 match self { $( Self::$name(kind) => kind.backup(), )* }

@@ -21,6 +21,7 @@ impl Kind for MoveTimeServer {
     const WORD: &'static str = "move-time-server";
     const CODE: &'static str = "C6";
     const UNIT: &'static str = "readings of a wrong clock";
+    const CLOCKS: bool = true;
     type Open = OnClocks;
 
     fn open(&self, cx: &mut Cx<'_>) -> OnClocks {

@@ -41,6 +41,8 @@ pub(crate) trait Kind {
     }
     /// Does it damage records?
     const DAMAGES: bool = false;
+    /// Does it set wall clocks wrong?
+    const CLOCKS: bool = false;
     /// Can it let go of some nodes and take others while its window is open ([`Target::LeadersOf`])?
     const FOLLOWS: bool = false;
     /// The fault while its window is open.

@@ -17,6 +17,7 @@ impl Kind for WrongZone {
     const WORD: &'static str = "wrong-zone";
     const CODE: &'static str = "O9";
     const UNIT: &'static str = "blocks with a wrong time";
+    const CLOCKS: bool = true;
     type Open = Zoned;
 
     fn open(&self, cx: &mut Cx<'_>) -> Zoned {

@@ -232,6 +232,7 @@ impl Cluster {
                 },
                 first: None,
                 mempool: self.mempool.transactions,
+                time: None,
             }],
             keys: keys.clone(),
             names: (0..all).map(|i| format!("n-{i}")).collect(),

@@ -329,8 +329,27 @@ fn who_forgets_its_lock_says_that_nothing_was_prepared() {
     let free = Arc::new(Change::sign(CHAIN, (5, 1), None, None, &world.secrets[2]));
     let changes = vec![Arc::clone(&honest.change), free];
     let proof = honest.proof.clone();
-    let (said, times) = say(&mut traitor, Body::RoundChange(Arc::new(honest)));
+    // What is signed says to anybody whether the block is named.
+    let bound = |payload: &dyn Payload| {
+        let mut bound = Vec::new();
+        payload.evidence(&mut |evidence| {
+            if let Evidence::Leaving(leaving) = evidence {
+                assert!(leaving.signed.is_genuine(&world.keys));
+                assert_eq!((leaving.low, leaving.alone), (4, Some(5)));
+                bound.push(leaving.bound.to_vec());
+            }
+        });
+        bound
+    };
+    let honest = Arc::new(honest);
+    let true_word = Message {
+        chain: CHAIN,
+        body: Body::RoundChange(Arc::clone(&honest)),
+    };
+    assert_eq!(bound(&true_word), [vec![(5, 0, batch.digest())]]);
+    let (said, times) = say(&mut traitor, Body::RoundChange(honest));
     assert_eq!(times, 1);
+    assert_eq!(bound(&*said[0].1), [vec![]]);
     let Body::RoundChange(lie) = body(&said[0].1) else {
         panic!("{said:?}");
     };

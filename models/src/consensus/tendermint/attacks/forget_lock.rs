@@ -1,11 +1,10 @@
-//! B3, `forget-lock`: a member that votes against its own lock (amnesia). It prevotes whatever is put forward
-//! in place of nil, and puts a new value forward in place of the valid one.
+//! B3, `forget-lock`: a member that votes against its own lock (amnesia). It prevotes and precommits whatever is put
+//! forward in place of nil, and puts a new value forward in place of the valid one.
 
-use super::super::message::{Body, NIL, PREVOTE, Proposal};
-use super::{message, read, vote};
+use super::super::message::{Ballot, Body, NIL, PRECOMMIT, PREVOTE, Proposal, Times};
+use super::{another, message, read, vote};
 use crate::adversary::{Behaviour, Hears, Means, Out, Says, To};
-use crate::consensus::conducts::another;
-use consim_core::{Digest, NodeId, Payload, Work};
+use consim_core::{Batch, Digest, NodeId, Payload, Work};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,6 +15,8 @@ pub(super) struct ForgetLock {
     means: Means,
     /// By height and round: what was put forward.
     heard: BTreeMap<(u64, u64), Digest>,
+    /// What proves the time of a new value at the last height that one was put forward for.
+    times: Option<Arc<Times>>,
 }
 
 impl ForgetLock {
@@ -23,50 +24,94 @@ impl ForgetLock {
         Self {
             means,
             heard: BTreeMap::new(),
+            times: None,
         }
+    }
+}
+
+impl ForgetLock {
+    /// Somebody puts a value forward.
+    fn learn(&mut self, payload: &Arc<dyn Payload>) {
+        let Some(Body::Proposal {
+            proposal, times, ..
+        }) = read(&self.means, payload)
+        else {
+            return;
+        };
+        let place = (proposal.sequence, proposal.view);
+        self.heard.insert(place, proposal.batch.digest());
+        if self.heard.len() > REMEMBERED {
+            self.heard.pop_first();
+        }
+        if times.is_some() {
+            self.times.clone_from(times);
+        }
+    }
+    /// What was put forward, in place of nil.
+    fn instead(&self, kind: u8, ballot: &Ballot) -> Option<Ballot> {
+        let Ballot { view, sequence, .. } = *ballot;
+        let digest = self.heard.get(&(sequence, view)).copied();
+        let digest = digest.filter(|_| ballot.digest == NIL)?;
+        Some(vote(&self.means, kind, view, sequence, digest))
     }
 }
 
 impl Behaviour for ForgetLock {
     fn hears(&mut self, _: &mut Out<'_, '_>, _: NodeId, payload: &Arc<dyn Payload>) -> Hears {
-        if let Some(Body::Proposal { proposal, .. }) = read(&self.means, payload) {
-            let place = (proposal.sequence, proposal.view);
-            self.heard.insert(place, proposal.batch.digest());
-            if self.heard.len() > REMEMBERED {
-                self.heard.pop_first();
-            }
-        }
+        self.learn(payload);
         Hears::AsItIs
     }
     fn says(&mut self, out: &mut Out<'_, '_>, to: To<'_>, payload: &Arc<dyn Payload>) -> Says {
+        self.learn(payload);
+        let mut put_forward = None;
         let means = &self.means;
         let body = match read(means, payload) {
-            Some(Body::Prevote(ballot)) if ballot.digest == NIL => {
-                let place = (ballot.sequence, ballot.view);
-                let Some(&digest) = self.heard.get(&place) else {
-                    return Says::AsItIs;
-                };
-                let (view, sequence) = (ballot.view, ballot.sequence);
-                Body::Prevote(vote(means, PREVOTE, view, sequence, digest))
-            }
+            Some(Body::Prevote(ballot)) => match self.instead(PREVOTE, ballot) {
+                Some(ballot) => Body::Prevote(ballot),
+                None => return Says::AsItIs,
+            },
+            Some(Body::Precommit(ballot, _)) => match self.instead(PRECOMMIT, ballot) {
+                Some(ballot) => Body::Precommit(ballot, None),
+                None => return Says::AsItIs,
+            },
             Some(Body::Proposal {
                 proposal,
                 valid: Some(_),
+                ..
             }) if proposal.signature.key == means.key.id() => {
-                let batch = Arc::new(another(&proposal.batch));
+                // The same transactions, as its own: a new value has to be that of who puts it forward.
+                let valid = &proposal.batch;
+                let valid = if valid.proposer() == means.node {
+                    another(valid)
+                } else {
+                    let (time, txs) = (valid.time_ns(), Arc::clone(valid.txs()));
+                    Batch::new(means.node, time, txs, valid.tx_root())
+                };
+                let batch = Arc::new(valid);
                 let (view, sequence) = (proposal.view, proposal.sequence);
                 let own = vote(means, PREVOTE, view, sequence, batch.digest());
+                put_forward = Some(((sequence, view), batch.digest()));
                 let proposal = Arc::new(Proposal::new(view, sequence, batch, own.signature));
                 Body::Proposal {
                     proposal,
                     valid: None,
+                    times: self.times.clone(),
                 }
+            }
+            // What it says in place of nil it does not say twice.
+            Some(Body::Votes(votes)) => {
+                let own = |(_, ballot): &&(u8, Ballot)| ballot.signature.key == means.key.id();
+                if !votes.iter().any(|vote| own(&vote)) {
+                    return Says::AsItIs;
+                }
+                Body::Votes(votes.iter().filter(|vote| !own(vote)).copied().collect())
             }
             _ => return Says::AsItIs,
         };
         out.count(1);
         out.work(Work::sign(1));
         out.send_to(to, message(means, body));
+        self.heard.extend(put_forward);
         Says::Nothing
     }
 }

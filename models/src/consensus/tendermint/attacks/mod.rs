@@ -9,7 +9,8 @@ mod tests;
 use super::message::{Ballot, Body, Message, PRECOMMIT, PREVOTE, Status};
 use crate::adversary::{Behaviour, Conduct, Means, Words};
 use crate::consensus::conducts::{self, Tongue, Word};
-use consim_core::{Committed, Digest, Payload};
+use crate::ledger::merkle;
+use consim_core::{Batch, Committed, Digest, Payload};
 use std::sync::Arc;
 
 /// The kinds of messages that attacks name.
@@ -57,7 +58,7 @@ impl Tongue for Ours {
         Some(match read(means, payload)? {
             Body::Proposal { proposal, .. } => Word::Proposal(Arc::clone(proposal)),
             Body::Prevote(ballot) => Word::Vote(PREVOTE, *ballot),
-            Body::Precommit(ballot) => Word::Vote(PRECOMMIT, *ballot),
+            Body::Precommit(ballot, _) => Word::Vote(PRECOMMIT, *ballot),
             Body::Forward { txs, to_all } => Word::Forward(txs.clone(), *to_all),
             Body::Blocks(blocks) => Word::Blocks(blocks.clone()),
             _ => return None,
@@ -69,13 +70,30 @@ impl Tongue for Ours {
             Word::Proposal(proposal) => Body::Proposal {
                 proposal,
                 valid: None,
+                times: None,
             },
             Word::Vote(PREVOTE, ballot) => Body::Prevote(ballot),
-            Word::Vote(_, ballot) => Body::Precommit(ballot),
+            Word::Vote(_, ballot) => Body::Precommit(ballot, None),
             Word::Forward(txs, to_all) => Body::Forward { txs, to_all },
             Word::Blocks(blocks) => Body::Blocks(blocks),
         };
         message(means, body)
+    }
+    fn say_instead(means: &Means, word: Word, honest: &Arc<dyn Payload>) -> Arc<dyn Payload> {
+        match (word, read(means, honest)) {
+            (Word::Proposal(proposal), Some(Body::Proposal { times, .. })) => {
+                let body = Body::Proposal {
+                    proposal,
+                    valid: None,
+                    times: times.clone(),
+                };
+                message(means, body)
+            }
+            (word, _) => Self::say(means, word),
+        }
+    }
+    fn another(batch: &Batch) -> Batch {
+        another(batch)
     }
     fn links(means: &Means, links: Vec<Arc<Committed>>) -> Option<Arc<dyn Payload>> {
         Some(message(means, Body::Links(links)))
@@ -90,6 +108,18 @@ impl Tongue for Ours {
         };
         Some(message(means, Body::Status(status)))
     }
+}
+
+/// The same transactions in another order, at the same time, which a median may fix; a single one at another time.
+fn another(batch: &Batch) -> Batch {
+    let mut txs = batch.txs().to_vec();
+    if txs.len() < 2 {
+        return conducts::another(batch);
+    }
+    txs.rotate_left(1);
+    let leaves: Vec<Digest> = txs.iter().map(|tx| tx.digest()).collect();
+    let root = merkle::root(&leaves);
+    Batch::new(batch.proposer(), batch.time_ns(), txs.into(), root)
 }
 
 /// A message of the adversary's chain.

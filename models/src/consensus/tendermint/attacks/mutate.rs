@@ -84,6 +84,7 @@ impl Mutate {
                 Body::Proposal {
                     proposal,
                     valid: Some(proof),
+                    times: None,
                 }
             }
             Some(Body::Polka(polka)) => {
@@ -108,9 +109,9 @@ impl Behaviour for Mutate {
                 let twisted = self.twist(PREVOTE, b);
                 (twisted, b, Body::Prevote(twisted))
             }
-            Some(Body::Precommit(b)) => {
+            Some(Body::Precommit(b, stamp)) => {
                 let twisted = self.twist(PRECOMMIT, b);
-                (twisted, b, Body::Precommit(twisted))
+                (twisted, b, Body::Precommit(twisted, *stamp))
             }
             _ => return Says::AsItIs,
         };

@@ -82,6 +82,7 @@ impl World {
         Body::Proposal {
             proposal: Arc::new(Proposal::new(round, 5, Arc::clone(batch), signature)),
             valid: None,
+            times: None,
         }
     }
     fn committed(&self) -> Committed {
@@ -212,10 +213,10 @@ fn a_leader_gives_each_half_its_own_batch_and_an_accomplice_votes_for_both() {
     // Its precommits go with the batches.
     let (said, _) = say(
         &mut leader,
-        Body::Precommit(world.ballot(PRECOMMIT, 0, batch.digest())),
+        Body::Precommit(world.ballot(PRECOMMIT, 0, batch.digest()), None),
     );
     for (to, payload) in &said {
-        let Body::Precommit(ballot) = body(payload) else {
+        let Body::Precommit(ballot, _) = body(payload) else {
             panic!("{payload:?}");
         };
         let expected = if *to == 2 { other } else { batch.digest() };
@@ -321,13 +322,30 @@ fn who_forgets_its_lock_prevotes_what_is_put_forward() {
         panic!("a proposal");
     };
     let valid = Some(Arc::new(world.committed().certificate));
-    let (said, times) = say(&mut traitor, Body::Proposal { proposal, valid });
+    let again = Body::Proposal {
+        proposal,
+        valid,
+        times: None,
+    };
+    let (said, times) = say(&mut traitor, again);
     assert_eq!(times, 1);
-    let Body::Proposal { proposal, valid } = body(&said[0].1) else {
+    let Body::Proposal {
+        proposal, valid, ..
+    } = body(&said[0].1)
+    else {
         panic!("{said:?}");
     };
     assert!(valid.is_none());
     assert_ne!(proposal.batch.digest(), digest);
+    // It precommits that, too.
+    let (said, _) = say(
+        &mut traitor,
+        Body::Precommit(world.ballot(PRECOMMIT, 0, NIL), None),
+    );
+    let Body::Precommit(ballot, _) = body(&said[0].1) else {
+        panic!("{said:?}");
+    };
+    assert_eq!(ballot.digest, proposal.batch.digest());
 }
 
 #[test]
@@ -346,6 +364,7 @@ fn a_twisted_valid_round_is_not_proven() {
     let Body::Proposal {
         proposal,
         valid: Some(proof),
+        ..
     } = body(&said[0].1)
     else {
         panic!("{said:?}");

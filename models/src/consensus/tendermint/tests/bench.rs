@@ -1,9 +1,9 @@
 //! One replica under the hand: what it is told, and what it says.
 
 use super::super::TendermintReplica;
-use super::super::config::TendermintOptions;
+use super::super::config::{BlockTime, Synchrony, TendermintOptions};
 use super::super::message::{
-    Ballot, Body, Message, NIL, PRECOMMIT, PREVOTE, Polka, Proposal, Status,
+    Ballot, Body, Message, NIL, PRECOMMIT, PREVOTE, Polka, Proposal, Stamp, Status, Times,
 };
 use crate::consensus::{BlockLimits, MempoolLimits, Replica, ReplicaConfig, byzantine_quorum};
 use crate::ledger::{Snapshot, WorldState, testing};
@@ -30,6 +30,9 @@ pub(super) struct Bench {
     effects: Effects,
     disk: Disk,
     me: u32,
+    options: TendermintOptions,
+    /// What its wall clock says.
+    pub(super) wall_ns: i64,
     /// Asked for and not yet durable.
     writes: Vec<(WriteToken, Vec<Write>)>,
     /// What was said since the last look.
@@ -38,7 +41,7 @@ pub(super) struct Bench {
     pub(super) sent: Vec<Arc<dyn Payload>>,
 }
 
-fn replica(me: u32, keys: &Keyring) -> TendermintReplica {
+fn replica(me: u32, keys: &Keyring, options: TendermintOptions) -> TendermintReplica {
     let config = ReplicaConfig {
         chain: CHAIN,
         me: NodeId(me),
@@ -62,7 +65,7 @@ fn replica(me: u32, keys: &Keyring) -> TendermintReplica {
         keep: None,
         renewed: Vec::new(),
     };
-    TendermintReplica::new(config, TendermintOptions::default())
+    TendermintReplica::new(config, options)
 }
 
 /// A value, or nil.
@@ -73,14 +76,18 @@ fn name(digest: Digest) -> &'static str {
 fn words(payload: &dyn Payload) -> Option<String> {
     let message: &Message = payload.as_any().downcast_ref().unwrap();
     Some(match &message.body {
-        Body::Proposal { proposal, valid } => {
+        Body::Proposal {
+            proposal, valid, ..
+        } => {
             let valid = valid.as_ref().map_or("new".into(), |v| v.view.to_string());
             format!("proposal {} {valid}", proposal.view)
         }
         Body::Prevote(b) => format!("prevote {} {}", b.view, name(b.digest)),
-        Body::Precommit(b) => format!("precommit {} {}", b.view, name(b.digest)),
+        Body::Precommit(b, _) => format!("precommit {} {}", b.view, name(b.digest)),
         Body::Polka(polka) => format!("polka {}", polka.proof.view),
         Body::Votes(votes) => format!("{} votes", votes.len()),
+        Body::FetchTime { height } => format!("fetch-time {height}"),
+        Body::Time { height, .. } => format!("time {height}"),
         _ => return None,
     })
 }
@@ -88,10 +95,21 @@ fn words(payload: &dyn Payload) -> Option<String> {
 impl Bench {
     /// Replica `me` of four, started.
     pub(super) fn new(me: u32) -> Self {
+        let time = BlockTime::Proposer(Synchrony::default());
+        Self::with(me, time)
+    }
+    /// The same, under this rule for the times of blocks.
+    pub(super) fn with(me: u32, time: BlockTime) -> Self {
+        let options = TendermintOptions {
+            time,
+            ..TendermintOptions::default()
+        };
         let keys = Keyring::generate(N + 2, 1).0;
         let mut bench = Self {
-            replica: replica(me, &keys),
+            replica: replica(me, &keys, options),
             keys,
+            options,
+            wall_ns: 1_000,
             effects: Effects::default(),
             disk: Disk::default(),
             me,
@@ -106,7 +124,7 @@ impl Bench {
     }
     /// Its process dies and comes back with what the disk kept.
     pub(super) fn restart(&mut self) {
-        self.replica = replica(self.me, &self.keys);
+        self.replica = replica(self.me, &self.keys, self.options);
         self.writes.clear();
         let disk = std::mem::take(&mut self.disk);
         self.handle(Event::Recover(&disk));
@@ -120,7 +138,8 @@ impl Bench {
         let (mut rng, mut slot) = (|| panic!("no randomness here"), None);
         let me = NodeId(self.me);
         let now = Time::ZERO;
-        let mut cx = Context::new(now, 1_000, me, &mut self.effects, &mut rng, &mut slot);
+        let wall_ns = self.wall_ns;
+        let mut cx = Context::new(now, wall_ns, me, &mut self.effects, &mut rng, &mut slot);
         call(&mut self.replica, &mut cx);
         while let Some(delivery) = cx.take_delivery() {
             if let Delivery::Ordered {
@@ -216,6 +235,62 @@ impl Bench {
     pub(super) fn batch(&self, by: u32, number: u64) -> Arc<Batch> {
         testing::batch(NodeId(by), 1_000, vec![self.tx(number)])
     }
+    /// The same at this time.
+    pub(super) fn batch_at(&self, by: u32, number: u64, time_ns: i64) -> Arc<Batch> {
+        testing::batch(NodeId(by), time_ns, vec![self.tx(number)])
+    }
+    fn stamp(&self, by: u32, height: u64, digest: Digest, time_ns: i64) -> Stamp {
+        let key = self.keys.steal(NodeId(by).into()).unwrap();
+        Stamp::sign(CHAIN, height, &digest, time_ns, &key)
+    }
+    /// The time of a member for a height.
+    pub(super) fn time(&self, by: u32, height: u64, digest: Digest, time_ns: i64) -> Body {
+        let stamp = self.stamp(by, height, digest, time_ns);
+        Body::Time {
+            height,
+            digest,
+            stamp,
+        }
+    }
+    /// The same time, of all these.
+    pub(super) fn times(
+        &self,
+        by: &[u32],
+        height: u64,
+        digest: Digest,
+        time_ns: i64,
+    ) -> Arc<Times> {
+        let of = |&by: &u32| self.stamp(by, height, digest, time_ns);
+        Arc::new(Times::new(height, digest, by.iter().map(of).collect()))
+    }
+    pub(super) fn timed_precommit(
+        &self,
+        by: u32,
+        round: u64,
+        digest: Digest,
+        time_ns: i64,
+    ) -> Body {
+        let stamp = self.stamp(by, 1, digest, time_ns);
+        Body::Precommit(self.ballot(by, PRECOMMIT, round, digest), Some(stamp))
+    }
+    /// A proposal of a new value with what proves its time.
+    pub(super) fn proposal_with(
+        &self,
+        round: u64,
+        batch: &Arc<Batch>,
+        times: Option<Arc<Times>>,
+    ) -> Body {
+        match self.proposal(round, batch, None) {
+            Body::Proposal {
+                proposal, valid, ..
+            } => Body::Proposal {
+                proposal,
+                valid,
+                times,
+            },
+            other => other,
+        }
+    }
     fn ballot(&self, by: u32, kind: u8, round: u64, digest: Digest) -> Ballot {
         let key = self.keys.steal(NodeId(by).into()).unwrap();
         Ballot::sign(CHAIN, kind, round, 1, digest, &key)
@@ -232,13 +307,14 @@ impl Bench {
         Body::Proposal {
             proposal: Arc::new(Proposal::new(round, 1, Arc::clone(batch), signature)),
             valid,
+            times: None,
         }
     }
     pub(super) fn prevote(&self, by: u32, round: u64, digest: Digest) -> Body {
         Body::Prevote(self.ballot(by, PREVOTE, round, digest))
     }
     pub(super) fn precommit(&self, by: u32, round: u64, digest: Digest) -> Body {
-        Body::Precommit(self.ballot(by, PRECOMMIT, round, digest))
+        Body::Precommit(self.ballot(by, PRECOMMIT, round, digest), None)
     }
     /// Prevotes of these members in one round.
     pub(super) fn prevotes(&self, by: &[u32], round: u64, digest: Digest) -> Arc<Certificate> {

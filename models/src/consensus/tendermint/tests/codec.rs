@@ -1,8 +1,8 @@
 //! Every message survives the wire, and what is malformed is refused.
 
 use super::super::message::{
-    Ballot, Blocks, Body, KINDS, Message, NIL, PRECOMMIT, PREVOTE, Polka, Proposal, StateParts,
-    Status,
+    Ballot, Blocks, Body, KINDS, Message, NIL, PRECOMMIT, PREVOTE, Polka, Proposal, Stamp,
+    StateParts, Status, Times,
 };
 use crate::consensus::StateHead;
 use crate::ledger::merkle;
@@ -41,9 +41,12 @@ fn messages() -> Vec<Message> {
         certificate: (*decided).clone(),
     });
     let signature = ballot(PREVOTE).signature;
-    let proposal = |valid| Body::Proposal {
+    let stamp = Stamp::sign(CHAIN, 2, &batch.digest(), -7, &keys[2]);
+    let times = Arc::new(Times::new(2, batch.digest(), vec![stamp]));
+    let proposal = |valid, times| Body::Proposal {
         proposal: Arc::new(Proposal::new(2, 3, Arc::clone(&batch), signature)),
         valid,
+        times,
     };
     let status = |valid, proof| {
         Body::Status(Status {
@@ -59,9 +62,9 @@ fn messages() -> Vec<Message> {
     };
     let nil = Ballot::sign(CHAIN, PRECOMMIT, 2, 3, NIL, &keys[1]);
     let bodies = vec![
-        proposal(Some(Arc::clone(&valid))),
+        proposal(Some(Arc::clone(&valid)), None),
         Body::Prevote(ballot(PREVOTE)),
-        Body::Precommit(ballot(PRECOMMIT)),
+        Body::Precommit(ballot(PRECOMMIT), Some(stamp)),
         Body::Checkpoint(ballot(3)),
         Body::Polka(Arc::new(Polka {
             proof: valid,
@@ -94,7 +97,14 @@ fn messages() -> Vec<Message> {
             parts: Vec::new(),
         }),
         Body::Links(vec![Arc::clone(&committed)]),
-        proposal(None),
+        Body::FetchTime { height: 2 },
+        Body::Time {
+            height: 2,
+            digest: batch.digest(),
+            stamp,
+        },
+        proposal(None, Some(times)),
+        Body::Precommit(nil, None),
         status(None, None),
     ];
     let message = |body| Message { chain: CHAIN, body };

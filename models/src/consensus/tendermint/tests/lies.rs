@@ -1,12 +1,12 @@
 //! Clusters with members that lie.
 
-use super::super::ENTRY;
+use super::super::{BlockTime, ENTRY, Synchrony, TendermintOptions};
 use super::{cluster, options};
 use crate::adversary::{Conduct, Means, Move, MutatedField, SyncLie, Traitor};
 use crate::consensus::pbft::tests::cluster::{
     CHAIN, Cluster, Corrupt, crash, cut, ms, nodes, secs,
 };
-use crate::consensus::{BlockLimits, behaviour, byzantine_quorum};
+use crate::consensus::{BlockLimits, ProtocolOptions, behaviour, byzantine_quorum};
 use consim_core::{Keyring, NodeId, Span, Time, Verdict};
 use std::sync::Arc;
 
@@ -109,7 +109,14 @@ fn an_equivocating_leader_is_replaced_in_groups_of_any_size() {
 fn one_more_than_the_group_bears_decides_two_things() {
     // Two quorums of five share three members, so that these have to be three there.
     for (n, who) in [(4, &[0, 1][..]), (5, &[0, 1, 2]), (7, &[0, 1, 2])] {
-        let outcome = with(n, 3, who, &Conduct::Equivocate).run();
+        let mut cluster = with(n, 3, who, &Conduct::Equivocate);
+        // Of a single transaction there is a second block only at another time.
+        let time = BlockTime::Proposer(Synchrony::default());
+        cluster.other = Some(ProtocolOptions::Tendermint(TendermintOptions {
+            time,
+            ..options()
+        }));
+        let outcome = cluster.run();
         assert_eq!(outcome.verdict("agreement"), Verdict::Fail, "n={n}");
     }
 }

@@ -11,8 +11,9 @@ mod codec;
 mod faults;
 mod lies;
 mod steps;
+mod times;
 
-use super::{TendermintOptions, Terms};
+use super::{BlockTime, Synchrony, TendermintOptions, Terms};
 use crate::consensus::ProtocolOptions;
 use crate::consensus::pbft::tests::cluster::{Cluster, ms};
 
@@ -31,6 +32,7 @@ fn settings() -> [TendermintOptions; 2] {
         propose: terms(500, 200),
         prevote: terms(10, 50),
         precommit: terms(10, 50),
+        time: BlockTime::Proposer(Synchrony::default()),
     };
     [options(), short]
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 const ACCEPT: u8 = 1;
 const LOCK: u8 = 2;
 const LEAVE: u8 = 4;
+const HOLD: u8 = 5;
 
 /// A message that holds one statement.
 #[derive(Debug)]
@@ -50,6 +51,7 @@ fn vote(world: &World, signer: usize, kind: u8, view: u64, value: &[u8]) -> Sign
         promise: match kind {
             ACCEPT => Promise::Accepts,
             LOCK => Promise::Locks,
+            HOLD => Promise::Holds,
             _ => Promise::Once,
         },
         signature: key.sign(&statement),
@@ -62,6 +64,7 @@ fn leaving(world: &World, signer: usize, view: u64, bound: &[(u64, &[u8])]) -> L
     Leaving {
         signed: vote(world, signer, LEAVE, view, &content),
         low: 0,
+        alone: None,
         bound: bound
             .iter()
             .map(|&(view, value)| (1, view, Digest::of(value)))
@@ -135,6 +138,17 @@ fn a_lock_that_is_not_mentioned_is_a_proof_whatever_came_first() {
             "{leave:?}"
         );
     }
+    // Of other heights, where each has views of its own, it says nothing.
+    let mut other = leaving(&w, 1, 3, &[]);
+    other.alone = Some(2);
+    assert!(guilty(&w, vec![lock(), Evidence::Leaving(other)]).is_empty());
+    let mut same = leaving(&w, 1, 3, &[]);
+    same.alone = Some(1);
+    assert_eq!(
+        guilty(&w, vec![Evidence::Leaving(same.clone()), lock()]),
+        [1]
+    );
+    assert_eq!(guilty(&w, vec![lock(), Evidence::Leaving(same)]), [1]);
     // What is settled needs no mention.
     let mut settled = leaving(&w, 1, 3, &[]);
     settled.low = 1;
@@ -228,4 +242,139 @@ fn accountability_is_judged_without_a_fork_too() {
     h.check.end(s(9));
     h.passes();
     assert!(h.check.guilty().is_empty());
+}
+
+// ---- amnesia where nobody takes leave ------------------------------------------------------------
+
+/// Whom forensics find guilty once all is heard.
+fn concluded(world: &World, said: Vec<SignedVote>) -> Vec<u32> {
+    let mut forensics = Forensics::new(world.keys.clone());
+    for vote in said {
+        forensics.hear(Evidence::Vote(vote));
+    }
+    forensics.conclude(|_| 3);
+    forensics.proofs().keys().map(|(_, key)| key.0).collect()
+}
+
+#[test]
+fn who_votes_against_its_lock_needs_a_quorum_that_let_it_go() {
+    let w = World::new(4);
+    let accepts = |who: &[usize], view, value: &[u8]| -> Vec<SignedVote> {
+        who.iter()
+            .map(|&i| vote(&w, i, ACCEPT, view, value))
+            .collect()
+    };
+    let holds = |who, view, value| vec![vote(&w, who, HOLD, view, value)];
+    for (later, reason, expected) in [
+        // Nobody says why.
+        (accepts(&[1], 5, b"b"), vec![], vec![1]),
+        (holds(1, 5, b"b"), vec![], vec![1]),
+        // A quorum accepted the other value, in the view of the lock or between.
+        (accepts(&[1], 5, b"b"), accepts(&[0, 2, 3], 2, b"b"), vec![]),
+        (accepts(&[1], 5, b"b"), accepts(&[0, 2, 3], 4, b"b"), vec![]),
+        // Two are none; nor is one before the lock, or of another value.
+        (accepts(&[1], 5, b"b"), accepts(&[0, 2], 4, b"b"), vec![1]),
+        (
+            accepts(&[1], 5, b"b"),
+            accepts(&[0, 2, 3], 1, b"b"),
+            vec![1],
+        ),
+        (
+            accepts(&[1], 5, b"b"),
+            accepts(&[0, 2, 3], 4, b"c"),
+            vec![1],
+        ),
+        // In its own view one makes it hold on to the value, and not accept it.
+        (holds(1, 5, b"b"), accepts(&[0, 2, 3], 5, b"b"), vec![]),
+        (
+            accepts(&[1], 5, b"b"),
+            accepts(&[0, 2, 3], 5, b"b"),
+            vec![1],
+        ),
+        // The same value, or one before the lock.
+        (accepts(&[1], 5, b"a"), vec![], vec![]),
+        (accepts(&[1], 1, b"b"), vec![], vec![]),
+    ] {
+        let all = [holds(1, 2, b"a"), later, reason];
+        let forward: Vec<SignedVote> = all.iter().flatten().copied().collect();
+        let backward = forward.iter().rev().copied().collect();
+        assert_eq!(concluded(&w, forward), expected, "{all:?}");
+        assert_eq!(concluded(&w, backward), expected, "{all:?}");
+    }
+}
+
+/// A height of Tendermint among four by the rules of its paper, at random: in each view whoever is drawn hears the
+/// proposal and votes as it may, the forgetful as if they had no lock. What is said, and what was decided.
+fn height(world: &World, draws: &[u8], forgetful: &[usize]) -> (Vec<SignedVote>, Vec<Vec<u8>>) {
+    const QUORUM: usize = 3;
+    let mut draws = draws.iter().copied().cycle();
+    let mut draw = || draws.next().unwrap_or(0);
+    let (mut said, mut decided) = (Vec::new(), Vec::new());
+    let mut locked: [Option<(u64, Vec<u8>)>; 4] = Default::default();
+    let mut polkas: Vec<(u64, Vec<u8>)> = Vec::new();
+    for view in 0..6 {
+        // A value that got a quorum before, or a new one.
+        let old = polkas
+            .get(usize::from(draw()) % (polkas.len() + 1))
+            .cloned();
+        let value = old
+            .clone()
+            .map_or_else(|| vec![draw() % 3], |(_, value)| value);
+        let mut accept = Vec::new();
+        for (i, lock) in locked.iter().enumerate() {
+            let free = lock.as_ref().is_none_or(|(of, to)| {
+                *to == value || old.as_ref().is_some_and(|(valid, _)| of <= valid)
+            });
+            if draw() % 4 > 0 && (free || forgetful.contains(&i)) {
+                accept.push(i);
+            }
+        }
+        said.extend(accept.iter().map(|&i| vote(world, i, ACCEPT, view, &value)));
+        if accept.len() < QUORUM {
+            continue;
+        }
+        polkas.push((view, value.clone()));
+        let hold: Vec<usize> = (0..4).filter(|_| draw() % 4 > 0).collect();
+        for &i in &hold {
+            said.push(vote(world, i, HOLD, view, &value));
+            locked[i] = Some((view, value.clone()));
+        }
+        if hold.len() >= QUORUM {
+            decided.push(value);
+        }
+    }
+    (said, decided)
+}
+
+proptest::proptest! {
+    #[test]
+    fn who_keeps_to_the_rules_is_never_accused_of_amnesia(
+        draws in proptest::collection::vec(0u8.., 1..200),
+        forgetful in proptest::sample::subsequence(vec![0usize, 1, 2, 3], 0..=2),
+    ) {
+        let w = World::new(4);
+        let (said, mut decided) = height(&w, &draws, &forgetful);
+        let accused = concluded(&w, said);
+        for &who in &accused {
+            proptest::prop_assert!(forgetful.contains(&(who as usize)), "{who} of {forgetful:?}");
+        }
+        // Whoever decides twice is found out.
+        decided.dedup();
+        if decided.windows(2).any(|pair| pair[0] != pair[1]) {
+            proptest::prop_assert!(accused.len() >= 2, "{accused:?}");
+        }
+    }
+}
+
+#[test]
+fn two_that_forget_can_fork_a_height() {
+    let w = World::new(4);
+    let forks = (0..2_000u32).filter(|seed| {
+        let block = |i: u32| Digest::of(&(seed * 4 + i).to_be_bytes()).0;
+        let draws: Vec<u8> = (0..4).flat_map(block).collect();
+        let (said, mut decided) = height(&w, &draws, &[1, 2]);
+        decided.dedup();
+        decided.len() > 1 && concluded(&w, said) == [1, 2]
+    });
+    assert!(forks.count() > 0, "else the property above says nothing");
 }

@@ -51,6 +51,7 @@ fn leaving(world: &World, signer: usize, low: u64, prepared: &[Prepared<'_>]) ->
             signature: key.sign(&statement),
         },
         low,
+        alone: None,
         bound: bound.collect(),
     }
 }

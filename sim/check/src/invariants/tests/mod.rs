@@ -4,6 +4,7 @@
 
 mod accountability;
 mod alive;
+mod block_time;
 mod blocks;
 mod carry_over;
 mod changes;
@@ -18,6 +19,9 @@ use super::*;
 use crate::testing::{CHAIN, World, s};
 use consim_core::{Digest, Disk, Finding, NodeId, Probe, Span, Time, Verdict};
 use std::sync::Arc;
+
+/// The time at which runs start.
+const START: i64 = 1_700_000_000_000_000_000;
 
 /// Liveness and convergence judge after ten seconds.
 const BOUND: Span = Span::from_secs(10);
@@ -110,6 +114,14 @@ pub(super) fn subjects(world: &World, corrupt: &[u32]) -> Subjects {
             quorum: world.quorum,
             first: None,
             mempool: 100,
+            time: Some(TimePromise {
+                start_ns: START,
+                off: Span::from_millis(10),
+                ahead: Span::ZERO,
+                behind: |promise, round| promise.delay.times(round),
+                delay: Span::from_millis(100),
+                before: 2,
+            }),
         }],
         keys: world.keys.clone(),
         names: ["a", "b", "c", "d"].map(String::from).to_vec(),

@@ -42,6 +42,7 @@ fn config() -> MetricsConfig {
             kind: "join",
             nodes: vec!["d".into()],
         }],
+        dated: [(CHAIN, 1_000)].into(),
     }
 }
 

@@ -133,6 +133,8 @@ pub use config::{TendermintOptions, Terms};
 pub use replica::TendermintReplica;
 
 use super::ProtocolEntry;
+#[cfg(test)]
+pub(super) use attacks::speech;
 
 /// The registry line.
 pub const ENTRY: ProtocolEntry = ProtocolEntry {

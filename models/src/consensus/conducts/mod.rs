@@ -1,6 +1,8 @@
 //! Byzantine behaviour that is the same in every protocol of two phases of votes, one file each. Each such
 //! protocol says how its messages read ([`Tongue`]); what only one of them has stands in its own folder.
 
+#[cfg(test)]
+pub(super) mod bench;
 mod censor;
 mod equivocate;
 mod forge;
@@ -8,6 +10,8 @@ mod invalid_block;
 mod lying_sync;
 mod phantom_validator;
 mod reorder_block;
+#[cfg(test)]
+mod tests;
 
 pub(super) use forge::another;
 

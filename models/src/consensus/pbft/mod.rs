@@ -159,6 +159,8 @@ pub use config::PbftOptions;
 pub use replica::PbftReplica;
 
 use super::ProtocolEntry;
+#[cfg(test)]
+pub(super) use attacks::speech;
 
 /// The registry line.
 pub const ENTRY: ProtocolEntry = ProtocolEntry {

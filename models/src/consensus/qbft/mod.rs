@@ -141,6 +141,8 @@ pub use config::{QbftOptions, Variant};
 pub use replica::QbftReplica;
 
 use super::ProtocolEntry;
+#[cfg(test)]
+pub(super) use attacks::speech;
 
 /// The registry line of QBFT.
 pub const ENTRY: ProtocolEntry = ProtocolEntry {

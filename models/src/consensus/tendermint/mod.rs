@@ -154,6 +154,8 @@ pub use config::{
 pub use replica::TendermintReplica;
 
 use super::ProtocolEntry;
+#[cfg(test)]
+pub(super) use attacks::speech;
 
 /// The registry line.
 pub const ENTRY: ProtocolEntry = ProtocolEntry {

@@ -50,6 +50,12 @@ pub(super) fn build(conduct: &Conduct, means: &Means) -> Option<Box<dyn Behaviou
     })
 }
 
+/// This protocol, for tests of behaviours that several have.
+#[cfg(test)]
+pub(in crate::consensus) fn speech() -> conducts::bench::Speech {
+    conducts::bench::Speech::of::<Ours>("bft-smart", CONDUCTS, build)
+}
+
 /// How the messages of this protocol read.
 struct Ours;
 

@@ -103,8 +103,8 @@
 //!    precommits by which the last round began. CometBFT logs all that it hears.
 //! 10. The time of a precommit (`times.rs`) is signed apart from it, as certificates here are over one statement, and
 //!     is no part of the next block: it comes with a new PROPOSAL, and who has the value with 2f+1 prevotes or
-//!     precommits needs it no more. The times that count are those of the members of the height that they are for
-//!     the start of. Whoever lacks them, at the first height, after a restart or a change of the members, or as
+//!     precommits needs it no more. The times that count are those of the members of the next height, as those who
+//!     left may be gone. Whoever lacks them, at the first height, after a restart or a change of the members, or as
 //!     nothing was decided for long, asks for new ones; a member may sign several, each as its clock says.
 //! 11. Checkpoints are voted on as in PBFT; CometBFT leaves snapshots to light clients.
 //!     Members and their keys change by what is decided (`../roster.rs`), at the next height; CometBFT's two later.

@@ -172,8 +172,8 @@ fn the_registry_is_in_the_order_of_the_catalogue_and_its_words_are_unique() {
     assert_eq!(
         codes,
         [
-            "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I8b", "I9", "I11", "I12", "I13",
-            "I14", "I15", "I16", "I17", "A5", "L1", "L2", "L3", "L4", "L6"
+            "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I8b", "I9", "I10", "I11", "I12",
+            "I12b", "I13", "I14", "I15", "I16", "I17", "A5", "L1", "L2", "L3", "L4", "L6"
         ]
     );
     let mut names: Vec<&str> = CHECKS.iter().map(|entry| entry.name).collect();
@@ -193,7 +193,8 @@ fn the_registry_is_in_the_order_of_the_catalogue_and_its_words_are_unique() {
         assert_eq!((check.name(), check.code()), (entry.name, entry.code));
         assert_eq!(check.severity(), entry.severity);
         assert_eq!(check.says(), entry.says);
-        let on_the_wire = ["no-double-signing", "carry-over"].contains(&entry.name);
+        let on_the_wire =
+            ["no-double-signing", "carry-over", "accountability"].contains(&entry.name);
         assert_eq!(check.hears_sends(), on_the_wire, "{}", entry.name);
     }
 }

@@ -93,8 +93,8 @@
 //!    Routines of a node wake in a few turns. Votes beyond a quorum for a value are neither verified nor asked for. A
 //!    header carries the proposer's PREVOTE, and the prevotes of a valid value. Who votes signs the block's digest,
 //!    and not the root of its parts: COMMIT shows the header that its proposer signed. A PROPOSAL in one piece counts,
-//!    too. VoteSetMaj23 is not needed: who hears another vote of a liar than a quorum did is shown the POLKA or the
-//!    COMMIT. Peers are those of the beginning; there is no peer exchange. STATUS after a restart, batches and states
+//!    too. Times that were signed with precommits are passed on beside them (STAMPS). VoteSetMaj23 is not needed:
+//!    who hears another vote of a liar than a quorum did is shown the POLKA or the COMMIT. Peers are those of the beginning; there is no peer exchange. STATUS after a restart, batches and states
 //!    of those who are far behind are asked of members directly, as by block sync and state sync.
 //! 2. The proposer signs its PREVOTE with its PROPOSAL, one message in place of two: it prevotes what it puts
 //!    forward, since `lockedRound` is never above `validRound`. `validRound` is not signed: it is proven.

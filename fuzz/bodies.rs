@@ -178,6 +178,7 @@ impl Cluster {
             me: NodeId(member),
             members: (0..MEMBERS).map(NodeId).collect(),
             everybody: (0..MEMBERS).map(NodeId).collect(),
+            peers: None,
             administrator: None,
             quorum: byzantine_quorum(MEMBERS as usize),
             key: Arc::new(key.expect("a key for each member")),

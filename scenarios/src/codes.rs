@@ -235,6 +235,12 @@ pub const CODES: &[Code] = codes![
     "E513" "the protocol does not change its members"
         "Members join and leave a running chain by a mechanism of its protocol, which not all have."
         "chains: { ledger: { members: all, consensus: pbft } }\nchanges: { newcomer: { at: 20s, join: hospital-5 } }" => "chains: { ledger: { members: all, consensus: raft } }\nchanges: { newcomer: { at: 20s, join: hospital-5 } }";
+    "E517" "gossip that falls apart"
+        "What is said goes from peer to peer. Where there is no way from one node to another, what one says the other never hears."
+        "# peers.csv: clinic-4 is in no line\nnetwork: { gossip: { file: peers.csv } }" => "network: { gossip: { random: { peers: 8 } } }";
+    "W518" "peers of nobody"
+        "`network.gossip` says who are peers where messages go from peer to peer. No chain of this scenario sends any so."
+        "network: { gossip: ring }\nchains: { ledger: { members: all, consensus: tendermint } }" => "network: { gossip: ring }\nchains: { ledger: { members: all, consensus: { tendermint: { spread: gossip } } } }";
     "E601" "a path that leads nowhere"
         "A dotted path goes through keys, names and, below a choice, the name that is chosen. What is not chosen cannot be reached, and nothing lies below a value."
         "--set chains.alliance.consensus.protocol=raft" => "--set chains.alliance.consensus=raft";

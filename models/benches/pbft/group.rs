@@ -181,6 +181,7 @@ impl Group {
             me: node,
             members: Arc::clone(members),
             everybody: Arc::clone(members),
+            peers: None,
             administrator: None,
             quorum: (self.entry().quorum)(members.len()),
             key: Arc::clone(&key),

@@ -19,7 +19,7 @@ use consim_models::consensus::hotstuff::{HotStuffOptions, Phases};
 use consim_models::consensus::pbft::PbftOptions;
 use consim_models::consensus::qbft::{QbftOptions, Variant};
 use consim_models::consensus::raft::RaftOptions;
-use consim_models::consensus::tendermint::TendermintOptions;
+use consim_models::consensus::tendermint::{TendermintOptions, gossip};
 use group::{Group, Watch};
 use meter::{cpu_seconds, status_kb};
 use std::process::Command;
@@ -28,7 +28,7 @@ const SIZES: [u32; 5] = [4, 16, 64, 128, 256];
 /// Messages of a case, a tenth of which goes by unmeasured.
 const MESSAGES: u64 = 2_000_000;
 
-fn protocols() -> [(&'static str, ProtocolOptions); 9] {
+fn protocols() -> [(&'static str, ProtocolOptions); 10] {
     let hotstuff = |phases| {
         ProtocolOptions::HotStuff(HotStuffOptions {
             phases,
@@ -63,6 +63,14 @@ fn protocols() -> [(&'static str, ProtocolOptions); 9] {
         (
             "tendermint",
             ProtocolOptions::Tendermint(TendermintOptions::default()),
+        ),
+        (
+            "tendermint-gossip",
+            ProtocolOptions::Tendermint(TendermintOptions {
+                gossip: Some(gossip::Terms::default()),
+                flood: true,
+                ..TendermintOptions::default()
+            }),
         ),
         ("qbft", qbft(Variant::Qbft)),
         ("ibft", qbft(Variant::Ibft)),

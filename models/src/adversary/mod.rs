@@ -131,6 +131,8 @@ pub enum Conduct {
     },
     /// `reorder-block` (B10): transactions are ordered against their arrival, the own ones first.
     ReorderBlock,
+    /// `swap-parts` (B5): parts of a block are passed on under the indices of others.
+    SwapParts,
     /// `double-signatures` (B11): one signature counts several times in a certificate.
     DoubleSignatures,
     /// `strip-signatures` (B11): a certificate lacks signatures.
@@ -182,6 +184,7 @@ impl Conduct {
             Self::LyingSync { .. } => "lying-sync",
             Self::Censor { .. } => "censor",
             Self::ReorderBlock => "reorder-block",
+            Self::SwapParts => "swap-parts",
             Self::DoubleSignatures => "double-signatures",
             Self::StripSignatures => "strip-signatures",
         }
@@ -202,6 +205,7 @@ impl Conduct {
             Self::LyingSync { .. } => "false answers",
             Self::Censor { .. } => "transactions ignored",
             Self::ReorderBlock => "transactions overtaken",
+            Self::SwapParts => "parts swapped",
             Self::DoubleSignatures => "certificates padded",
             Self::StripSignatures => "certificates stripped",
         }

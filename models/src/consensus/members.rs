@@ -63,6 +63,17 @@ impl Members {
             _ => false,
         }
     }
+    /// Adds those with these bits.
+    pub(super) fn extend(&mut self, words: &[u64]) {
+        let (word, rest) = words.split_first().unwrap_or((&0, &[]));
+        self.word |= word;
+        if self.rest.len() < rest.len() {
+            self.rest.resize(rest.len(), 0);
+        }
+        for (own, word) in self.rest.iter_mut().zip(rest) {
+            *own |= word;
+        }
+    }
     pub(super) fn len(&self) -> usize {
         let words = self.rest.iter().chain([&self.word]);
         words.map(|word| word.count_ones() as usize).sum()

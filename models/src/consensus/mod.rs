@@ -140,6 +140,9 @@ pub struct ReplicaConfig {
     pub members: Arc<[NodeId]>,
     /// These, and whoever may become one, in node order.
     pub everybody: Arc<[NodeId]>,
+    /// With whom this node holds connections, where messages go from peer to peer, in node order; `None`: with
+    /// everybody.
+    pub peers: Option<Arc<[NodeId]>>,
     /// Who may ask for changes of the members.
     pub administrator: Option<KeyId>,
     /// Votes that a certificate needs; `quorum(n)` of the protocol unless a fault changes it.

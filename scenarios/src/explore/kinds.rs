@@ -364,6 +364,18 @@ pub const ROWS: &[Row] = &[
         "tendermint",
         Cut,
         "filter",
+        "{ from: {any}, to: {group}, kinds: [header, part] }",
+    ),
+    only(
+        "tendermint",
+        Cut,
+        "filter",
+        "{ target: {any}, kinds: [has, votes, part, commit], share: 50% }",
+    ),
+    only(
+        "tendermint",
+        Cut,
+        "filter",
         "{ target: {any}, kinds: [prevote, precommit], do: hold, share: 50% }",
     ),
     only(
@@ -659,6 +671,7 @@ pub const ROWS: &[Row] = &[
     row(Traitor, "strip-signatures", "{}"),
     row(Traitor, "reorder-block", "{}"),
     row(Traitor, "diverge", "{ rate: {share} }"),
+    only("tendermint", Traitor, "swap-parts", "{}"),
     Row {
         needs: Needs::Changes,
         ..row(Traitor, "lying-sync", "{ field: members }")

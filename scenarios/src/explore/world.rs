@@ -159,6 +159,20 @@ const TIMES: &[&str] = &[
     "proposer",
     "{ proposer: { precision: 505ms, message_delay: 2s } }",
 ];
+/// How Tendermint's messages travel, by the options of the protocol and of the mempool. Blocks are small, so that
+/// parts are, too.
+const TRAVELS: &[(&str, &str)] = &[
+    ("", ""),
+    (
+        ", spread: { gossip: { sleep: 20ms, flush: 10ms, part: 500B } }, commit: 50ms",
+        ", spread: gossip",
+    ),
+    (
+        ", spread: { gossip: { sleep: 50ms, flush: 0ms, part: 2kB } }",
+        "",
+    ),
+    ("", ", spread: gossip"),
+];
 /// Block periods of QBFT and IBFT 2.0. Their timers double: with timers that do not, members that are some rounds
 /// apart may stay so, and nothing else can be asked of them.
 const PERIODS: &[&str] = &[
@@ -296,7 +310,7 @@ chains:
   {CHAIN}: {{ members: {GROUP}, consensus: {{ {name}: {options} }}, timeout: {timeout}{certificates}, checkpoint: {checkpoint}, mempool: {{ limit: {mempool}{spread} }}, block: {{ wait: {wait} }}{clients} }}
 {services}{changes}",
             changes = self.changes(protocol),
-            network = pick(NETWORKS, self.network),
+            network = self.network(protocol),
             members = self.members,
             name = protocol.name,
             spread = self.payload(protocol).1,
@@ -357,8 +371,31 @@ impl World {
     fn payload(&self, protocol: &ProtocolEntry) -> (&'static str, &'static str) {
         match protocol.name {
             "hotstuff" => pick(PAYLOADS, self.network + self.wait + self.retries),
+            "tendermint" => ("inside", self.travels().1),
             _ => ("inside", ""),
         }
+    }
+    /// How Tendermint's messages travel.
+    fn travels(&self) -> (&'static str, &'static str) {
+        pick(TRAVELS, self.checkpoint + self.timeout + 2 * self.wait)
+    }
+    /// The network, and who holds connections with whom: such that it does not fall apart without as many nodes as
+    /// the group bears.
+    fn network(&self, protocol: &ProtocolEntry) -> String {
+        let network = pick(NETWORKS, self.network);
+        if protocol.name != "tendermint" || self.travels() == ("", "") {
+            return network.to_owned();
+        }
+        let n = self.members;
+        let gossip = match (self.network + self.pipeline) % 3 {
+            0 => return network.to_owned(),
+            // One of so few may be away.
+            1 if n < 7 && self.changes(protocol).is_empty() => "ring".to_owned(),
+            // Whoever is not dialled by one dials it, but for one.
+            _ => format!("{{ random: {{ peers: {} }} }}", n.saturating_sub(2).max(1)),
+        };
+        let network = network.trim_end().trim_end_matches('}').trim_end();
+        format!("{network}, gossip: {gossip} }}")
     }
     /// What its certificates hold.
     fn certificates(&self, protocol: &ProtocolEntry) -> &'static str {
@@ -387,7 +424,8 @@ impl World {
             "tendermint" => {
                 // Every pair of the two has its place.
                 let time = pick(TIMES, self.checkpoint + self.timeout);
-                format!("{{ time: {time}{} }}", pick(STEPS, self.pipeline))
+                let travels = self.travels().0;
+                format!("{{ time: {time}{}{travels} }}", pick(STEPS, self.pipeline))
             }
             "qbft" | "ibft" => pick(PERIODS, self.pipeline).to_owned(),
             "clique" => {

@@ -218,6 +218,8 @@ pub struct Institution {
 pub struct ChainPlan {
     /// The validators, and those who become some while it runs: indexes into `institutions`, ascending.
     pub members: Vec<usize>,
+    /// With whom each of them holds connections, where messages go from peer to peer; `None`: with all.
+    pub peers: Option<Vec<Vec<usize>>>,
     /// Those of them that are none at the beginning.
     pub outside: Vec<usize>,
     /// Changes of the members, in the order in which they are made.

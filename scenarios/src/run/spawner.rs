@@ -84,6 +84,8 @@ pub(crate) struct Spawner {
     places: Vec<Place>,
     chain_id: ChainId,
     members: Arc<[NodeId]>,
+    /// With whom each of them holds connections, where messages go from peer to peer.
+    peers: Option<Vec<Arc<[NodeId]>>>,
     /// Those of them that are members at the beginning.
     first: Arc<[NodeId]>,
     /// Changes of the members, with their times.
@@ -152,6 +154,10 @@ impl Spawner {
             places,
             chain_id,
             members,
+            peers: chain.peers.as_ref().map(|peers| {
+                let of = |peers: &Vec<usize>| layout.servers_of(peers).into();
+                peers.iter().map(of).collect()
+            }),
             first: layout.servers_of(&chain.first_members()).into(),
             changes: changes::requests(chain, &layout, next),
             hasty: changes::hasty(chain),
@@ -212,6 +218,12 @@ impl Spawner {
         self.renewed.iter().filter(of).cloned().collect()
     }
 
+    /// With whom a member holds connections; `None`: with all.
+    fn peers_of(&self, node: NodeId) -> Option<Arc<[NodeId]>> {
+        let at = self.members.binary_search(&node).ok()?;
+        self.peers.as_ref()?.get(at).cloned()
+    }
+
     fn server(&self, node: NodeId, place: &Place) -> Option<Box<dyn Process>> {
         let (key, certificate) = self.identity(node)?;
         let mut setting = Setting {
@@ -232,6 +244,7 @@ impl Spawner {
                 me: setting.me,
                 members: Arc::clone(&self.first),
                 everybody: Arc::clone(&self.members),
+                peers: self.peers_of(node),
                 administrator: self.trust.genesis.roots.administrator(),
                 quorum: setting.quorum,
                 key: Arc::clone(&setting.key),

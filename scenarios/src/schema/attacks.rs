@@ -49,6 +49,8 @@ choice! {
         Censor(CensorKeys) = "censor" "B10",
         /// A leader that orders transactions against their arrival, its own first.
         ReorderBlock(OnChain) = "reorder-block" "B10",
+        /// A relay that passes parts of blocks on under the indices of others, where blocks come in parts.
+        SwapParts(OnChain) = "swap-parts" "B5",
         /// Certificates in which one signature counts several times, for members that catch up.
         DoubleSignatures(OnChain) = "double-signatures" "B11",
         /// Certificates that lack signatures, for members that catch up.

@@ -183,6 +183,8 @@ record! {
         precommit: Option<At<Span>>,
         /// So much longer in each round; without it, half of the chain's timeout.
         precommit_delta: Option<At<Span>>,
+        /// From a decision to the next height: time for the precommits of the others (`timeout_commit`).
+        commit: At<Span> = "0ms",
         /// Blocks between checkpoints; without it, the chain's.
         checkpoint: Option<At<Count>>,
         /// What the time of a block is.
@@ -258,8 +260,21 @@ choice! {
     pub enum VotesTravel: "way to spread votes" {
         /// From each member to each other.
         Direct(Plain) = "direct",
+        /// From peer to peer, proposals in parts, as CometBFT's consensus reactor does.
+        Gossip(GossipKeys) = "gossip",
     }
-    later "gossip";
+}
+
+record! {
+    /// Options of `gossip`; `network.gossip` says who are peers.
+    pub struct GossipKeys {
+        /// How long the routine of a peer sleeps that finds nothing to send.
+        sleep: At<Span> = "100ms",
+        /// How long what is sent may wait for more, until it goes out in one piece.
+        flush: At<Span> = "100ms",
+        /// Bytes of a part of a block.
+        part: At<Bytes> = "64KiB",
+    }
 }
 
 words! {
@@ -358,6 +373,8 @@ words! {
     pub enum SpreadWord: "way to spread transactions" {
         /// One by one: to the leader where it stays, else to all.
         Direct = "direct",
+        /// Each to each peer that it did not come from (CometBFT's mempool reactor).
+        Gossip = "gossip",
         /// In batches, which proposals name by digest (Narwhal's mempool, Danezis et al. 2022).
         Batches = "batches",
     }

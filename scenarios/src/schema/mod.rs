@@ -34,8 +34,8 @@ pub(crate) use attacks::{
 };
 pub(crate) use chains::{
     AcknowledgeWord, Auto, BftSmartKeys, Certificates, Chain, CliqueKeys, Consensus, ForkWord,
-    HotStuffKeys, Leader, Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases, QbftKeys,
-    RaftKeys, RaftRead, RequestsGo, SpreadWord, TendermintKeys, TimeOfBlocks, UntilFull,
+    GossipKeys, HotStuffKeys, Leader, Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases,
+    QbftKeys, RaftKeys, RaftRead, RequestsGo, SpreadWord, TendermintKeys, TimeOfBlocks, UntilFull,
     VoteChecks, VotesTravel, WaitFor,
 };
 pub(crate) use changes::{Change, ChangeCommon, ChangeKind, Movers};
@@ -57,7 +57,9 @@ pub(crate) use hardware::{HardwareKeys, Scheme, Schemes, SuiteKeys};
 pub(crate) use limits::{Budget, DiskBudget, Excess, Limits};
 pub(crate) use lists::{Targets, Words};
 pub(crate) use load::{Arrivals, Burst, ClosedLoad, Load, RecordedLoad};
-pub(crate) use network::{LinkKeys, LossRate, Network, OneWay, Place2, Rule, TableKeys, Transport};
+pub(crate) use network::{
+    LinkKeys, LossRate, Network, OneWay, Overlay, Place2, Rule, TableKeys, Transport,
+};
 pub(crate) use organisations::{
     Authority, Organisation, Population, RegionRule, ReleaseName, TableRef, Tier,
 };

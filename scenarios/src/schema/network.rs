@@ -10,7 +10,7 @@ use super::profiled::Profiled;
 use super::registered::{RegionTables, Registered};
 use consim_core::Span;
 use consim_core::values::{
-    BitRate, Bytes, Degrees, Name, Range, Ratio, Share, Switch, Value, ValueError,
+    BitRate, Bytes, Count, Degrees, Name, Range, Ratio, Share, Switch, Value, ValueError,
 };
 
 record! {
@@ -24,8 +24,41 @@ record! {
         rules: Option<List<Rule>>,
         /// Places that institutions share; without, each is a site of its own.
         sites: Named<Site>,
+        /// Who holds connections with whom, where messages go from peer to peer; without it, all with all.
+        gossip: Option<Overlay>,
     }
-    later "gossip";
+}
+
+choice! {
+    /// Who holds connections with whom.
+    pub enum Overlay: "overlay" {
+        /// Each with each other.
+        FullMesh(Plain) = "full-mesh",
+        /// Each with some that it dials, and those that dial it.
+        Random(RandomPeers) = "random",
+        /// Each with the two beside it, in the order of nodes.
+        Ring(Plain) = "ring",
+        /// Those that a file names: a header `node,peer`, then a line for each connection.
+        File(PeersFile) = "file",
+    }
+}
+
+record! {
+    /// Options of `random`.
+    pub struct RandomPeers {
+        /// How many others each dials; so many dial it, in the mean.
+        peers: At<Count> = "8",
+    }
+    main "peers";
+}
+
+record! {
+    /// Options of `file`.
+    pub struct PeersFile {
+        /// The file, beside the scenario.
+        path: At<String>,
+    }
+    main "path";
 }
 
 record! {

@@ -38,6 +38,7 @@ fn every_experiment_of_the_library_is_read() {
     assert_eq!(rows("C2"), Some(1));
     assert_eq!(rows("C3"), Some(3));
     assert_eq!(rows("C6"), Some(6));
+    assert_eq!(rows("C7"), Some(7));
 }
 
 /// The published throughputs leave 0.86 to 2.86 ms of work to a view of two delays of 10 ms.

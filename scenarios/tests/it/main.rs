@@ -22,6 +22,7 @@ mod explore;
 mod faults;
 mod fidelity;
 mod floors;
+mod gossip;
 mod heal;
 mod insiders;
 mod json_schema;

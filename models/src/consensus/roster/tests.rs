@@ -32,6 +32,7 @@ impl Rig {
             me: NodeId(0),
             members: (0..FIRST).map(NodeId).collect(),
             everybody: (0..ALL).map(NodeId).collect(),
+            peers: None,
             administrator: Some(NodeId(ADMINISTRATOR).into()),
             quorum,
             key: Arc::new(keyring.steal(NodeId(0).into()).unwrap()),

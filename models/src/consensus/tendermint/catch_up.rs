@@ -69,7 +69,7 @@ impl TendermintReplica {
         let (height, to) = (self.height(), self.group.node(member));
         let mut votes = Vec::new();
         for round in rounds.iter().filter_map(|&round| self.rounds.get(round)) {
-            if let Some(message) = &round.said {
+            if let Some(message) = round.said.as_ref().filter(|_| !self.gossips()) {
                 cx.send(to, Arc::clone(message));
             }
             // Its own it knows. A proposer's PREVOTE may have been lost with its PROPOSAL.
@@ -98,7 +98,8 @@ impl TendermintReplica {
     }
 
     /// Says how far this replica is, for others to help it and to be helped by it.
-    pub(super) fn ask_all(&self, cx: &mut Context<'_>) {
-        self.multicast(cx, self.question());
+    pub(super) fn ask_all(&mut self, cx: &mut Context<'_>) {
+        self.tell_all_that_it_has(cx, None, true);
+        self.tell_peers(cx, self.question());
     }
 }

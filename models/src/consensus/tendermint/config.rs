@@ -1,6 +1,7 @@
 //! Options, limits and the resolved view of who is in the group.
 
 use super::super::{BlockLimits, ReplicaConfig, byzantine_quorum};
+use super::gossip;
 use super::marks;
 use crate::consensus::intake::Intake;
 use crate::consensus::seat::Seat;
@@ -20,6 +21,12 @@ pub struct TendermintOptions {
     pub precommit: Terms,
     /// What the time of a block is.
     pub time: BlockTime,
+    /// From a decision to the next height (`timeout_commit` of CometBFT).
+    pub commit: Span,
+    /// Proposals and votes go from peer to peer; `None`: from each member to each other.
+    pub gossip: Option<gossip::Terms>,
+    /// So do transactions.
+    pub flood: bool,
 }
 
 /// What the time of a block is.
@@ -85,6 +92,8 @@ pub const MAX_ROUNDS: usize = 4;
 /// What may have been lost is repeated after half of the time of the first timer, and then this often in
 /// as much time (assumed, as PBFT's).
 pub const STEPS: u64 = 8;
+/// From peer to peer, a round takes so many hops (assumed): two for each of its three messages.
+pub const HOPS: u64 = 6;
 /// Ticks in the time of the first timer (assumed).
 pub const TICKS: u64 = 2;
 /// A replica that forgot its votes waits until this many heights above the last that others show to be
@@ -153,6 +162,10 @@ impl Group {
     pub(super) fn timeout_prevote(&self, round: u64) -> Span {
         self.options.prevote.at(round, self.timeout)
     }
+    /// From a decision to the next height.
+    pub(super) fn commit(&self) -> Span {
+        self.options.commit
+    }
     /// `timeoutPrecommit(round)`.
     pub(super) fn timeout_precommit(&self, round: u64) -> Span {
         self.options.precommit.at(round, self.timeout)
@@ -160,15 +173,22 @@ impl Group {
     /// How long a transaction may take at first before something is done about it: the configured timer, and
     /// the time that it may rightly wait for its block.
     pub(super) fn patience(&self) -> Span {
-        self.block.wait + self.timeout
+        self.block.wait + self.timeout + self.options.commit
     }
     /// From the last progress to the first look at what may have been lost.
     pub(super) fn first_step(&self) -> Span {
-        Span::from_nanos((self.patience().nanos() / 2).max(1))
+        let on_the_way = self.hop().times(HOPS);
+        Span::from_nanos((self.patience().nanos() / 2).max(1)) + on_the_way
+    }
+    /// From one peer to the next, where messages go so: what a routine sleeps and a buffer holds back.
+    fn hop(&self) -> Span {
+        let terms = self.options.gossip;
+        terms.map_or(Span::ZERO, |terms| terms.sleep + terms.flush)
     }
     /// From one look to the next.
     pub(super) fn step(&self) -> Span {
-        Span::from_nanos((self.patience().nanos() / STEPS).max(1))
+        let hop = self.hop().nanos();
+        Span::from_nanos((self.patience().nanos() / STEPS).max(hop).max(1))
     }
     /// Between two looks at whether anything was missed while nothing waits.
     pub(super) fn tick(&self) -> Span {

@@ -68,6 +68,9 @@ impl TendermintReplica {
     /// Hands up the next decided batch and writes it to the log; this height is over (lines 51-53).
     pub(super) fn deliver(&mut self, cx: &mut Context<'_>, committed: Arc<Committed>) {
         let round = self.round.max(committed.certificate.view);
+        if let Some(gossip) = &mut self.gossip {
+            gossip.decided(&committed);
+        }
         self.keep_stamps(committed.sequence, committed.batch.digest());
         self.leave_height(cx, committed.sequence);
         self.failed = self.failed.saturating_add(round);
@@ -97,6 +100,9 @@ impl TendermintReplica {
         self.step = Step::Propose;
         self.rounds.clear();
         self.rounds_of.fill(0);
+        if let Some(gossip) = &mut self.gossip {
+            gossip.leave();
+        }
     }
 
     /// Something was decided, here or by what others sent: what comes next.

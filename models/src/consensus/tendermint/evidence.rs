@@ -6,7 +6,7 @@
 //! together and show no 2f+1 prevotes that let it go, which a correct member has heard before (lines 28-29 and 36;
 //! CometBFT, spec/light-client/accountability: F2, "amnesia").
 
-use super::message::{Body, CHECKPOINT, Message, NIL, PRECOMMIT, PREVOTE};
+use super::message::{Body, CHECKPOINT, Header, Message, NIL, PRECOMMIT, PREVOTE};
 use crate::consensus::Ballot;
 use consim_core::{Certificate, ChainId, Digest, Evidence, Promise, Signature, SignedVote, Vote};
 
@@ -48,6 +48,11 @@ pub(super) fn votes(message: &Message, each: &mut dyn FnMut(Vote)) {
         Body::Precommit(b, _) => each(of_ballot(PRECOMMIT, b)),
         Body::Checkpoint(b) => each(of_ballot(CHECKPOINT, b)),
         Body::Votes(votes) => votes.iter().for_each(|(kind, b)| each(of_ballot(*kind, b))),
+        Body::Header(header) => header.votes().into_iter().for_each(|(vote, _)| each(vote)),
+        Body::Commit(commit) => {
+            let votes = commit.header.votes().into_iter();
+            votes.for_each(|(vote, _)| each(vote));
+        }
         _ => {}
     }
 }
@@ -71,6 +76,11 @@ pub(super) fn statements(message: &Message, each: &mut dyn FnMut(Evidence)) {
         Body::Checkpoint(b) => each(ballot(CHECKPOINT, b)),
         Body::Votes(votes) => votes.iter().for_each(|(kind, b)| each(ballot(*kind, b))),
         Body::Polka(polka) => opened(chain, &polka.proof, each),
+        Body::Header(header) => announced(chain, header, each),
+        Body::Commit(commit) => {
+            announced(chain, &commit.header, each);
+            opened(chain, &commit.certificate, each);
+        }
         Body::Blocks(blocks) => {
             let certificates = blocks.blocks.iter().map(|c| &c.certificate);
             for certificate in certificates.chain(blocks.proof.as_deref()) {
@@ -88,6 +98,16 @@ pub(super) fn statements(message: &Message, each: &mut dyn FnMut(Evidence)) {
             }
         }
         _ => {}
+    }
+}
+
+/// What the proposer signed of a block in parts, and the prevotes of a valid value.
+fn announced(chain: ChainId, header: &Header, each: &mut dyn FnMut(Evidence)) {
+    for (vote, signature) in header.votes() {
+        each(Evidence::Vote(signed(chain, vote, signature)));
+    }
+    if let Some(valid) = &header.valid {
+        opened(chain, valid, each);
     }
 }
 

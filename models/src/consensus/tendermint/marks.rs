@@ -46,5 +46,9 @@ marks! {
     TIME_REFUSED = "tendermint-block-time-refused": "A replica refused a new value, since its time is not the one that it has to be.";
     NOT_TIMELY = "tendermint-not-timely": "A replica prevoted nil, since the time of the value is too far from its clock.";
     WAITED_FOR_CLOCK = "tendermint-waited-for-clock": "A proposer waited until its clock was past the time of the block before.";
+    PUT_TOGETHER = "block-put-together": "A block came in parts and is whole.";
+    PART_REFUSED = "part-refused": "A part of a block is not the one that it is said to be.";
+    COMMIT_TAKEN = "commit-taken": "A peer that is ahead showed the precommits that decided a height.";
+    HEIGHT_HELD = "height-held-after-decision": "A replica waited after a decision before it began the next height.";
     STATE_TOO_NEW = "tendermint-state-too-new": "A state came with changes of the members that were not shown yet.";
 }

@@ -3,6 +3,7 @@
 //! Every message begins with version, family, kind (3 bytes) and the chain (2 bytes).
 
 use super::evidence;
+pub use super::gossip::{Commit, Has, Header, Part};
 pub use super::times::{STAMP, Stamp, Times};
 use crate::consensus::forward::{decode_txs, encode_txs, txs_len};
 use crate::consensus::proposal::{FIRST, SECOND};
@@ -26,6 +27,9 @@ pub const PREVOTE: u8 = FIRST;
 pub const PRECOMMIT: u8 = SECOND;
 /// The vote kind of checkpoints (view 0; the digest is the state's).
 pub const CHECKPOINT: u8 = 3;
+
+/// The kind of what proposers sign of a block in parts (`gossip/wire.rs`).
+pub const PROPOSAL: u8 = 4;
 
 /// What is voted for if no value can be: `nil` of the paper.
 pub const NIL: Digest = Digest([0; 32]);
@@ -109,6 +113,30 @@ pub enum Body {
         digest: Digest,
         /// The time.
         stamp: Stamp,
+    },
+    /// A PROPOSAL whose block comes in parts.
+    Header(Arc<Header>),
+    /// A part of a block.
+    Part {
+        /// Of the block of this height...
+        height: u64,
+        /// ...and round.
+        round: u64,
+        /// The part.
+        part: Arc<Part>,
+    },
+    /// Where a member is, and what it has.
+    Has(Box<Has>),
+    /// A decision whose block comes in parts.
+    Commit(Box<Commit>),
+    /// Times of members that precommitted a value, from peer to peer.
+    Stamps {
+        /// The height.
+        height: u64,
+        /// The value.
+        digest: Digest,
+        /// The times.
+        stamps: Vec<Stamp>,
     },
 }
 
@@ -217,6 +245,11 @@ impl Body {
             Self::Links(_) => 12,
             Self::FetchTime { .. } => 13,
             Self::Time { .. } => 14,
+            Self::Header(_) => 15,
+            Self::Part { .. } => 16,
+            Self::Has(_) => 17,
+            Self::Commit(_) => 18,
+            Self::Stamps { .. } => 19,
         }
     }
     fn decode(kind: u8, d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -260,6 +293,22 @@ impl Body {
                 digest: d.digest()?,
                 stamp: Stamp::decode(d)?,
             },
+            15 => Self::Header(Arc::new(Header::decode(d)?)),
+            16 => Self::Part {
+                height: d.u64()?,
+                round: d.u64()?,
+                part: Arc::new(Part::decode(d)?),
+            },
+            17 => Self::Has(Box::new(Has::decode(d)?)),
+            18 => Self::Commit(Box::new(Commit::decode(d)?)),
+            19 => Self::Stamps {
+                height: d.u64()?,
+                digest: d.digest()?,
+                stamps: {
+                    let n = d.list(MAX_VOTES, Stamp::LEAST_ENCODED)?;
+                    (0..n).map(|_| Stamp::decode(d)).collect::<Result<_, _>>()?
+                },
+            },
             tag => return Err(CodecError::Tag(tag)),
         })
     }
@@ -290,6 +339,11 @@ pub const KINDS: &[&str] = &[
     "links",
     "fetch-time",
     "time",
+    "header",
+    "part",
+    "has",
+    "commit",
+    "stamps",
 ];
 
 impl Payload for Message {
@@ -354,6 +408,27 @@ impl Payload for Message {
             }
             Body::State(state) => state.encode(&mut e),
             Body::Links(links) => encode_links(&mut e, links),
+            Body::Header(header) => header.encode(&mut e),
+            Body::Part {
+                height,
+                round,
+                part,
+            } => {
+                e.u64(*height).u64(*round);
+                part.encode(&mut e);
+            }
+            Body::Has(has) => has.encode(&mut e),
+            Body::Commit(commit) => commit.encode(&mut e),
+            Body::Stamps {
+                height,
+                digest,
+                stamps,
+            } => {
+                e.u64(*height).digest(digest).list(stamps.len());
+                for stamp in stamps {
+                    stamp.encode(&mut e);
+                }
+            }
         }
     }
     fn encoded_len(&self) -> usize {
@@ -385,6 +460,13 @@ impl Payload for Message {
             }
             Body::State(state) => state.encoded_len(),
             Body::Links(links) => links_len(links),
+            Body::Header(header) => header.encoded_len(),
+            Body::Part { part, .. } => 8 + 8 + part.encoded_len(),
+            Body::Has(has) => has.encoded_len(),
+            Body::Commit(commit) => commit.encoded_len(),
+            Body::Stamps { stamps, .. } => {
+                8 + 32 + 4 + stamps.iter().map(Stamp::encoded_len).sum::<usize>()
+            }
         }
     }
     fn votes(&self, each: &mut dyn FnMut(ChainId, Vote)) {

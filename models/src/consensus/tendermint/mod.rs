@@ -86,8 +86,16 @@
 //!
 //! # Deviations
 //!
-//! 1. Messages go from each member to each other (`spread: direct`); CometBFT gossips them. That everybody gets
-//!    what anybody got is brought about by STATUS, votes of others that are passed on, and POLKA.
+//! 1. Messages go from each member to each other (`spread: direct`), and that everybody gets what anybody got is
+//!    brought about by STATUS, votes of others that are passed on, and POLKA. With `spread: gossip` (`gossip/`) they
+//!    go from peer to peer, as in CometBFT; there the differences are these. HAS stands for NewRoundStep, HasVote,
+//!    NewValidBlock and VoteSetBits, and tells of several votes at once. Votes that a peer lacks come together.
+//!    Routines of a node wake in a few turns. Votes beyond a quorum for a value are neither verified nor asked for. A
+//!    header carries the proposer's PREVOTE, and the prevotes of a valid value. Who votes signs the block's digest,
+//!    and not the root of its parts: COMMIT shows the header that its proposer signed. A PROPOSAL in one piece counts,
+//!    too. Times that were signed with precommits are passed on beside them (STAMPS). VoteSetMaj23 is not needed:
+//!    who hears another vote of a liar than a quorum did is shown the POLKA or the COMMIT. Peers are those of the beginning; there is no peer exchange. STATUS after a restart, batches and states
+//!    of those who are far behind are asked of members directly, as by block sync and state sync.
 //! 2. The proposer signs its PREVOTE with its PROPOSAL, one message in place of two: it prevotes what it puts
 //!    forward, since `lockedRound` is never above `validRound`. `validRound` is not signed: it is proven.
 //! 3. A PROPOSAL of a valid value carries its 2f+1 prevotes, which the paper's receivers heard themselves.
@@ -97,7 +105,8 @@
 //! 6. There are no empty blocks. `timeoutPropose` runs once something waits here, or f+1 vote in the round; it
 //!    is longer by what a transaction may wait for its block. The proposer has it, too.
 //! 7. `timeoutPropose`, `timeoutPrevote` and `timeoutPrecommit` grow with the round by a constant, as in
-//!    CometBFT, and not for ever. Nobody waits after a decision (`timeout_commit` of CometBFT).
+//!    CometBFT, and not for ever. Nobody waits after a decision unless `commit` says so (`timeout_commit` of
+//!    CometBFT, 1 s there).
 //! 8. Line 55 counts members that said something in a higher round, and not messages of one round.
 //! 9. Votes of the last few rounds of a height are kept; on disk are the own ones of the last two rounds, and the
 //!    precommits by which the last round began. CometBFT logs all that it hears.
@@ -132,6 +141,7 @@ pub mod config;
 mod decide;
 mod evidence;
 mod floor;
+pub mod gossip;
 mod journal;
 mod marks;
 pub mod message;

@@ -74,6 +74,7 @@ impl Syncs for TendermintReplica {
             Word::Links(links) => Body::Links(links),
         };
         match to {
+            None if matches!(body, Body::Checkpoint(_)) => self.tell_peers(cx, body),
             Some(to) => self.send(cx, to, body),
             None => self.multicast(cx, body),
         }

@@ -4,7 +4,7 @@ use super::journal::{BODY, PROPOSAL, Record, Said, VALID, What};
 use super::marks;
 use super::message::{Ballot, Body, PREVOTE, Polka, Proposal, Times};
 use super::replica::{BATCH_TIMER, Running, TendermintReplica, Valid};
-use super::replica::{PRECOMMIT_TIMER, PREVOTE_TIMER, PROPOSE_TIMER};
+use super::replica::{COMMIT_TIMER, PRECOMMIT_TIMER, PREVOTE_TIMER, PROPOSE_TIMER};
 use super::rounds::{Phase, PutForward, Round, Step};
 use super::seeded;
 use crate::consensus::batches::{self, Judge};
@@ -20,8 +20,11 @@ impl TendermintReplica {
     pub(super) fn start_round(&mut self, cx: &mut Context<'_>, round: u64) {
         self.stop_timers(cx);
         self.round = round;
-        self.step = Step::Propose;
+        self.step = self.first_step_of(cx, round);
         self.rounds.open(round);
+        if let Some(gossip) = &mut self.gossip {
+            gossip.drop_below(self.rounds.lowest());
+        }
         self.progress_at = cx.now();
         if round > 0 {
             // What was put forward before and is not valid may be put forward again.
@@ -58,6 +61,7 @@ impl TendermintReplica {
             (running.propose, PROPOSE_TIMER),
             (running.prevote, PREVOTE_TIMER),
             (running.precommit, PRECOMMIT_TIMER),
+            (running.commit, COMMIT_TIMER),
             (self.batch_timer.take().is_some(), BATCH_TIMER),
         ];
         for (runs, timer) in timers {
@@ -192,6 +196,29 @@ impl TendermintReplica {
             || !self.group.keys.verify(&statement, &proposal.signature)
         {
             return cx.reached(&marks::PROPOSAL_REFUSED);
+        }
+        self.take_proposal(cx, from, proposal, (valid, times), payload);
+    }
+
+    /// What the proposer of a round put forward and signed is here: validates it, and its valid round.
+    pub(super) fn take_proposal(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: usize,
+        proposal: &Arc<Proposal>,
+        (valid, times): (Option<&Arc<Certificate>>, Option<&Arc<Times>>),
+        payload: &Arc<dyn Payload>,
+    ) {
+        let round = proposal.view;
+        let digest = proposal.batch.digest();
+        let Some(known) = self.rounds.get(round) else {
+            return;
+        };
+        if known.digest.is_some_and(|seen| seen != digest)
+            || known.put_forward.is_some()
+            || known.refused
+        {
+            return;
         }
         let timely = valid.is_some() || self.is_timely(cx, round, &proposal.batch);
         if !self.is_valid(cx, from, proposal, valid)

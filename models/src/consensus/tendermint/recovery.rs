@@ -127,7 +127,11 @@ impl TendermintReplica {
         }
         cx.reached(&marks::PROPOSER_CAME_BACK);
         known.said = Some(Arc::clone(&message));
-        cx.multicast(self.group.members(), message);
+        if self.gossips() {
+            self.cut_up(cx, &message);
+        } else {
+            cx.multicast(self.group.members(), message);
+        }
         Some(round)
     }
 

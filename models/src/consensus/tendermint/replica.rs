@@ -1,8 +1,9 @@
 //! The replica: its state, and which transition an event leads to.
 
 use super::config::{Group, MAX_FUTURE, TendermintOptions};
+use super::gossip::Gossip;
 use super::journal::{Said, Votes};
-use super::message::{Body, Message};
+use super::message::{Body, Message, PRECOMMIT, PREVOTE};
 use super::rounds::{Phase, Rounds, Step};
 use super::times::Stamps;
 use crate::consensus::journal::Journal;
@@ -32,6 +33,11 @@ pub(super) const FORWARD_TIMER: TimerKey = TimerKey(5);
 /// Something waits, and nothing may have come of it.
 pub(super) const REPEAT_TIMER: TimerKey = TimerKey(6);
 
+/// Routines of gossip wake.
+pub(super) const GOSSIP_TIMER: TimerKey = TimerKey(16);
+/// The next height begins.
+pub(super) const COMMIT_TIMER: TimerKey = TimerKey(17);
+
 /// `validValue`, with the 2f+1 prevotes of `validRound`.
 #[derive(Clone, Debug)]
 pub(super) struct Valid {
@@ -41,10 +47,12 @@ pub(super) struct Valid {
 
 /// The timers of a height that run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each timer")]
 pub(super) struct Running {
     pub(super) propose: bool,
     pub(super) prevote: bool,
     pub(super) precommit: bool,
+    pub(super) commit: bool,
 }
 
 /// A Tendermint replica. The sub-protocols stand in files of their own and share this state.
@@ -98,6 +106,8 @@ pub struct TendermintReplica {
     replaying: bool,
     again: bool,
     said: Vec<Said>,
+    /// Where messages go from peer to peer.
+    pub(super) gossip: Option<Box<Gossip>>,
 }
 
 impl TendermintReplica {
@@ -105,7 +115,16 @@ impl TendermintReplica {
     pub fn new(config: ReplicaConfig, options: TendermintOptions) -> Self {
         let mempool = Mempool::new(config.mempool);
         let keep = config.keep;
+        let peers = config.peers.clone();
         let group = Group::new(config, options);
+        let gossip = (options.gossip.is_some() || options.flood).then(|| {
+            let all = group.roster.everybody();
+            let peers = peers.as_deref().unwrap_or(all).iter().copied();
+            let others = peers.filter_map(|node| Some((group.index(node)?, node)));
+            let others = others.filter(|&(index, _)| index != group.me);
+            let how = (options.gossip, options.flood);
+            Box::new(Gossip::new(how, group.node(group.me), others))
+        });
         let n = group.len();
         let past = Past::new(n, keep);
         Self {
@@ -136,6 +155,7 @@ impl TendermintReplica {
             replaying: false,
             again: false,
             said: Vec::new(),
+            gossip,
             group,
         }
     }
@@ -246,6 +266,20 @@ impl TendermintReplica {
                 let proofs = (valid.as_ref(), times.as_ref());
                 self.on_proposal(cx, from, proposal, proofs, payload);
             }
+            Body::Prevote(ballot) if self.gossips() => {
+                self.on_gossiped(cx, from, &[(PREVOTE, *ballot)]);
+            }
+            Body::Precommit(ballot, stamp) if self.gossips() => {
+                if let Some(stamp) = stamp {
+                    self.take_passed_on(ballot.sequence, ballot.digest, *stamp);
+                }
+                self.on_gossiped(cx, from, &[(PRECOMMIT, *ballot)]);
+            }
+            Body::Votes(votes) if self.gossips() => self.on_gossiped(cx, from, votes),
+            Body::Checkpoint(ballot) if self.gossips() => {
+                self.on_flooded_checkpoint(cx, from, ballot, payload);
+            }
+            Body::Forward { txs, .. } if self.floods() => self.on_flooded(cx, from, txs),
             Body::Prevote(ballot) => self.on_vote(cx, from, Phase::Prevote, ballot, payload),
             Body::Precommit(ballot, stamp) => {
                 if stamp.is_some_and(|stamp| stamp.signature.key == self.group.key_of(from)) {
@@ -271,6 +305,19 @@ impl TendermintReplica {
                 digest,
                 stamp,
             } => self.on_time(cx, from, (*height, *digest), *stamp),
+            Body::Header(header) => self.on_header(cx, from, header, payload),
+            Body::Part {
+                height,
+                round,
+                part,
+            } => self.on_part(cx, from, (*height, *round), part, payload),
+            Body::Has(has) => self.on_has(cx, from, has),
+            Body::Commit(commit) => self.on_commit(cx, commit),
+            Body::Stamps {
+                height,
+                digest,
+                stamps,
+            } => self.on_stamps(*height, *digest, stamps),
         }
     }
 
@@ -290,6 +337,8 @@ impl TendermintReplica {
                 self.try_propose(cx);
             }
             REPEAT_TIMER => self.on_repeat_timer(cx),
+            GOSSIP_TIMER => self.on_gossip_timer(cx),
+            COMMIT_TIMER => self.on_timeout_commit(cx),
             _ => {}
         }
     }
@@ -323,11 +372,13 @@ impl Process for TendermintReplica {
             }
             Event::Recover(disk) => {
                 self.recover(cx, disk);
+                self.tell_all_that_it_has(cx, None, true);
                 cx.set_timer(TICK, self.group.tick());
             }
             Event::Scrubbed(disk) => self.scrubbed(cx, disk),
         }
         self.watch(cx);
+        self.arm_gossip(cx);
         self.journal.flush(cx);
     }
     fn longest_wait(&self) -> Span {
@@ -366,6 +417,7 @@ impl Replica for TendermintReplica {
     }
     fn executed(&mut self, cx: &mut Context<'_>, sequence: u64, state: &dyn Fn() -> Snapshot) {
         self.on_executed(cx, sequence, state);
+        self.arm_gossip(cx);
         self.journal.flush(cx);
     }
     fn leader(&self) -> (u64, NodeId) {

@@ -1,7 +1,7 @@
 //! What is known of the rounds of the height under way.
 
 use super::config::{Group, MAX_ROUNDS};
-use super::message::{Ballot, PRECOMMIT, PREVOTE};
+use super::message::{Ballot, Body, PRECOMMIT, PREVOTE, Stamp};
 use crate::consensus::proposal::Statements;
 use crate::consensus::tally::Tally;
 use consim_core::{Batch, Digest, Payload};
@@ -10,6 +10,8 @@ use std::sync::Arc;
 /// Where a replica is in its round (arXiv 1807.04938, line 3).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Step {
+    /// The last height was decided a moment ago (`timeout_commit` of CometBFT).
+    NewHeight,
     Propose,
     Prevote,
     Precommit,
@@ -27,6 +29,13 @@ impl Phase {
         match self {
             Self::Prevote => PREVOTE,
             Self::Precommit => PRECOMMIT,
+        }
+    }
+    /// A vote as it is said.
+    pub(super) fn body(self, ballot: Ballot, stamp: Option<Stamp>) -> Body {
+        match self {
+            Self::Prevote => Body::Prevote(ballot),
+            Self::Precommit => Body::Precommit(ballot, stamp),
         }
     }
     /// That of votes of this kind.
@@ -79,6 +88,13 @@ impl Round {
         match phase {
             Phase::Prevote => &mut self.prevotes,
             Phase::Precommit => &mut self.precommits,
+        }
+    }
+    /// The votes of a phase.
+    pub(super) fn tally(&self, phase: Phase) -> &Tally {
+        match phase {
+            Phase::Prevote => &self.prevotes,
+            Phase::Precommit => &self.precommits,
         }
     }
     /// From now on votes for this value are counted.
@@ -159,6 +175,10 @@ impl Rounds {
         let mut round = self.spare.pop().unwrap_or_default();
         round.begin(number);
         self.open.push(round);
+    }
+    /// The lowest that is open.
+    pub(super) fn lowest(&self) -> u64 {
+        self.open.first().map_or(0, |round| round.number)
     }
     /// Another height begins.
     pub(super) fn clear(&mut self) {

@@ -14,6 +14,7 @@ pub(super) const BUGS: &[&SeededBug] = &[
     &PRECOMMITS_OVER_ROUNDS,
     &PROPOSER_SETS_ITS_TIME,
     &TIMELINESS_NOT_CHECKED,
+    &PART_INDEX_NOT_CHECKED,
     // Those of the mechanism by which its members change, which others share.
     &sync::QUORUM_OF_THE_GENESIS,
     &sync::LINKS_NOT_CHECKED,
@@ -94,6 +95,15 @@ pub(super) const NO_SKIP: SeededBug = SeededBug {
     code: "",
     says: "A replica stays in its round, although f+1 others are in a higher one.",
     source: "E. Buchman, J. Kwon and Z. Milosevic, arXiv 1807.04938, line 55",
+    killers: STALLS,
+};
+
+/// The parts of a block.
+pub(super) const PART_INDEX_NOT_CHECKED: SeededBug = SeededBug {
+    name: "part-index-not-checked",
+    code: "M14",
+    says: "A part of a block is kept under the index that its sender names, whichever part its proof shows it to be.",
+    source: "CometBFT ASA-2025-002 (GHSA-r3r4-g7hq-pq4f): part index and proof index may differ, by which a relay stalls the network",
     killers: STALLS,
 };
 

@@ -3,7 +3,7 @@
 use super::marks;
 use super::message::NIL;
 use super::replica::{
-    PRECOMMIT_TIMER, PREVOTE_TIMER, PROPOSE_TIMER, REPEAT_TIMER, TendermintReplica,
+    COMMIT_TIMER, PRECOMMIT_TIMER, PREVOTE_TIMER, PROPOSE_TIMER, REPEAT_TIMER, TendermintReplica,
 };
 use super::rounds::{Phase, Step};
 use super::seeded;
@@ -61,6 +61,35 @@ impl TendermintReplica {
         self.ask_all(cx);
     }
 
+    // ---- the next height -------------------------------------------------------------------------
+
+    /// How a round begins: the first one of a height, once the time from the last decision is over
+    /// (`timeout_commit` of CometBFT). What comes meanwhile is heard.
+    pub(super) fn first_step_of(&mut self, cx: &mut Context<'_>, round: u64) -> Step {
+        let next = self.decided_at + self.group.commit();
+        if round > 0 || self.height() == 1 || next <= cx.now() {
+            return Step::Propose;
+        }
+        cx.reached(&marks::HEIGHT_HELD);
+        self.running.commit = true;
+        cx.set_timer(COMMIT_TIMER, next - cx.now());
+        Step::NewHeight
+    }
+
+    /// The time after a decision is over.
+    pub(super) fn on_timeout_commit(&mut self, cx: &mut Context<'_>) {
+        if !std::mem::take(&mut self.running.commit) || self.step != Step::NewHeight {
+            return;
+        }
+        self.step = Step::Propose;
+        self.try_propose(cx);
+        let refused = self.rounds.get(self.round).is_some_and(|r| r.refused);
+        if refused {
+            self.refuse(cx, self.round);
+        }
+        self.upon(cx, self.round);
+    }
+
     // ---- timeouts --------------------------------------------------------------------------------
 
     /// Lines 34-35 and 47-48: with 2f+1 votes of any kind, the first time, the rest has so much time left.
@@ -83,7 +112,7 @@ impl TendermintReplica {
             cx.set_timer(PRECOMMIT_TIMER, self.group.timeout_precommit(round));
             // Without gossip those that lack a prevote would not learn of the valid value.
             let polka = known.polka && self.valid_round() == Some(round);
-            if let Some(body) = self.polka().filter(|_| polka) {
+            if let Some(body) = self.polka().filter(|_| polka && !self.gossips()) {
                 cx.reached(&marks::POLKA_TOLD);
                 self.multicast(cx, body);
             }

@@ -39,7 +39,7 @@ pub struct Stamp {
 
 impl Stamp {
     /// The bytes of the shortest one.
-    const LEAST_ENCODED: usize = 8 + Signature::LEAST_ENCODED;
+    pub(super) const LEAST_ENCODED: usize = 8 + Signature::LEAST_ENCODED;
 
     fn statement(chain: ChainId, height: u64, digest: &Digest, time_ns: i64) -> Digest {
         vote_statement(chain, STAMP, time_ns.cast_unsigned(), height, digest)
@@ -175,6 +175,24 @@ impl TendermintReplica {
                 self.stamps.done.push((stamp, false));
             }
         }
+    }
+
+    /// Another one passes a time on: it counts if there is none of that member.
+    pub(super) fn take_passed_on(&mut self, height: u64, digest: Digest, stamp: Stamp) {
+        if self.stamp_known(height, stamp.signature.key).is_none() {
+            self.take_stamp(height, digest, stamp);
+        }
+    }
+
+    /// What a member signed last in this height, if it is under way or the last one.
+    pub(super) fn stamp_known(&self, height: u64, key: KeyId) -> Option<Stamp> {
+        if height == self.height() {
+            let mut open = self.stamps.open.iter().map(|(_, stamp)| *stamp);
+            return open.find(|stamp| stamp.signature.key == key);
+        }
+        let last = height == self.past.executed && self.stamps.height == height;
+        let mut done = self.stamps.done.iter().map(|(stamp, _)| *stamp);
+        done.find(|stamp| last && stamp.signature.key == key)
     }
 
     /// The time in a PRECOMMIT.

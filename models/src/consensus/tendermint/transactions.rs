@@ -35,6 +35,10 @@ impl TendermintReplica {
 
     /// Sends what was submitted to all, in messages of bounded size.
     pub(super) fn send_outbox(&mut self, cx: &mut Context<'_>) {
+        if self.floods() {
+            let txs = std::mem::take(&mut self.outbox);
+            return self.flood(cx, &txs, None);
+        }
         for txs in mempool::parts(std::mem::take(&mut self.outbox)) {
             self.multicast(cx, Body::Forward { txs, to_all: true });
         }

@@ -192,7 +192,9 @@ impl TendermintReplica {
     /// The own message is on disk: it is said, and the vote in it counted.
     pub(super) fn say(&mut self, cx: &mut Context<'_>, said: &Said) {
         // Whoever is in an older round or height may lack this one.
-        cx.multicast(self.group.members(), Arc::clone(&said.message));
+        if !self.gossips() {
+            cx.multicast(self.group.members(), Arc::clone(&said.message));
+        }
         if (said.height, said.round) != (self.height(), self.round) {
             cx.reached(&marks::SAID_LATE);
         }
@@ -218,6 +220,9 @@ impl TendermintReplica {
         let tally = round.of(phase);
         if !tally.voted(key) {
             tally.vote(group, key, &said.digest, &said.signature, hash);
+        }
+        if self.gossips() {
+            self.spread_own(cx, said, phase);
         }
         self.upon(cx, said.round);
     }
@@ -315,7 +320,11 @@ impl TendermintReplica {
         let hash =
             move |digest: &Digest| vote_statement(chain, phase.kind(), round, height, digest);
         let valid = tally.vote(group, key, &ballot.digest, &ballot.signature, hash);
-        if valid && tally.voters() >= group.quorum() {
+        let voters = tally.voters();
+        if valid {
+            self.heard(phase, signer, ballot);
+        }
+        if valid && voters >= self.group.quorum() {
             self.upon(cx, round);
         }
     }

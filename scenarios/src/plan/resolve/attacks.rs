@@ -461,6 +461,7 @@ impl Planner<'_> {
             AttackKind::InvalidBlock(keys) => simple(&keys.chain, Conduct::InvalidBlock),
             AttackKind::PhantomValidator(keys) => simple(&keys.chain, Conduct::PhantomValidator),
             AttackKind::ReorderBlock(keys) => simple(&keys.chain, Conduct::ReorderBlock),
+            AttackKind::SwapParts(keys) => simple(&keys.chain, Conduct::SwapParts),
             AttackKind::DoubleSignatures(keys) => simple(&keys.chain, Conduct::DoubleSignatures),
             AttackKind::StripSignatures(keys) => simple(&keys.chain, Conduct::StripSignatures),
             AttackKind::LateVote(keys) => {

@@ -1,13 +1,14 @@
 //! Chains.
 
 use super::changes::Moves;
+use super::gossip as overlay;
 use super::{ChainView, Planner};
 use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
     AcknowledgeWord, At, Auto, BftSmartKeys, Certificates, Chain, CliqueKeys, Consensus, Decode,
-    ForkWord, HotStuffKeys, Leader, LeafKind, Mempool, PacemakerKind, PayloadPlace, PbftKeys,
-    Phases, QbftKeys, RaftKeys, RaftRead, RequestsGo, ServiceKind, SpreadWord, TendermintKeys,
-    TimeOfBlocks, UntilFull, VoteChecks, VotesTravel, WaitFor,
+    ForkWord, GossipKeys, HotStuffKeys, Leader, Leaf, LeafKind, Mempool, PacemakerKind,
+    PayloadPlace, PbftKeys, Phases, QbftKeys, RaftKeys, RaftRead, RequestsGo, ServiceKind,
+    SpreadWord, TendermintKeys, TimeOfBlocks, UntilFull, VoteChecks, VotesTravel, WaitFor,
 };
 use consim_core::values::{Count, Name};
 use consim_core::{Distribution, Span};
@@ -20,7 +21,7 @@ use consim_models::consensus::pbft::PbftOptions;
 use consim_models::consensus::qbft::{QbftOptions, Variant};
 use consim_models::consensus::raft::{RaftOptions, ReadMode};
 use consim_models::consensus::tendermint::{
-    BlockTime, MAX_MESSAGE_DELAY, MAX_PRECISION, Synchrony, TendermintOptions, Terms,
+    BlockTime, MAX_MESSAGE_DELAY, MAX_PRECISION, Synchrony, TendermintOptions, Terms, gossip,
 };
 use consim_models::consensus::{
     self, BlockLimits, MempoolLimits, ProtocolEntry, ProtocolOptions, byzantine_faults,
@@ -38,6 +39,9 @@ const TIMEOUT_LEAST: Span = Span::from_secs(1);
 const BATCH_BYTES: u64 = 500_000;
 /// And how long its oldest transaction waits.
 const BATCH_WAIT: Span = Span::from_millis(100);
+
+/// The largest part of a block, bytes (assumed): a message of a few megabytes is as much as any transport takes.
+const MAX_PART: u64 = 16 << 20;
 
 /// Steps that the search for a latency floor may take: proposers times regions squared. Of many
 /// regions only the first propose, which changes the figure little.
@@ -98,6 +102,22 @@ impl Planner<'_> {
                 }
                 None => whole = false,
             }
+        }
+        let asked = self.scenario.network.gossip.is_some();
+        let here = |leaf: &&Leaf| leaf.path.starts_with(&["network".into(), "gossip".into()]);
+        let place = self
+            .cx
+            .leaves
+            .iter()
+            .find(here)
+            .map(|leaf| leaf.place.clone());
+        if let Some(place) = place.filter(|_| asked && whole && !self.gossips) {
+            self.cx.warning(
+                "W518",
+                &place,
+                "no chain sends anything from peer to peer",
+                "consensus: { tendermint: { spread: gossip } }, or leave network.gossip out",
+            );
         }
         whole.then_some(out)
     }
@@ -247,9 +267,24 @@ impl Planner<'_> {
         let floor = network.map_or(Span::ZERO, |net| {
             self.floor(net, &inside, quorum, (entry.phases)(&options))
         });
+        let gossip = match &options {
+            ProtocolOptions::Tendermint(o) if o.gossip.is_some() || o.flood => Some(o.gossip),
+            _ => None,
+        };
+        self.gossips |= gossip.is_some();
+        let peers = match gossip {
+            Some(_) => Some(self.peers(&members)?),
+            None => None,
+        };
         let timeout = match chain.timeout.value {
             Auto::Given(span) => span,
-            Auto::Auto => floor.times(TIMEOUT_FLOORS).max(TIMEOUT_LEAST),
+            Auto::Auto => {
+                // What routines sleep and buffers hold back on the way, in each phase.
+                let hops = peers.as_ref().map_or(0, |peers| peers.hops);
+                let hop = gossip.flatten().map_or(Span::ZERO, |g| g.sleep + g.flush);
+                let on_the_way = hop.times(hops * u64::from((entry.phases)(&options)));
+                floor.times(TIMEOUT_FLOORS).max(TIMEOUT_LEAST) + on_the_way
+            }
         };
         if timeout.is_zero() {
             let place = chain.timeout.place.clone();
@@ -257,11 +292,15 @@ impl Planner<'_> {
                 .error("E107", &place, "a timeout of nothing", "2s or auto");
         }
         let text = format!(
-            "n = {n}, f = {f}, quorum {quorum}, latency floor {}, timeout {timeout}",
-            rounded(floor)
+            "n = {n}, f = {f}, quorum {quorum}, latency floor {}, timeout {timeout}{}",
+            rounded(floor),
+            peers
+                .as_ref()
+                .map_or_else(String::new, overlay::Peers::text)
         );
         self.derived(&["chains", &name.value.0], text, &name.place.clone());
         Some(ChainPlan {
+            peers: peers.and_then(|peers| peers.of),
             members,
             outside: moves.outside,
             changes: moves.changes,
@@ -381,7 +420,7 @@ impl Planner<'_> {
         let spread = match payload.value {
             PayloadPlace::Inside => None,
             PayloadPlace::Digest => Some(match chain.mempool.spread.value {
-                SpreadWord::Direct => Spread::Direct,
+                SpreadWord::Direct | SpreadWord::Gossip => Spread::Direct,
                 SpreadWord::Batches => Spread::Batches(batch_terms(&chain.mempool)),
             }),
         };
@@ -422,7 +461,17 @@ impl Planner<'_> {
             };
             self.cx.error("E505", &place, message, help);
         }
-        if mempool.spread.value == SpreadWord::Direct {
+        let floods = matches!(options, ProtocolOptions::Tendermint(_));
+        if mempool.spread.value == SpreadWord::Gossip && !floods {
+            let place = mempool.spread.place.clone();
+            self.cx.error(
+                "E505",
+                &place,
+                "transactions of this protocol do not go from peer to peer",
+                "spread: direct, or consensus: tendermint",
+            );
+        }
+        if mempool.spread.value != SpreadWord::Batches {
             let batch = mempool.batch.as_ref().map(|b| &b.bytes.place);
             let acknowledge = mempool.acknowledge.as_ref().map(|a| &a.place);
             let places = batch.into_iter().chain(acknowledge);
@@ -478,12 +527,18 @@ impl Planner<'_> {
             first: span(first),
             delta: span(delta),
         };
-        let VotesTravel::Direct(_) = keys.spread;
+        let gossip = match &keys.spread {
+            VotesTravel::Direct(_) => None,
+            VotesTravel::Gossip(gossip) => Some(self.gossip(gossip)),
+        };
         let options = TendermintOptions {
             propose: terms(&keys.propose, &keys.propose_delta),
             prevote: terms(&keys.prevote, &keys.prevote_delta),
             precommit: terms(&keys.precommit, &keys.precommit_delta),
             time: self.time_of_blocks(&keys.time),
+            commit: keys.commit.value,
+            gossip,
+            flood: chain.mempool.spread.value == SpreadWord::Gossip,
         };
         let checkpoint = checkpoint.unwrap_or(&chain.checkpoint);
         (ProtocolOptions::Tendermint(options), checkpoint.value.0)
@@ -509,6 +564,26 @@ impl Planner<'_> {
             precision: keys.precision.value,
             message_delay: keys.message_delay.value,
         })
+    }
+
+    /// How gossip goes.
+    fn gossip(&mut self, keys: &GossipKeys) -> gossip::Terms {
+        if keys.sleep.value.is_zero() {
+            let place = keys.sleep.place.clone();
+            let text = "a routine that never sleeps";
+            self.cx.error("E107", &place, text, "for example 100ms");
+        }
+        let part = keys.part.value.0;
+        if !(1..=MAX_PART).contains(&part) {
+            let place = keys.part.place.clone();
+            let text = format!("parts of {part} bytes");
+            self.cx.error("E107", &place, text, "1B to 16MiB");
+        }
+        gossip::Terms {
+            sleep: keys.sleep.value,
+            flush: keys.flush.value,
+            part: u32::try_from(part).unwrap_or(u32::MAX),
+        }
     }
 
     /// QBFT's and IBFT 2.0's options, and the distance of checkpoints.

@@ -5,6 +5,7 @@ mod chains;
 mod changes;
 mod faults;
 mod gates;
+mod gossip;
 mod heal;
 mod insiders;
 mod lines;
@@ -123,6 +124,8 @@ struct Planner<'a> {
     variant: (Option<&'a str>, &'a [String]),
     /// Groups or chains are missing because something was wrong with them: sizes say nothing.
     doubt: bool,
+    /// Does any chain send from peer to peer?
+    gossips: bool,
 }
 
 impl<'a> Planner<'a> {
@@ -135,6 +138,7 @@ impl<'a> Planner<'a> {
     ) -> Self {
         Self {
             doubt: cx.damaged || !cx.broken.is_empty(),
+            gossips: false,
             cx,
             scenario,
             streams: Streams::new(seed),

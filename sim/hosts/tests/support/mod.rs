@@ -252,6 +252,7 @@ impl Nursery {
                 me: node,
                 members: Arc::clone(&self.members),
                 everybody: Arc::clone(&self.members),
+                peers: None,
                 administrator: None,
                 quorum: byzantine_quorum(MEMBERS as usize),
                 key: Arc::clone(&key),

@@ -26,6 +26,7 @@ impl World {
             me: NodeId(0),
             everybody: Arc::clone(&members),
             members,
+            peers: None,
             administrator: Some(NodeId(4).into()),
             quorum: byzantine_quorum(4),
             key: Arc::new(keys.steal(NodeId(0).into()).unwrap()),

@@ -24,6 +24,7 @@ pub(super) fn config(me: u32, n: u32, keys: &Keyring) -> ReplicaConfig {
         me: NodeId(me),
         members: (0..n).map(NodeId).collect(),
         everybody: (0..n).map(NodeId).collect(),
+        peers: None,
         administrator: None,
         quorum: super::super::majority(n as usize),
         key: Arc::new(keys.steal(NodeId(me).into()).unwrap()),

@@ -25,6 +25,7 @@ fn group(n: u32, leader: LeaderRule) -> (Group, Vec<SecretKey>) {
         me: NodeId(0),
         members: (0..n).map(NodeId).collect(),
         everybody: (0..n).map(NodeId).collect(),
+        peers: None,
         administrator: None,
         quorum: byzantine_quorum(n as usize),
         key: Arc::new(keys.steal(NodeId(0).into()).unwrap()),

@@ -113,6 +113,10 @@ pub(in crate::consensus) struct Cluster {
     pub(in crate::consensus) outside: Option<Outside>,
     /// How long liveness may take after the last disturbance.
     pub(in crate::consensus) bound: Span,
+    /// With whom each holds connections, where messages go from peer to peer; empty: with all.
+    pub(in crate::consensus) peers: Vec<Arc<[NodeId]>>,
+    /// All lines are so much slower than those of this node.
+    pub(in crate::consensus) slow_but: Option<(u32, Span)>,
 }
 
 impl Cluster {
@@ -160,6 +164,8 @@ impl Cluster {
             unnoticed: false,
             outside: None,
             bound: Span::from_secs(15),
+            peers: Vec::new(),
+            slow_but: None,
         }
     }
     /// Lines that lose messages for good.
@@ -210,12 +216,16 @@ impl Cluster {
         let hardware = Arc::new(hardware);
         let machine = |i: u32| Machine {
             name: format!("n-{i}"),
-            region: 0,
+            region: u16::from(self.slow_but.is_some_and(|(quick, _)| quick == i)).into(),
             site: i,
             hardware: Arc::clone(&hardware),
             clock_offset_ns: 0,
             clock_drift_ppb: 0,
         };
+        let at = |span| Distribution::Constant(span);
+        let regions = self.slow_but.map_or(vec![vec![at(ms(1))]], |(_, slow)| {
+            vec![vec![at(slow), at(ms(1))], vec![at(ms(1)), at(ms(1))]]
+        });
         let members: Arc<[NodeId]> = (0..n).map(NodeId).collect();
         let authority_only = matches!(self.other, Some(ProtocolOptions::Clique(_)));
         let subjects = Arc::new(Subjects {
@@ -261,7 +271,7 @@ impl Cluster {
             start_ns: 1_700_000_000_000_000_000,
             nodes: (0..all).map(machine).collect(),
             network: NetworkConfig {
-                regions: vec![vec![Distribution::Constant(ms(1))]],
+                regions,
                 link: self.link.clone(),
                 site_link: self.link.clone(),
                 groups: LineGroups::default(),
@@ -361,6 +371,7 @@ impl Spawn for Nursery {
             me: node,
             members: Arc::clone(&self.members),
             everybody: Arc::clone(&self.members),
+            peers: cluster.peers.get(node.index()).cloned(),
             administrator: None,
             quorum: cluster.quorum,
             key: Arc::clone(&key),

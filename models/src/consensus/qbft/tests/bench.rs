@@ -42,6 +42,7 @@ fn replica(me: u32, keys: &Keyring, options: QbftOptions) -> QbftReplica {
         me: NodeId(me),
         members: (0..N).map(NodeId).collect(),
         everybody: (0..N).map(NodeId).collect(),
+        peers: None,
         administrator: None,
         quorum: quorum(N as usize),
         key: Arc::new(keys.steal(NodeId(me).into()).unwrap()),

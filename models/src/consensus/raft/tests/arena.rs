@@ -93,6 +93,7 @@ impl Arena {
             me: NodeId(i),
             members: Arc::clone(&self.members),
             everybody: Arc::clone(&self.members),
+            peers: None,
             administrator: None,
             quorum: majority(self.members.len()),
             key: Arc::new(self.keys.steal(NodeId(i).into()).unwrap()),

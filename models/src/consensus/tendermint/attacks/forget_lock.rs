@@ -32,20 +32,34 @@ impl ForgetLock {
 impl ForgetLock {
     /// Somebody puts a value forward.
     fn learn(&mut self, payload: &Arc<dyn Payload>) {
-        let Some(Body::Proposal {
-            proposal, times, ..
-        }) = read(&self.means, payload)
-        else {
-            return;
+        let (place, digest, times) = match read(&self.means, payload) {
+            Some(Body::Proposal {
+                proposal, times, ..
+            }) => {
+                let place = (proposal.sequence, proposal.view);
+                (place, proposal.batch.digest(), times)
+            }
+            Some(Body::Header(header)) => {
+                ((header.height, header.round), header.digest, &header.times)
+            }
+            _ => return,
         };
-        let place = (proposal.sequence, proposal.view);
-        self.heard.insert(place, proposal.batch.digest());
+        self.heard.insert(place, digest);
         if self.heard.len() > REMEMBERED {
             self.heard.pop_first();
         }
         if times.is_some() {
             self.times.clone_from(times);
         }
+    }
+    /// The same transactions, as its own: a new value has to be that of who puts it forward.
+    fn own_value(&self, proposal: &Proposal) -> Batch {
+        let valid = &proposal.batch;
+        if valid.proposer() == self.means.node {
+            return another(valid);
+        }
+        let (time, txs) = (valid.time_ns(), Arc::clone(valid.txs()));
+        Batch::new(self.means.node, time, txs, valid.tx_root())
     }
     /// What was put forward, in place of nil.
     fn instead(&self, kind: u8, ballot: &Ballot) -> Option<Ballot> {
@@ -79,21 +93,27 @@ impl Behaviour for ForgetLock {
                 valid: Some(_),
                 ..
             }) if proposal.signature.key == means.key.id() => {
-                // The same transactions, as its own: a new value has to be that of who puts it forward.
-                let valid = &proposal.batch;
-                let valid = if valid.proposer() == means.node {
-                    another(valid)
-                } else {
-                    let (time, txs) = (valid.time_ns(), Arc::clone(valid.txs()));
-                    Batch::new(means.node, time, txs, valid.tx_root())
-                };
-                let batch = Arc::new(valid);
+                let batch = Arc::new(self.own_value(proposal));
                 let (view, sequence) = (proposal.view, proposal.sequence);
                 let own = vote(means, PREVOTE, view, sequence, batch.digest());
                 put_forward = Some(((sequence, view), batch.digest()));
                 let proposal = Arc::new(Proposal::new(view, sequence, batch, own.signature));
                 Body::Proposal {
                     proposal,
+                    valid: None,
+                    times: self.times.clone(),
+                }
+            }
+            Some(Body::Header(header)) if header.valid.is_some() => {
+                let Some(proposal) = header.whole.as_ref() else {
+                    return Says::AsItIs;
+                };
+                let batch = Arc::new(self.own_value(proposal));
+                let (view, sequence) = (proposal.view, proposal.sequence);
+                let own = vote(means, PREVOTE, view, sequence, batch.digest());
+                put_forward = Some(((sequence, view), batch.digest()));
+                Body::Proposal {
+                    proposal: Arc::new(Proposal::new(view, sequence, batch, own.signature)),
                     valid: None,
                     times: self.times.clone(),
                 }

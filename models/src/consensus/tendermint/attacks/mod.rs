@@ -3,6 +3,7 @@
 
 mod forget_lock;
 mod mutate;
+mod swap_parts;
 #[cfg(test)]
 mod tests;
 
@@ -16,9 +17,11 @@ use std::sync::Arc;
 /// The kinds of messages that attacks name.
 pub(super) const WORDS: Words = Words {
     votes: &["prevote", "precommit", "votes"],
-    proposals: &["proposal"],
+    proposals: &["proposal", "header"],
     ordering: &[
         "proposal",
+        "header",
+        "part",
         "prevote",
         "precommit",
         "checkpoint",
@@ -37,6 +40,7 @@ pub(super) const CONDUCTS: &[&str] = &[
     "lying-sync",
     "censor",
     "reorder-block",
+    "swap-parts",
     "double-signatures",
     "strip-signatures",
 ];
@@ -45,6 +49,7 @@ pub(super) const CONDUCTS: &[&str] = &[
 pub(super) fn build(conduct: &Conduct, means: &Means) -> Option<Box<dyn Behaviour>> {
     Some(match conduct {
         Conduct::ForgetLock => Box::new(forget_lock::ForgetLock::new(means.clone())),
+        Conduct::SwapParts => Box::new(swap_parts::SwapParts::new(means.clone())),
         Conduct::Mutate { field, by } => Box::new(mutate::Mutate::new(means.clone(), *field, *by)),
         _ => return conducts::build::<Ours>(conduct, means),
     })
@@ -63,6 +68,8 @@ impl Tongue for Ours {
     fn read(means: &Means, payload: &Arc<dyn Payload>) -> Option<Word> {
         Some(match read(means, payload)? {
             Body::Proposal { proposal, .. } => Word::Proposal(Arc::clone(proposal)),
+            // What is made of it goes whole to whom it is for.
+            Body::Header(header) => Word::Proposal(Arc::clone(header.whole.as_ref()?)),
             Body::Prevote(ballot) => Word::Vote(PREVOTE, *ballot),
             Body::Precommit(ballot, _) => Word::Vote(PRECOMMIT, *ballot),
             Body::Forward { txs, to_all } => Word::Forward(txs.clone(), *to_all),

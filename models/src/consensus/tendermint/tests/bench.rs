@@ -2,8 +2,10 @@
 
 use super::super::TendermintReplica;
 use super::super::config::{BlockTime, Synchrony, TendermintOptions};
+use super::super::gossip::Cut;
 use super::super::message::{
-    Ballot, Body, Message, NIL, PRECOMMIT, PREVOTE, Polka, Proposal, Stamp, Status, Times,
+    Ballot, Body, Commit, Header, Message, NIL, PRECOMMIT, PREVOTE, Polka, Proposal, Stamp, Status,
+    Times,
 };
 use crate::consensus::{BlockLimits, MempoolLimits, Replica, ReplicaConfig, byzantine_quorum};
 use crate::ledger::{Snapshot, WorldState, testing};
@@ -47,6 +49,7 @@ fn replica(me: u32, keys: &Keyring, options: TendermintOptions) -> TendermintRep
         me: NodeId(me),
         members: (0..N).map(NodeId).collect(),
         everybody: (0..N).map(NodeId).collect(),
+        peers: None,
         administrator: None,
         quorum: byzantine_quorum(N as usize),
         key: Arc::new(keys.steal(NodeId(me).into()).unwrap()),
@@ -100,10 +103,16 @@ impl Bench {
     }
     /// The same, under this rule for the times of blocks.
     pub(super) fn with(me: u32, time: BlockTime) -> Self {
-        let options = TendermintOptions {
-            time,
-            ..TendermintOptions::default()
-        };
+        Self::with_options(
+            me,
+            TendermintOptions {
+                time,
+                ..TendermintOptions::default()
+            },
+        )
+    }
+    /// With these options.
+    pub(super) fn with_options(me: u32, options: TendermintOptions) -> Self {
         let keys = Keyring::generate(N + 2, 1).0;
         let mut bench = Self {
             replica: replica(me, &keys, options),
@@ -340,6 +349,37 @@ impl Bench {
             .iter()
             .map(|&i| (kind, self.ballot(i, kind, round, digest)));
         Body::Votes(ballots.collect())
+    }
+    /// A block in parts: what its proposer signs of it, and the parts.
+    pub(super) fn cut(&self, round: u64, batch: &Arc<Batch>) -> (Arc<Header>, Vec<Body>) {
+        let by = ((1 + round) % u64::from(N)) as u32;
+        let vote = self.ballot(by, PREVOTE, round, batch.digest());
+        let whole = Arc::new(Proposal::new(round, 1, Arc::clone(batch), vote.signature));
+        let cut = Cut::of(batch, 40);
+        let key = self.keys.steal(NodeId(by).into()).unwrap();
+        let of = (cut.parts.len() as u32, cut.root);
+        let header = Arc::new(Header::sign(CHAIN, &whole, (None, None), of, &key));
+        let parts = cut.parts.iter().map(|part| Body::Part {
+            height: 1,
+            round,
+            part: Arc::clone(part),
+        });
+        (header, parts.collect())
+    }
+    /// What a peer that is ahead shows of height 1: precommits of these members.
+    pub(super) fn commit(&self, by: &[u32], round: u64, header: &Arc<Header>) -> Body {
+        let of = |&i: &u32| self.ballot(i, PRECOMMIT, round, header.digest).signature;
+        Body::Commit(Box::new(Commit {
+            certificate: Arc::new(Certificate {
+                kind: PRECOMMIT,
+                view: round,
+                sequence: 1,
+                digest: header.digest,
+                signatures: by.iter().map(of).collect(),
+                links: Arc::default(),
+            }),
+            header: Arc::clone(header),
+        }))
     }
     /// A member asks, in this round of height 1.
     pub(super) fn question(round: u64) -> Body {

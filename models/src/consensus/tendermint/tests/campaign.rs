@@ -51,7 +51,7 @@ proptest! {
     fn whatever_breaks_and_heals_the_group_stays_one_and_goes_on(
         n in 4u32..9,
         seed in any::<u64>(),
-        setting in 0usize..2,
+        setting in 0usize..4,
         blows in proptest::collection::vec(blow(), 1..5),
         fsync in prop_oneof![Just(1u64), Just(20), Just(80)],
         datagrams in any::<bool>(),

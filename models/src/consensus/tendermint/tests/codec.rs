@@ -1,8 +1,8 @@
 //! Every message survives the wire, and what is malformed is refused.
 
 use super::super::message::{
-    Ballot, Blocks, Body, KINDS, Message, NIL, PRECOMMIT, PREVOTE, Polka, Proposal, Stamp,
-    StateParts, Status, Times,
+    Ballot, Blocks, Body, Commit, Has, Header, KINDS, Message, NIL, PRECOMMIT, PREVOTE, Part,
+    Polka, Proposal, Stamp, StateParts, Status, Times,
 };
 use crate::consensus::StateHead;
 use crate::ledger::merkle;
@@ -60,6 +60,19 @@ fn messages() -> Vec<Message> {
             decided: None,
         })
     };
+    let header = || {
+        let whole = Arc::new(Proposal::new(2, 3, Arc::clone(&batch), signature));
+        let of = (2, Digest::of(b"root"));
+        Arc::new(Header::sign(
+            CHAIN,
+            &whole,
+            (Some(&valid), Some(&times)),
+            of,
+            &keys[0],
+        ))
+    };
+    let leaves = [Digest::of(b"a"), Digest::of(&[7, 8, 9])];
+    let proof = merkle::prove(&leaves, 1).unwrap();
     let nil = Ballot::sign(CHAIN, PRECOMMIT, 2, 3, NIL, &keys[1]);
     let bodies = vec![
         proposal(Some(Arc::clone(&valid)), None),
@@ -67,7 +80,7 @@ fn messages() -> Vec<Message> {
         Body::Precommit(ballot(PRECOMMIT), Some(stamp)),
         Body::Checkpoint(ballot(3)),
         Body::Polka(Arc::new(Polka {
-            proof: valid,
+            proof: Arc::clone(&valid),
             batch: Arc::clone(&batch),
         })),
         Body::Votes(vec![(PREVOTE, ballot(PREVOTE)), (PRECOMMIT, nil)]),
@@ -102,6 +115,30 @@ fn messages() -> Vec<Message> {
             height: 2,
             digest: batch.digest(),
             stamp,
+        },
+        Body::Header(header()),
+        Body::Part {
+            height: 3,
+            round: 2,
+            part: Arc::new(Part::new(1, [7, 8, 9].into(), proof)),
+        },
+        Body::Has(Box::new(Has {
+            height: 3,
+            round: 2,
+            step: 1,
+            whole: true,
+            ask: false,
+            parts: Some(vec![3]),
+            votes: vec![(2, PREVOTE, vec![5, 1]), (1, PRECOMMIT, Vec::new())],
+        })),
+        Body::Commit(Box::new(Commit {
+            certificate: Arc::new(certificate(PRECOMMIT, 3)),
+            header: header(),
+        })),
+        Body::Stamps {
+            height: 2,
+            digest: batch.digest(),
+            stamps: vec![stamp, stamp],
         },
         proposal(None, Some(times)),
         Body::Precommit(nil, None),

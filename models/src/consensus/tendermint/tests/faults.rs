@@ -18,7 +18,9 @@ fn all_is_ordered_once_in_the_first_round_where_nothing_breaks() {
             assert_eq!(outcome.seen.applied, outcome.seen.admitted, "{what}");
             assert_eq!(outcome.seen.timeouts, 0, "{what}");
             assert_eq!(outcome.seen.nulls, 0, "{what}: no block is empty");
-            assert!(outcome.seen.fetched.is_empty(), "{what}");
+            // Who compares notes while a block is on its way from peer to peer may fetch it.
+            let gossips = options.gossip.is_some();
+            assert!(gossips || outcome.seen.fetched.is_empty(), "{what}");
         }
     }
 }
@@ -79,7 +81,9 @@ fn a_proposer_crashes_and_comes_back() {
             // In its turn: the time for its proposal, and that for precommits.
             assert!(outcome.seen.timeouts > 0, "{what}");
             assert!(outcome.longest_gap() > ms(500), "{what}");
-            assert!(outcome.longest_gap() < ms(3_000), "{what}");
+            // Each of its messages takes some hops.
+            let hops = options.gossip.map_or(Span::ZERO, |g| g.sleep + g.flush);
+            assert!(outcome.longest_gap() < ms(3_000) + hops.times(12), "{what}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Clusters with members that lie.
 
 use super::super::{BlockTime, ENTRY, Synchrony, TendermintOptions};
-use super::{cluster, options};
+use super::{cluster, gossiped, options, quick};
 use crate::adversary::{Conduct, Means, Move, MutatedField, SyncLie, Traitor};
 use crate::consensus::pbft::tests::cluster::{
     CHAIN, Cluster, Corrupt, crash, cut, ms, nodes, secs,
@@ -43,7 +43,17 @@ fn traitor(n: u32, accomplices: &[u32], conduct: &Conduct) -> Corrupt {
 }
 
 fn with(n: u32, seed: u64, who: &[u32], conduct: &Conduct) -> Cluster {
-    let mut cluster = cluster(n, seed, options());
+    with_options(n, seed, who, conduct, options())
+}
+
+pub(super) fn with_options(
+    n: u32,
+    seed: u64,
+    who: &[u32],
+    conduct: &Conduct,
+    options: TendermintOptions,
+) -> Cluster {
+    let mut cluster = cluster(n, seed, options);
     cluster.corrupt = who.iter().map(|&i| (i, traitor(n, who, conduct))).collect();
     cluster.clients = (0..n).filter(|i| !who.contains(i)).collect();
     cluster
@@ -73,6 +83,7 @@ fn conducts() -> Vec<Conduct> {
             whom: [NodeId(2)].into(),
         },
         Conduct::ReorderBlock,
+        Conduct::SwapParts,
     ]
 }
 
@@ -89,6 +100,22 @@ fn a_leader_that_lies_is_replaced_and_nothing_is_lost() {
             assert!(violations.is_empty(), "{what}: {violations:#?}");
             let heights = &outcome.seen.heights;
             assert!(heights[&NodeId(1)] > 50, "{what}: {heights:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_lost_to_liars_that_gossip() {
+    for options in [gossiped(), quick()] {
+        for conduct in conducts() {
+            let mut cluster = with_options(4, 3, &[0], &conduct, options);
+            cluster.faults = vec![crash(nodes(&[3]), 8, 10)];
+            let outcome = cluster.run();
+            let what = format!("{conduct:?} {options:?}");
+            let violations = outcome.violations();
+            assert!(violations.is_empty(), "{what}: {violations:#?}");
+            let heights = &outcome.seen.heights;
+            assert!(heights[&NodeId(1)] > 20, "{what}: {heights:?}");
         }
     }
 }

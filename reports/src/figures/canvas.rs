@@ -154,7 +154,7 @@ impl Canvas<'_> {
         for pair in points.windows(2) {
             let [from, to] = [pair[0], pair[1]];
             let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-            let length = dx.hypot(dy);
+            let length = (dx * dx + dy * dy).sqrt();
             let mut done = 0.0;
             while done < length {
                 let draws = along < on;

@@ -146,10 +146,13 @@ fn precommits_bring_the_times_of_the_next_block() {
     assert_eq!(bench.look(), ["all: proposal 0 new"]);
 }
 
+/// What a proposer shows for the time of its batch.
+type Shown = fn(&Bench, &Batch) -> Option<Arc<Times>>;
+
 #[test]
 fn a_time_that_is_not_the_median_is_prevoted_nil() {
     let at = 2 * SECOND;
-    let cases: [(&str, fn(&Bench, &Batch) -> Option<Arc<Times>>); 6] = [
+    let cases: [(&str, Shown); 6] = [
         ("nothing shown", |_, _| None),
         ("another median", |b, x| {
             Some(b.times(&[0, 1, 3], 0, NIL, x.time_ns() + 1))

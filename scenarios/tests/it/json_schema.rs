@@ -55,9 +55,10 @@ const STRUCTURAL: [&str; 17] = [
 ];
 /// Files whose mistake shows only beside other parts of the file or other files, or only to a
 /// reader that sees numbers and switches as they are written.
-const BEYOND: [&str; 12] = [
+const BEYOND: [&str; 13] = [
     "entry-of-visits",
     "change-with-a-quorum-of-answers",
+    "gossip-file",
     "hex-count",
     "institutions-file",
     "later-source",

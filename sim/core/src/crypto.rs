@@ -52,8 +52,14 @@ pub struct Keyring {
     bitmap: u16,
     /// The key of the first bit.
     first: u32,
-    /// Whose the keys from a number on are, which take the place of earlier ones.
-    replacing: (u32, Arc<[NodeId]>),
+    replacing: Option<Arc<Replacing>>,
+}
+
+/// Keys that take the place of earlier ones: the owners of those from a number on.
+#[derive(Debug)]
+struct Replacing {
+    first: u32,
+    owners: Arc<[NodeId]>,
 }
 
 #[inline]
@@ -96,7 +102,7 @@ impl Keyring {
             unsigned: false,
             bitmap: 0,
             first: 0,
-            replacing: (n, Arc::default()),
+            replacing: None,
         };
         (ring, keys)
     }
@@ -124,16 +130,20 @@ impl Keyring {
     #[must_use]
     pub fn with_replacements(self, first: KeyId, owners: Arc<[NodeId]>) -> Self {
         Self {
-            replacing: (first.0, owners),
+            replacing: Some(Arc::new(Replacing {
+                first: first.0,
+                owners,
+            })),
             ..self
         }
     }
     /// Whose a key is, or was.
     pub fn owner(&self, key: KeyId) -> NodeId {
-        let (first, owners) = &self.replacing;
-        let place = key.0.checked_sub(*first);
-        let owner = place.and_then(|place| owners.get(place as usize));
-        owner.copied().unwrap_or(NodeId(key.0))
+        let later = self.replacing.as_ref().and_then(|later| {
+            let place = key.0.checked_sub(later.first)?;
+            later.owners.get(place as usize)
+        });
+        later.copied().unwrap_or(NodeId(key.0))
     }
     /// How many signatures have to be made or checked for `n` transactions.
     #[inline]

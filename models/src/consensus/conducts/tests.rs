@@ -60,7 +60,10 @@ fn every_word_of_the_list_is_a_behaviour() {
     let words: Vec<&str> = conducts.iter().map(Conduct::word).collect();
     for world in worlds() {
         let speech = world.speech;
-        assert_eq!(words, speech.conducts, "{}", speech.protocol);
+        // A protocol may have some that no other one has.
+        let shared = speech.conducts.iter().filter(|word| words.contains(word));
+        let shared: Vec<&str> = shared.copied().collect();
+        assert_eq!(shared, words, "{}", speech.protocol);
         for conduct in &conducts {
             let behaviour = (speech.build)(conduct, &world.means());
             assert!(behaviour.is_some(), "{} {conduct:?}", speech.protocol);

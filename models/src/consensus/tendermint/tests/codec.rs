@@ -14,6 +14,39 @@ use std::sync::Arc;
 
 const CHAIN: ChainId = ChainId(4);
 
+/// What goes from peer to peer.
+fn gossip(header: &Arc<Header>, decided: Certificate, stamp: Stamp) -> Vec<Body> {
+    let digest = decided.digest;
+    let leaves = [Digest::of(b"a"), Digest::of(&[7, 8, 9])];
+    let proof = merkle::prove(&leaves, 1).unwrap();
+    vec![
+        Body::Header(Arc::clone(header)),
+        Body::Part {
+            height: 3,
+            round: 2,
+            part: Arc::new(Part::new(1, [7, 8, 9].into(), proof)),
+        },
+        Body::Has(Box::new(Has {
+            height: 3,
+            round: 2,
+            step: 1,
+            whole: true,
+            ask: false,
+            parts: Some(vec![3]),
+            votes: vec![(2, PREVOTE, vec![5, 1]), (1, PRECOMMIT, Vec::new())],
+        })),
+        Body::Commit(Box::new(Commit {
+            certificate: Arc::new(decided),
+            header: Arc::clone(header),
+        })),
+        Body::Stamps {
+            height: 2,
+            digest: digest,
+            stamps: vec![stamp, stamp],
+        },
+    ]
+}
+
 fn messages() -> Vec<Message> {
     let (_, keys) = Keyring::generate(4, 1);
     let id = TxId {
@@ -60,21 +93,12 @@ fn messages() -> Vec<Message> {
             decided: None,
         })
     };
-    let header = || {
-        let whole = Arc::new(Proposal::new(2, 3, Arc::clone(&batch), signature));
-        let of = (2, Digest::of(b"root"));
-        Arc::new(Header::sign(
-            CHAIN,
-            &whole,
-            (Some(&valid), Some(&times)),
-            of,
-            &keys[0],
-        ))
-    };
-    let leaves = [Digest::of(b"a"), Digest::of(&[7, 8, 9])];
-    let proof = merkle::prove(&leaves, 1).unwrap();
+    let whole = Arc::new(Proposal::new(2, 3, Arc::clone(&batch), signature));
+    let of = (2, Digest::of(b"root"));
+    let proofs = (Some(&valid), Some(&times));
+    let header = Arc::new(Header::sign(CHAIN, &whole, proofs, of, &keys[0]));
     let nil = Ballot::sign(CHAIN, PRECOMMIT, 2, 3, NIL, &keys[1]);
-    let bodies = vec![
+    let mut bodies = vec![
         proposal(Some(Arc::clone(&valid)), None),
         Body::Prevote(ballot(PREVOTE)),
         Body::Precommit(ballot(PRECOMMIT), Some(stamp)),
@@ -116,34 +140,13 @@ fn messages() -> Vec<Message> {
             digest: batch.digest(),
             stamp,
         },
-        Body::Header(header()),
-        Body::Part {
-            height: 3,
-            round: 2,
-            part: Arc::new(Part::new(1, [7, 8, 9].into(), proof)),
-        },
-        Body::Has(Box::new(Has {
-            height: 3,
-            round: 2,
-            step: 1,
-            whole: true,
-            ask: false,
-            parts: Some(vec![3]),
-            votes: vec![(2, PREVOTE, vec![5, 1]), (1, PRECOMMIT, Vec::new())],
-        })),
-        Body::Commit(Box::new(Commit {
-            certificate: Arc::new(certificate(PRECOMMIT, 3)),
-            header: header(),
-        })),
-        Body::Stamps {
-            height: 2,
-            digest: batch.digest(),
-            stamps: vec![stamp, stamp],
-        },
+    ];
+    bodies.extend(gossip(&header, certificate(PRECOMMIT, 3), stamp));
+    bodies.extend([
         proposal(None, Some(times)),
         Body::Precommit(nil, None),
         status(None, None),
-    ];
+    ]);
     let message = |body| Message { chain: CHAIN, body };
     bodies.into_iter().map(message).collect()
 }

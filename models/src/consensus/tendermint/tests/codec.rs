@@ -41,7 +41,7 @@ fn gossip(header: &Arc<Header>, decided: Certificate, stamp: Stamp) -> Vec<Body>
         })),
         Body::Stamps {
             height: 2,
-            digest: digest,
+            digest,
             stamps: vec![stamp, stamp],
         },
     ]

@@ -8,13 +8,13 @@ use super::seeded;
 use super::{Blocks, Kept, MAX_BLOCKS, MAX_WANTED, Silent, StateParts, serve};
 use crate::consensus::mempool::Mempool;
 use crate::consensus::roster::{MAX_LINKS, Roster};
-use crate::consensus::{Ballot, Changing, CheckpointHead as _, MemberChange, StateHead};
+use crate::consensus::{Ballot, Changing, CheckpointHead as _, MemberChange, Replica, StateHead};
 use crate::ledger::state::parts::Prefix;
 use crate::ledger::{Snapshot, seeded as ledger};
 use consim_core::chain::vote_statement;
 use consim_core::{
-    Batch, Certificate, Committed, Context, Delivery, Digest, Disk, Holds, Payload, Probe, Work,
-    Write,
+    Batch, Certificate, Committed, Context, Delivery, Digest, Disk, Holds, Payload, Probe, Tx,
+    Work, Write,
 };
 use std::any::Any;
 use std::sync::Arc;
@@ -263,6 +263,27 @@ pub(in crate::consensus) trait Syncs: Sized {
             self.note_change(cx, link);
         }
         self.seek(cx);
+    }
+
+    /// The administrator asks for a change, which goes the way of any transaction if it is the next one: what has
+    /// become of it.
+    fn change_by_transaction(
+        &mut self,
+        cx: &mut Context<'_>,
+        change: &MemberChange,
+        signed: &Arc<Tx>,
+    ) -> Changing
+    where
+        Self: Replica,
+    {
+        let known = self.asked_to_change(change);
+        known.unwrap_or_else(|| {
+            if self.submit(cx, Arc::clone(signed)) {
+                Changing::UnderWay
+            } else {
+                Changing::Waits
+            }
+        })
     }
 
     /// The administrator asks for a change: what has become of it. If it is the next one it goes the way of any

@@ -442,14 +442,7 @@ impl Replica for TendermintReplica {
         change: &MemberChange,
         signed: &Arc<Tx>,
     ) -> Changing {
-        let known = self.asked_to_change(change);
-        known.unwrap_or_else(|| {
-            if self.submit(cx, Arc::clone(signed)) {
-                Changing::UnderWay
-            } else {
-                Changing::Waits
-            }
-        })
+        self.change_by_transaction(cx, change, signed)
     }
     fn is_member(&self) -> bool {
         self.group.is_member()

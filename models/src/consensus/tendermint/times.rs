@@ -165,6 +165,11 @@ impl TendermintReplica {
     /// A member signed a time with its precommit of this value.
     pub(super) fn take_stamp(&mut self, height: u64, digest: Digest, stamp: Stamp) {
         let key = stamp.signature.key;
+        // Others pass on what they like: of each member one is kept, and of nobody else any.
+        let voter = self.group.index_of_key(key);
+        if !voter.is_some_and(|voter| self.group.votes(voter)) {
+            return;
+        }
         if height == self.height() {
             let of = |(_, stamp): &(Digest, Stamp)| stamp.signature.key;
             put(&mut self.stamps.open, key, of, (digest, stamp));

@@ -42,17 +42,22 @@ fn step(process: &mut Administrator, now: Time, event: Event<'_>) -> Seen {
     (sent.collect(), told.collect())
 }
 
-#[test]
-fn changes_are_asked_for_one_at_a_time_until_they_are_done() {
+/// Of two changes, of which these do not wait for the other.
+fn administrator(hasty: Arc<[u64]>) -> Administrator {
     let (_, mut keys) = Keyring::generate(1, 1);
-    let mut process = Administrator::new(AdministratorConfig {
+    Administrator::new(AdministratorConfig {
         chain: CHAIN,
         members: [NodeId(0), NodeId(1)].into(),
         key: Arc::new(keys.pop().unwrap()),
         changes: [(at(5), change(1)), (at(6), change(2))].into(),
-        hasty: Arc::default(),
+        hasty,
         retry: Span::from_secs(1),
-    });
+    })
+}
+
+#[test]
+fn changes_are_asked_for_one_at_a_time_until_they_are_done() {
+    let mut process = administrator([].into());
     let none = (Vec::new(), Vec::new());
     assert_eq!(step(&mut process, at(0), Event::Start), none);
     let first = step(&mut process, at(5), Event::Timer(DUE));
@@ -88,15 +93,7 @@ fn changes_are_asked_for_one_at_a_time_until_they_are_done() {
 
 #[test]
 fn one_in_a_hurry_asks_beside_the_change_that_is_under_way() {
-    let (_, mut keys) = Keyring::generate(1, 1);
-    let mut process = Administrator::new(AdministratorConfig {
-        chain: CHAIN,
-        members: [NodeId(0), NodeId(1)].into(),
-        key: Arc::new(keys.pop().unwrap()),
-        changes: [(at(5), change(1)), (at(6), change(2))].into(),
-        hasty: [2].into(),
-        retry: Span::from_secs(1),
-    });
+    let mut process = administrator([2].into());
     let first = step(&mut process, at(5), Event::Timer(DUE));
     assert_eq!(first, (vec![(NodeId(0), 1)], vec![(1, false)]));
     let second = step(&mut process, at(6), Event::Timer(DUE));

@@ -15,7 +15,7 @@ use consim_core::{
 };
 use std::sync::Arc;
 
-const CHAIN: ChainId = ChainId(1);
+pub(super) const CHAIN: ChainId = ChainId(1);
 
 /// Members of the group.
 const N: u32 = 4;

@@ -146,6 +146,26 @@ fn precommits_bring_the_times_of_the_next_block() {
     assert_eq!(bench.look(), ["all: proposal 0 new"]);
 }
 
+#[test]
+fn times_of_strangers_are_not_kept() {
+    let mut bench = bft(2);
+    let (_, keys) = Keyring::generate(1_000, 7);
+    let stamps: Vec<Stamp> = keys[..100]
+        .iter()
+        .chain(&keys[900..])
+        .map(|key| Stamp::sign(super::bench::CHAIN, 1, &NIL, SECOND, key))
+        .collect();
+    let passed_on = |stamps| Body::Stamps {
+        height: 1,
+        digest: NIL,
+        stamps,
+    };
+    bench.receive(1, passed_on(stamps));
+    let known = |key| bench.replica.stamp_known(1, consim_core::KeyId(key));
+    let kept: Vec<u32> = (0..1_000).filter(|&key| known(key).is_some()).collect();
+    assert_eq!(kept, [0, 1, 2, 3]);
+}
+
 /// What a proposer shows for the time of its batch.
 type Shown = fn(&Bench, &Batch) -> Option<Arc<Times>>;
 

@@ -149,7 +149,7 @@ impl Group {
                 mempool: u32::MAX,
                 time: None,
             }],
-            keys: keys.clone(),
+            keys: keys.clone().into(),
             names: (0..n).map(|i| format!("node-{i}")).collect(),
             corrupt: Vec::new(),
             at_mercy: Vec::new(),

@@ -2,6 +2,7 @@
 //! them. Counted as nodes come and go; what is counted decides nothing.
 
 use consim_core::{Block, Receipt};
+use std::iter::Sum;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -28,6 +29,19 @@ pub struct LedgerMemory {
     pub block_bytes: u64,
     /// Blocks that a node took from another one's execution.
     pub shared_blocks: u64,
+}
+
+impl Sum for LedgerMemory {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        let add = |a: Self, b: Self| Self {
+            state_bytes: a.state_bytes + b.state_bytes,
+            state_peak_bytes: a.state_peak_bytes + b.state_peak_bytes,
+            blocks: a.blocks + b.blocks,
+            block_bytes: a.block_bytes + b.block_bytes,
+            shared_blocks: a.shared_blocks + b.shared_blocks,
+        };
+        all.fold(Self::default(), add)
+    }
 }
 
 impl Meter {

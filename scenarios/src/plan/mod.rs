@@ -270,6 +270,44 @@ pub struct ChangePlan {
     pub renew: Vec<usize>,
 }
 
+impl Plan {
+    /// The chain of each institution, by its place among them: that of which it is a member, else that of a service
+    /// which its people ask, else the first.
+    pub fn homes(&self) -> Vec<usize> {
+        let mut homes: Vec<Option<usize>> = vec![None; self.institutions.len()];
+        let mut settle = |institution: usize, chain: usize| {
+            if let Some(home) = homes.get_mut(institution) {
+                home.get_or_insert(chain);
+            }
+        };
+        for (place, chain) in self.chains.values().enumerate() {
+            chain.members.iter().for_each(|&i| settle(i, place));
+        }
+        for workload in self.workloads.values() {
+            let chain = self.services.get(&workload.service).map(ServicePlan::chain);
+            let place = self
+                .chains
+                .keys()
+                .position(|name| Some(name.as_str()) == chain);
+            for institution in workload.load.institutions() {
+                settle(institution, place.unwrap_or_default());
+            }
+        }
+        homes.into_iter().map(Option::unwrap_or_default).collect()
+    }
+}
+
+impl Load {
+    /// Where the operations come from: indexes into `institutions`.
+    pub fn institutions(&self) -> Vec<usize> {
+        match self {
+            Self::Rates { rates, .. } => rates.keys().copied().collect(),
+            Self::Closed { open, .. } => open.keys().copied().collect(),
+            Self::Instants { places, .. } | Self::Recorded(places) => places.clone(),
+        }
+    }
+}
+
 impl ChainPlan {
     /// The members at the beginning.
     pub fn first_members(&self) -> Vec<usize> {

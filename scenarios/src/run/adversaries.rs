@@ -1,6 +1,7 @@
 //! Nodes under an adversary's control: which processes they run, when they misbehave, and what that
 //! came to.
 
+use super::chains::Hosted;
 use super::layout::Layout;
 use crate::plan::{
     AdversaryPlan, AttackPlan, AttackPlanKind, ChainPlan, Interference, Links, Plan,
@@ -26,18 +27,25 @@ use std::sync::atomic::Ordering;
 pub(crate) struct Adversaries {
     streams: Streams,
     start_ns: i64,
-    chain_id: ChainId,
-    chain: ChainPlan,
-    members: Arc<[NodeId]>,
-    administrator: Option<KeyId>,
+    chains: Vec<Scene>,
     /// All nodes under control, and those whose keys are stolen, ascending.
     corrupt: Vec<NodeId>,
     attacks: Vec<Planned>,
 }
 
+/// A chain that they may attack.
+struct Scene {
+    id: ChainId,
+    plan: ChainPlan,
+    members: Arc<[NodeId]>,
+    administrator: Option<KeyId>,
+}
+
 /// An attack with its nodes.
 struct Planned {
     name: String,
+    /// The chain, by number.
+    on: usize,
     plan: AttackPlan,
     windows: Windows,
     /// The adversary's nodes among the members.
@@ -64,15 +72,13 @@ pub(crate) struct Mark {
 }
 
 impl Adversaries {
-    pub(crate) fn new(
-        plan: &Plan,
-        layout: &Layout,
-        (chain_id, chain): (ChainId, &ChainPlan),
-        members: &Arc<[NodeId]>,
-    ) -> Self {
+    pub(crate) fn new(plan: &Plan, layout: &Layout, chains: &[Hosted<'_>]) -> Self {
         let corrupt = corrupt(plan, layout);
         let attacks = plan.attacks.iter().map(|(name, attack)| {
             let adversary = plan.adversaries.get(&attack.by);
+            let on = chains.iter().position(|chain| chain.name == attack.chain);
+            let on = on.unwrap_or_default();
+            let members = chains.get(on).map_or(&[][..], |chain| &chain.members);
             let of = |list: Option<&Vec<usize>>| -> Vec<NodeId> {
                 let nodes = layout.servers_of(list.map_or(&[], Vec::as_slice));
                 nodes.into_iter().filter(|n| members.contains(n)).collect()
@@ -91,6 +97,7 @@ impl Adversaries {
                     .iter()
                     .map(|&(_, from, to)| (from, to))
                     .collect(),
+                on,
                 rounds: rounds(layout, members, &nodes, attack),
                 plan: attack.clone(),
                 nodes: nodes.into(),
@@ -102,12 +109,17 @@ impl Adversaries {
         Self {
             streams: Streams::new(plan.seed),
             start_ns: plan.start_ns,
-            chain_id,
-            chain: chain.clone(),
-            members: Arc::clone(members),
-            administrator: layout.administrator.map(KeyId::from),
             corrupt,
             attacks: attacks.collect(),
+            chains: chains
+                .iter()
+                .map(|chain| Scene {
+                    id: chain.id,
+                    plan: chain.plan.clone(),
+                    members: Arc::clone(&chain.members),
+                    administrator: layout.administrator(chain.number()).map(KeyId::from),
+                })
+                .collect(),
         }
     }
 
@@ -215,8 +227,9 @@ impl Adversaries {
             let Some(conduct) = attack.conduct() else {
                 continue;
             };
-            let means = self.means(attack, node, keys)?;
-            let protocol = PROTOCOLS.iter().find(|p| p.name == self.chain.protocol)?;
+            let scene = self.chains.get(attack.on)?;
+            let means = self.means(attack, scene, node, keys)?;
+            let protocol = PROTOCOLS.iter().find(|p| p.name == scene.plan.protocol)?;
             if let Some(behaviour) = behaviour(protocol, &conduct, &means) {
                 moves.push(Move {
                     attack: number,
@@ -254,17 +267,23 @@ impl Adversaries {
     }
 
     /// What a node has to work with: its own key, and those that are stolen.
-    fn means(&self, attack: &Planned, node: NodeId, keys: &Keyring) -> Option<Means> {
+    fn means(
+        &self,
+        attack: &Planned,
+        scene: &Scene,
+        node: NodeId,
+        keys: &Keyring,
+    ) -> Option<Means> {
         let key: SecretKey = keys.steal(KeyId::from(node))?;
         Some(Means {
             node,
-            chain: self.chain_id,
-            members: Arc::clone(&self.members),
+            chain: scene.id,
+            members: Arc::clone(&scene.members),
             accomplices: Arc::clone(&attack.nodes),
-            quorum: self.chain.quorum,
-            administrator: self.administrator,
-            block: self.chain.block,
-            timeout: self.chain.timeout,
+            quorum: scene.plan.quorum,
+            administrator: scene.administrator,
+            block: scene.plan.block,
+            timeout: scene.plan.timeout,
             key: Arc::new(key),
             stolen: attack
                 .stolen
@@ -431,9 +450,10 @@ pub(super) fn insiders_at(plan: &Plan, institution: usize) -> Vec<Insider> {
     there.collect()
 }
 
-/// All insider attacks, and the servers of the institutions where they happen.
-pub(super) fn suspects(plan: &Plan, layout: &Layout) -> Vec<Suspect> {
+/// The insider attacks on a chain, and the servers of the institutions where they happen.
+pub(super) fn suspects(plan: &Plan, layout: &Layout, chain: &str) -> Vec<Suspect> {
     let numbered = (0u16..).zip(plan.attacks.values());
+    let numbered = numbered.filter(|(_, attack)| attack.chain == chain);
     let of = |(attack, of): (u16, &AttackPlan)| match &of.does {
         AttackPlanKind::Insider(does) => Some(Suspect {
             attack,

@@ -95,9 +95,11 @@ impl Running<'_> {
     /// What the marks are looked for in.
     fn scene(&self) -> Scene {
         let faults = self.kernel.fault_effects().into_iter();
+        // A search is over one chain.
+        let chain = self.chains.first();
         Scene {
-            members: self.layout.servers_of(&self.only.chain.members),
-            quorum: self.only.chain.quorum,
+            members: chain.map_or_else(Vec::new, |chain| chain.members.to_vec()),
+            quorum: chain.map_or(0, |chain| chain.plan.quorum),
             kinds: faults.map(|effect| (effect.id, effect.kind)).collect(),
         }
     }

@@ -4,7 +4,7 @@
 use super::layout::Layout;
 use crate::plan::{ChainPlan, ChangePlan, Plan};
 use consim_check::metrics::ChangeSubject;
-use consim_core::{KeyId, NodeId, Time};
+use consim_core::{ChainId, KeyId, NodeId, Time};
 use consim_models::consensus::MemberChange;
 use std::sync::Arc;
 
@@ -52,8 +52,11 @@ pub(super) fn subjects(plan: &Plan) -> Vec<ChangeSubject> {
         let institutions = list.iter().filter_map(|&i| plan.institutions.get(i));
         institutions.map(|i| i.name.clone()).collect()
     };
-    let all = plan.chains.values().flat_map(|chain| &chain.changes);
-    all.map(|change| ChangeSubject {
+    let of = |(id, chain)| numbered(id, chain);
+    let all = (0u16..).zip(plan.chains.values()).flat_map(of);
+    all.map(|(chain, number, change)| ChangeSubject {
+        chain,
+        number,
         name: change.name.clone(),
         kind: match (change.renew.is_empty(), change.remove.is_empty()) {
             (false, _) => "replace-keys",
@@ -65,13 +68,18 @@ pub(super) fn subjects(plan: &Plan) -> Vec<ChangeSubject> {
     .collect()
 }
 
+/// The changes of a chain with their numbers.
+fn numbered(id: u16, chain: &ChainPlan) -> impl Iterator<Item = (ChainId, u64, &ChangePlan)> {
+    let numbered = (1..).zip(&chain.changes);
+    numbered.map(move |(number, change)| (ChainId(id), number, change))
+}
+
 /// The server that each desk asks, where members change.
-pub(super) fn entries(plan: &Plan, layout: &Layout, chain: &ChainPlan) -> Vec<(NodeId, NodeId)> {
-    if chain.changes.is_empty() {
-        return Vec::new();
-    }
+pub(super) fn entries(plan: &Plan, layout: &Layout) -> Vec<(NodeId, NodeId)> {
     let desks = layout.desks.iter().enumerate();
-    desks
-        .map(|(i, &desk)| (desk, layout.entry(plan, chain, i)))
+    let changes = |(i, _): &(usize, &NodeId)| layout.administrator(layout.home(*i)).is_some();
+    let asking = desks.filter(changes);
+    asking
+        .map(|(i, &desk)| (desk, layout.entry(plan, i)))
         .collect()
 }

@@ -19,9 +19,12 @@ pub(crate) struct Layout {
     pub(crate) institution_of: Vec<usize>,
     /// The chains by number.
     pub(crate) chains: Vec<String>,
-    /// The node of the administrator, where members change: at a site of its own, in the region of the first
-    /// member.
-    pub(crate) administrator: Option<NodeId>,
+    /// The chain of each institution, by number: that of which it is a member, else that of the service which
+    /// its people ask.
+    homes: Vec<usize>,
+    /// The nodes of the administrators of chains whose members change, with these: each at a site of its own, in
+    /// the region of the chain's first member.
+    administrators: Vec<(usize, NodeId)>,
 }
 
 impl Layout {
@@ -35,11 +38,13 @@ impl Layout {
         let count = plan.institutions.len();
         let servers = (0..count).map(|i| member(i).then(|| next(i))).collect();
         let desks = (0..count).map(&mut next).collect();
-        let mut changing = plan.chains.values().filter(|c| !c.changes.is_empty());
-        let home = changing.next().and_then(|c| c.members.first().copied());
-        let administrator = home.map(next);
+        let changing = plan.chains.values().enumerate();
+        let changing = changing.filter(|(_, chain)| !chain.changes.is_empty());
+        let firsts = changing.filter_map(|(i, chain)| Some((i, *chain.members.first()?)));
+        let administrators = firsts.map(|(i, first)| (i, next(first))).collect();
         Self {
-            administrator,
+            administrators,
+            homes: plan.homes(),
             servers,
             desks,
             institution_of,
@@ -55,6 +60,36 @@ impl Layout {
             .position(|c| c == name)
             .map(|i| ChainId(i as u16))
     }
+    /// The chain of an institution, by number.
+    pub(crate) fn home(&self, institution: usize) -> usize {
+        self.homes.get(institution).copied().unwrap_or_default()
+    }
+    /// The chain with which a node has to do, by number.
+    pub(crate) fn chain_of(&self, node: NodeId) -> usize {
+        let mut administrators = self.administrators.iter();
+        let administers = administrators.find(|(_, at)| *at == node);
+        let institution = self.institution_of.get(node.index()).copied();
+        administers.map_or_else(|| self.home(institution.unwrap_or(usize::MAX)), |of| of.0)
+    }
+    /// The chain and its plan, of an institution.
+    fn home_plan<'a>(&self, plan: &'a Plan, institution: usize) -> Option<&'a ChainPlan> {
+        plan.chains.get(self.chains.get(self.home(institution))?)
+    }
+    /// Who administers a chain, by its number.
+    pub(crate) fn administrator(&self, chain: usize) -> Option<NodeId> {
+        let mut administrators = self.administrators.iter();
+        administrators.find(|of| of.0 == chain).map(|of| of.1)
+    }
+    /// Is this the node of an administrator?
+    pub(crate) fn administers(&self, node: NodeId) -> bool {
+        self.administrators.iter().any(|of| of.1 == node)
+    }
+    /// The desks of a chain's people, in institution order.
+    pub(crate) fn desks_of(&self, chain: usize) -> Vec<NodeId> {
+        let desks = self.desks.iter().zip(&self.homes);
+        let of = desks.filter(|&(_, &home)| home == chain);
+        of.map(|(&desk, _)| desk).collect()
+    }
     pub(crate) fn is_server(&self, node: NodeId) -> bool {
         self.servers.contains(&Some(node))
     }
@@ -67,7 +102,7 @@ impl Layout {
     }
     /// The server that an institution's desk talks to: its own, or that of the member with the
     /// least mean delay (the first of these in node order).
-    pub(crate) fn entry(&self, plan: &Plan, chain: &ChainPlan, institution: usize) -> NodeId {
+    pub(crate) fn entry(&self, plan: &Plan, institution: usize) -> NodeId {
         if let Some(Some(own)) = self.servers.get(institution) {
             return *own;
         }
@@ -77,8 +112,9 @@ impl Layout {
             row.and_then(|r| r.get(region(i)))
                 .map_or(Span::MAX, Distribution::mean)
         };
+        let chain = self.home_plan(plan, institution);
         let nearest = chain
-            .steady_members()
+            .map_or_else(Vec::new, ChainPlan::steady_members)
             .into_iter()
             .min_by_key(|&i| (distance(i), i));
         nearest
@@ -86,26 +122,16 @@ impl Layout {
             .unwrap_or_default()
     }
     /// The nodes of these institutions, and the desks that have no other server than theirs.
-    pub(crate) fn nodes_around(
-        &self,
-        plan: &Plan,
-        chain: &ChainPlan,
-        institutions: &[usize],
-    ) -> Vec<NodeId> {
+    pub(crate) fn nodes_around(&self, plan: &Plan, institutions: &[usize]) -> Vec<NodeId> {
         let mut nodes = self.servers_of(institutions);
-        let desks = self.desks_at(plan, chain, &nodes);
+        let desks = self.desks_at(plan, &nodes);
         nodes.extend(desks);
         nodes
     }
     /// The desks that talk to one of these servers and to no other.
-    pub(crate) fn desks_at(
-        &self,
-        plan: &Plan,
-        chain: &ChainPlan,
-        servers: &[NodeId],
-    ) -> Vec<NodeId> {
+    pub(crate) fn desks_at(&self, plan: &Plan, servers: &[NodeId]) -> Vec<NodeId> {
         let desks = self.desks.iter().enumerate();
-        let desks = desks.filter(|(i, _)| servers.contains(&self.entry(plan, chain, *i)));
+        let desks = desks.filter(|(i, _)| servers.contains(&self.entry(plan, *i)));
         desks.map(|(_, &desk)| desk).collect()
     }
     /// The name of a node, as results print it: its institution's; a desk's says so.
@@ -114,8 +140,11 @@ impl Layout {
             .institution_of
             .get(node.index())
             .and_then(|&i| plan.institutions.get(i));
-        if self.administrator == Some(node) {
-            return "administrator".to_owned();
+        if self.administers(node) {
+            return match self.chains.get(self.chain_of(node)) {
+                Some(chain) if self.chains.len() > 1 => format!("administrator of {chain}"),
+                _ => "administrator".to_owned(),
+            };
         }
         let name = institution.map_or("?", |i| i.name.as_str());
         if self.is_server(node) {
@@ -132,9 +161,10 @@ impl Layout {
             .enumerate()
             .filter_map(|(node, &i)| {
                 let institution = plan.institutions.get(i)?;
-                let apart = self.administrator == Some(NodeId(node as u32));
-                let site = if apart { plan.institutions.len() } else { i };
-                let clock = |of: i64| if apart { 0 } else { of };
+                let mut apart = self.administrators.iter();
+                let apart = apart.position(|of| of.1 == NodeId(node as u32));
+                let site = apart.map_or(i, |number| plan.institutions.len() + number);
+                let clock = |of: i64| if apart.is_some() { 0 } else { of };
                 Some(NodeConfig {
                     name: self.name(plan, NodeId(node as u32)),
                     region: institution.region as u32,

@@ -3,6 +3,7 @@
 mod adversaries;
 mod brief;
 pub mod cells;
+mod chains;
 mod changes;
 mod dates;
 mod domain;
@@ -12,6 +13,7 @@ mod operator;
 mod pairs;
 mod spawner;
 pub mod story;
+mod subjects;
 mod trust;
 mod twice;
 mod workloads;
@@ -22,29 +24,26 @@ pub use pairs::{MAX_PAIRS, PairPlan, calm, execute_paired, pairs};
 pub use spawner::{Hooks, PolicyOf, ValuesOf};
 pub use twice::{Divergence, twice};
 
-use crate::plan::{
-    ChainPlan, FaultPlan, HealPlan, InputPlan, Institution, Plan, ServicePlan, WorkloadKind,
-    bound_timers,
-};
+use crate::plan::{HealPlan, Plan, WorkloadKind, bound_timers};
 use adversaries::{Adversaries, Mark};
-use consim_check::assemble::{ChainIdentity, Domain as Figures, Identity, KernelFigures, assemble};
+use chains::Hosted;
+use consim_check::assemble::{Domain as Figures, KernelFigures, assemble};
 use consim_check::attacks::AttackFigures;
-use consim_check::invariants::{self, ChainSubject, Subjects};
+use consim_check::keys::Keys;
 use consim_check::marks::Marks;
-use consim_check::metrics::{Metrics, MetricsConfig, Unjudged, WorkloadSubject};
-use consim_check::outcome::{CheckOutcome, FaultOutcome, Input};
+use consim_check::metrics::{Metrics, Unjudged};
+use consim_check::outcome::{CheckOutcome, FaultOutcome};
 use consim_check::pairs::{Companion, companion};
-use consim_check::results::{NodeUse, Region, Results};
+use consim_check::results::{NodeUse, Results};
 use consim_check::suite::Suite;
 use consim_core::{
-    ChainId, Check, Disk, Heal, KeyId, Keyring, NodeId, Observer, Payload, Probe, SecretKey,
-    Severity, Span, Streams, Time, TimerKey, seeded,
+    Disk, Heal, NodeId, Observer, Payload, Probe, Severity, Span, Streams, Time, TimerKey, seeded,
 };
 use consim_kernel::config::EventList;
 use consim_kernel::{Kernel, KernelConfig, Progress};
-use consim_models::consensus::{self, ProtocolOptions, TIMER_LIMIT};
+use consim_models::consensus::TIMER_LIMIT;
 use consim_models::ledger::Meter;
-use domain::{Setting, Summary};
+use domain::Summaries;
 use layout::Layout;
 use operator::Watch;
 use spawner::Spawner;
@@ -57,9 +56,6 @@ const LONG_FLIGHT: Span = Span::from_secs(1);
 
 /// Into how many slices a run is cut for its progress bar.
 const SLICES: u64 = 400;
-
-/// Institutions that a report has a row for; of more it has their groups alone.
-const MAX_ROWS: usize = 200;
 
 /// Why a plan cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -121,14 +117,19 @@ fn slices(plan: &Plan) -> impl Iterator<Item = Time> {
 /// A plan in a kernel.
 struct Running<'a> {
     plan: &'a Plan,
-    only: Only<'a>,
+    chains: Vec<Hosted<'a>>,
     layout: Arc<Layout>,
-    chain_id: ChainId,
-    meter: Arc<Meter>,
+    meters: Vec<Arc<Meter>>,
     adversaries: Arc<Adversaries>,
     kernel: Kernel<RunObserver>,
     /// The heal was told.
     healed: bool,
+}
+
+/// Votes that a certificate takes on the chain of a node.
+fn quorum(chains: &[Hosted<'_>], layout: &Layout, node: NodeId) -> usize {
+    let chain = chains.get(layout.chain_of(node));
+    chain.map_or(usize::MAX, |chain| chain.plan.quorum)
 }
 
 impl<'a> Running<'a> {
@@ -142,62 +143,34 @@ impl<'a> Running<'a> {
         hooks: &Hooks,
         story: Option<Box<story::Recorder>>,
     ) -> Result<Self, RunError> {
-        let only = Only::of(plan)?;
         let streams = Streams::new(plan.seed);
         let layout = Arc::new(Layout::new(plan));
-        let chain_id = layout.chain(only.chain_name).unwrap_or_default();
-        let members: Arc<[NodeId]> = layout.servers_of(&only.chain.members).into();
-
-        let authorities = trust::authorities(plan);
-        let replaced = changes::replacements(only.chain, &layout);
-        let first_replaced = KeyId(layout.node_count() + authorities);
-        let (keys, mut secrets) = Keyring::sized(
-            layout.node_count() + authorities + replaced.len() as u32,
-            streams.key("keys"),
-            only.chain.signature_bytes,
-        );
-        let keys = keys.with_replacements(first_replaced, replaced.into());
-        let keys = if only.chain.signed {
-            keys
-        } else {
-            keys.with_unsigned_transactions()
-        };
-        let keys = match (&only.chain.options, members.first(), members.last()) {
-            (ProtocolOptions::HotStuff(options), Some(&first), Some(&last))
-                if options.additions.is_some() =>
-            {
-                keys.with_aggregates(first.into(), last.into())
-            }
-            _ => keys,
-        };
-        let renewed = secrets.split_off(first_replaced.0 as usize);
-        let renewed = renewed.into_iter().map(Arc::new).collect();
-        let authority_keys = secrets.split_off(layout.node_count() as usize);
-        let secrets: Vec<Arc<SecretKey>> = secrets.into_iter().map(Arc::new).collect();
-        let trust = trust::establish(plan, &layout, only.chain, authority_keys);
-
-        let setting = Setting {
-            plan,
-            layout: &layout,
-            chain_id,
-            chain: only.chain,
-            members: &members,
-            hooks,
-        };
-        let adversaries = Adversaries::new(plan, &layout, (chain_id, only.chain), &members);
-        let adversaries = Arc::new(adversaries);
-        let (domain, domain_checks, summary) = domain::of(only.service, &setting);
+        let chains = chains::of(plan, &layout)?;
+        let identities = chains::identities(plan, &layout, &chains, streams);
+        let adversaries = Arc::new(Adversaries::new(plan, &layout, &chains));
         let corrupt = adversaries.corrupt();
-        let mut judges = checks(plan, &layout, &only, &members, &keys, corrupt);
-        let domain_checks = domain_checks.into_iter().filter(|c| wanted(plan, &**c));
+        let keys = chains.iter().zip(&identities);
+        let keys = Keys::of_chains(keys.map(|(chain, of)| (chain.id, of.keys.clone())));
+        let mut judges = subjects::checks(plan, &layout, &chains, keys, corrupt);
+        let mut services = domain::Services::of(plan, &layout, &chains, hooks);
+        let domain_checks = services.checks.drain(..);
+        let domain_checks = domain_checks.filter(|c| subjects::wanted(plan, &**c));
         judges.extend(domain_checks.map(|check| adversaries.of_correct(check)));
         judges.retain(|c| plan.judges_liveness || c.severity() != Severity::Liveness);
         let mut windows = layout.faults(plan);
         windows.extend(adversaries::interference(plan, &layout));
         let observer = RunObserver {
-            suite: Suite::new(Metrics::new(metrics_config(plan, &layout, corrupt)), judges),
-            summary,
-            watch: Watch::new(&windows, only.chain.quorum, plan.start_ns),
+            suite: Suite::new(
+                Metrics::new(subjects::metrics(plan, &layout, corrupt)),
+                judges,
+            ),
+            summaries: services.summaries,
+            layout: (chains.len() > 1).then(|| Arc::clone(&layout)),
+            watch: Watch::new(
+                &windows,
+                &|node| quorum(&chains, &layout, node),
+                plan.start_ns,
+            ),
             attacks: Attacks::new(Arc::clone(&adversaries)),
             marks: None,
             watcher: None,
@@ -206,18 +179,17 @@ impl<'a> Running<'a> {
         let spawner = Spawner::new(spawner::Parts {
             plan,
             layout: Arc::clone(&layout),
-            chain_id,
-            chain: only.chain,
-            members,
-            keys,
-            secrets,
-            renewed,
-            trust,
-            domain,
+            chains: chains
+                .iter()
+                .cloned()
+                .zip(identities)
+                .zip(services.domains)
+                .map(|((chain, identities), domain)| (chain, identities, domain))
+                .collect(),
             hooks: hooks.clone(),
             adversaries: Arc::clone(&adversaries),
         });
-        let meter = spawner.meter();
+        let meters = spawner.meters();
         let config = KernelConfig {
             streams,
             start_ns: plan.start_ns,
@@ -231,10 +203,9 @@ impl<'a> Running<'a> {
         };
         Ok(Self {
             plan,
-            only,
+            chains,
             layout,
-            chain_id,
-            meter,
+            meters,
             adversaries,
             kernel: Kernel::new(config, observer),
             healed: false,
@@ -269,7 +240,7 @@ impl<'a> Running<'a> {
         if heal.auto && flight > LONG_FLIGHT {
             bound += flight;
         }
-        let broken = layout.nodes_around(self.plan, self.only.chain, &heal.broken);
+        let broken = layout.nodes_around(self.plan, &heal.broken);
         let heal = Heal { bound, broken };
         let now = self.kernel.now();
         self.kernel.observer_mut().healed(now, &heal);
@@ -279,27 +250,26 @@ impl<'a> Running<'a> {
     fn finish(self) -> Run {
         let Self {
             plan,
-            only,
+            chains,
             layout,
-            chain_id,
-            meter,
+            meters,
             adversaries,
             kernel,
             ..
         } = self;
         let figures = figures(plan, &layout, &kernel);
         let attacks = attack_figures(&adversaries, &kernel);
-        let memory = meter.read();
+        let memory = meters.iter().map(|meter| meter.read()).sum();
         let observer = kernel.into_observer();
-        let mut table = observer.summary.rows();
+        let mut table = observer.summaries.rows();
         table.extend(source_rows(plan));
         let domain = Figures {
             metrics: BTreeMap::new(),
             table,
             attacks,
-            names: names(plan, &layout),
+            names: subjects::names(plan, &layout),
         };
-        let identity = identity(plan, only.chain_name, only.chain, chain_id);
+        let identity = subjects::identity(plan, &chains);
         let (mut results, exit_code) = assemble(&observer.suite, identity, figures, domain);
         let bug = plan.found.bug.filter(|bug| seeded::on(bug));
         if let Some(meant) = plan.demanded(bug) {
@@ -320,123 +290,12 @@ impl<'a> Running<'a> {
     }
 }
 
-/// The chain and the service of a plan that has one of each.
-struct Only<'a> {
-    chain_name: &'a str,
-    chain: &'a ChainPlan,
-    service: &'a ServicePlan,
-}
-
-impl<'a> Only<'a> {
-    fn of(plan: &'a Plan) -> Result<Self, RunError> {
-        let one = |what: &str| {
-            RunError::Unsupported(format!(
-                "this version runs scenarios with exactly one {what}"
-            ))
-        };
-        let (chain_name, chain) = plan
-            .chains
-            .iter()
-            .next()
-            .filter(|_| plan.chains.len() == 1)
-            .ok_or_else(|| one("chain"))?;
-        let service = plan
-            .services
-            .values()
-            .next()
-            .filter(|_| plan.services.len() == 1)
-            .ok_or_else(|| one("service"))?;
-        Ok(Self {
-            chain_name,
-            chain,
-            service,
-        })
-    }
-}
-
-/// The checks that the plan asks for. They judge by the protocol's quorum, whatever a fault or a
-/// hook makes the replicas use.
-fn checks(
-    plan: &Plan,
-    layout: &Layout,
-    only: &Only<'_>,
-    members: &[NodeId],
-    keys: &Keyring,
-    corrupt: &[NodeId],
-) -> Vec<Box<dyn Check>> {
-    let restarts = |f: &FaultPlan| f.kind.restarts();
-    let subjects = Arc::new(Subjects {
-        chains: vec![ChainSubject {
-            id: layout.chain(only.chain_name).unwrap_or_default(),
-            name: only.chain_name.to_owned(),
-            members: members.to_vec(),
-            first: layout
-                .administrator
-                .map(|_| layout.servers_of(&only.chain.first_members())),
-            quorum: only.chain.quorum,
-            quorum_of: consensus::entry(&only.chain.protocol)
-                .map_or(consensus::byzantine_quorum, |p| p.quorum),
-            byzantine: consensus::entry(&only.chain.protocol).is_none_or(|p| p.byzantine),
-            mempool: only.chain.mempool.transactions,
-            time: dates::promise(plan, layout, only.chain, corrupt),
-        }],
-        keys: keys.clone(),
-        names: names(plan, layout),
-        corrupt: corrupt.to_vec(),
-        at_mercy: layout.desks_at(plan, only.chain, corrupt),
-        entries: changes::entries(plan, layout, only.chain),
-        recorded: !corrupt.is_empty(),
-        restarts: plan.faults.values().any(restarts),
-        disks: plan.faults.values().any(|f| f.kind.disks()),
-        damages: plan.faults.values().any(|f| f.kind.damages()),
-        bound: plan.heal_bound,
-    });
-    invariants::build(&subjects, &plan.checks_only, &plan.checks_except)
-}
-
-/// Does the plan ask for this check?
-fn wanted(plan: &Plan, check: &dyn Check) -> bool {
-    let is = |word: &String| word == check.name();
-    (plan.checks_only.is_empty() || plan.checks_only.iter().any(is))
-        && !plan.checks_except.iter().any(is)
-}
-
-/// The names of all nodes, by their number.
-fn names(plan: &Plan, layout: &Layout) -> Vec<String> {
-    let nodes = (0..layout.node_count()).map(NodeId);
-    nodes.map(|n| layout.name(plan, n)).collect()
-}
-
-fn metrics_config(plan: &Plan, layout: &Layout, corrupt: &[NodeId]) -> MetricsConfig {
-    MetricsConfig {
-        warmup: Time::ZERO + plan.warmup,
-        end: Time::ZERO + plan.duration,
-        interval: plan.interval,
-        workloads: plan
-            .workloads
-            .iter()
-            .map(|(name, workload)| WorkloadSubject {
-                name: name.clone(),
-                service: workload.service.clone(),
-            })
-            .collect(),
-        groups: sets(plan, layout, |institution| &institution.group),
-        institutions: if plan.institutions.len() <= MAX_ROWS {
-            sets(plan, layout, |institution| &institution.name)
-        } else {
-            Vec::new()
-        },
-        corrupt: corrupt.to_vec(),
-        windows: plan.windows(),
-        changes: changes::subjects(plan),
-        dated: dates::dated(plan, layout),
-    }
-}
-
 /// All observers of a run.
 struct RunObserver {
     suite: Suite,
-    summary: Box<dyn Summary>,
+    summaries: Summaries,
+    /// Which chain a node has to do with, where there are several.
+    layout: Option<Arc<Layout>>,
     watch: Watch,
     attacks: Attacks,
     /// Counts the marks that the run comes to, for those who ask.
@@ -530,7 +389,8 @@ impl Observer for RunObserver {
             return;
         }
         self.suite.probe(at, node, probe);
-        self.summary.probe(at, node, probe);
+        let chain = self.layout.as_ref().map(|layout| layout.chain_of(node));
+        self.summaries.probe(chain, at, node, probe);
         self.watch.probe(at, node, probe);
         if let Some(watcher) = &mut self.watcher {
             watcher.probe(at, node, probe);
@@ -605,30 +465,6 @@ impl Observer for RunObserver {
     }
 }
 
-/// Institutions with their nodes, together where `name` says the same; in node order.
-fn sets(
-    plan: &Plan,
-    layout: &Layout,
-    name: impl Fn(&Institution) -> &String,
-) -> Vec<(String, Vec<NodeId>)> {
-    let mut sets: Vec<(String, Vec<NodeId>)> = Vec::new();
-    let mut places: BTreeMap<&String, usize> = BTreeMap::new();
-    for institution in &plan.institutions {
-        let place = *places.entry(name(institution)).or_insert(sets.len());
-        if place == sets.len() {
-            sets.push((name(institution).clone(), Vec::new()));
-        }
-    }
-    let nodes = layout.institution_of.iter().enumerate();
-    for (node, &i) in nodes.filter(|(n, _)| layout.administrator != Some(NodeId(*n as u32))) {
-        let set = plan.institutions.get(i).and_then(|x| places.get(name(x)));
-        if let Some((_, nodes)) = set.and_then(|&set| sets.get_mut(set)) {
-            nodes.push(NodeId(node as u32));
-        }
-    }
-    sets
-}
-
 /// What came of the attacks.
 fn attack_figures(adversaries: &Adversaries, kernel: &Kernel<RunObserver>) -> Vec<AttackFigures> {
     let mut interfered: BTreeMap<String, u64> = BTreeMap::new();
@@ -638,11 +474,11 @@ fn attack_figures(adversaries: &Adversaries, kernel: &Kernel<RunObserver>) -> Ve
         }
     }
     let RunObserver {
-        attacks, summary, ..
+        attacks, summaries, ..
     } = kernel.observer();
     let mut figures = adversaries.figures(&attacks.told, &attacks.opened, &interfered);
     for (figures, number) in figures.iter_mut().zip(0u16..) {
-        figures.metrics = summary.attack(number);
+        figures.metrics = summaries.attack(number);
     }
     figures
 }
@@ -713,61 +549,6 @@ fn figures(plan: &Plan, layout: &Layout, kernel: &Kernel<RunObserver>) -> Kernel
         node_use,
         faults,
         flows: kernel.flows().to_vec(),
-    }
-}
-
-fn identity(plan: &Plan, chain_name: &str, chain: &ChainPlan, chain_id: ChainId) -> Identity {
-    let regions = plan
-        .network
-        .regions
-        .iter()
-        .enumerate()
-        .map(|(i, region)| Region {
-            name: region.name.clone(),
-            lat: f64::from(region.lat_udeg) / 1e6,
-            lon: f64::from(region.lon_udeg) / 1e6,
-            nodes: plan
-                .institutions
-                .iter()
-                .filter(|institution| institution.region == i)
-                .map(|institution| (institution.name.clone(), institution.tier.clone()))
-                .collect(),
-        })
-        .collect();
-    Identity {
-        scenario: plan.name.clone(),
-        about: plan.about.clone(),
-        variant: plan.variant.clone(),
-        seed: plan.seed,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        plan_digest: plan.digest.clone(),
-        design_digest: plan.design_digest.clone(),
-        chains: vec![ChainIdentity {
-            id: chain_id,
-            name: chain_name.to_owned(),
-            instance: None,
-            protocol: chain.protocol.clone(),
-            nodes: chain.first_members().len() as u64,
-            f: chain.f as u64,
-            quorum: chain.quorum as u64,
-            block_wait: chain.block.wait,
-            floor: chain.floor,
-        }],
-        expectations: plan.expect.clone(),
-        inputs: plan.inputs.iter().map(input).collect(),
-        regions,
-        notes: plan.notes.clone(),
-        plan_yaml: plan.yaml.clone(),
-        sources: plan.sources.clone(),
-    }
-}
-
-fn input(input: &InputPlan) -> Input {
-    Input {
-        path: input.path.clone(),
-        taken: input.taken,
-        skipped: input.skipped,
-        notes: input.notes.clone(),
     }
 }
 

@@ -207,10 +207,11 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// `windows` are the faults of the run with nodes in their targets.
+    /// `windows` are the faults of the run with nodes in their targets; `quorum` is what a certificate takes on
+    /// the chain of a node.
     pub(super) fn new(
         windows: &[consim_kernel::config::FaultWindow],
-        quorum: usize,
+        quorum: &dyn Fn(NodeId) -> usize,
         start_ns: i64,
     ) -> Self {
         let list = windows.iter().filter_map(|window| {
@@ -218,7 +219,10 @@ impl Watch {
                 FaultKind::Operator(Operator { target, mistake }) => (
                     target,
                     match mistake {
-                        Mistake::WrongQuorum { .. } => Counts::Votes(quorum),
+                        Mistake::WrongQuorum { .. } => {
+                            let first = known(target).first().copied();
+                            Counts::Votes(quorum(first.unwrap_or_default()))
+                        }
                         Mistake::DuplicateKey { .. } => Counts::ForeignKeys,
                         Mistake::WrongGenesis => Counts::Missed,
                         Mistake::ShortTimeouts { .. } => {

@@ -1,16 +1,15 @@
 //! Makes the processes of a run.
 
 use super::adversaries::Adversaries;
+use super::chains::{Hosted, Identities};
 use super::changes;
 use super::domain::{Bearer, Domain, Place};
 use super::flood::{Flooder, Flooders};
 use super::layout::Layout;
 use super::operator::{self, Mistakes, Setting};
-use super::trust::Trust;
-use crate::plan::{ChainPlan, Plan};
+use crate::plan::Plan;
 use consim_core::{
-    ChainId, Context, Event, KeyId, Keyring, NodeId, Payload, Process, SecretKey, SeededBug,
-    StateMachine, Time,
+    ChainId, Context, Event, NodeId, Payload, Process, SecretKey, SeededBug, StateMachine, Time,
 };
 use consim_kernel::Spawn;
 use consim_kernel::config::{FaultKind, Flooded};
@@ -63,26 +62,31 @@ impl Default for Hooks {
 const MEMPOOL_SHARE: u64 = 4;
 
 /// What processes are made of.
-pub(crate) struct Parts<'a> {
-    pub(crate) plan: &'a Plan,
-    pub(crate) layout: Arc<Layout>,
-    pub(crate) chain_id: ChainId,
-    pub(crate) chain: &'a ChainPlan,
-    pub(crate) members: Arc<[NodeId]>,
-    pub(crate) keys: Keyring,
-    pub(crate) secrets: Vec<Arc<SecretKey>>,
-    /// Keys that take the place of others while the run goes on.
-    pub(crate) renewed: Vec<Arc<SecretKey>>,
-    pub(crate) trust: Trust,
-    pub(crate) domain: Box<dyn Domain>,
-    pub(crate) hooks: Hooks,
-    pub(crate) adversaries: Arc<Adversaries>,
+pub(super) struct Parts<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) layout: Arc<Layout>,
+    /// The chains with what their members sign with and what runs on them.
+    pub(super) chains: Vec<(Hosted<'a>, Identities, Box<dyn Domain>)>,
+    pub(super) hooks: Hooks,
+    pub(super) adversaries: Arc<Adversaries>,
 }
 
-pub(crate) struct Spawner {
+pub(super) struct Spawner {
     layout: Arc<Layout>,
     places: Vec<Place>,
-    chain_id: ChainId,
+    chains: Vec<Chain>,
+    /// Bytes of memory of each institution's machine.
+    memory: Vec<u64>,
+    /// The release of each institution's server; empty if all run the same one.
+    releases: Vec<Release>,
+    mistakes: Mistakes,
+    flooders: Flooders,
+    adversaries: Arc<Adversaries>,
+}
+
+/// What the processes of one chain are made of.
+struct Chain {
+    id: ChainId,
     members: Arc<[NodeId]>,
     /// With whom each of them holds connections, where messages go from peer to peer.
     peers: Option<Vec<Arc<[NodeId]>>>,
@@ -96,37 +100,74 @@ pub(crate) struct Spawner {
     options: ProtocolOptions,
     block: BlockLimits,
     mempool: MempoolLimits,
-    /// Bytes of memory of each institution's machine.
-    memory: Vec<u64>,
-    /// The release of each institution's server; empty if all run the same one.
-    releases: Vec<Release>,
     timeout: consim_core::Span,
     checkpoint: u64,
-    keys: Keyring,
-    secrets: Vec<Arc<SecretKey>>,
-    renewed: Vec<Arc<SecretKey>>,
-    trust: Trust,
+    identities: Identities,
     domain: Box<dyn Domain>,
     machine: Arc<dyn StateMachine>,
     executions: ExecutionCache,
-    mistakes: Mistakes,
-    flooders: Flooders,
-    adversaries: Arc<Adversaries>,
+}
+
+impl Chain {
+    fn new(
+        hosted: &Hosted<'_>,
+        identities: Identities,
+        domain: Box<dyn Domain>,
+        layout: &Layout,
+        hooks: &Hooks,
+    ) -> Self {
+        let plan = hosted.plan;
+        let machine = domain.machine();
+        let executions = if hooks.share_executions && hooks.bug.is_none() {
+            ExecutionCache::shared(&machine)
+        } else {
+            ExecutionCache::off()
+        };
+        Self {
+            id: hosted.id,
+            members: Arc::clone(&hosted.members),
+            peers: plan.peers.as_ref().map(|peers| {
+                let of = |peers: &Vec<usize>| layout.servers_of(peers).into();
+                peers.iter().map(of).collect()
+            }),
+            first: layout.servers_of(&plan.first_members()).into(),
+            changes: changes::requests(plan, layout, identities.first_renewed),
+            hasty: changes::hasty(plan),
+            quorum: hooks.quorum.unwrap_or(plan.quorum),
+            options: plan.options.clone(),
+            block: plan.block,
+            mempool: plan.mempool,
+            timeout: plan.timeout,
+            checkpoint: plan.checkpoint,
+            identities,
+            domain,
+            machine,
+            executions,
+        }
+    }
+    /// The keys that a node gets later.
+    fn renewed(&self, node: NodeId) -> Vec<Arc<SecretKey>> {
+        let Identities { keys, renewed, .. } = &self.identities;
+        let of = |key: &&Arc<SecretKey>| keys.owner(key.id()) == node;
+        renewed.iter().filter(of).cloned().collect()
+    }
+    /// With whom a member holds connections; `None`: with all.
+    fn peers_of(&self, node: NodeId) -> Option<Arc<[NodeId]>> {
+        let at = self.members.binary_search(&node).ok()?;
+        self.peers.as_ref()?.get(at).cloned()
+    }
+    /// What a node signs.
+    fn secret(&self, node: NodeId) -> Option<&Arc<SecretKey>> {
+        self.identities.secrets.get(node.index())
+    }
 }
 
 impl Spawner {
-    pub(crate) fn new(parts: Parts<'_>) -> Self {
+    pub(super) fn new(parts: Parts<'_>) -> Self {
         let Parts {
             plan,
             layout,
-            chain_id,
-            chain,
-            members,
-            keys,
-            secrets,
-            renewed,
-            trust,
-            domain,
+            chains,
             hooks,
             adversaries,
         } = parts;
@@ -139,47 +180,23 @@ impl Spawner {
                 institution: i,
                 name: institution.name.as_str().into(),
                 desk,
-                entry: layout.entry(plan, chain, i),
+                entry: layout.entry(plan, i),
                 supervision: institution.tier == "regulator",
             })
             .collect();
-        let machine = domain.machine();
-        let next = renewed.first().map_or(KeyId(0), |key| key.id());
-        let executions = if hooks.share_executions && hooks.bug.is_none() {
-            ExecutionCache::shared(&machine)
-        } else {
-            ExecutionCache::off()
-        };
+        let chains = chains.into_iter();
+        let chains = chains.map(|(hosted, identities, domain)| {
+            Chain::new(&hosted, identities, domain, &layout, &hooks)
+        });
         Self {
             places,
-            chain_id,
-            members,
-            peers: chain.peers.as_ref().map(|peers| {
-                let of = |peers: &Vec<usize>| layout.servers_of(peers).into();
-                peers.iter().map(of).collect()
-            }),
-            first: layout.servers_of(&chain.first_members()).into(),
-            changes: changes::requests(chain, &layout, next),
-            hasty: changes::hasty(chain),
-            quorum: hooks.quorum.unwrap_or(chain.quorum),
-            options: chain.options.clone(),
-            block: chain.block,
-            mempool: chain.mempool,
+            chains: chains.collect(),
             memory: plan.institutions.iter().map(|i| i.memory).collect(),
             releases: if operator::releases_differ(plan) {
                 plan.institutions.iter().map(|i| i.release).collect()
             } else {
                 Vec::new()
             },
-            timeout: chain.timeout,
-            checkpoint: chain.checkpoint,
-            keys,
-            secrets,
-            renewed,
-            trust,
-            machine,
-            domain,
-            executions,
             adversaries,
             layout,
             mistakes: Mistakes::default(),
@@ -187,52 +204,50 @@ impl Spawner {
         }
     }
 
+    /// The chain with which a node has to do.
+    fn chain(&self, node: NodeId) -> Option<&Chain> {
+        self.chains.get(self.layout.chain_of(node))
+    }
+
     /// A mempool takes no more of its machine's memory than its share.
-    fn mempool(&self, institution: usize) -> MempoolLimits {
+    fn mempool(&self, chain: &Chain, institution: usize) -> MempoolLimits {
         let memory = self.memory.get(institution).copied().unwrap_or(u64::MAX);
         MempoolLimits {
-            bytes: self.mempool.bytes.min(memory / MEMPOOL_SHARE),
-            ..self.mempool
+            bytes: chain.mempool.bytes.min(memory / MEMPOOL_SHARE),
+            ..chain.mempool
         }
     }
 
-    /// What the ledgers of the run hold.
-    pub(crate) fn meter(&self) -> Arc<Meter> {
-        Arc::clone(self.executions.meter())
+    /// What the ledgers of each chain hold.
+    pub(super) fn meters(&self) -> Vec<Arc<Meter>> {
+        let executions = self.chains.iter().map(|chain| &chain.executions);
+        executions.map(|e| Arc::clone(e.meter())).collect()
     }
 
-    /// What a node signs and shows, if everything is as it should be.
+    /// What a node signs and shows on its chain, if everything is as it should be.
     fn identity(&self, node: NodeId) -> Option<(Arc<SecretKey>, IdentityCertificate)> {
-        let key = Arc::clone(self.secrets.get(node.index())?);
-        let renewed = self.trust.renewed.get(&node);
+        let chain = self.chain(node)?;
+        let trust = &chain.identities.trust;
+        let key = Arc::clone(chain.secret(node)?);
+        let renewed = trust.renewed.get(&node);
         let certificate = match renewed.filter(|_| self.mistakes.is_renewed(node)) {
             Some(renewed) => *renewed,
-            None => *self.trust.certificates.get(node.index())?,
+            None => *trust.certificates.get(node.index())?,
         };
         Some((key, certificate))
     }
 
-    /// The keys that a node gets later.
-    fn renewed(&self, node: NodeId) -> Vec<Arc<SecretKey>> {
-        let of = |key: &&Arc<SecretKey>| self.keys.owner(key.id()) == node;
-        self.renewed.iter().filter(of).cloned().collect()
-    }
-
-    /// With whom a member holds connections; `None`: with all.
-    fn peers_of(&self, node: NodeId) -> Option<Arc<[NodeId]>> {
-        let at = self.members.binary_search(&node).ok()?;
-        self.peers.as_ref()?.get(at).cloned()
-    }
-
     fn server(&self, node: NodeId, place: &Place) -> Option<Box<dyn Process>> {
+        let chain = self.chain(node)?;
+        let Identities { keys, trust, .. } = &chain.identities;
         let (key, certificate) = self.identity(node)?;
         let mut setting = Setting {
             me: node,
             key,
             certificate,
-            chain: self.chain_id,
-            quorum: self.quorum,
-            timeout: self.timeout,
+            chain: chain.id,
+            quorum: chain.quorum,
+            timeout: chain.timeout,
             keep: None,
             release: self.releases.get(place.institution).copied(),
         };
@@ -242,36 +257,36 @@ impl Spawner {
             ReplicaConfig {
                 chain: setting.chain,
                 me: setting.me,
-                members: Arc::clone(&self.first),
-                everybody: Arc::clone(&self.members),
-                peers: self.peers_of(node),
-                administrator: self.trust.genesis.roots.administrator(),
+                members: Arc::clone(&chain.first),
+                everybody: Arc::clone(&chain.members),
+                peers: chain.peers_of(node),
+                administrator: trust.genesis.roots.administrator(),
                 quorum: setting.quorum,
                 key: Arc::clone(&setting.key),
-                keys: self.keys.clone(),
-                block: self.block,
-                mempool: self.mempool(place.institution),
+                keys: keys.clone(),
+                block: chain.block,
+                mempool: self.mempool(chain, place.institution),
                 timeout: setting.timeout,
-                checkpoint: self.checkpoint,
+                checkpoint: chain.checkpoint,
                 keep: setting.keep,
-                renewed: self.renewed(setting.me),
+                renewed: chain.renewed(setting.me),
             },
-            &self.options,
+            &chain.options,
         );
         let config = NodeConfig {
             node,
             chain: setting.chain,
-            members: Arc::clone(&self.members),
+            members: Arc::clone(&chain.members),
             key: setting.key,
-            keys: self.keys.clone(),
-            machine: self.adversaries.machine(node, &self.machine),
-            executions: self.executions.clone(),
-            genesis: Arc::clone(&self.trust.genesis),
+            keys: keys.clone(),
+            machine: self.adversaries.machine(node, &chain.machine),
+            executions: chain.executions.clone(),
+            genesis: Arc::clone(&trust.genesis),
             certificate: setting.certificate,
             release: setting.release,
         };
-        let node = FullNode::new(config, replica, self.domain.service(place));
-        Some(Box::new(match self.domain.shows(place) {
+        let node = FullNode::new(config, replica, chain.domain.service(place));
+        Some(Box::new(match chain.domain.shows(place) {
             Some(shows) => node.showing(shows),
             None => node,
         }))
@@ -280,29 +295,33 @@ impl Spawner {
 
 impl Spawn for Spawner {
     fn spawn(&mut self, node: NodeId) -> Box<dyn Process> {
-        if self.layout.administrator == Some(node)
-            && let Some(key) = self.secrets.get(node.index())
+        let Some(chain) = self.chain(node) else {
+            return Box::new(Nothing);
+        };
+        if self.layout.administers(node)
+            && let Some(key) = chain.secret(node)
         {
             return Box::new(Administrator::new(AdministratorConfig {
-                chain: self.chain_id,
-                members: Arc::clone(&self.members),
+                chain: chain.id,
+                members: Arc::clone(&chain.members),
                 key: Arc::clone(key),
-                changes: Arc::clone(&self.changes),
-                hasty: Arc::clone(&self.hasty),
-                retry: self.timeout,
+                changes: Arc::clone(&chain.changes),
+                hasty: Arc::clone(&chain.hasty),
+                retry: chain.timeout,
             }));
         }
         let made = self.layout.institution_of.get(node.index()).and_then(|&i| {
             let place = self.places.get(i)?;
             if self.layout.is_server(node) {
                 let honest = || self.server(node, place);
-                self.adversaries.server(node, &self.keys, honest)
+                let keys = &chain.identities.keys;
+                self.adversaries.server(node, keys, honest)
             } else {
                 let bearer = Bearer {
-                    key: self.secrets.get(node.index())?,
-                    certificate: *self.trust.certificates.get(node.index())?,
+                    key: chain.secret(node)?,
+                    certificate: *chain.identities.trust.certificates.get(node.index())?,
                 };
-                self.domain.desk(place, &bearer)
+                chain.domain.desk(place, &bearer)
             }
         });
         made.unwrap_or_else(|| Box::new(Nothing))
@@ -318,11 +337,12 @@ impl Spawn for Spawner {
         number: u64,
     ) -> Option<Arc<dyn Payload>> {
         let (key, certificate) = self.identity(from)?;
+        let chain = self.chains.get(self.layout.chain_of(from))?;
         match what {
             Flooded::Junk(_) => None,
             Flooded::Transactions(bytes) => {
                 let flooder = Flooder {
-                    chain: self.chain_id,
+                    chain: chain.id,
                     key: &key,
                     certificate,
                 };
@@ -332,7 +352,7 @@ impl Spawn for Spawner {
                 )
             }
             Flooded::ViewChanges => {
-                consensus::view_change_spam(&self.options, self.chain_id, number, &key)
+                consensus::view_change_spam(&chain.options, chain.id, number, &key)
             }
         }
     }

@@ -1,8 +1,9 @@
 //! Certificate authorities of a run, and whom its chain believes.
 
+use super::chains::Hosted;
 use super::layout::Layout;
 use super::operator::{self, Loss};
-use crate::plan::{ChainPlan, Plan};
+use crate::plan::Plan;
 use consim_core::{NodeId, SecretKey, Span, Time};
 use consim_kernel::config::Invalid;
 use consim_models::node::membership::{
@@ -17,7 +18,7 @@ const VALIDITY: Span = Span::from_secs(2 * 365 * 86_400);
 const BACKDATED: Span = Span::from_secs(86_400);
 
 /// Who is certified by whom.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Trust {
     pub(crate) genesis: Arc<Genesis>,
     /// The certificate of each node.
@@ -41,10 +42,10 @@ fn is_new(loss: &Loss) -> bool {
 
 /// Issues a certificate to every node; the chain believes the shared authority, and the own ones of
 /// its members for themselves.
-pub(crate) fn establish(
+pub(super) fn establish(
     plan: &Plan,
     layout: &Layout,
-    chain: &ChainPlan,
+    chain: &Hosted<'_>,
     keys: Vec<SecretKey>,
 ) -> Trust {
     let mut authorities = keys.into_iter().map(Authority::new);
@@ -60,17 +61,17 @@ pub(crate) fn establish(
     if let Some(shared) = &shared {
         roots.trust_shared(shared.id());
     }
-    if let Some(administrator) = layout.administrator {
+    if let Some(administrator) = layout.administrator(chain.number()) {
         roots.administered_by(administrator.into());
     }
     for (&i, authority) in &own {
-        if chain.members.contains(&i) {
+        if chain.plan.members.contains(&i) {
             roots.trust_own(authority.id(), i as u32);
         }
     }
     let wall = |at: Time| plan.start_ns.saturating_add_unsigned(at.nanos());
     for (&i, authority) in &new {
-        if let Some(loss) = losses.get(&i).filter(|_| chain.members.contains(&i)) {
+        if let Some(loss) = losses.get(&i).filter(|_| chain.plan.members.contains(&i)) {
             roots.trust_own_from(authority.id(), i as u32, wall(loss.to));
         }
     }
@@ -106,10 +107,7 @@ pub(crate) fn establish(
             }
         }
     }
-    let members = chain
-        .members
-        .iter()
-        .filter_map(|&i| layout.servers.get(i).copied().flatten());
+    let members = chain.members.iter();
     let genesis = Genesis {
         roots,
         certificates: members

@@ -92,11 +92,9 @@ fn common(plan: &Plan, layout: &Layout, workload: &WorkloadPlan, number: Workloa
         places: institutions
             .iter()
             .filter_map(|&i| {
-                let desk = *layout.desks.get(i)?;
-                let chain = plan.chains.values().next()?;
                 Some(Place {
-                    desk,
-                    server: layout.entry(plan, chain, i),
+                    desk: *layout.desks.get(i)?,
+                    server: layout.entry(plan, i),
                 })
             })
             .collect(),

@@ -43,3 +43,12 @@ record! {
     }
     main "nodes";
 }
+
+impl ChangeKind {
+    /// Whom it is about.
+    pub(crate) fn movers(&self) -> &Movers {
+        match self {
+            Self::Join(movers) | Self::Leave(movers) | Self::ReplaceKeys(movers) => movers,
+        }
+    }
+}

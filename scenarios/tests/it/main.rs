@@ -14,6 +14,7 @@ mod support;
 mod bugs;
 mod cells;
 mod certificates;
+mod chains;
 mod changes;
 mod diagnostics;
 mod entry;

@@ -175,7 +175,7 @@ fn main() {
                 mempool: 100_000,
                 time: None,
             }],
-            keys: world.keys.clone(),
+            keys: world.keys.clone().into(),
             names: (0..nodes).map(|n| format!("node-{n}")).collect(),
             corrupt: Vec::new(),
             at_mercy: Vec::new(),

@@ -18,9 +18,10 @@
 //! the first quorum in which a quorum accepted another value; who is in both voted without a reason. If no correct
 //! member knows of such a view, all that committed the second value are guilty.
 
+use crate::keys::Keys;
 use crate::seeded;
 use consim_core::{
-    ChainId, Digest, Evidence, KeyId, Keyring, Leaving, Promise, Signature, SignedVote, Vote,
+    ChainId, Digest, Evidence, KeyId, Leaving, Promise, Signature, SignedVote, Vote,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,7 +50,7 @@ struct Record {
 
 /// Collects what correct nodes hear and holds it against each other.
 pub struct Forensics {
-    keys: Keyring,
+    keys: Keys,
     records: BTreeMap<(ChainId, KeyId), Record>,
     proofs: BTreeMap<(ChainId, KeyId), Proof>,
     statements: u64,
@@ -59,9 +60,9 @@ pub struct Forensics {
 
 impl Forensics {
     /// Has heard nothing.
-    pub fn new(keys: Keyring) -> Self {
+    pub fn new(keys: impl Into<Keys>) -> Self {
         Self {
-            keys,
+            keys: keys.into(),
             records: BTreeMap::new(),
             proofs: BTreeMap::new(),
             statements: 0,
@@ -98,7 +99,7 @@ impl Forensics {
         }
         let here = record.votes.entry(place).or_default();
         let known = |v: &SignedVote| v.vote == vote.vote;
-        if here.iter().any(known) || !vote.is_genuine(&self.keys) {
+        if here.iter().any(known) || !vote.is_genuine(self.keys.of(of.0)) {
             return;
         }
         self.statements += 1;
@@ -129,7 +130,7 @@ impl Forensics {
         let record = self.records.entry(of).or_default();
         let known = record.leavings.get(&place);
         if known.is_some_and(|l| l.signed.vote == leaving.signed.vote)
-            || !leaving.signed.is_genuine(&self.keys)
+            || !leaving.signed.is_genuine(self.keys.of(of.0))
         {
             return;
         }

@@ -7,6 +7,7 @@ pub mod diagram;
 pub mod experiment;
 pub mod forensics;
 pub mod invariants;
+pub mod keys;
 pub mod marks;
 pub mod metrics;
 pub mod minimise;

@@ -89,10 +89,6 @@ impl Planner<'_> {
         } else {
             &scenario.chains
         };
-        if let Some((second, _)) = chains.get(1) {
-            let place = second.place.clone();
-            self.cx.later(&place, "a second chain");
-        }
         let mut out = BTreeMap::new();
         let mut whole = true;
         for (name, chain) in chains {

@@ -158,7 +158,24 @@ impl<'a> Planner<'a> {
         let scenario: &'a Scenario = self.scenario;
         let mut out = Vec::new();
         let mut whole = true;
+        let all: Vec<&str> = scenario
+            .chains
+            .iter()
+            .map(|(n, _)| n.value.0.as_str())
+            .collect();
         for (name, change) in &scenario.changes {
+            let of = change.kind.movers().chain.as_ref();
+            let other =
+                of.is_some_and(|at| at.value != chain.value && all.contains(&at.value.0.as_str()));
+            if other {
+                continue;
+            }
+            if of.is_none() && all.len() > 1 {
+                let message = format!("which chain? there are {}: {}", all.len(), all.join(", "));
+                let help = format!("chain: {}", chain.value.0);
+                self.cx.error("E502", &name.place, message, help);
+                return None;
+            }
             match self.written_change(name, change, chain, entry) {
                 Some(written) => out.push(written),
                 None => whole = false,
@@ -174,11 +191,9 @@ impl<'a> Planner<'a> {
         chain: &At<Name>,
         entry: &ProtocolEntry,
     ) -> Option<Written<'a>> {
-        let (movers, joins, renews) = match &change.kind {
-            ChangeKind::Join(movers) => (movers, true, false),
-            ChangeKind::Leave(movers) => (movers, false, false),
-            ChangeKind::ReplaceKeys(movers) => (movers, false, true),
-        };
+        let movers = change.kind.movers();
+        let joins = matches!(change.kind, ChangeKind::Join(_));
+        let renews = matches!(change.kind, ChangeKind::ReplaceKeys(_));
         self.change_name(name)?;
         if let Some(at) = &movers.chain
             && at.value != chain.value

@@ -7,6 +7,7 @@ mod faults;
 mod gates;
 mod gossip;
 mod heal;
+mod homes;
 mod insiders;
 mod lines;
 mod load;
@@ -222,6 +223,9 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
     let services = planner.services();
     planner.note_sharing(services.as_ref());
     let workloads = planner.workloads(services.as_ref());
+    if let (Some(chains), Some(services), Some((workloads, _))) = (&chains, &services, &workloads) {
+        planner.homes(chains, services, workloads);
+    }
     let mut faults = planner.faults();
     let heal = match (&chains, &mut faults) {
         (Some(chains), Some(faults)) => planner.heal(chains, faults),

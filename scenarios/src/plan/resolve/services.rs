@@ -31,10 +31,6 @@ impl Planner<'_> {
         } else {
             &scenario.services
         };
-        if let Some((second, _)) = services.get(1) {
-            let place = second.place.clone();
-            self.cx.later(&place, "a second service");
-        }
         let mut out = BTreeMap::new();
         for (name, service) in services {
             let plan = match service {

@@ -105,7 +105,7 @@ impl Planner<'_> {
         let (kind, service) = self.fits(at, kind, service);
         let places = match &common.from {
             Some(from) => self.nodes(from),
-            None => Some(self.usual_places(&workload.kind)),
+            None => Some(self.usual_places(&workload.kind, service.as_deref(), services)),
         };
         let window = self.window(common.at.as_ref(), common.r#for.as_ref());
         let load = places.zip(window);
@@ -539,7 +539,16 @@ impl Planner<'_> {
 
     /// Supervision for audits, everybody for synthetic models, every health-care institution for the
     /// rest.
-    fn usual_places(&self, kind: &WorkloadKind) -> Vec<usize> {
+    fn usual_places(
+        &self,
+        kind: &WorkloadKind,
+        service: Option<&str>,
+        services: Option<&BTreeMap<String, ServicePlan>>,
+    ) -> Vec<usize> {
+        // Of several chains, the people of the service's own ask it.
+        let chain = services.zip(service).and_then(|(all, name)| all.get(name));
+        let chain = chain.and_then(|service| self.chains.get(service.chain()));
+        let members = chain.filter(|_| self.chains.len() > 1);
         let asks = |i: usize| {
             let tier = self.institutions.get(i).map_or("", |x| x.tier.as_str());
             let supervision = tier == Tier::Regulator.word();
@@ -551,7 +560,9 @@ impl Planner<'_> {
                 WorkloadKind::Visits(_) | WorkloadKind::Consents(_) => !supervision,
             }
         };
-        (0..self.institutions.len()).filter(|&i| asks(i)).collect()
+        let here = |i: usize| members.is_none_or(|chain| chain.members.contains(&i));
+        let all = 0..self.institutions.len();
+        all.filter(|&i| here(i) && asks(i)).collect()
     }
 
     /// What institutions of a tier see where no load is given.

@@ -15,8 +15,8 @@ struct Units {
 }
 
 pub(super) fn parts(setting: &Setting<'_>) -> Parts {
-    let workloads = setting.plan.workloads.values();
-    let movements = workloads.filter_map(|w| match &w.kind {
+    let workloads = setting.chain.workloads(setting.plan);
+    let movements = workloads.filter_map(|(_, w)| match &w.kind {
         WorkloadKind::Movements(options) => Some(options),
         _ => None,
     });
@@ -26,7 +26,7 @@ pub(super) fn parts(setting: &Setting<'_>) -> Parts {
     let counted = movements.iter().any(|options| options.queries > 0);
     checks.retain(|check| !movements.is_empty() && (counted || check.name() != "conservation"));
     let model = Units {
-        members: Arc::clone(setting.members),
+        members: Arc::clone(&setting.chain.members),
     };
     (Box::new(model), checks, Box::new(custody::Summary::new()))
 }

@@ -15,15 +15,15 @@ struct Devices {
 }
 
 pub(super) fn parts(setting: &Setting<'_>) -> Parts {
-    let mut workloads = setting.plan.workloads.values();
+    let mut workloads = setting.chain.workloads(setting.plan);
     // A check whose subject does not occur is not listed.
-    let checks = if workloads.any(|w| matches!(w.kind, WorkloadKind::Samples(_))) {
+    let checks = if workloads.any(|(_, w)| matches!(w.kind, WorkloadKind::Samples(_))) {
         device_samples::checks()
     } else {
         Vec::new()
     };
     let model = Devices {
-        members: Arc::clone(setting.members),
+        members: Arc::clone(&setting.chain.members),
     };
     let summary = device_samples::Summary::new();
     (Box::new(model), checks, Box::new(summary))

@@ -27,14 +27,14 @@ struct KeyValue {
 }
 
 pub(super) fn parts(setting: &Setting<'_>) -> Parts {
-    let reads =
-        setting.plan.workloads.values().any(
-            |w| matches!(&w.kind, WorkloadKind::Transactions(options) if options.read_share > 0),
-        );
-    let wait_for = setting.chain.wait_for;
+    let chain = setting.chain;
+    let reads = chain.workloads(setting.plan).any(
+        |(_, w)| matches!(&w.kind, WorkloadKind::Transactions(options) if options.read_share > 0),
+    );
+    let wait_for = chain.plan.wait_for;
     let writers = match wait_for {
-        None => Arc::clone(setting.members),
-        Some(_) => setting.layout.desks.as_slice().into(),
+        None => Arc::clone(&chain.members),
+        Some(_) => Arc::clone(&chain.desks),
     };
     // A check whose subject does not occur is not listed.
     let checks = if reads {
@@ -43,12 +43,12 @@ pub(super) fn parts(setting: &Setting<'_>) -> Parts {
         Vec::new()
     };
     let model = KeyValue {
-        chain: setting.chain_id,
-        members: Arc::clone(setting.members),
+        chain: chain.id,
+        members: Arc::clone(&chain.members),
         writers,
         wait_for,
-        quorum: setting.chain.quorum,
-        signs: setting.chain.signed,
+        quorum: chain.plan.quorum,
+        signs: chain.plan.signed,
         entries: entries(setting),
         values: Arc::clone(&setting.hooks.values),
     };
@@ -57,14 +57,14 @@ pub(super) fn parts(setting: &Setting<'_>) -> Parts {
 
 /// Where the operations of each workload enter.
 fn entries(setting: &Setting<'_>) -> Entries {
-    let workloads = setting.plan.workloads.values().zip(0u16..);
-    let of = workloads.filter_map(|(workload, number)| {
+    let workloads = setting.chain.workloads(setting.plan);
+    let of = workloads.filter_map(|(number, workload)| {
         let entry = match &workload.entry {
             EntryPlan::Nearest => return None,
             EntryPlan::Leader => Entry::Leader,
             EntryPlan::All => Entry::All,
             EntryPlan::RoundRobin => {
-                let steady = setting.chain.steady_members();
+                let steady = setting.chain.plan.steady_members();
                 Entry::RoundRobin(setting.layout.servers_of(&steady).into())
             }
             EntryPlan::Fixed(at) => Entry::RoundRobin(setting.layout.servers_of(at).into()),

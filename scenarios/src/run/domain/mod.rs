@@ -5,12 +5,16 @@
 mod custody;
 mod device_samples;
 mod key_value;
+mod services;
 mod sharing;
 
+pub(super) use services::{Services, Summaries};
+
+use super::chains::Hosted;
 use super::layout::Layout;
 use super::spawner::Hooks;
-use crate::plan::{ChainPlan, Plan, ServicePlan};
-use consim_core::{ChainId, Check, NodeId, Observer, Process, SecretKey, StateMachine};
+use crate::plan::{Plan, ServicePlan};
+use consim_core::{Check, NodeId, Observer, Process, SecretKey, StateMachine};
 use consim_models::node::Shows;
 use consim_models::node::membership::IdentityCertificate;
 use consim_models::node::service::Service;
@@ -21,10 +25,8 @@ use std::sync::Arc;
 pub(super) struct Setting<'a> {
     pub(super) plan: &'a Plan,
     pub(super) layout: &'a Layout,
-    pub(super) chain_id: ChainId,
-    pub(super) chain: &'a ChainPlan,
-    /// The servers of the chain's members.
-    pub(super) members: &'a Arc<[NodeId]>,
+    /// The chain of the service.
+    pub(super) chain: &'a Hosted<'a>,
     pub(super) hooks: &'a Hooks,
 }
 

@@ -31,18 +31,24 @@ struct Sharing {
 }
 
 pub(super) fn parts(options: &SharingOptions, setting: &Setting<'_>) -> Parts {
-    let Setting { plan, layout, .. } = setting;
+    let Setting {
+        plan,
+        layout,
+        chain,
+        ..
+    } = setting;
     let supervision = plan
         .institutions
         .iter()
         .zip(&layout.servers)
         .filter(|(institution, _)| institution.tier == "regulator")
         .filter_map(|(_, server)| *server)
+        .filter(|server| chain.members.contains(server))
         .collect();
     let model = Sharing {
         options: options.clone(),
         pseudonyms: PseudonymKey::of_seed(plan.seed),
-        members: Arc::clone(setting.members),
+        members: Arc::clone(&chain.members),
         supervision,
         policy: Arc::clone(&setting.hooks.policy),
         insiders: (0..plan.institutions.len())
@@ -51,11 +57,11 @@ pub(super) fn parts(options: &SharingOptions, setting: &Setting<'_>) -> Parts {
     };
     let corrupt = adversaries::corrupt(plan, layout);
     let (emergency, slack) = (options.emergency, plan.heal_bound);
-    let checks = sharing::checks_but_of(&corrupt, setting.members, emergency, slack);
-    let suspects = adversaries::suspects(plan, layout);
+    let checks = sharing::checks_but_of(&corrupt, &chain.members, emergency, slack);
+    let suspects = adversaries::suspects(plan, layout, chain.name);
     let told = Told {
         summary: sharing::Summary::new(),
-        insiders: sharing::Insiders::new(suspects, setting.members, &corrupt),
+        insiders: sharing::Insiders::new(suspects, &chain.members, &corrupt),
     };
     (Box::new(model), checks, Box::new(told))
 }

@@ -18,7 +18,8 @@ pub use lines::{MAX_LINES, MAX_MESSAGES};
 pub(super) use recorder::Recorder;
 
 use super::layout::Layout;
-use super::{Hooks, Run, RunError, Running, names, slices};
+use super::subjects::names;
+use super::{Hooks, Run, RunError, Running, slices};
 use crate::plan::Plan;
 use consim_check::diagram::Diagram;
 use consim_core::{NodeId, Time, seeded};

@@ -87,7 +87,7 @@ fn suite() -> Suite {
             mempool: 100,
             time: None,
         }],
-        keys: world.keys.clone(),
+        keys: world.keys.clone().into(),
         names: (0..4).map(|i| format!("hospital-{i}")).collect(),
         corrupt: Vec::new(),
         at_mercy: Vec::new(),

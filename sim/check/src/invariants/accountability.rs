@@ -120,7 +120,11 @@ impl Accountability {
             vote.chain == chain
                 && v.key == key
                 && vote.signature.key == key
-                && self.subjects.keys.verify(&statement, &vote.signature)
+                && self
+                    .subjects
+                    .keys
+                    .of(chain)
+                    .verify(&statement, &vote.signature)
         };
         let vote_of = |evidence: &Evidence| match evidence {
             Evidence::Vote(vote) => *vote,
@@ -162,7 +166,11 @@ impl Accountability {
                 let statement = vote_statement(chain, of.kind, of.view, of.sequence, &of.digest);
                 v.promise == Promise::Accepts
                     && (of.view, of.digest) == (view, vote.vote.digest)
-                    && self.subjects.keys.verify(&statement, &v.signature)
+                    && self
+                        .subjects
+                        .keys
+                        .of(chain)
+                        .verify(&statement, &v.signature)
             });
             let signers: BTreeSet<KeyId> = here.map(SignedVote::key).collect();
             signers.len() >= quorum

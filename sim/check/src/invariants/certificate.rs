@@ -110,7 +110,7 @@ impl CertificateSoundness {
         let (members, quorum) = now.map_or((first.as_slice(), chain.quorum), |(list, _)| {
             (&**list, (chain.quorum_of)(list.len()))
         });
-        let keys = &self.subjects.keys;
+        let keys = self.subjects.keys.of(committed.chain);
         let votes = |key: &KeyId| {
             let node = keys.owner(*key);
             let current = era.map_or(node.into(), |era| era.key_of(node));
@@ -118,7 +118,7 @@ impl CertificateSoundness {
         };
         let valid = certificate
             .signatures
-            .valid(&self.subjects.keys, &statement)
+            .valid(keys, &statement)
             .filter(votes)
             .map(|key| key.0);
         self.signers.clear();

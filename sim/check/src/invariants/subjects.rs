@@ -1,6 +1,7 @@
 //! Whom and what the checks judge.
 
-use consim_core::{ChainId, Keyring, NodeId, Span};
+use crate::keys::Keys;
+use consim_core::{ChainId, NodeId, Span};
 
 /// A chain under judgement.
 #[derive(Clone, Debug)]
@@ -53,7 +54,7 @@ pub struct Subjects {
     /// The chains.
     pub chains: Vec<ChainSubject>,
     /// Everybody's public keys.
-    pub keys: Keyring,
+    pub keys: Keys,
     /// Names of the nodes, by node number.
     pub names: Vec<String>,
     /// Nodes under an adversary's control; all others are correct, also those that crash.

@@ -83,7 +83,7 @@ impl Validity {
             if *receipt != Receipt::Applied {
                 continue;
             }
-            let signed = tx.chain() == chain && tx.verify(&subjects.keys);
+            let signed = tx.chain() == chain && tx.verify(subjects.keys.of(chain));
             self.finding.judge(known && signed, || {
                 format!(
                     "{}, height {height}: transaction {} of {} {}",

@@ -1,11 +1,15 @@
 //! Changes of the members: when each was asked for, in force and done.
 
 use crate::outcome::ChangeOutcome;
-use consim_core::{Probe, Time};
+use consim_core::{ChainId, Probe, Time};
 
 /// A change of the plan, for its figures.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ChangeSubject {
+    /// The chain.
+    pub chain: ChainId,
+    /// Its number on that chain, from 1.
+    pub number: u64,
     /// Its name.
     pub name: String,
     /// `join` or `leave`.
@@ -14,7 +18,7 @@ pub struct ChangeSubject {
     pub nodes: Vec<String>,
 }
 
-/// What became of each change, by its number less one.
+/// What became of each change.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     list: Vec<Seen>,
@@ -41,16 +45,20 @@ impl Changes {
         }
     }
 
-    fn number(&mut self, number: u64) -> Option<&mut Seen> {
-        let place = usize::try_from(number).ok()?.checked_sub(1)?;
-        self.list.get_mut(place)
+    fn of(&mut self, chain: ChainId, number: u64) -> Option<&mut Seen> {
+        let is = |seen: &&mut Seen| (seen.subject.chain, seen.subject.number) == (chain, number);
+        self.list.iter_mut().find(is)
     }
 
     /// The first word of each counts.
     pub(super) fn probe(&mut self, at: Time, probe: &Probe) {
         match probe {
-            Probe::Change { number, done, .. } => {
-                if let Some(seen) = self.number(*number) {
+            Probe::Change {
+                chain,
+                number,
+                done,
+            } => {
+                if let Some(seen) = self.of(*chain, *number) {
                     let when = if *done {
                         &mut seen.done
                     } else {
@@ -60,7 +68,7 @@ impl Changes {
                 }
             }
             Probe::Configured(configured) if !configured.joint => {
-                if let Some(seen) = self.number(configured.change) {
+                if let Some(seen) = self.of(configured.chain, configured.change) {
                     seen.in_force.get_or_insert(at);
                 }
             }
@@ -107,12 +115,14 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use consim_core::{ChainId, Configured, Span};
+    use consim_core::{Configured, Span};
     use std::sync::Arc;
 
     #[test]
     fn a_change_takes_from_asking_to_the_word_that_it_is_done() {
         let subject = ChangeSubject {
+            chain: ChainId(0),
+            number: 1,
             name: "newcomer".into(),
             kind: "join",
             nodes: vec!["e".into()],

@@ -244,7 +244,7 @@ impl Cluster {
                 mempool: self.mempool.transactions,
                 time: None,
             }],
-            keys: keys.clone(),
+            keys: keys.clone().into(),
             names: (0..all).map(|i| format!("n-{i}")).collect(),
             corrupt: if self.unnoticed {
                 Vec::new()

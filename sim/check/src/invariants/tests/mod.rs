@@ -123,7 +123,7 @@ pub(super) fn subjects(world: &World, corrupt: &[u32]) -> Subjects {
                 before: 2,
             }),
         }],
-        keys: world.keys.clone(),
+        keys: world.keys.clone().into(),
         names: ["a", "b", "c", "d"].map(String::from).to_vec(),
         corrupt: corrupt.iter().map(|&n| NodeId(n)).collect(),
         at_mercy: Vec::new(),

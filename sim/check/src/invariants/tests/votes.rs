@@ -107,7 +107,7 @@ fn certificate_does_not_count_signatures_of_who_is_no_validator() {
     honest.certificate.signatures = signatures.into();
     let keys = world.keys.clone();
     let mut subjects = super::subjects(&h.world, &[]);
-    subjects.keys = keys;
+    subjects.keys = keys.into();
     h.check = super::build(&Arc::new(subjects), &["certificate".into()], &[]).remove(0);
     h.probe(s(1), 2, &Probe::Committed(Arc::new(honest)));
     assert!(

@@ -38,6 +38,8 @@ fn config() -> MetricsConfig {
         corrupt: vec![NodeId(9)],
         windows: Vec::new(),
         changes: vec![ChangeSubject {
+            chain: ChainId(0),
+            number: 1,
             name: "newcomer".into(),
             kind: "join",
             nodes: vec!["d".into()],

@@ -6,7 +6,9 @@
 //!
 //! The `knower` alone receives the deciding votes, and is mute; the `blind` sees no proposal, and so is not
 //! bound; a third may be bound to something older; then the others lose their memories, or the blind lies.
-//! A second form is [`Form::Behind`]: attempts fail while a member is away, which is needed once it is back.
+//! A second form is [`Form::Behind`]: attempts fail while a member is away, which is needed once it is back. A third is
+//! [`Form::Rough`]: so much of every phase is lost for a while that members are bound in different attempts and let go
+//! again, beside one of the adversary's, so that someone is asked who is guilty.
 
 use super::case::Case;
 use super::ground::Ground;
@@ -27,6 +29,8 @@ struct Phases {
     decide: Option<&'static str>,
     /// By which one that knows tells others.
     tells: &'static str,
+    /// By which members tell each other what they lack.
+    helps: &'static str,
     /// How one of the adversary's may make others forget what they are bound to.
     lies: &'static [&'static str],
 }
@@ -41,6 +45,7 @@ const PHASES: &[Phases] = &[
         first: Some("prepare"),
         decide: Some("commit"),
         tells: "commit, checkpoint, status, blocks, batch, state",
+        helps: "status, blocks, batch",
         lies: &[FORGED, FORGETS],
     },
     Phases {
@@ -49,6 +54,7 @@ const PHASES: &[Phases] = &[
         first: Some("write"),
         decide: Some("accept"),
         tells: "accept, checkpoint, status, blocks, state",
+        helps: "status, blocks",
         lies: &[FORGED],
     },
     Phases {
@@ -57,6 +63,7 @@ const PHASES: &[Phases] = &[
         first: Some("prevote"),
         decide: Some("precommit"),
         tells: "precommit, votes, polka, status, blocks",
+        helps: "votes, polka",
         lies: &[FORGED, FORGETS],
     },
     Phases {
@@ -65,6 +72,7 @@ const PHASES: &[Phases] = &[
         first: Some("prepare"),
         decide: Some("commit"),
         tells: "commit, status, blocks, state",
+        helps: "status, blocks",
         lies: &[FORGED, FORGETS],
     },
     Phases {
@@ -73,6 +81,7 @@ const PHASES: &[Phases] = &[
         first: Some("prepare"),
         decide: Some("commit"),
         tells: "commit, status, blocks, state",
+        helps: "status, blocks",
         lies: &[FORGED, FORGETS],
     },
     Phases {
@@ -81,6 +90,7 @@ const PHASES: &[Phases] = &[
         first: None,
         decide: None,
         tells: "proposal, timeout, status, chain, blocks",
+        helps: "status, chain, blocks",
         lies: &[FORGETS],
     },
 ];
@@ -114,6 +124,8 @@ enum Form {
     Hidden(Twist),
     /// Nothing is proposed while a member is away; then it is back, and another goes for good.
     Behind,
+    /// Proposals and votes get lost, and what helps those who lack them.
+    Rough,
 }
 
 /// A scenario of a hidden decision.
@@ -165,7 +177,7 @@ impl Hidden {
         let blind = others.swap_remove(draw(4, members - 1) as usize % others.len());
         let third = others.swap_remove(draw(18, members - 2) as usize % others.len());
         let fourth = others.first().copied().unwrap_or(third);
-        let behind = draw(5, 6) == 0;
+        let form = draw(5, 6);
         let twist = pick(TWISTS, draw(6, TWISTS.len() as u64) as u8);
         let tenths = |number: u64, from: u64, to: u64| (from + draw(number, to - from)) * 100;
         Self {
@@ -177,10 +189,10 @@ impl Hidden {
                 checkpoint: draw(10, 2) as u8,
                 ..Case::calm(0).world
             },
-            form: if behind {
-                Form::Behind
-            } else {
-                Form::Hidden(twist)
+            form: match form {
+                0 => Form::Behind,
+                1 => Form::Rough,
+                _ => Form::Hidden(twist),
             },
             roles: [knower, blind, third, fourth].map(|place| place as usize),
             at: tenths(11, 40, 120),
@@ -206,6 +218,7 @@ impl Hidden {
             out.push_str(&match self.form {
                 Form::Hidden(twist) => self.hidden(&ground, phases, twist),
                 Form::Behind => self.behind(&ground, phases),
+                Form::Rough => self.rough(&ground, phases),
             });
         }
         out
@@ -234,6 +247,31 @@ checks: {{ except: [rejoin] }}\n",
             ground.names(vec![other]),
             to + 1_000,
             self.but(ground, &[other]),
+        )
+    }
+
+    fn rough(&self, ground: &Ground, phases: &Phases) -> String {
+        let [_, liar, ..] = self.roles;
+        let group = &ground.everybody;
+        let votes = [Some(phases.proposal), phases.first, phases.decide];
+        let votes: Vec<&str> = votes.into_iter().flatten().collect();
+        let mut faults = Faults::default();
+        let lossy = |kinds: &str, share: u64| {
+            let kinds = format!("kinds: [{kinds}], do: drop, share: {share}%");
+            format!("filter: {{ from: {group}, to: {group}, {kinds} }}")
+        };
+        let share = 20 + self.after / 200;
+        faults.add("rough", self.at, CALM_MS, &lossy(&votes.join(", "), share));
+        faults.add("unhelped", self.at, CALM_MS, &lossy(phases.helps, 90));
+        format!(
+            "adversaries: {{ idler: {{ nodes: {} }} }}
+attacks:
+  late: {{ at: {}ms, for: 5s, late-vote: {} }}
+faults:\n{}",
+            ground.names(vec![liar]),
+            self.at,
+            ground.chain,
+            faults.0,
         )
     }
 

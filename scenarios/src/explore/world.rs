@@ -147,10 +147,11 @@ const KEYS: &[&str] = &[
 ];
 /// Where BFT-SMaRt's requests go.
 const REQUESTS: &[&str] = &["to-all", "to-leader"];
-/// Tendermint's timeouts: the chain's, shorter ones, and such that are too short at first.
+/// Tendermint's timeouts: the chain's, shorter ones that hardly grow, so that who was away is many rounds behind, and
+/// such that are too short at first.
 const STEPS: &[&str] = &[
     "",
-    ", propose: 500ms, propose_delta: 250ms, prevote: 200ms, precommit: 200ms",
+    ", propose: 500ms, propose_delta: 50ms, prevote: 200ms, prevote_delta: 20ms, precommit: 200ms, precommit_delta: 20ms",
     ", propose: 300ms, prevote: 20ms, prevote_delta: 50ms, precommit: 20ms, precommit_delta: 50ms",
 ];
 /// What the time of Tendermint's blocks is.

@@ -151,6 +151,11 @@ impl Tx {
         self.signature.encode(e);
         e.raw(&vec![0; self.filling()]);
     }
+    /// Appends what tells it from all others: what its digest is not of is its signature.
+    pub fn encode_hashed(&self, e: &mut Encoder<'_>) {
+        e.digest(&self.digest);
+        self.signature.encode(e);
+    }
     /// Reads a transaction; the digest is computed, the signature is not yet checked.
     pub fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
         let chain = ChainId(d.u16()?);

@@ -20,6 +20,12 @@ pub trait Payload: Any + Debug + Send + Sync {
     fn encode(&self, out: &mut Vec<u8>);
     /// The length of the wire form, computed without writing it. A test compares it with `encode`.
     fn encoded_len(&self) -> usize;
+    /// What the run digest takes in place of the wire form, where much of that was hashed when it was made: appends
+    /// what tells this message from all others, with such hashes in place of what they are of. `false`: nothing was
+    /// appended, and it takes the wire form.
+    fn encode_hashed(&self, _out: &mut Vec<u8>) -> bool {
+        false
+    }
     /// The signed votes inside that an honest key may give only once per (chain, kind, view, sequence);
     /// what the `no-double-signing` check listens to. The default has none.
     fn votes(&self, _each: &mut dyn FnMut(ChainId, Vote)) {}

@@ -346,14 +346,22 @@ pub const KINDS: &[&str] = &[
     "stamps",
 ];
 
+impl Message {
+    /// Writes what each begins with.
+    fn begin<'a>(&self, out: &'a mut Vec<u8>) -> Encoder<'a> {
+        let mut e = Encoder::message(out, FAMILY, self.body.tag());
+        e.u16(self.chain.0);
+        e
+    }
+}
+
 impl Payload for Message {
     fn kind(&self) -> &'static str {
         let tag = usize::from(self.body.tag());
         KINDS.get(tag).copied().unwrap_or_default()
     }
     fn encode(&self, out: &mut Vec<u8>) {
-        let mut e = Encoder::message(out, FAMILY, self.body.tag());
-        e.u16(self.chain.0);
+        let mut e = self.begin(out);
         match &self.body {
             Body::Proposal {
                 proposal,
@@ -468,6 +476,27 @@ impl Payload for Message {
                 8 + 32 + 4 + stamps.iter().map(Stamp::encoded_len).sum::<usize>()
             }
         }
+    }
+    fn encode_hashed(&self, out: &mut Vec<u8>) -> bool {
+        // What goes from peer to peer goes many times.
+        match &self.body {
+            Body::Part {
+                height,
+                round,
+                part,
+            } => {
+                let mut e = self.begin(out);
+                e.u64(*height).u64(*round);
+                part.encode_hashed(&mut e);
+            }
+            Body::Forward { txs, to_all } => {
+                let mut e = self.begin(out);
+                e.u8(u8::from(*to_all)).list(txs.len());
+                txs.iter().for_each(|tx| tx.encode_hashed(&mut e));
+            }
+            _ => return false,
+        }
+        true
     }
     fn votes(&self, each: &mut dyn FnMut(ChainId, Vote)) {
         evidence::votes(self, &mut |vote| each(self.chain, vote));

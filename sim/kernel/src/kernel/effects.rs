@@ -91,14 +91,19 @@ impl<O: Observer> Kernel<O> {
             return;
         };
         self.wire.clear();
-        payload.encode(&mut self.wire);
-        debug_assert_eq!(
-            self.wire.len(),
-            payload.encoded_len(),
+        let hashed = payload.encode_hashed(&mut self.wire);
+        if !hashed {
+            payload.encode(&mut self.wire);
+        }
+        debug_assert!(
+            hashed || self.wire.len() == payload.encoded_len(),
             "encoded_len of {}",
             payload.kind()
         );
-        let bytes = self.wire.len() as u64;
+        let bytes = match hashed {
+            true => payload.encoded_len() as u64,
+            false => self.wire.len() as u64,
+        };
         let (from, epoch, counter) = (node.id, node.epoch, node.sends);
         node.sends += 1;
         let receivers = to.iter().filter(|&&r| r != from).count();

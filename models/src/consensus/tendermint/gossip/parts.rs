@@ -66,6 +66,11 @@ impl Part {
         e.u32(self.index).bytes(&self.bytes);
         self.proof.encode(e);
     }
+    /// Appends what tells it from all others: the hash of its bytes stands for these.
+    pub(in super::super) fn encode_hashed(&self, e: &mut Encoder<'_>) {
+        e.u32(self.index).list(self.bytes.len()).digest(&self.leaf);
+        self.proof.encode(e);
+    }
     /// Reads what [`Self::encode`] wrote.
     pub fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
         let index = d.u32()?;

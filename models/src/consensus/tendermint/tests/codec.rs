@@ -193,3 +193,54 @@ fn what_is_cut_off_or_goes_on_is_refused() {
         assert!(Message::decode(&bytes).is_err());
     }
 }
+
+/// Whoever changes one byte of what is said by its hash says something else.
+#[test]
+fn what_is_hashed_tells_messages_apart_as_their_bytes_do() {
+    let (_, keys) = Keyring::generate(4, 1);
+    let hashed = |body| {
+        let mut out = Vec::new();
+        let message = Message { chain: CHAIN, body };
+        assert!(message.encode_hashed(&mut out));
+        out
+    };
+    let leaves = [Digest::of(b"a"), Digest::of(b"b")];
+    let part = |bytes: &[u8]| {
+        let proof = merkle::prove(&leaves, 1).unwrap();
+        hashed(Body::Part {
+            height: 3,
+            round: 2,
+            part: Arc::new(Part::new(1, bytes.into(), proof)),
+        })
+    };
+    assert_eq!(part(&[7, 8, 9]), part(&[7, 8, 9]));
+    assert_ne!(part(&[7, 8, 9]), part(&[7, 8, 8]));
+    assert_ne!(part(&[7, 8, 9]), part(&[7, 8, 9, 0]));
+    let forward = |number, body: &[u8], key: usize, to_all| {
+        let id = TxId {
+            origin: NodeId(1),
+            number,
+        };
+        let tx = Tx::new(id, CHAIN, OpId(1), body.into(), &keys[key]);
+        hashed(Body::Forward {
+            txs: vec![Arc::new(tx)],
+            to_all,
+        })
+    };
+    let said = forward(3, &[1, 2, 3], 1, true);
+    assert_eq!(said, forward(3, &[1, 2, 3], 1, true));
+    for other in [
+        forward(4, &[1, 2, 3], 1, true),
+        forward(3, &[1, 2, 4], 1, true),
+        forward(3, &[1, 2, 3], 2, true),
+        forward(3, &[1, 2, 3], 1, false),
+    ] {
+        assert_ne!(said, other);
+    }
+    // What does not go round is hashed as it is.
+    let header = Message {
+        chain: CHAIN,
+        body: Body::FetchBlocks { from: 3 },
+    };
+    assert!(!header.encode_hashed(&mut Vec::new()));
+}

@@ -21,13 +21,14 @@ const BOTTLENECK: usize = 200;
 pub fn headline(results: &Results) -> String {
     let outcome = &results.outcome;
     let clauses = [
-        violated(outcome),
+        violated(results),
+        missing(results),
         gates(outcome, false),
         cut_short(outcome),
         unfed(outcome),
         unjudged(outcome),
         gates(outcome, true),
-        unbounded(outcome),
+        unbounded(results),
         unviolated(outcome),
         bottleneck(results),
     ];
@@ -100,7 +101,21 @@ fn few<S: AsRef<str>>(names: &[S]) -> String {
     words::list(&said)
 }
 
-fn violated(outcome: &Outcome) -> Option<String> {
+/// Is the check the one that the scenario is meant to violate?
+fn meant(results: &Results) -> impl Fn(&CheckOutcome) -> bool + '_ {
+    |check| results.meant.as_ref() == Some(&check.name)
+}
+
+/// What was meant to be violated, and was not.
+fn missing(results: &Results) -> Option<String> {
+    let name = results.meant.as_ref()?;
+    let mut failed = with(&results.outcome.checks, "fail");
+    (!failed.any(meant(results)))
+        .then(|| format!("the check {name} was meant to be violated, and was not"))
+}
+
+fn violated(results: &Results) -> Option<String> {
+    let outcome = &results.outcome;
     let (subject, n) = checks(outcome, "fail")?;
     let violations: u64 = outcome.checks.iter().map(|c| c.violated).sum();
     let verb = if n == 1 { "was" } else { "were" };
@@ -108,7 +123,9 @@ fn violated(outcome: &Outcome) -> Option<String> {
         0 => String::new(),
         n => format!(" {}", words::counted(n, "time", "times")),
     };
-    Some(format!("{subject} {verb} violated{times}"))
+    let all = with(&outcome.checks, "fail").all(meant(results));
+    let expected = if all { ", as the scenario expects" } else { "" };
+    Some(format!("{subject} {verb} violated{times}{expected}"))
 }
 
 fn cut_short(outcome: &Outcome) -> Option<String> {
@@ -168,21 +185,23 @@ fn unfed(outcome: &Outcome) -> Option<String> {
 }
 
 /// What a run without expectations has to say for itself.
-fn unbounded(outcome: &Outcome) -> Option<String> {
+fn unbounded(results: &Results) -> Option<String> {
+    let outcome = &results.outcome;
     if !outcome.expectations.is_empty() {
         return None;
     }
     let rate = words::short(outcome.throughput.tx_per_s);
+    let none = match results.meant {
+        Some(_) => "",
+        None => ", no expectation was set",
+    };
     Some(if outcome.latency_ms.count > 0 {
         format!(
-            "{rate}{NBSP}transactions a second at a 99th percentile latency of {}, no expectation \
-             was set",
+            "{rate}{NBSP}transactions a second at a 99th percentile latency of {}{none}",
             words::millis(outcome.latency_ms.p99)
         )
     } else {
-        format!(
-            "{rate}{NBSP}transactions a second, no operation was answered, no expectation was set"
-        )
+        format!("{rate}{NBSP}transactions a second, no operation was answered{none}")
     })
 }
 

@@ -95,6 +95,31 @@ fn without_expectations_the_figures_speak() {
     );
 }
 
+#[test]
+fn a_violation_that_the_scenario_expects_is_said_to_be_one() {
+    let mut results = cases::no_expectations();
+    results.meant = Some("agreement".into());
+    let said = said(&results);
+    assert!(
+        said.contains("the check agreement was meant to be violated, and was not"),
+        "{said}"
+    );
+    assert!(!said.contains("no expectation"), "{said}");
+    let agreement = results.outcome.checks.iter_mut();
+    for check in agreement.filter(|check| check.name == "agreement") {
+        check.verdict = "fail".into();
+        check.violated = 3;
+    }
+    results.outcome.verdict = "fail".into();
+    let said = self::said(&results);
+    assert!(
+        said.starts_with(
+            "Fail: the check agreement was violated 3 times, as the scenario expects;"
+        ),
+        "{said}"
+    );
+}
+
 fn expectation(path: &str, limit: &str, value: &str, margin: f64) -> ExpectationOutcome {
     ExpectationOutcome {
         path: path.into(),

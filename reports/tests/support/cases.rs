@@ -119,6 +119,7 @@ pub(crate) fn empty() -> Results {
     Results {
         outcome,
         about: None,
+        meant: None,
         interval_s: 0.0,
         warmup_s: 0.0,
         series: Vec::new(),
@@ -384,6 +385,7 @@ pub(crate) fn hostile(text: &str) -> Results {
     Results {
         outcome: results.outcome,
         about: Some(text.into()),
+        meant: None,
         interval_s: results.interval_s,
         warmup_s: results.warmup_s,
         series: results.series,

@@ -625,6 +625,7 @@ pub(crate) fn sample() -> Results {
     spread(&mut series, 6, outcome.latency_ms.count);
     let mut results = Results {
         outcome,
+        meant: None,
         about: Some(
             "Twenty hospitals of one alliance share records under patient consent, on a day when \
              things break."

@@ -273,6 +273,7 @@ impl<'a> Running<'a> {
         let (mut results, exit_code) = assemble(&observer.suite, identity, figures, domain);
         let bug = plan.found.bug.filter(|bug| seeded::on(bug));
         if let Some(meant) = plan.demanded(bug) {
+            results.meant = Some(meant.to_owned());
             let fails = |c: &CheckOutcome| c.name == meant && c.verdict == "fail";
             let did = results.outcome.checks.iter().any(fails);
             let did = if did { "and was" } else { "and was not" };

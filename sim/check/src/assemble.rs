@@ -202,6 +202,7 @@ pub fn assemble(
     let [groups, institutions] = metrics.organisations();
     let results = Results {
         about: identity.about,
+        meant: None,
         groups,
         institutions,
         interval_s: metrics.interval().seconds(),

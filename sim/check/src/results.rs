@@ -12,6 +12,9 @@ pub struct Results {
     pub outcome: Outcome,
     /// One or two sentences of the scenario.
     pub about: Option<String>,
+    /// The check that the scenario is meant to violate.
+    #[serde(default)]
+    pub meant: Option<String>,
     /// Length of a bin of the series, seconds.
     pub interval_s: f64,
     /// End of the warm-up, seconds.

@@ -492,7 +492,9 @@ impl Payload for Message {
             Body::Forward { txs, to_all } => {
                 let mut e = self.begin(out);
                 e.u8(u8::from(*to_all)).list(txs.len());
-                txs.iter().for_each(|tx| tx.encode_hashed(&mut e));
+                for tx in txs {
+                    tx.encode_hashed(&mut e);
+                }
             }
             _ => return false,
         }

@@ -100,10 +100,12 @@ impl<O: Observer> Kernel<O> {
             "encoded_len of {}",
             payload.kind()
         );
-        let bytes = match hashed {
-            true => payload.encoded_len() as u64,
-            false => self.wire.len() as u64,
-        };
+        let written = self.wire.len();
+        let bytes = if hashed {
+            payload.encoded_len()
+        } else {
+            written
+        } as u64;
         let (from, epoch, counter) = (node.id, node.epoch, node.sends);
         node.sends += 1;
         let receivers = to.iter().filter(|&&r| r != from).count();

@@ -29,6 +29,8 @@ pub struct Ground {
     pub may_stay_broken: bool,
     /// Do its members change?
     pub changes: bool,
+    /// Has the chain light clients?
+    pub light: bool,
     /// Is there a service that shares records?
     pub shares_records: bool,
     /// What the names of its windows begin with.
@@ -77,6 +79,7 @@ impl Ground {
                 .services
                 .values()
                 .any(|service| matches!(service, ServicePlan::DataSharing { .. })),
+            light: only.light.is_some(),
             prefix: "drawn-",
             members,
         })

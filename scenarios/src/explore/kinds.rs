@@ -68,6 +68,8 @@ pub enum Needs {
     Records,
     /// Changes of the members that are decided on like anything else.
     Changes,
+    /// Light clients.
+    LightClients,
 }
 
 /// What happens with a row, in a part of its window.
@@ -123,6 +125,7 @@ impl Row {
             Needs::Nothing => true,
             Needs::Records => ground.shares_records,
             Needs::Changes => ground.changes && protocol.byzantine,
+            Needs::LightClients => ground.light,
         };
         // As in geth, whoever takes it to be an hour ago takes each new block of Clique to be of the future, and whose
         // clock ran hours ahead waits as long for its own last block.
@@ -676,6 +679,10 @@ pub const ROWS: &[Row] = &[
         needs: Needs::Changes,
         ..row(Traitor, "lying-sync", "{ field: members }")
     },
+    Row {
+        needs: Needs::LightClients,
+        ..row(Traitor, "fake-header", "{ lie: lunatic }")
+    },
     insider("edit-record", "{ where: {weak}, rate: 20/min }"),
     insider("exfiltrate", "{ where: {weak}, rate: 20/min }"),
     insider("purpose-creep", "{ where: {weak}, rate: 20/min }"),
@@ -699,6 +706,11 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     (
         "expiry-edge",
         "needs a service with consents; the search of that model has its own",
+    ),
+    ("clone-authority", "is drawn as twins"),
+    (
+        "long-range",
+        "needs the keys of a quorum of former members, against which nothing holds: a check has to fail",
     ),
     (
         "interfere",

@@ -38,6 +38,7 @@ pub(super) fn checks(
         corrupt: corrupt.to_vec(),
         at_mercy: layout.desks_at(plan, corrupt),
         entries: changes::entries(plan, layout),
+        light: layout.light_clients(),
         recorded: !corrupt.is_empty(),
         restarts: plan.faults.values().any(restarts),
         disks: plan.faults.values().any(|f| f.kind.disks()),

@@ -419,9 +419,12 @@ impl Check for OfCorrect {
 }
 
 impl Planned {
-    /// The adversary's nodes, and those whose keys it stole.
+    /// The adversary's nodes, those whose keys it stole, and its machines that pose as members.
     fn held(&self) -> Vec<NodeId> {
         let mut held: Vec<NodeId> = self.nodes.iter().chain(&self.stolen).copied().collect();
+        if makes_up_members(&self.plan.does) {
+            held.extend(&self.phantoms);
+        }
         held.sort_unstable();
         held
     }
@@ -483,6 +486,14 @@ pub(super) fn suspects(plan: &Plan, layout: &Layout, chain: &str) -> Vec<Suspect
     numbered.filter_map(of).collect()
 }
 
+/// Do machines of the adversary pose as members that there are not?
+fn makes_up_members(does: &AttackPlanKind) -> bool {
+    let AttackPlanKind::Conduct(Conduct::FakeHeader { lie }) = does else {
+        return false;
+    };
+    matches!(lie, HeaderLie::Phantom { .. })
+}
+
 /// The servers that count as faulty, ascending.
 pub(super) fn corrupt(plan: &Plan, layout: &Layout) -> Vec<NodeId> {
     let adversaries = plan.adversaries.values();
@@ -497,10 +508,7 @@ pub(super) fn corrupt(plan: &Plan, layout: &Layout) -> Vec<NodeId> {
     corrupt.extend(layout.servers_of(&senders));
     // Machines that pose as members sign what no correct node says.
     for attack in plan.attacks.values() {
-        if let AttackPlanKind::Conduct(Conduct::FakeHeader {
-            lie: HeaderLie::Phantom { .. },
-        }) = &attack.does
-        {
+        if makes_up_members(&attack.does) {
             let adversary = plan.adversaries.get(&attack.by);
             let nodes = adversary.map_or(&[][..], |a| &a.nodes).iter();
             corrupt.extend(nodes.filter_map(|&i| layout.desks.get(i).copied()));

@@ -102,6 +102,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "protocols" / "hotstuff-batches",
     "protocols" / "hotstuff-wan",
     "protocols" / "join-leave",
+    "protocols" / "light-clients",
     "protocols" / "pbft-n1000",
     "protocols" / "pbft-rough-network",
     "protocols" / "pbft-wan",

@@ -35,11 +35,11 @@ impl Planner<'_> {
     ) -> Option<Option<LightPlan>> {
         let clients = self.light_clients();
         if clients.is_empty() {
-            let Some(keys) = &chain.light_clients else {
+            if chain.light_clients.is_none() {
                 return Some(None);
-            };
+            }
             if !self.doubt {
-                let place = keys.witnesses.place.clone();
+                let place = name.place.clone();
                 let message = format!("nobody follows {} as a light client", name.value.0);
                 let help = "organisations: { clinic: { roles: [light-client] } }";
                 self.cx.error("E505", &place, message, help);
@@ -52,8 +52,8 @@ impl Planner<'_> {
         if self.scenario.chains.len() > 1 {
             match (&chain.light_clients, followed) {
                 (None, _) => return Some(None),
-                (Some(keys), Some((other, _))) if other.value != name.value => {
-                    let place = keys.witnesses.place.clone();
+                (Some(_), Some((other, _))) if other.value != name.value => {
+                    let place = name.place.clone();
                     self.cx.later(&place, "light clients of a second chain");
                     return None;
                 }
@@ -79,7 +79,7 @@ impl Planner<'_> {
                 .below(&path, &place, |cx| LightClients::decode(cx, &default))?,
         };
         if options.certified(1, entry.quorum).is_none() {
-            let place = keys.witnesses.place.clone();
+            let place = name.place.clone();
             let message = format!(
                 "decisions of {} have no certificates that a light client could verify",
                 entry.name

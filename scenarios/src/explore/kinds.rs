@@ -42,7 +42,7 @@ impl Family {
 ///
 /// In `options`, `{any}` stands for any members, `{one}` for one, `{other}` for another one, `{weak}`
 /// for some of the members that traitors and damage may take (no more than the chain bears),
-/// `{group}` for all members, `{share}`, `{short}`, `{long}` for a share, a short and a long time.
+/// `{group}` for all members, `{light}` for a light client, `{share}`, `{short}`, `{long}` for a share, a short and a long time.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The word of the fault or the attack.
@@ -70,6 +70,8 @@ pub enum Needs {
     Changes,
     /// Light clients.
     LightClients,
+    /// Light clients, and changes of the members that they may skip.
+    Skips,
 }
 
 /// What happens with a row, in a part of its window.
@@ -125,7 +127,8 @@ impl Row {
             Needs::Nothing => true,
             Needs::Records => ground.shares_records,
             Needs::Changes => ground.changes && protocol.byzantine,
-            Needs::LightClients => ground.light,
+            Needs::LightClients => ground.light.is_some(),
+            Needs::Skips => ground.light.is_some() && ground.changes && protocol.byzantine,
         };
         // As in geth, whoever takes it to be an hour ago takes each new block of Clique to be of the future, and whose
         // clock ran hours ahead waits as long for its own last block.
@@ -682,6 +685,18 @@ pub const ROWS: &[Row] = &[
     Row {
         needs: Needs::LightClients,
         ..row(Traitor, "fake-header", "{ lie: lunatic }")
+    },
+    Row {
+        needs: Needs::Skips,
+        ..row(
+            Traitor,
+            "fake-header",
+            "{ lie: phantom, administrator: true }",
+        )
+    },
+    Row {
+        needs: Needs::LightClients,
+        ..row(Process, "crash", "{light}")
     },
     insider("edit-record", "{ where: {weak}, rate: 20/min }"),
     insider("exfiltrate", "{ where: {weak}, rate: 20/min }"),

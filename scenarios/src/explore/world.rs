@@ -266,7 +266,9 @@ impl World {
             to_ms: self.model().until_ms,
             may_stay_broken: self.model().alone && !self.rotates(protocol),
             changes: !self.changes(protocol).is_empty(),
-            light: self.has_light_clients(protocol),
+            light: self
+                .has_light_clients(protocol)
+                .then(|| "clinic-1".to_owned()),
             shares_records: self.model().name == "data-sharing",
             prefix: "",
         }

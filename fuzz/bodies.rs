@@ -10,7 +10,7 @@ use consim_models::consensus::{
     BlockLimits, MempoolLimits, Replica as _, ReplicaConfig, byzantine_quorum,
 };
 use consim_models::ledger::{Snapshot, WorldState};
-use consim_models::{consensus, custody, device_samples, key_value, node, orders, sharing};
+use consim_models::{consensus, custody, device_samples, key_value, light, node, orders, sharing};
 use consim_scenarios::{LoadOptions, study_bytes};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
@@ -53,6 +53,9 @@ pub(crate) fn codec(data: &[u8]) {
         again(data, &message);
     }
     if let Ok(message) = consensus::clique::message::Message::decode(data) {
+        again(data, &message);
+    }
+    if let Ok(message) = light::Message::decode(data) {
         again(data, &message);
     }
     if let Ok(message) = node::message::Message::decode(data) {

@@ -10,6 +10,7 @@ pub const MESSAGE_KINDS: &[&[&str]] = &[
     consensus::tendermint::message::KINDS,
     consensus::qbft::message::KINDS,
     consensus::clique::message::KINDS,
+    light::message::KINDS,
     node::message::KINDS,
     sharing::message::KINDS,
     orders::message::KINDS,
@@ -21,6 +22,7 @@ pub mod custody;
 pub mod device_samples;
 pub mod key_value;
 pub mod ledger;
+pub mod light;
 pub mod node;
 pub mod orders;
 pub mod sharing;

@@ -10,7 +10,7 @@ pub use consim_core::SeededBug;
 use consim_core::{Check, Mark, Severity, Span};
 use consim_kernel::config::Point;
 use consim_models::consensus::PROTOCOLS;
-use consim_models::{custody, device_samples, key_value, ledger, node, orders, sharing};
+use consim_models::{custody, device_samples, key_value, ledger, light, node, orders, sharing};
 
 /// The version that has everything listed here.
 const SINCE: &str = "0.1.0";
@@ -119,6 +119,7 @@ pub fn bugs() -> Vec<&'static SeededBug> {
     let lists = [
         node::BUGS,
         ledger::BUGS,
+        light::BUGS,
         sharing::BUGS,
         orders::BUGS,
         key_value::BUGS,
@@ -137,6 +138,7 @@ pub fn marks() -> Vec<&'static Mark> {
     let protocols = PROTOCOLS.iter().flat_map(|protocol| protocol.marks);
     let lists = [
         node::MARKS,
+        light::MARKS,
         sharing::MARKS,
         orders::MARKS,
         key_value::MARKS,

@@ -154,6 +154,7 @@ impl Group {
             corrupt: Vec::new(),
             at_mercy: Vec::new(),
             entries: Vec::new(),
+            light: Vec::new(),
             recorded: false,
             restarts: false,
             disks: false,

@@ -29,6 +29,8 @@ pub use traitor::{Behaviour, Hears, Move, Out, Says, To, Traitor, Windows};
 pub use twins::{Twins, TwinsPlan};
 
 use crate::consensus::BlockLimits;
+use crate::light::Certified;
+use crate::light::attack::FakeHeader;
 use consim_core::{ChainId, KeyId, Keyring, NodeId, SecretKey, Signature, Span};
 use std::sync::Arc;
 
@@ -55,6 +57,10 @@ pub struct Means {
     pub key: Arc<SecretKey>,
     /// Signing keys of members that the adversary stole.
     pub stolen: Arc<[Arc<SecretKey>]>,
+    /// Signing keys of other nodes of the adversary, which are no members.
+    pub phantoms: Arc<[Arc<SecretKey>]>,
+    /// What decides on the chain, if anything that can be shown does.
+    pub certified: Option<Certified>,
     /// Everybody's public keys.
     pub keys: Keyring,
     /// What this node's draws for this attack are keyed by.
@@ -66,6 +72,15 @@ impl Means {
     pub fn others(&self) -> Vec<NodeId> {
         let own = |n: &&NodeId| !self.accomplices.contains(n);
         self.members.iter().filter(own).copied().collect()
+    }
+    /// All keys of members that it has: those of the adversary's nodes, and those that it stole, ascending.
+    pub(crate) fn held(&self) -> Vec<Arc<SecretKey>> {
+        let own = self.accomplices.iter();
+        let own = own.filter_map(|&node| self.keys.steal(node.into()).map(Arc::new));
+        let mut keys: Vec<Arc<SecretKey>> = own.chain(self.stolen.iter().cloned()).collect();
+        keys.sort_by_key(|key| key.id());
+        keys.dedup_by_key(|key| key.id());
+        keys
     }
     /// A signature in the name of a key that this node does not have: its own, with the other's
     /// number. No verification passes it.
@@ -137,6 +152,27 @@ pub enum Conduct {
     DoubleSignatures,
     /// `strip-signatures` (B11): a certificate lacks signatures.
     StripSignatures,
+    /// `fake-header` (K8): decisions that were never taken, for light clients.
+    FakeHeader {
+        /// What is false.
+        lie: HeaderLie,
+    },
+    /// `long-range` (K7): a history that former members sign again, for members that catch up and for light clients.
+    LongRange,
+}
+
+/// What `fake-header` shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HeaderLie {
+    /// A batch that nobody put forward, decided by the adversary's members.
+    Lunatic,
+    /// Members that there are not, and what they decide.
+    Phantom {
+        /// Does the adversary have the administrator's key?
+        administrator: bool,
+    },
+    /// What members of an earlier time decide, as if they still did.
+    Past,
 }
 
 /// What `mutate` changes.
@@ -187,6 +223,8 @@ impl Conduct {
             Self::SwapParts => "swap-parts",
             Self::DoubleSignatures => "double-signatures",
             Self::StripSignatures => "strip-signatures",
+            Self::FakeHeader { .. } => "fake-header",
+            Self::LongRange => "long-range",
         }
     }
     /// What is counted as its effect.
@@ -208,6 +246,8 @@ impl Conduct {
             Self::SwapParts => "parts swapped",
             Self::DoubleSignatures => "certificates padded",
             Self::StripSignatures => "certificates stripped",
+            Self::FakeHeader { .. } => "fake headers shown",
+            Self::LongRange => "false histories shown",
         }
     }
 }
@@ -237,6 +277,7 @@ pub fn common(conduct: &Conduct, means: &Means, words: &Words) -> Option<Box<dyn
         Conduct::ReplayOld { age } => {
             Some(Box::new(replay_old::ReplayOld::new(words.ordering, *age)))
         }
+        Conduct::FakeHeader { lie } => Some(Box::new(FakeHeader::new(means, *lie)?)),
         _ => None,
     }
 }

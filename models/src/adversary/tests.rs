@@ -116,6 +116,8 @@ fn means() -> Means {
         accomplices: Arc::new([ME]),
         quorum: 3,
         administrator: None,
+        phantoms: [].into(),
+        certified: None,
         block: BlockLimits {
             transactions: 1,
             bytes: 1,

@@ -91,6 +91,10 @@ impl Out<'_, '_> {
     pub fn node(&self) -> NodeId {
         self.cx.node()
     }
+    /// What its clock shows, nanoseconds after the Unix epoch.
+    pub fn wall_ns(&self) -> i64 {
+        self.cx.wall_ns()
+    }
     /// Sends a message.
     pub fn send(&mut self, to: NodeId, payload: Arc<dyn Payload>) {
         self.cx.send(to, payload);

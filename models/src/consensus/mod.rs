@@ -26,17 +26,21 @@ mod seat;
 mod sync;
 mod tally;
 pub mod tendermint;
+mod validators;
 
 pub use ballot::Ballot;
 pub use changes::{Changing, MAX_CHANGED, MemberChange};
 pub use head::StateHead;
 pub use proposal::Proposal;
 pub use sync::{Blocks, CheckpointHead, StateParts};
+pub use validators::Validators;
 
 use crate::adversary::{self, Behaviour, Conduct, Means, Words};
 use crate::ledger::Snapshot;
+use crate::light::{Certified, ProvenState};
 use consim_core::{
-    ChainId, Context, KeyId, Keyring, Mark, NodeId, Process, SecretKey, SeededBug, Span, Tx,
+    ChainId, Committed, Context, KeyId, Keyring, Mark, NodeId, Process, SecretKey, SeededBug, Span,
+    Tx,
 };
 use std::sync::Arc;
 
@@ -94,6 +98,14 @@ pub trait Replica: Process {
     fn is_member(&self) -> bool {
         true
     }
+    /// The blocks with changes of the members after change `known`, oldest first, as many as one message holds.
+    fn links(&self, _known: u64) -> Vec<Arc<Committed>> {
+        Vec::new()
+    }
+    /// The last stable checkpoint, with its state, if it is kept.
+    fn proven_state(&self) -> Option<ProvenState> {
+        None
+    }
     /// Transactions that wait in the mempool.
     fn waiting(&self) -> usize;
     /// Is `payload` a message of this protocol? Every replica says so itself.
@@ -101,6 +113,9 @@ pub trait Replica: Process {
         false
     }
 }
+
+/// The kind of the votes of checkpoints, in all protocols that have them.
+const CHECKPOINT: u8 = 3;
 
 /// Timer keys of a replica are below this.
 pub const TIMER_LIMIT: u64 = 1 << 32;
@@ -195,6 +210,24 @@ impl ProtocolOptions {
             }
             _ => Span::ZERO,
         }
+    }
+
+    /// What the certificates of decisions look like, with so many blocks between checkpoints and this rule for
+    /// quorums; `None` if there are none that one can show to somebody else.
+    pub fn certified(&self, interval: u64, quorum: fn(usize) -> usize) -> Option<Certified> {
+        let decides = match self {
+            Self::Raft(_) | Self::Clique(_) => return None,
+            Self::HotStuff(options) => options.vote_kind(),
+            Self::Pbft(_) | Self::BftSmart(_) | Self::Tendermint(_) | Self::Qbft(_) => {
+                proposal::SECOND
+            }
+        };
+        Some(Certified {
+            decides,
+            checkpoint: CHECKPOINT,
+            interval,
+            quorum,
+        })
     }
 
     /// What the rule for the times of blocks promises of them.

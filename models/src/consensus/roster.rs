@@ -10,10 +10,9 @@ use super::changes::{Changing, MemberChange};
 use super::members::{Members, index_of};
 use super::sync::COMMITTED;
 use super::sync::seeded;
-use super::{ReplicaConfig, byzantine_faults};
+use super::{ReplicaConfig, Validators, byzantine_faults};
 use crate::ledger::WorldState;
 use consim_core::{ChainId, CodecError, Committed, Configured, Decoder, Encoder, KeyId, NodeId};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Blocks with changes in one message (assumed).
@@ -34,8 +33,8 @@ pub(super) struct Era {
     pub(super) faults: usize,
     /// Where turns begin that go on over blocks: with who put the block before it forward, if it is still there.
     pub(super) lead: u64,
-    /// Nodes that vote by another key than their first, ascending.
-    renewed: Arc<[(NodeId, KeyId)]>,
+    /// The same, with the keys by which they vote.
+    validators: Validators,
     /// The owners of the first keys that have the numbers of those by which members vote, ascending: what
     /// certificates are verified with.
     pub(super) signers: Arc<[NodeId]>,
@@ -51,8 +50,7 @@ impl Era {
     }
     /// By which key a node votes here.
     pub(super) fn key_of(&self, node: NodeId) -> KeyId {
-        let renewed = self.renewed.iter().find(|(of, _)| *of == node);
-        renewed.map_or(node.into(), |(_, key)| *key)
+        self.validators.key_of(node)
     }
     /// The `turn`th of the members, counted round, by its index among everybody.
     pub(super) fn in_turn(&self, turn: u64) -> usize {
@@ -60,24 +58,6 @@ impl Era {
         let seat = self.seats.get((turn % n) as usize);
         seat.copied().unwrap_or_default()
     }
-}
-
-/// The numbers of the keys by which members vote, ascending.
-fn signers(members: &Arc<[NodeId]>, renewed: &[(NodeId, KeyId)]) -> Arc<[NodeId]> {
-    if renewed.is_empty() {
-        return Arc::clone(members);
-    }
-    let current = |node: &NodeId| {
-        let key = renewed.iter().find(|(of, _)| of == node);
-        key.map_or(*node, |(_, key)| NodeId(key.0))
-    };
-    let mut signers: Vec<NodeId> = members.iter().map(current).collect();
-    if seeded::on(&seeded::OLD_KEY_ACCEPTED) {
-        signers.extend(members.iter());
-    }
-    signers.sort_unstable();
-    signers.dedup();
-    signers.into()
 }
 
 /// All eras of a chain that a replica knows of.
@@ -112,25 +92,19 @@ impl Roster {
                 quorum: config.quorum,
                 faults: 0,
                 lead: 0,
-                renewed: Arc::default(),
+                validators: Validators::first(Arc::clone(&config.members)),
                 signers: Arc::default(),
                 seats: Arc::default(),
                 voters: Members::default(),
             },
             later: Vec::new(),
         };
-        let members = Arc::clone(&config.members);
-        roster.first = roster.era(0, 0, members, Arc::default());
+        roster.first = roster.era(0, Validators::first(Arc::clone(&config.members)));
         roster
     }
 
-    fn era(
-        &self,
-        change: u64,
-        from: u64,
-        members: Arc<[NodeId]>,
-        renewed: Arc<[(NodeId, KeyId)]>,
-    ) -> Era {
+    fn era(&self, from: u64, validators: Validators) -> Era {
+        let members = Arc::clone(&validators.members);
         let n = members.len();
         let seats = members.iter();
         let seats: Arc<[usize]> = seats
@@ -143,13 +117,13 @@ impl Roster {
         let quorum = self.wrong.unwrap_or_else(|| (self.rule)(n));
         let kept = seeded::on(&seeded::QUORUM_OF_THE_GENESIS);
         Era {
-            change,
+            change: validators.change,
             from,
             quorum: if kept { self.first.quorum } else { quorum },
             faults: byzantine_faults(n),
             lead: 0,
-            signers: signers(&members, &renewed),
-            renewed,
+            signers: validators.signers(),
+            validators,
             members,
             seats,
             voters,
@@ -205,34 +179,16 @@ impl Roster {
 
     /// The era that a decided block begins, if it holds the next change, or several in order.
     fn begun_by(&self, committed: &Committed) -> Option<Era> {
-        let latest = self.latest();
         let administrator = self.administrator?;
-        let (mut change, mut members) = (latest.change, Arc::clone(&latest.members));
-        let mut renewed = Arc::clone(&latest.renewed);
-        for tx in committed.batch.txs().iter() {
-            let next = MemberChange::of_tx(tx, Some(administrator));
-            if let Some(next) = next.filter(|next| next.number == change + 1) {
-                change = next.number;
-                let after = next.of(&members);
-                // A change that would leave nobody is void; its number is used up.
-                if !after.is_empty() {
-                    members = after.into();
-                }
-                if !next.renew.is_empty() {
-                    let mut keys: BTreeMap<NodeId, KeyId> = renewed.iter().copied().collect();
-                    keys.extend(next.renew);
-                    renewed = keys.into_iter().collect();
-                }
-            }
-        }
+        let txs = committed.batch.txs().iter();
+        let validators = self.latest().validators.after(txs, administrator)?;
         let from = committed.sequence.saturating_add(1);
-        (change > latest.change).then(|| {
-            let proposer = committed.batch.proposer();
-            let lead = members.iter().position(|&node| node == proposer);
-            Era {
-                lead: lead.unwrap_or_default() as u64,
-                ..self.era(change, from, members, renewed)
-            }
+        let proposer = committed.batch.proposer();
+        let mut members = validators.members.iter();
+        let lead = members.position(|&node| node == proposer);
+        Some(Era {
+            lead: lead.unwrap_or_default() as u64,
+            ..self.era(from, validators)
         })
     }
 
@@ -280,7 +236,7 @@ impl Roster {
             joint: false,
             handed_over_at: Some(era.from),
             groups: vec![(Arc::clone(&era.members), era.quorum)],
-            renewed: Arc::clone(&era.renewed),
+            renewed: Arc::clone(&era.validators.renewed),
         }
     }
 }

@@ -246,6 +246,12 @@ impl Ledger {
         let above = height.checked_sub(self.below())?.checked_sub(1)?;
         self.blocks.get(usize::try_from(above).ok()?)
     }
+    /// The block of this sequence number, if it is here and its batch was not empty.
+    pub fn at_sequence(&self, sequence: u64) -> Option<&Arc<Block>> {
+        let before = |block: &Arc<Block>| block.header.sequence < sequence;
+        let block = self.blocks.get(self.blocks.partition_point(before));
+        block.filter(|block| block.header.sequence == sequence)
+    }
     /// The last block and the state after it, to be handed to another node.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {

@@ -14,3 +14,4 @@ pub use memory::{LedgerMemory, Meter};
 pub use seeded::BUGS;
 pub use snapshot::Snapshot;
 pub use state::WorldState;
+pub use state::proof::ExecutedProof;

@@ -295,5 +295,6 @@ impl std::fmt::Debug for WorldState {
 }
 
 pub mod parts;
+pub mod proof;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use super::seeded;
 use super::service::{Host, Service};
 use crate::consensus::{Replica, TIMER_LIMIT, TOKEN_LIMIT};
 use crate::ledger::{ExecutionCache, Ledger, LedgerConfig};
+use crate::light::{self, LightProof};
 use consim_core::{
     Batch, Block, ChainId, CodecError, Cohort, Context, Delivery, Disk, Event, Keyring, NodeId,
     OpId, Payload, Probe, Process, Raw, SecretKey, Span, State as _, StateMachine, Tx, TxId, Work,
@@ -136,6 +137,9 @@ impl FullNode {
         }
         if !ordering && let Some(raw) = payload.as_any().downcast_ref::<Raw>() {
             return self.read(cx, from, raw);
+        }
+        if !ordering && let Some(message) = payload.as_any().downcast_ref() {
+            return host.show(cx, from, message);
         }
         match host.registry.peer(from, cx.wall_ns()) {
             Ok(()) if ordering => host.replica.handle(cx, Event::Message { from, payload }),
@@ -294,6 +298,9 @@ impl Process for FullNode {
             return Ok(Arc::new(message));
         }
         let service = || self.service.decode(bytes);
+        if let Ok(message) = light::Message::decode(bytes) {
+            return Ok(Arc::new(message));
+        }
         self.host.replica.decode(bytes).or_else(|_| service())
     }
 }
@@ -309,6 +316,24 @@ impl NodeHost {
             cx.multicast(members, Arc::new(Message::Release(release)));
             cx.multicast(members, Arc::new(Message::Identify));
         }
+    }
+    /// A light client asks for a decision.
+    fn show(&self, cx: &mut Context<'_>, from: NodeId, message: &light::Message) {
+        let light::Body::Fetch { number, wish } = message.body else {
+            return;
+        };
+        if message.chain != self.config.chain {
+            return;
+        }
+        cx.work(Work::requests(1));
+        let administrator = self.config.genesis.roots.administrator();
+        let proof = LightProof::of(&self.ledger, &*self.replica, administrator, &wish);
+        let body = match proof.map(Arc::new) {
+            Some(proof) => light::Body::Proof { number, proof },
+            None => light::Body::Absent { number },
+        };
+        let chain = self.config.chain;
+        cx.send(from, Arc::new(light::Message { chain, body }));
     }
     fn tell_release(&self, cx: &mut Context<'_>, to: NodeId) {
         if let Some(release) = self.config.release {

@@ -247,6 +247,7 @@ impl Case {
             .replace("{one}", &ground.names(vec![one]))
             .replace("{other}", &ground.names(vec![other]))
             .replace("{group}", &ground.everybody)
+            .replace("{light}", ground.light.as_deref().unwrap_or_default())
             .replace("{chain}", &ground.chain)
             .replace("{share}", draw(SHARES))
             .replace("{short}", draw(SHORT))

@@ -29,6 +29,8 @@ pub struct Ground {
     pub may_stay_broken: bool,
     /// Do its members change?
     pub changes: bool,
+    /// The name of a light client of the chain, if it has any.
+    pub light: Option<String>,
     /// Is there a service that shares records?
     pub shares_records: bool,
     /// What the names of its windows begin with.
@@ -77,6 +79,10 @@ impl Ground {
                 .services
                 .values()
                 .any(|service| matches!(service, ServicePlan::DataSharing { .. })),
+            light: only.light.as_ref().and_then(|light| {
+                let first = light.clients.first().copied();
+                Some(plan.institutions.get(first?)?.name.clone())
+            }),
             prefix: "drawn-",
             members,
         })

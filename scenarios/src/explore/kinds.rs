@@ -42,7 +42,7 @@ impl Family {
 ///
 /// In `options`, `{any}` stands for any members, `{one}` for one, `{other}` for another one, `{weak}`
 /// for some of the members that traitors and damage may take (no more than the chain bears),
-/// `{group}` for all members, `{share}`, `{short}`, `{long}` for a share, a short and a long time.
+/// `{group}` for all members, `{light}` for a light client, `{share}`, `{short}`, `{long}` for a share, a short and a long time.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The word of the fault or the attack.
@@ -68,6 +68,10 @@ pub enum Needs {
     Records,
     /// Changes of the members that are decided on like anything else.
     Changes,
+    /// Light clients.
+    LightClients,
+    /// Light clients, and changes of the members that they may skip.
+    Skips,
 }
 
 /// What happens with a row, in a part of its window.
@@ -123,6 +127,8 @@ impl Row {
             Needs::Nothing => true,
             Needs::Records => ground.shares_records,
             Needs::Changes => ground.changes && protocol.byzantine,
+            Needs::LightClients => ground.light.is_some(),
+            Needs::Skips => ground.light.is_some() && ground.changes && protocol.byzantine,
         };
         // As in geth, whoever takes it to be an hour ago takes each new block of Clique to be of the future, and whose
         // clock ran hours ahead waits as long for its own last block.
@@ -676,6 +682,22 @@ pub const ROWS: &[Row] = &[
         needs: Needs::Changes,
         ..row(Traitor, "lying-sync", "{ field: members }")
     },
+    Row {
+        needs: Needs::LightClients,
+        ..row(Traitor, "fake-header", "{ lie: lunatic }")
+    },
+    Row {
+        needs: Needs::Skips,
+        ..row(
+            Traitor,
+            "fake-header",
+            "{ lie: phantom, administrator: true }",
+        )
+    },
+    Row {
+        needs: Needs::LightClients,
+        ..row(Process, "crash", "{light}")
+    },
     insider("edit-record", "{ where: {weak}, rate: 20/min }"),
     insider("exfiltrate", "{ where: {weak}, rate: 20/min }"),
     insider("purpose-creep", "{ where: {weak}, rate: 20/min }"),
@@ -699,6 +721,11 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     (
         "expiry-edge",
         "needs a service with consents; the search of that model has its own",
+    ),
+    ("clone-authority", "is drawn as twins"),
+    (
+        "long-range",
+        "needs the keys of a quorum of former members, against which nothing holds: a check has to fail",
     ),
     (
         "interfere",

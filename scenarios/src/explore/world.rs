@@ -227,6 +227,8 @@ const NEIGHBOURS: &[&str] = &[
     "",
     ", stranger: { tier: secondary, authority: own, roles: [client] }",
 ];
+/// Two light clients.
+const CLINIC: &str = ", clinic: { tier: community, count: 2, roles: [light-client] }";
 /// Users who ask for long come upon what was executed in blocks that their server never saw.
 const RETRIES: &[&str] = &["", ", retry: { after: 2s, times: 10 }", ""];
 const CLIENTS: &[&str] = &["one", "f+1", "quorum"];
@@ -264,6 +266,9 @@ impl World {
             to_ms: self.model().until_ms,
             may_stay_broken: self.model().alone && !self.rotates(protocol),
             changes: !self.changes(protocol).is_empty(),
+            light: self
+                .has_light_clients(protocol)
+                .then(|| "clinic-1".to_owned()),
             shares_records: self.model().name == "data-sharing",
             prefix: "",
         }
@@ -306,10 +311,16 @@ impl World {
 duration: {length_ms}ms
 warmup: 2s
 network: {network}
-organisations: {{ {GROUP}: {{ tier: tertiary, count: {members} }}{neighbours} }}
+organisations: {{ {GROUP}: {{ tier: tertiary, count: {members} }}{neighbours}{clinic} }}
 chains:
-  {CHAIN}: {{ members: {GROUP}, consensus: {{ {name}: {options} }}, timeout: {timeout}{certificates}, checkpoint: {checkpoint}, mempool: {{ limit: {mempool}{spread} }}, block: {{ wait: {wait} }}{clients} }}
+  {CHAIN}: {{ members: {GROUP}, consensus: {{ {name}: {options} }}, timeout: {timeout}{certificates}{light}, checkpoint: {checkpoint}, mempool: {{ limit: {mempool}{spread} }}, block: {{ wait: {wait} }}{clients} }}
 {services}{changes}",
+            clinic = if self.has_light_clients(protocol) {
+                CLINIC
+            } else {
+                ""
+            },
+            light = self.light(protocol),
             changes = self.changes(protocol),
             network = self.network(protocol),
             members = self.members,
@@ -397,6 +408,27 @@ impl World {
         };
         let network = network.trim_end().trim_end_matches('}').trim_end();
         format!("{network}, gossip: {gossip} }}")
+    }
+    /// Does anybody follow the chain as a light client?
+    fn has_light_clients(&self, protocol: &ProtocolEntry) -> bool {
+        let shown = (protocol.defaults)()
+            .certified(1, protocol.quorum)
+            .is_some();
+        let drawn = self.timeout + self.clients + self.mempool + self.retries;
+        shown && drawn.is_multiple_of(4)
+    }
+    /// How light clients follow the chain.
+    fn light(&self, protocol: &ProtocolEntry) -> String {
+        if !self.has_light_clients(protocol) {
+            return String::new();
+        }
+        let verification = if self.changes(protocol).is_empty() || self.wait == 1 {
+            "sequential"
+        } else {
+            "skipping"
+        };
+        let witnesses = 1 + self.rate % 2;
+        format!(", light_clients: {{ witnesses: {witnesses}, verification: {verification} }}")
     }
     /// What its certificates hold.
     fn certificates(&self, protocol: &ProtocolEntry) -> &'static str {

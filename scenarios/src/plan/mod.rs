@@ -25,6 +25,7 @@ use consim_models::consensus::{BlockLimits, MempoolLimits, ProtocolOptions};
 use consim_models::custody::MovementOptions;
 use consim_models::device_samples::SampleOptions;
 use consim_models::key_value::TransactionOptions;
+use consim_models::light::TrustLevel;
 use consim_models::node::release::Release;
 use consim_models::sharing::config::{ConsentOptions, SharingOptions, VisitOptions};
 use consim_models::workload::Stretch;
@@ -251,6 +252,31 @@ pub struct ChainPlan {
     pub wait_for: Option<usize>,
     /// Are transactions signed? Else connections vouch for them.
     pub signed: bool,
+    /// Its light clients, if there are any.
+    pub light: Option<LightPlan>,
+}
+
+/// The light clients of a chain.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LightPlan {
+    /// Who they are: indexes into `institutions`, ascending.
+    pub clients: Vec<usize>,
+    /// The members that they ask; of each client another one is the first.
+    pub full_nodes: Vec<usize>,
+    /// With how many others they compare what the first shows.
+    pub witnesses: usize,
+    /// From one look to the next.
+    pub period: Span,
+    /// Do they skip changes of the members?
+    pub skipping: bool,
+    /// More than this share of those that are trusted have to sign a skip.
+    pub trust_level: TrustLevel,
+    /// How long after its time what is trusted is.
+    pub trusting_period: Span,
+    /// How far the time of a decision may be ahead of their clocks.
+    pub clock_drift: Span,
+    /// The node that they believe once, at first.
+    pub believes: Option<usize>,
 }
 
 /// A change of the members of a chain.

@@ -14,7 +14,7 @@ use consim_core::{
 use consim_kernel::config::{Delay, FaultKind, FaultWindow, Filter, Flooded, Lines, Target, Which};
 use consim_models::adversary::machines::{Count, Diverge, LazyMachine, LazyNode};
 use consim_models::adversary::{
-    Conduct, Means, Move, Recorder, Traitor, Twins, TwinsPlan, Windows,
+    Conduct, HeaderLie, Means, Move, Recorder, Traitor, Twins, TwinsPlan, Windows,
 };
 use consim_models::consensus::{PROTOCOLS, behaviour};
 use consim_models::sharing::Suspect;
@@ -52,6 +52,8 @@ struct Planned {
     nodes: Arc<[NodeId]>,
     /// Members whose keys the adversary stole.
     stolen: Vec<NodeId>,
+    /// Other nodes of its institutions, which are no members.
+    phantoms: Vec<NodeId>,
     /// What the attack is aimed at.
     aimed: Arc<[NodeId]>,
     /// Sides of each view, of twins.
@@ -102,6 +104,10 @@ impl Adversaries {
                 plan: attack.clone(),
                 nodes: nodes.into(),
                 stolen: of(adversary.map(|a| &a.keys)),
+                phantoms: {
+                    let held = adversary.map_or(&[][..], |a| &a.nodes).iter();
+                    held.filter_map(|&i| layout.desks.get(i).copied()).collect()
+                },
                 aimed: aimed.into(),
                 count: Count::default(),
             }
@@ -290,6 +296,18 @@ impl Adversaries {
                 .iter()
                 .filter_map(|&n| keys.steal(KeyId::from(n)).map(Arc::new))
                 .collect(),
+            phantoms: attack
+                .phantoms
+                .iter()
+                .filter_map(|&n| keys.steal(KeyId::from(n)).map(Arc::new))
+                .collect(),
+            certified: PROTOCOLS
+                .iter()
+                .find(|p| p.name == scene.plan.protocol)
+                .and_then(|p| {
+                    let options = &scene.plan.options;
+                    options.certified(scene.plan.checkpoint, p.quorum)
+                }),
             keys: keys.clone(),
             draws: self.draws(attack, node),
         })
@@ -401,9 +419,12 @@ impl Check for OfCorrect {
 }
 
 impl Planned {
-    /// The adversary's nodes, and those whose keys it stole.
+    /// The adversary's nodes, those whose keys it stole, and its machines that pose as members.
     fn held(&self) -> Vec<NodeId> {
         let mut held: Vec<NodeId> = self.nodes.iter().chain(&self.stolen).copied().collect();
+        if makes_up_members(&self.plan.does) {
+            held.extend(&self.phantoms);
+        }
         held.sort_unstable();
         held
     }
@@ -465,6 +486,14 @@ pub(super) fn suspects(plan: &Plan, layout: &Layout, chain: &str) -> Vec<Suspect
     numbered.filter_map(of).collect()
 }
 
+/// Do machines of the adversary pose as members that there are not?
+fn makes_up_members(does: &AttackPlanKind) -> bool {
+    let AttackPlanKind::Conduct(Conduct::FakeHeader { lie }) = does else {
+        return false;
+    };
+    matches!(lie, HeaderLie::Phantom { .. })
+}
+
 /// The servers that count as faulty, ascending.
 pub(super) fn corrupt(plan: &Plan, layout: &Layout) -> Vec<NodeId> {
     let adversaries = plan.adversaries.values();
@@ -477,6 +506,14 @@ pub(super) fn corrupt(plan: &Plan, layout: &Layout) -> Vec<NodeId> {
     });
     let senders: Vec<usize> = floods.flatten().map(|n| n.index()).collect();
     corrupt.extend(layout.servers_of(&senders));
+    // Machines that pose as members sign what no correct node says.
+    for attack in plan.attacks.values() {
+        if makes_up_members(&attack.does) {
+            let adversary = plan.adversaries.get(&attack.by);
+            let nodes = adversary.map_or(&[][..], |a| &a.nodes).iter();
+            corrupt.extend(nodes.filter_map(|&i| layout.desks.get(i).copied()));
+        }
+    }
     corrupt.sort_unstable();
     corrupt.dedup();
     corrupt

@@ -25,6 +25,8 @@ pub(crate) struct Layout {
     /// The nodes of the administrators of chains whose members change, with these: each at a site of its own, in
     /// the region of the chain's first member.
     administrators: Vec<(usize, NodeId)>,
+    /// The chain, by number, and the node of each institution that is a light client; `None` for all others.
+    light: Vec<Option<(usize, NodeId)>>,
 }
 
 impl Layout {
@@ -42,7 +44,13 @@ impl Layout {
         let changing = changing.filter(|(_, chain)| !chain.changes.is_empty());
         let firsts = changing.filter_map(|(i, chain)| Some((i, *chain.members.first()?)));
         let administrators = firsts.map(|(i, first)| (i, next(first))).collect();
+        let follows = |i: usize| {
+            let mut chains = plan.chains.values();
+            chains.position(|c| c.light.as_ref().is_some_and(|l| l.clients.contains(&i)))
+        };
+        let light = (0..count).map(|i| Some((follows(i)?, next(i)))).collect();
         Self {
+            light,
             administrators,
             homes: plan.homes(),
             servers,
@@ -69,6 +77,8 @@ impl Layout {
         let mut administrators = self.administrators.iter();
         let administers = administrators.find(|(_, at)| *at == node);
         let institution = self.institution_of.get(node.index()).copied();
+        let mut light = self.light.iter().flatten();
+        let administers = administers.or_else(|| light.find(|(_, at)| *at == node));
         administers.map_or_else(|| self.home(institution.unwrap_or(usize::MAX)), |of| of.0)
     }
     /// The chain and its plan, of an institution.
@@ -92,6 +102,18 @@ impl Layout {
     }
     pub(crate) fn is_server(&self, node: NodeId) -> bool {
         self.servers.contains(&Some(node))
+    }
+    pub(crate) fn is_light(&self, node: NodeId) -> bool {
+        self.light.iter().flatten().any(|(_, at)| *at == node)
+    }
+    /// The light clients, ascending.
+    pub(crate) fn light_clients(&self) -> Vec<NodeId> {
+        self.light.iter().flatten().map(|(_, node)| *node).collect()
+    }
+    /// Those of a chain, by its number.
+    pub(crate) fn light_clients_of(&self, chain: usize) -> Vec<NodeId> {
+        let of = self.light.iter().flatten().filter(|(on, _)| *on == chain);
+        of.map(|(_, node)| *node).collect()
     }
     /// The servers of these institutions.
     pub(crate) fn servers_of(&self, institutions: &[usize]) -> Vec<NodeId> {
@@ -147,7 +169,7 @@ impl Layout {
             };
         }
         let name = institution.map_or("?", |i| i.name.as_str());
-        if self.is_server(node) {
+        if self.is_server(node) || self.is_light(node) {
             name.to_owned()
         } else {
             format!("{name} desk")
@@ -234,9 +256,12 @@ impl Layout {
         institutions.iter().filter_map(|&i| self.node(i)).collect()
     }
 
-    /// The node of an institution: its server, or its desk if it has none.
+    /// The node of an institution: its server, or its light client, or its desk if it has neither.
     fn node(&self, institution: usize) -> Option<NodeId> {
         let server = self.servers.get(institution).copied().flatten();
-        server.or_else(|| self.desks.get(institution).copied())
+        let light = self.light.get(institution).copied().flatten();
+        server
+            .or(light.map(|(_, node)| node))
+            .or_else(|| self.desks.get(institution).copied())
     }
 }

@@ -9,6 +9,7 @@ mod dates;
 mod domain;
 mod flood;
 mod layout;
+mod light;
 mod operator;
 mod pairs;
 mod spawner;

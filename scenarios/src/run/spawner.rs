@@ -6,6 +6,7 @@ use super::changes;
 use super::domain::{Bearer, Domain, Place};
 use super::flood::{Flooder, Flooders};
 use super::layout::Layout;
+use super::light::Clients;
 use super::operator::{self, Mistakes, Setting};
 use crate::plan::Plan;
 use consim_core::{
@@ -103,6 +104,8 @@ struct Chain {
     timeout: consim_core::Span,
     checkpoint: u64,
     identities: Identities,
+    /// What its light clients are told, if it has any.
+    light: Option<Clients>,
     domain: Box<dyn Domain>,
     machine: Arc<dyn StateMachine>,
     executions: ExecutionCache,
@@ -115,6 +118,7 @@ impl Chain {
         domain: Box<dyn Domain>,
         layout: &Layout,
         hooks: &Hooks,
+        start_ns: i64,
     ) -> Self {
         let plan = hosted.plan;
         let machine = domain.machine();
@@ -139,6 +143,7 @@ impl Chain {
             mempool: plan.mempool,
             timeout: plan.timeout,
             checkpoint: plan.checkpoint,
+            light: Clients::of(hosted, &identities, layout, start_ns),
             identities,
             domain,
             machine,
@@ -186,7 +191,7 @@ impl Spawner {
             .collect();
         let chains = chains.into_iter();
         let chains = chains.map(|(hosted, identities, domain)| {
-            Chain::new(&hosted, identities, domain, &layout, &hooks)
+            Chain::new(&hosted, identities, domain, &layout, &hooks, plan.start_ns)
         });
         Self {
             places,
@@ -309,6 +314,13 @@ impl Spawn for Spawner {
                 hasty: Arc::clone(&chain.hasty),
                 retry: chain.timeout,
             }));
+        }
+        if self.layout.is_light(node) {
+            let honest = || Some(chain.light.as_ref()?.client(node));
+            let client = self
+                .adversaries
+                .server(node, &chain.identities.keys, honest);
+            return client.unwrap_or_else(|| Box::new(Nothing));
         }
         let made = self.layout.institution_of.get(node.index()).and_then(|&i| {
             let place = self.places.get(i)?;

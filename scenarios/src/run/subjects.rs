@@ -11,6 +11,7 @@ use consim_check::metrics::{MetricsConfig, WorkloadSubject};
 use consim_check::outcome::Input;
 use consim_check::results::Region;
 use consim_core::{Check, NodeId, Time};
+use consim_kernel::config::{FaultKind, Target};
 use consim_models::consensus;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +28,10 @@ pub(super) fn checks(
     keys: Keys,
     corrupt: &[NodeId],
 ) -> Vec<Box<dyn Check>> {
-    let restarts = |f: &FaultPlan| f.kind.restarts();
+    // What happens to light clients alone is no matter of the chain's.
+    let faults = plan.faults.values().filter(|f| !of_light_clients(plan, f));
+    let faults: Vec<&FaultPlan> = faults.collect();
+    let any = |does: fn(&FaultKind) -> bool| faults.iter().any(|f| does(&f.kind));
     let subjects = Arc::new(Subjects {
         chains: chains
             .iter()
@@ -38,13 +42,27 @@ pub(super) fn checks(
         corrupt: corrupt.to_vec(),
         at_mercy: layout.desks_at(plan, corrupt),
         entries: changes::entries(plan, layout),
+        light: layout.light_clients(),
         recorded: !corrupt.is_empty(),
-        restarts: plan.faults.values().any(restarts),
-        disks: plan.faults.values().any(|f| f.kind.disks()),
-        damages: plan.faults.values().any(|f| f.kind.damages()),
+        restarts: any(FaultKind::restarts),
+        disks: any(FaultKind::disks),
+        damages: any(FaultKind::damages),
         bound: plan.heal_bound,
     });
     invariants::build(&subjects, &plan.checks_only, &plan.checks_except)
+}
+
+/// Does a fault hit light clients and nobody else?
+fn of_light_clients(plan: &Plan, fault: &FaultPlan) -> bool {
+    let light = plan.chains.values().filter_map(|c| c.light.as_ref());
+    let light: Vec<usize> = light.flat_map(|l| l.clients.iter().copied()).collect();
+    let mut kind = fault.kind.clone();
+    let mut targets = kind.targets().into_iter().peekable();
+    targets.peek().is_some()
+        && targets.all(|target| match target {
+            Target::Nodes(nodes) => nodes.iter().all(|n| light.contains(&n.index())),
+            _ => false,
+        })
 }
 
 /// A chain as the checks see it.

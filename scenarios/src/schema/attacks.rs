@@ -6,7 +6,7 @@ use super::faults::{Pair, timeline};
 use super::lists::{List, Targets};
 use super::macros::{choice, entry, record, words};
 use consim_core::Span;
-use consim_core::values::{Count, Name, Rate, Share};
+use consim_core::values::{Count, Name, Rate, Share, Switch};
 
 entry! {
     /// An attack.
@@ -63,6 +63,12 @@ choice! {
         LazyVote(OnChain) = "lazy-vote" "B14",
         /// A leader that is just fast enough not to be replaced.
         SlowLeader(Late) = "slow-leader" "K5",
+        /// One of them runs two machines with one key where blocks are sealed by turns, on both sides of the group (proof of authority: "the Attack of the Clones"). With `clique`; it is `twins` there.
+        CloneAuthority(OnChain) = "clone-authority" "K4",
+        /// A history that former members sign again: for members that catch up from the genesis, and for light clients.
+        LongRange(OnChain) = "long-range" "K7",
+        /// Full nodes that show light clients decisions which were never taken.
+        FakeHeader(FakeHeaderKeys) = "fake-header" "K8",
         /// Messages on the adversary's lines are held up or dropped.
         Interfere(Interfere) = "interfere" "K6",
         /// An administrator changes originals in the institution's own store; readers compare them with the chain.
@@ -72,7 +78,7 @@ choice! {
         /// A clinician says that it is an emergency, and reads what patients refused.
         PurposeCreep(InsiderKeys) = "purpose-creep" "H5",
     }
-    later "withhold-body" "clone-authority" "long-range" "fake-header" "swap-blob"
+    later "withhold-body" "swap-blob"
         "stale-consent" "revoke-race" "stolen-key" "cut-audit" "ransomware"
         "fake-private-data" "link-metadata" "erasure-test" "breach-clock"
         "replay-grant" "sybil" "clone-serial" "double-transfer" "guess-serial"
@@ -239,6 +245,31 @@ words! {
         Progress = "progress",
         /// Changes of the members that nobody made, where these are decided on like anything else.
         Members = "members",
+    }
+}
+
+record! {
+    /// Options of `fake-header`.
+    pub struct FakeHeaderKeys {
+        /// The chain; the only one if left out.
+        chain: Option<At<Name>>,
+        /// What is shown.
+        lie: At<FakeWord> = "lunatic",
+        /// Does the adversary have the signing key of the chain's administrator, too? With `lie: phantom`.
+        administrator: At<Switch> = "false",
+    }
+    main "chain";
+}
+
+words! {
+    /// What `fake-header` shows.
+    pub enum FakeWord: "lie" {
+        /// A batch that nobody put forward, signed by the adversary's members (F5; F1, as it is of the view of the true one).
+        Lunatic = "lunatic",
+        /// A change of the members by which those of others are none any more and the adversary's machines are, and what these decide (F4).
+        Phantom = "phantom",
+        /// What members of an earlier time decide, as if nothing had changed (F3).
+        Past = "past",
     }
 }
 

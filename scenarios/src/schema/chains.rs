@@ -30,9 +30,87 @@ record! {
         certificates: At<Certificates> = "vector",
         /// Who accepts an answer from how many.
         clients: Clients = "{}",
+        /// How the nodes of organisations with `roles: [light-client]` follow it.
+        light_clients: Option<LightClients>,
     }
     later "observers" "per" "shards" "flow" "endorse" "prune" "snapshot" "channels"
         "reads";
+}
+
+record! {
+    /// `chains.NAME.light_clients`. A light client executes nothing: it verifies the certificates of decisions, and
+    /// what proves who decides (the light client of CometBFT).
+    pub struct LightClients {
+        /// The members that they ask, each at first another one, its primary; the members of the beginning if left
+        /// out.
+        full_nodes: Option<Targets>,
+        /// With how many others each compares what its primary shows. One of these at least has to show the same.
+        witnesses: At<Count> = "1",
+        /// From one look at the chain to the next.
+        period: At<Span> = "1s",
+        /// How they learn who decides.
+        verification: At<Verification> = "sequential",
+        /// To skip changes of the members takes signatures of more than this share of those that are trusted.
+        trust_level: At<Fraction> = "1/3",
+        /// How long after its time what is trusted is.
+        trusting_period: At<Span> = "14d",
+        /// How far the time of a decision may be ahead of their clocks.
+        clock_drift: At<Span> = "10s",
+        /// What they trust at first.
+        trusted: TrustedFirst = "genesis",
+    }
+}
+
+words! {
+    /// How light clients learn who decides.
+    pub enum Verification: "way to verify" {
+        /// By all blocks in which the members changed, one after the other.
+        Sequential = "sequential",
+        /// By a checkpoint, whose state shows which changes were made, where enough of those that are trusted signed it.
+        Skipping = "skipping",
+    }
+}
+
+choice! {
+    /// What light clients trust at first.
+    pub enum TrustedFirst: "root of trust" {
+        /// The genesis.
+        Genesis(Plain) = "genesis",
+        /// What a node shows at first, which its operators vouch for: a decision that is young, however old the genesis.
+        Node(TrustedNode) = "node",
+    }
+}
+
+record! {
+    /// Options of `trusted: node`.
+    pub struct TrustedNode {
+        /// The node.
+        of: Targets,
+    }
+    main "of";
+}
+
+/// A share with a numerator and a denominator: `1/3`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Fraction(pub(crate) u32, pub(crate) u32);
+
+impl Value for Fraction {
+    const FORM: &'static str = "a fraction";
+    const EXAMPLES: &'static str = "1/3 or 2/3";
+    fn pattern() -> String {
+        "[0-9]+/[1-9][0-9]*".into()
+    }
+    fn parse(text: &str) -> Result<Self, ValueError> {
+        let parts = text.split_once('/');
+        let parts = parts.and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+        match parts {
+            Some((parts, of)) if of > 0 && parts <= of => Ok(Self(parts, of)),
+            _ => Err(ValueError::form::<Self>(text)),
+        }
+    }
+    fn text(&self) -> String {
+        format!("{}/{}", self.0, self.1)
+    }
 }
 
 words! {

@@ -30,13 +30,14 @@ mod workloads;
 
 pub(crate) use adversaries::{Adversary, Amount};
 pub(crate) use attacks::{
-    Answer, Attack, AttackCommon, AttackKind, Field, InsiderKeys, Meddling, TwinsKeys,
+    Answer, Attack, AttackCommon, AttackKind, FakeHeaderKeys, FakeWord, Field, InsiderKeys,
+    Meddling, TwinsKeys,
 };
 pub(crate) use chains::{
     AcknowledgeWord, Auto, BftSmartKeys, Certificates, Chain, CliqueKeys, Consensus, ForkWord,
-    GossipKeys, HotStuffKeys, Leader, Mempool, PacemakerKind, PayloadPlace, PbftKeys, Phases,
-    QbftKeys, RaftKeys, RaftRead, RequestsGo, SpreadWord, TendermintKeys, TimeOfBlocks, UntilFull,
-    VoteChecks, VotesTravel, WaitFor,
+    GossipKeys, HotStuffKeys, Leader, LightClients, Mempool, PacemakerKind, PayloadPlace, PbftKeys,
+    Phases, QbftKeys, RaftKeys, RaftRead, RequestsGo, SpreadWord, TendermintKeys, TimeOfBlocks,
+    TrustedFirst, UntilFull, Verification, VoteChecks, VotesTravel, WaitFor,
 };
 pub(crate) use changes::{Change, ChangeCommon, ChangeKind, Movers};
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};

@@ -29,6 +29,7 @@ mod insiders;
 mod json_schema;
 mod language;
 mod leaders;
+mod light;
 mod limits;
 mod load;
 mod marks;

@@ -180,6 +180,7 @@ fn main() {
             corrupt: Vec::new(),
             at_mercy: Vec::new(),
             entries: Vec::new(),
+            light: Vec::new(),
             recorded: false,
             restarts: true,
             disks: true,

@@ -215,6 +215,35 @@ pub enum Probe {
         /// The message.
         payload: Arc<dyn Payload>,
     },
+    /// A light client accepted a decision: it follows the chain up to there.
+    LightAccepted {
+        /// The chain.
+        chain: ChainId,
+        /// The sequence number.
+        sequence: u64,
+        /// The digest of the batch.
+        batch: Digest,
+        /// Bytes that came since it accepted one before.
+        fetched: u64,
+    },
+    /// A light client did not believe a full node.
+    LightRefused {
+        /// The chain.
+        chain: ChainId,
+        /// Whom.
+        from: NodeId,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Two full nodes showed a light client two decisions of one number, each of them proven.
+    LightConflict {
+        /// The chain.
+        chain: ChainId,
+        /// The sequence number.
+        sequence: u64,
+        /// Whose keys signed two things of one place, ascending.
+        signed_both: Arc<[KeyId]>,
+    },
     /// A situation that searches count.
     Reached(&'static Mark),
     /// A domain model's own observation, known to that model's checks and metrics alone.

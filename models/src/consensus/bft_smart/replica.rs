@@ -12,8 +12,10 @@ use crate::consensus::mempool::Mempool;
 use crate::consensus::sync::{Past, Syncs as _};
 use crate::consensus::{Changing, MemberChange, Replica, ReplicaConfig};
 use crate::ledger::Snapshot;
+use crate::light::ProvenState;
 use consim_core::{
-    CodecError, Context, Digest, Event, NodeId, Payload, Probe, Process, Span, Time, TimerKey, Tx,
+    CodecError, Committed, Context, Digest, Event, NodeId, Payload, Probe, Process, Span, Time,
+    TimerKey, Tx,
 };
 use std::sync::Arc;
 
@@ -348,6 +350,12 @@ impl Replica for BftSmartReplica {
     }
     fn is_member(&self) -> bool {
         self.group.is_member()
+    }
+    fn links(&self, known: u64) -> Vec<Arc<Committed>> {
+        self.site().roster.links(known)
+    }
+    fn proven_state(&self) -> Option<ProvenState> {
+        self.past.proven_state()
     }
     fn waiting(&self) -> usize {
         self.mempool.len()

@@ -83,6 +83,8 @@ impl World {
             accomplices: self.accomplices.clone().into(),
             quorum: 3,
             administrator: None,
+            phantoms: [].into(),
+            certified: None,
             block: BlockLimits {
                 transactions: 10,
                 bytes: 1_000,

@@ -21,6 +21,8 @@ pub(super) enum Lie {
     /// Another batch, under the signatures that the liar can make: its own, those of the keys that it
     /// stole, and its own again until they are as many as a quorum needs.
     DoubleSignatures,
+    /// Another batch, under the signatures of all keys that the adversary has.
+    History,
     /// The true batch, one signature short of a quorum.
     StripSignatures,
     /// No batch at all.
@@ -99,13 +101,24 @@ pub(super) fn forge(means: &Means, committed: &Committed, lie: Lie) -> Option<Co
             let (proposer, time_ns, root) = (batch.proposer(), batch.time_ns(), batch.tx_root());
             batch = Arc::new(Batch::new(proposer, time_ns, txs.collect(), root));
         }
-        Lie::DoubleSignatures => {
+        Lie::DoubleSignatures | Lie::History => {
             batch = Arc::new(another(&batch));
             let digest: Digest = batch.digest();
             let sign = |key: &SecretKey| {
                 let view = certificate.view;
                 Ballot::sign(means.chain, SECOND, view, sequence, digest, key).signature
             };
+            certificate.digest = digest;
+            if lie == Lie::History {
+                certificate.signatures = means.held().iter().map(|key| sign(key)).collect();
+                let certificate = certificate;
+                return Some(Committed {
+                    chain: committed.chain,
+                    sequence,
+                    batch,
+                    certificate,
+                });
+            }
             let own = sign(&means.key);
             let stolen = means.stolen.iter().map(|key| sign(key));
             let distinct = std::iter::once(own).chain(stolen);
@@ -113,7 +126,6 @@ pub(super) fn forge(means: &Means, committed: &Committed, lie: Lie) -> Option<Co
             let mut signatures: Vec<Signature> = padded.collect();
             // As a certificate has them.
             signatures.sort_by_key(|signature| signature.key);
-            certificate.digest = digest;
             certificate.signatures = signatures.into();
         }
         Lie::StripSignatures => {

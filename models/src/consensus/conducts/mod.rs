@@ -7,6 +7,7 @@ mod censor;
 mod equivocate;
 mod forge;
 mod invalid_block;
+mod long_range;
 mod lying_sync;
 mod phantom_validator;
 mod reorder_block;
@@ -93,6 +94,7 @@ pub(super) fn build<T: Tongue>(conduct: &Conduct, means: &Means) -> Option<Box<d
         ),
         Conduct::DoubleSignatures => lying(means, forge::Lie::DoubleSignatures),
         Conduct::StripSignatures => lying(means, forge::Lie::StripSignatures),
+        Conduct::LongRange => Box::new(long_range::LongRange::<T>::new(means)?),
         Conduct::Censor { whom } => Box::new(censor::Censor::<T>::new(means, whom)),
         Conduct::ReorderBlock => Box::new(reorder_block::ReorderBlock::<T>::new(means)),
         _ => return None,

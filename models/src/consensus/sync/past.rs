@@ -8,6 +8,7 @@ use crate::consensus::tally::Voters;
 use crate::consensus::{Ballot, Blocks, CheckpointHead as _, StateHead};
 use crate::ledger::Snapshot;
 use crate::ledger::state::parts::Prefix;
+use crate::light::ProvenState;
 use consim_core::SecretKey;
 use consim_core::{
     Certificate, ChainId, Committed, Digest, Encoder, Holds, KeyId, Keyring, Mark, NodeId, Payload,
@@ -85,6 +86,16 @@ impl Past {
     pub(in crate::consensus) fn base_digest(&self, sequence: u64) -> Option<Digest> {
         let base = self.base.filter(|(number, _)| *number == sequence);
         base.map(|(_, batch)| batch)
+    }
+    /// The last stable checkpoint with its state, if that is kept.
+    pub(in crate::consensus) fn proven_state(&self) -> Option<ProvenState> {
+        let certificate = self.checkpoints.proof.clone()?;
+        let kept = self.checkpoints.kept(certificate.sequence)?;
+        Some(ProvenState {
+            head: Arc::clone(&kept.head),
+            state: kept.state.clone(),
+            certificate,
+        })
     }
     /// The last stable checkpoint.
     pub(in crate::consensus) fn stable(&self) -> u64 {

@@ -12,7 +12,7 @@ use crate::tree::Place;
 use consim_core::Span;
 use consim_core::values::{Count, Name};
 use consim_models::adversary::{Conduct, MutatedField, SyncLie};
-use consim_models::consensus::{self, PROTOCOLS};
+use consim_models::consensus::PROTOCOLS;
 use consim_models::sharing::insiders::Deed;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -271,7 +271,7 @@ impl Planner<'_> {
         adversaries: &BTreeMap<String, AdversaryPlan>,
     ) -> Option<AttackPlan> {
         let by = self.adversary_of(name, attack, adversaries);
-        let (chain, word, does) = self.attack_kind(attack)?;
+        let (chain, word, does) = self.attack_kind(name, attack)?;
         let by = by?;
         let chain = match &does {
             AttackPlanKind::Insider(plan) => plan.chain.clone(),
@@ -372,7 +372,7 @@ impl Planner<'_> {
     }
 
     /// The chain of an attack: the one that it names, or the only one.
-    fn attacked(&mut self, name: &At<Name>, chain: Option<&At<Name>>) -> Option<String> {
+    pub(super) fn attacked(&mut self, name: &At<Name>, chain: Option<&At<Name>>) -> Option<String> {
         let known: Vec<String> = self.chains.keys().cloned().collect();
         let words: Vec<&str> = known.iter().map(String::as_str).collect();
         match (chain, words.as_slice()) {
@@ -396,28 +396,10 @@ impl Planner<'_> {
         }
     }
 
-    /// Are there changes of members in this scenario, in a protocol in which those who lack one are shown it?
-    fn shows_members(&mut self, place: &Place) -> bool {
-        let shows = |protocol: &str| {
-            consensus::entry(protocol).is_some_and(|p| p.byzantine && p.changes_members)
-        };
-        let able = self.chains.values().any(|chain| shows(chain.protocol));
-        if able && !self.scenario.changes.is_empty() {
-            return true;
-        }
-        let list = PROTOCOLS.iter().filter(|p| shows(p.name)).map(|p| p.name);
-        let help = format!(
-            "changes: {{ NAME: {{ at: 20s, join: NODE }} }} and consensus: {}",
-            list.collect::<Vec<_>>().join(" or ")
-        );
-        let message = "nobody is shown changes of the members here";
-        self.cx.error("E503", place, message, help);
-        false
-    }
-
     /// The chain that it names, its word, and what it does.
     fn attack_kind(
         &mut self,
+        name: &At<Name>,
         attack: &Attack,
     ) -> Option<(Option<At<Name>>, &'static str, AttackPlanKind)> {
         let simple = |chain: &Option<At<Name>>, conduct: Conduct| {
@@ -439,6 +421,21 @@ impl Planner<'_> {
             AttackKind::Twins(keys) => {
                 let does = self.twins(attack, keys)?;
                 Some((keys.chain.clone(), "twins", does))
+            }
+            AttackKind::CloneAuthority(keys) => {
+                let does = self.clones(name, attack, keys.chain.as_ref())?;
+                Some((keys.chain.clone(), "clone-authority", does))
+            }
+            AttackKind::LongRange(keys) => {
+                let place = name.place.clone();
+                if !self.shows_members(&place) {
+                    return None;
+                }
+                simple(&keys.chain, Conduct::LongRange)
+            }
+            AttackKind::FakeHeader(keys) => {
+                let lie = self.fake_header(name, keys)?;
+                simple(&keys.chain, Conduct::FakeHeader { lie })
             }
             AttackKind::SelectiveSilence(keys) => {
                 let to = self.nodes(&keys.to)?;
@@ -528,16 +525,7 @@ impl Planner<'_> {
     }
 
     fn twins(&mut self, attack: &Attack, keys: &TwinsKeys) -> Option<AttackPlanKind> {
-        if let Some(every) = &attack.common.every {
-            let place = every.place.clone();
-            self.cx.error(
-                "E504",
-                &place,
-                "twins part once: what they signed apart cannot be joined again",
-                "a second adversary with a second attack",
-            );
-            return None;
-        }
+        self.part_once(attack)?;
         let copies = keys.copies.value.0;
         if copies == 0 || copies > MAX_COPIES {
             let place = keys.copies.place.clone();
@@ -578,7 +566,11 @@ impl Planner<'_> {
         for (name, adversary) in &scenario.adversaries {
             let key = name.value.0.as_str();
             let own = || attacks.values().filter(|a| a.by == key);
-            if own().filter(|a| a.kind == "twins").count() > 1 {
+            if own()
+                .filter(|a| matches!(a.does, AttackPlanKind::Twins { .. }))
+                .count()
+                > 1
+            {
                 self.cx.error(
                     "E504",
                     &name.place,
@@ -624,6 +616,7 @@ fn is_known(conduct: &Conduct) -> bool {
             | Conduct::SlowLeader { .. }
             | Conduct::Malformed { .. }
             | Conduct::ReplayOld { .. }
+            | Conduct::FakeHeader { .. }
     )
 }
 

@@ -202,6 +202,27 @@ impl Planner<'_> {
         Some((members, moves))
     }
 
+    /// Says what the chain bears, where that may surprise.
+    fn note_bounds(
+        &mut self,
+        name: &str,
+        entry: &ProtocolEntry,
+        (n, f, quorum): (usize, usize, usize),
+    ) {
+        if !entry.byzantine && !self.scenario.attacks.is_empty() {
+            self.notes.push(format!(
+                "{} bears no member that lies, and its messages prove nothing: if one breaks {name}, nobody can say who",
+                entry.name
+            ));
+        }
+        if entry.byzantine && n != 3 * f + 1 {
+            self.notes.push(format!(
+                "n = {n} is not 3f+1; {name} bears f = {f} like n = {} (quorum {quorum})",
+                3 * f + 1
+            ));
+        }
+    }
+
     fn chain(
         &mut self,
         name: &At<Name>,
@@ -244,19 +265,7 @@ impl Planner<'_> {
         if adds {
             self.aggregates(chain, entry.name, suite.additions.is_some());
         }
-        if !entry.byzantine && !self.scenario.attacks.is_empty() {
-            self.notes.push(format!(
-                "{} bears no member that lies, and its messages prove nothing: if one breaks {}, nobody can say who",
-                entry.name, name.value.0
-            ));
-        }
-        if entry.byzantine && n != 3 * f + 1 {
-            self.notes.push(format!(
-                "n = {n} is not 3f+1; {} bears f = {f} like n = {} (quorum {quorum})",
-                name.value.0,
-                3 * f + 1
-            ));
-        }
+        self.note_bounds(&name.value.0, entry, (n, f, quorum));
         let moves = moves?;
         let inside = members.iter().filter(|i| !moves.outside.contains(i));
         let inside: Vec<usize> = inside.copied().collect();
@@ -295,7 +304,9 @@ impl Planner<'_> {
                 .map_or_else(String::new, overlay::Peers::text)
         );
         self.derived(&["chains", &name.value.0], text, &name.place.clone());
+        let light = self.light(name, chain, (&members, &inside), entry, &options)?;
         Some(ChainPlan {
+            light,
             peers: peers.and_then(|peers| peers.of),
             members,
             outside: moves.outside,

@@ -1,5 +1,6 @@
 //! Institutions: where they are, what they run on.
 
+use super::light::LIGHT_CLIENT;
 use super::network::Table;
 use super::sites::Lodged;
 use super::{MAX_NODES, Planner};
@@ -412,14 +413,24 @@ impl Planner<'_> {
         twice.is_empty()
     }
 
-    /// The roles of a group; only the two that this version tells apart.
+    /// The roles of a group; only those that this version tells apart.
     fn roles(&mut self, organisation: &Organisation) -> Option<()> {
-        const KNOWN: [&str; 2] = ["validator", "client"];
-        const LATER: [&str; 5] = ["observer", "orderer", "endorser", "relay", "light-client"];
+        const KNOWN: [&str; 3] = ["validator", "client", LIGHT_CLIENT];
+        const LATER: [&str; 4] = ["observer", "orderer", "endorser", "relay"];
         let Some(roles) = &organisation.roles else {
             return Some(());
         };
         let mut whole = Some(());
+        let is = |word: &str| roles.list.iter().find(|(role, _)| role == word);
+        if let (Some(_), Some((_, place))) = (is(LIGHT_CLIENT), is("validator")) {
+            self.cx.error(
+                "E504",
+                place,
+                "a light client executes nothing, and decides nothing",
+                "a group of its own for light clients",
+            );
+            whole = None;
+        }
         for (role, place) in &roles.list {
             if LATER.contains(&role.as_str()) {
                 self.cx.later(place, role);

@@ -166,6 +166,17 @@ fn recovery<'a>(probe: &Probe, name: impl Fn(NodeId) -> &'a str) -> Option<Words
                 format!("asks for change {number} of the members")
             }
         }
+        Probe::LightAccepted {
+            sequence, batch, ..
+        } => {
+            format!("accepts decision {sequence} ({batch}) as a light client")
+        }
+        Probe::LightRefused { from, reason, .. } => {
+            format!("does not believe {}: {reason}", name(*from))
+        }
+        Probe::LightConflict { sequence, .. } => {
+            format!("was shown two decisions {sequence}, and believes nobody any more")
+        }
         Probe::Misbehaved { times, .. } => {
             format!("misbehaves ({})", some(*times, "departure", "departures"))
         }

@@ -92,6 +92,7 @@ fn suite() -> Suite {
         corrupt: Vec::new(),
         at_mercy: Vec::new(),
         entries: Vec::new(),
+        light: Vec::new(),
         recorded: false,
         restarts: false,
         disks: false,

@@ -19,6 +19,7 @@ mod equal_state_roots;
 mod equal_storage;
 mod finality;
 mod hash_chain;
+mod light_client;
 mod livelock;
 mod liveness;
 mod merkle;
@@ -50,6 +51,7 @@ pub use equal_state_roots::EqualStateRoots;
 pub use equal_storage::EqualStorage;
 pub use finality::Finality;
 pub use hash_chain::HashChain;
+pub use light_client::LightClientSafety;
 pub use livelock::NoLivelock;
 pub use liveness::Liveness;
 pub use merkle::Merkle;
@@ -113,6 +115,7 @@ pub const CHECKS: &[CheckEntry] = &[
     repair::ENTRY,
     durability::ENTRY,
     bounded_mempool::ENTRY,
+    light_client::ENTRY,
     one_effect::ENTRY,
     liveness::ENTRY,
     client_progress::ENTRY,

@@ -63,6 +63,8 @@ pub struct Subjects {
     pub at_mercy: Vec<NodeId>,
     /// The server that each client asks, where members change: one that is no member owes nothing.
     pub entries: Vec<(NodeId, NodeId)>,
+    /// Light clients, ascending.
+    pub light: Vec<NodeId>,
     /// Do correct nodes keep a record of what they hear? They do where somebody may be guilty.
     pub recorded: bool,
     /// Does the plan restart a node?

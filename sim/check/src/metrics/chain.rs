@@ -2,7 +2,7 @@
 
 use super::latencies::Latencies;
 use crate::number_set::{NumberSet, TxSet};
-use consim_core::{Block, Committed, Receipt, Span, Time, TxId};
+use consim_core::{Block, Committed, NodeId, Probe, Receipt, Span, Time, TxId};
 use std::collections::BTreeMap;
 
 /// The most transactions of a chain that are followed from their admission to their execution at a
@@ -35,6 +35,18 @@ impl Ways {
     }
 }
 
+/// What light clients did.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Light {
+    pub(crate) accepted: u64,
+    pub(crate) refused: u64,
+    pub(crate) conflicts: u64,
+    /// Bytes that led to what they accepted.
+    pub(crate) bytes: u64,
+    /// The last decision that each of them accepted.
+    reached: BTreeMap<NodeId, u64>,
+}
+
 /// One chain.
 #[derive(Debug, Default)]
 pub(crate) struct Chain {
@@ -46,6 +58,8 @@ pub(crate) struct Chain {
     /// behind it.
     pub(crate) astray: Option<(u64, u64)>,
     pub(crate) ledger_bytes: u64,
+    /// What light clients of it did.
+    pub(crate) light: Option<Light>,
     pub(crate) submitted: u64,
     pub(crate) applied: u64,
     pub(crate) rejected: u64,
@@ -73,6 +87,27 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
+    /// What a light client said.
+    pub(super) fn light(&mut self, node: NodeId, probe: &Probe) {
+        let light = self.light.get_or_insert_with(Light::default);
+        let reached = light.reached.entry(node).or_default();
+        match probe {
+            Probe::LightAccepted {
+                sequence, fetched, ..
+            } => {
+                *reached = *sequence;
+                light.accepted += 1;
+                light.bytes += fetched;
+            }
+            Probe::LightRefused { .. } => light.refused += 1,
+            _ => light.conflicts += 1,
+        }
+    }
+    /// Decisions by which the light client that is behind most is behind.
+    pub(super) fn light_lag(&self, light: &Light) -> u64 {
+        let last = light.reached.values().min();
+        self.committed.saturating_sub(last.copied().unwrap_or(0))
+    }
     /// A node left a branch of so many blocks; of none: it might.
     pub(super) fn reorganised(&mut self, depth: u64) {
         let (count, deepest) = self.left.get_or_insert((0, 0));

@@ -446,6 +446,9 @@ impl Observer for Metrics {
                 let chain = self.chain(*chain);
                 chain.height = chain.height.max(*height);
             }
+            Probe::LightAccepted { chain, .. }
+            | Probe::LightRefused { chain, .. }
+            | Probe::LightConflict { chain, .. } => self.chain(*chain).light(node, probe),
             Probe::Configured(_) | Probe::Change { .. } => self.changes.probe(at, probe),
             Probe::ViewTimeout { .. }
             | Probe::OutOfMemory { .. }

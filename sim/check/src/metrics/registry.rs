@@ -286,6 +286,36 @@ pub const METRICS: &[MetricEntry] = &[
         "The most by which it was behind.",
     ),
     entry(
+        "light_accepted",
+        Unit::Count,
+        CHAIN,
+        "Decisions that its light clients accepted, all together; of chains that any said something of.",
+    ),
+    entry(
+        "light_refused",
+        Unit::Count,
+        CHAIN,
+        "How often one of them did not believe a full node.",
+    ),
+    entry(
+        "light_conflicts",
+        Unit::Count,
+        CHAIN,
+        "How often one of them was shown two decisions of one number, each of them proven, and stopped.",
+    ),
+    entry(
+        "light_bytes",
+        Unit::Bytes,
+        CHAIN,
+        "Bytes that they fetched for what they accepted.",
+    ),
+    entry(
+        "light_lag",
+        Unit::Count,
+        CHAIN,
+        "Decisions by which the one that is behind most is behind the chain at the end.",
+    ),
+    entry(
         "ledger_bytes",
         Unit::Bytes,
         CHAIN,

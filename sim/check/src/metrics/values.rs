@@ -122,6 +122,18 @@ impl Metrics {
                 values.put(Scope::Chain, name, "reorganisations", count);
                 values.put(Scope::Chain, name, "reorganisation_depth", deepest);
             }
+            if let Some(light) = &chain.light {
+                let lag = chain.light_lag(light);
+                for (word, count) in [
+                    ("light_accepted", light.accepted),
+                    ("light_refused", light.refused),
+                    ("light_conflicts", light.conflicts),
+                    ("light_bytes", light.bytes),
+                    ("light_lag", lag),
+                ] {
+                    values.put(Scope::Chain, name, word, count as f64);
+                }
+            }
             if let Some((ahead, behind)) = chain.astray {
                 let ms = |ns: u64| ns as f64 / 1e6;
                 values.put(Scope::Chain, name, "block_time_ahead", ms(ahead));

@@ -35,6 +35,7 @@ pub(super) const CONDUCTS: &[&str] = &[
     "invalid-block",
     "phantom-validator",
     "lying-sync",
+    "long-range",
     "censor",
     "reorder-block",
     "double-signatures",

@@ -18,6 +18,8 @@ fn traitor(n: u32, conduct: &Conduct) -> Corrupt {
             accomplices: [node].into(),
             quorum: super::super::majority(n as usize),
             administrator: None,
+            phantoms: [].into(),
+            certified: None,
             block: BlockLimits {
                 transactions: 100,
                 bytes: 1 << 20,

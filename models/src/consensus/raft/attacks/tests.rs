@@ -41,6 +41,8 @@ fn says(conduct: &Conduct, body: Body) -> Vec<(NodeId, u64, Body)> {
         accomplices: [ME].into(),
         quorum: 3,
         administrator: None,
+        phantoms: [].into(),
+        certified: None,
         block: BlockLimits {
             transactions: 10,
             bytes: 1_000,

@@ -38,6 +38,7 @@ pub(super) const CONDUCTS: &[&str] = &[
     "invalid-block",
     "phantom-validator",
     "lying-sync",
+    "long-range",
     "censor",
     "reorder-block",
     "swap-parts",

@@ -21,6 +21,8 @@ fn traitor(n: u32, accomplices: &[u32], conduct: &Conduct) -> Corrupt {
             accomplices: accomplices.iter().map(|&i| NodeId(i)).collect(),
             quorum: byzantine_quorum(n as usize),
             administrator: None,
+            phantoms: [].into(),
+            certified: None,
             block: BlockLimits {
                 transactions: 100,
                 bytes: 1 << 20,

@@ -138,12 +138,9 @@ impl Planner<'_> {
         if let Who::Institutions(nodes) = &who
             && !self.doubt
         {
-            let members: BTreeSet<usize> = self
-                .chains
-                .values()
-                .flat_map(|c| c.members.clone())
-                .collect();
-            let outsider = nodes.iter().find(|n| !members.contains(n));
+            let members = self.chains.values().flat_map(|c| c.members.clone());
+            let running: BTreeSet<usize> = members.chain(self.light_clients()).collect();
+            let outsider = nodes.iter().find(|n| !running.contains(n));
             if let Some(outsider) = outsider.and_then(|&i| self.institutions.get(i)) {
                 let name = outsider.name.clone();
                 self.cx.error(

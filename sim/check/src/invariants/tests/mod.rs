@@ -128,6 +128,7 @@ pub(super) fn subjects(world: &World, corrupt: &[u32]) -> Subjects {
         corrupt: corrupt.iter().map(|&n| NodeId(n)).collect(),
         at_mercy: Vec::new(),
         entries: Vec::new(),
+        light: Vec::new(),
         recorded: true,
         restarts: true,
         disks: true,

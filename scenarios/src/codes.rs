@@ -192,6 +192,9 @@ pub const CODES: &[Code] = codes![
     "E408" "more at once than the fault budget allows"
         "Random faults stop no more nodes at a time than `limits.fault_budget` says; `skip` leaves out what is beyond it."
         "weather: { ..., random: { kinds: [crash], rate: 60/h, at_once: 12 } }" => "limits: { fault_budget: { excess: skip } }";
+    "E409" "a fault without its change"
+        "`cut-change` and `double-change` are about changes of the scenario: these have to be asked for while the fault lasts."
+        "changes: { newcomer: { at: 60s, join: hospital-5 } }\nfaults: { cut: { at: 20s, for: 15s, cut-change: { target: hospital-1, change: newcomer } } }" => "changes: { newcomer: { at: 60s, join: hospital-5 } }\nfaults: { cut: { at: newcomer, for: 15s, cut-change: { target: hospital-1, change: newcomer } } }";
     "E501" "too few members for the protocol"
         "A protocol that bears f traitors needs 3f+1 members: four to bear one."
         "members: [tertiary, supervision]" => "members: all";
@@ -241,6 +244,9 @@ pub const CODES: &[Code] = codes![
     "W518" "peers of nobody"
         "`network.gossip` says who are peers where messages go from peer to peer. No chain of this scenario sends any so."
         "network: { gossip: ring }\nchains: { ledger: { members: all, consensus: tendermint } }" => "network: { gossip: ring }\nchains: { ledger: { members: all, consensus: { tendermint: { spread: gossip } } } }";
+    "E519" "certificates that cannot change so"
+        "What is revoked for good is neither revoked again nor given a certificate of another authority. Who moves to a new authority is a member whose certificate is the shared one's, and no such member is left behind: in the end nobody believes the old one."
+        "organisations: { hospital: { tier: tertiary, count: 4 } }\nchanges: { rotation: { at: 20s, rotate-authority: 3 of hospital } }" => "organisations: { hospital: { tier: tertiary, count: 4 } }\nchanges: { rotation: { at: 20s, rotate-authority: hospital } }";
     "E601" "a path that leads nowhere"
         "A dotted path goes through keys, names and, below a choice, the name that is chosen. What is not chosen cannot be reached, and nothing lies below a value."
         "--set chains.alliance.consensus.protocol=raft" => "--set chains.alliance.consensus=raft";

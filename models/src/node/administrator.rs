@@ -11,6 +11,7 @@
 
 use super::change::tell;
 use super::message::Message;
+use super::registrar::{REPEAT, Registrar, TURN, TrustChange};
 use crate::consensus::{Changing, MemberChange};
 use consim_core::{
     ChainId, Context, Event, NodeId, Process, SecretKey, Span, Time, TimerKey, Work,
@@ -50,12 +51,21 @@ pub struct Administrator {
     turn: usize,
     /// How many have sent it elsewhere since the last time-out.
     elsewhere: usize,
+    /// The same machine says whom nodes believe.
+    registrar: Registrar,
 }
 
 impl Administrator {
     /// One that has asked for nothing.
     pub fn new(config: AdministratorConfig) -> Self {
+        Self::certifying(config, [].into())
+    }
+    /// The same, which changes whom nodes believe, too.
+    pub fn certifying(config: AdministratorConfig, trust: Arc<[TrustChange]>) -> Self {
+        let key = Arc::clone(&config.key);
+        let registrar = Registrar::new(config.chain, key, config.retry, trust);
         Self {
+            registrar,
             config,
             due: 0,
             done: 0,
@@ -136,15 +146,24 @@ impl Administrator {
 impl Process for Administrator {
     fn handle(&mut self, cx: &mut Context<'_>, event: Event<'_>) {
         match event {
-            Event::Start | Event::Timer(DUE) => self.take_due(cx),
+            Event::Start => {
+                self.take_due(cx);
+                self.registrar.turn(cx);
+            }
+            Event::Timer(DUE) => self.take_due(cx),
+            Event::Timer(TURN) => self.registrar.turn(cx),
+            Event::Timer(REPEAT) => self.registrar.repeat(cx),
             Event::Timer(AGAIN) => {
                 self.elsewhere = 0;
                 self.ask(cx);
                 self.ask_hasty(cx);
             }
             Event::Message { from, payload } if self.config.members.contains(&from) => {
-                if let Some(Message::Changing { number, state }) = payload.as_any().downcast_ref() {
-                    self.told(cx, *number, *state);
+                match payload.as_any().downcast_ref() {
+                    Some(Message::Changing { number, state }) => self.told(cx, *number, *state),
+                    Some(Message::Taken(number)) => self.registrar.taken(cx, from, *number),
+                    Some(Message::WhichNotices) => self.registrar.asked(cx, from),
+                    _ => {}
                 }
             }
             _ => {}

@@ -5,6 +5,7 @@ use super::clients::{Clients, Shows};
 use super::marks;
 use super::membership::{Genesis, IdentityCertificate, Refusal, Registry};
 use super::message::Message;
+use super::noticing::{ASK, Noticed, Noticing};
 use super::release::Release;
 use super::seeded;
 use super::service::{Host, Service};
@@ -59,6 +60,8 @@ pub(super) struct NodeHost {
     pub(super) clients: Clients,
     /// A change of the members that is under way and was asked for here.
     pub(super) change: Option<Asked>,
+    /// What the registrar said.
+    pub(super) noticed: Noticed,
 }
 
 impl FullNode {
@@ -86,6 +89,7 @@ impl FullNode {
                 registry,
                 clients: Clients::default(),
                 change: None,
+                noticed: Noticed::default(),
             },
         }
     }
@@ -93,6 +97,12 @@ impl FullNode {
     #[must_use]
     pub fn showing(mut self, shows: Shows) -> Self {
         self.host.clients.shows = Some(shows);
+        self
+    }
+    /// The same node in a run in which the registrar changes whom nodes believe.
+    #[must_use]
+    pub fn noticing(mut self, how: Noticing) -> Self {
+        self.host.noticed.how = Some(how);
         self
     }
     /// The node's ledger.
@@ -104,6 +114,7 @@ impl FullNode {
         let host = &mut self.host;
         cx.work(Work::verify_batched(host.registry.open()));
         host.greet(cx);
+        host.start_noticing(cx);
         host.replica.handle(cx, event);
         let mut live = None;
         while let Some(delivery) = cx.take_delivery() {
@@ -208,7 +219,14 @@ impl FullNode {
                     self.refuse(cx, from, why);
                 }
             }
+            Message::Notices(notices) => {
+                if let Err(why) = host.notices(cx, from, notices) {
+                    self.refuse(cx, from, why);
+                }
+            }
             Message::Identify
+            | Message::Taken(_)
+            | Message::WhichNotices
             | Message::Reply(_)
             | Message::Shown(_)
             | Message::Leads { .. }
@@ -273,6 +291,7 @@ impl Process for FullNode {
             Event::Recover(disk) => self.open(cx, event, Some(disk)),
             Event::Message { from, payload } => self.message(cx, from, payload),
             Event::Timer(key) if key.0 < TIMER_LIMIT => self.host.replica.handle(cx, event),
+            Event::Timer(ASK) => self.host.ask_notices(cx),
             Event::Timer(key) => self.service.timer(cx, &mut self.host, key),
             Event::Persisted(token) if token.0 < TOKEN_LIMIT => self.host.replica.handle(cx, event),
             Event::Persisted(token) => self.service.persisted(cx, &mut self.host, token),

@@ -12,6 +12,8 @@ marks! {
     REQUEST_BLOCK_GONE = "duplicate-request-without-block": "A request came again after its execution at a member that does not have the block.";
     READ_WAITED = "read-waited": "A read had to wait for what may have been decided before it came.";
     CHANGE_REFUSED = "member-change-refused": "Somebody who is not the chain's administrator asked for a change of its members.";
+    NOTICE_REFUSED = "notice-refused": "Somebody who is not the chain's registrar said whom to believe.";
+    NOTICE_REPEATED = "notice-repeated": "The registrar sent a notice again, as its receiver had not said that it took it in.";
     NOT_MEMBER = "asked-at-no-member": "Somebody asked at a node that is no member of the chain, or none yet.";
     STRANGER_ASKED = "stranger-asked-to-identify": "A node that showed no certificate yet was asked for it.";
     OPERATION_RESUBMITTED = "operation-resubmitted": "A server brought a transaction to consensus again, as it took too long.";

@@ -4,6 +4,7 @@
 //! number, subject, validity) and no more; a certificate is revoked by issuer and serial number
 //! (RFC 5280, section 5).
 
+use super::notice::Notice;
 use super::release::Release;
 use consim_core::{
     CodecError, Decoder, Digest, Encoder, KeyId, Keyring, NodeId, SecretKey, Signature,
@@ -264,6 +265,8 @@ struct Trusted {
     speaks_for: Option<u32>,
     /// From here on, nanoseconds after the Unix epoch.
     from_ns: i64,
+    /// Does its word make peers, or clients alone?
+    peers: bool,
 }
 
 impl TrustRoots {
@@ -273,12 +276,7 @@ impl TrustRoots {
     }
     /// Believes the shared `authority`, whatever organisation it speaks of.
     pub fn trust_shared(&mut self, authority: KeyId) {
-        let (speaks_for, from_ns) = (None, i64::MIN);
-        let trusted = Trusted {
-            speaks_for,
-            from_ns,
-        };
-        self.authorities.insert(authority, trusted);
+        self.trust(authority, None, i64::MIN);
     }
     /// Believes a member organisation's own `authority`, when it speaks of that organisation.
     pub fn trust_own(&mut self, authority: KeyId, organisation: u32) {
@@ -286,12 +284,28 @@ impl TrustRoots {
     }
     /// The same, from an instant on.
     pub fn trust_own_from(&mut self, authority: KeyId, organisation: u32, from_ns: i64) {
-        let speaks_for = Some(organisation);
+        self.trust(authority, Some(organisation), from_ns);
+    }
+    fn trust(&mut self, authority: KeyId, speaks_for: Option<u32>, from_ns: i64) {
         let trusted = Trusted {
             speaks_for,
             from_ns,
+            peers: true,
         };
         self.authorities.insert(authority, trusted);
+    }
+    /// Takes a notice of the registrar in.
+    fn notice(&mut self, notice: &Notice) {
+        for &certificate in &notice.revoked {
+            self.revoked.insert(certificate, i64::MIN);
+        }
+        if let Some(authority) = notice.trusted {
+            self.trust_shared(authority);
+        }
+        let withdrawn = notice.withdrawn;
+        if let Some(trusted) = withdrawn.and_then(|key| self.authorities.get_mut(&key)) {
+            trusted.peers = false;
+        }
     }
     /// Changes its members at the word of whoever signs with `key`.
     pub fn administered_by(&mut self, key: KeyId) {
@@ -328,6 +342,7 @@ impl TrustRoots {
             .authorities
             .get(&certificate.authority)
             .filter(|trusted| now_wall_ns >= trusted.from_ns)
+            .filter(|trusted| trusted.peers || certificate.identity.role != Role::Peer)
             .ok_or(Refusal::UnknownAuthority)?;
         if !certificate.signed(keys) {
             Err(Refusal::BadSignature)
@@ -361,6 +376,8 @@ pub const MAX_NODES: usize = 1 << 20;
 pub struct Registry {
     keys: Keyring,
     genesis: Arc<Genesis>,
+    /// Whom it believes since the registrar's first notice, in place of the genesis.
+    noticed: Option<Box<TrustRoots>>,
     known: Vec<Option<IdentityCertificate>>,
     /// This node's release, if the members tell each other theirs.
     release: Option<Release>,
@@ -374,6 +391,7 @@ impl Registry {
         Self {
             keys,
             genesis,
+            noticed: None,
             known: Vec::new(),
             release: None,
             told: BTreeMap::new(),
@@ -422,6 +440,32 @@ impl Registry {
         }
         genesis.certificates.len() as u32
     }
+    /// Whom it believes now.
+    fn roots(&self) -> &TrustRoots {
+        self.noticed.as_deref().unwrap_or(&self.genesis.roots)
+    }
+    /// Takes a notice of the registrar in. Whom an authority certified that was withdrawn is known no more, as
+    /// for a connection that is made anew.
+    pub fn notice(&mut self, notice: &Notice) {
+        let genesis = &self.genesis;
+        let roots = self
+            .noticed
+            .get_or_insert_with(|| Box::new(genesis.roots.clone()));
+        roots.notice(notice);
+        let Some(withdrawn) = notice.withdrawn else {
+            return;
+        };
+        let gone = |known: &IdentityCertificate| {
+            known.authority == withdrawn && known.identity.role == Role::Peer
+        };
+        for slot in self
+            .known
+            .iter_mut()
+            .filter(|k| k.as_ref().is_some_and(gone))
+        {
+            *slot = None;
+        }
+    }
     /// Is `node` authenticated as a peer at this instant, and of a release that this node
     /// understands?
     pub fn peer(&self, node: NodeId, now_wall_ns: i64) -> Result<(), Refusal> {
@@ -429,18 +473,18 @@ impl Registry {
         if known.identity.role != Role::Peer {
             return Err(Refusal::WrongRole);
         }
-        self.genesis.roots.is_good(known, now_wall_ns)?;
+        self.roots().is_good(known, now_wall_ns)?;
         self.understands(node)
     }
     /// Is `node` authenticated, as whatever, at this instant?
     pub fn bearer(&self, node: NodeId, now_wall_ns: i64) -> Result<(), Refusal> {
         let known = self.known(node).ok_or(Refusal::NoCertificate)?;
-        self.genesis.roots.is_good(known, now_wall_ns)
+        self.roots().is_good(known, now_wall_ns)
     }
     /// Is `node` authenticated as a client at this instant?
     pub fn client(&self, node: NodeId, now_wall_ns: i64) -> bool {
         self.known(node).is_some_and(|known| {
-            let good = || self.genesis.roots.is_good(known, now_wall_ns).is_ok();
+            let good = || self.roots().is_good(known, now_wall_ns).is_ok();
             known.identity.role == Role::Client && good()
         })
     }
@@ -457,10 +501,9 @@ impl Registry {
         now_wall_ns: i64,
     ) -> Result<(), Refusal> {
         if self.verified(node, certificate) {
-            return self.genesis.roots.is_good(certificate, now_wall_ns);
+            return self.roots().is_good(certificate, now_wall_ns);
         }
-        self.genesis
-            .roots
+        self.roots()
             .authenticate(certificate, node, now_wall_ns, &self.keys)?;
         self.keep(certificate);
         Ok(())

@@ -1,6 +1,7 @@
 //! Messages of the node itself: who it is, and what clients ask of it.
 
 use super::membership::IdentityCertificate;
+use super::notice::{self, SignedNotice};
 use super::release::Release;
 use crate::consensus::Changing;
 use consim_core::codec::MAX_FIELD;
@@ -54,6 +55,12 @@ pub enum Message {
         /// What.
         state: Changing,
     },
+    /// The registrar says whom to believe from now on.
+    Notices(Arc<[SignedNotice]>),
+    /// The sender has taken the notice of this number in.
+    Taken(u32),
+    /// The sender wants all notices that are meant for it.
+    WhichNotices,
 }
 
 /// What a member executed for a client.
@@ -144,6 +151,9 @@ impl Message {
                 number: d.u64()?,
                 state: Changing::of_code(d.u8()?)?,
             },
+            12 => Self::Notices(notice::decode_all(d)?.into()),
+            13 => Self::Taken(d.u32()?),
+            14 => Self::WhichNotices,
             tag => return Err(CodecError::Tag(tag)),
         };
         match d.remaining() {
@@ -166,6 +176,9 @@ pub const KINDS: &[&str] = &[
     "leads",
     "change",
     "changing",
+    "notices",
+    "taken",
+    "which-notices",
 ];
 
 impl Payload for Message {
@@ -182,6 +195,9 @@ impl Payload for Message {
             Self::Leads { .. } => "leads",
             Self::Change(_) => "change",
             Self::Changing { .. } => "changing",
+            Self::Notices(_) => "notices",
+            Self::Taken(_) => "taken",
+            Self::WhichNotices => "which-notices",
         }
     }
     fn encode(&self, out: &mut Vec<u8>) {
@@ -207,6 +223,17 @@ impl Payload for Message {
                     .u64(*number)
                     .u8(state.code());
             }
+            Self::Notices(notices) => {
+                let mut e = Encoder::message(out, FAMILY, 12);
+                e.u32(notices.len() as u32);
+                notices.iter().for_each(|notice| notice.encode(&mut e));
+            }
+            Self::Taken(number) => {
+                Encoder::message(out, FAMILY, 13).u32(*number);
+            }
+            Self::WhichNotices => {
+                Encoder::message(out, FAMILY, 14);
+            }
             Self::Reply(reply) => {
                 Encoder::message(out, FAMILY, 3)
                     .u32(reply.id.origin.0)
@@ -231,8 +258,11 @@ impl Payload for Message {
     fn encoded_len(&self) -> usize {
         3 + match self {
             Self::Hello(certificate) => certificate.encoded_len(),
-            Self::Identify | Self::WhoLeads => 0,
-            Self::Release(_) => 4,
+            Self::Identify | Self::WhoLeads | Self::WhichNotices => 0,
+            Self::Release(_) | Self::Taken(_) => 4,
+            Self::Notices(notices) => {
+                4 + notices.iter().map(SignedNotice::encoded_len).sum::<usize>()
+            }
             Self::Request(tx) | Self::Shared(tx) => tx.encoded_len(),
             Self::Leads { .. } => 8 + 4,
             Self::Change(signed) => signed.encoded_len(),

@@ -11,6 +11,9 @@ mod gate;
 pub(crate) mod marks;
 pub mod membership;
 pub mod message;
+pub mod notice;
+mod noticing;
+pub mod registrar;
 pub mod release;
 mod seeded;
 pub mod service;
@@ -19,6 +22,7 @@ pub(crate) mod waiting;
 pub use clients::Shows;
 pub use full_node::{FullNode, NodeConfig};
 pub use gate::{CertificateGate, Gate};
+pub use noticing::Noticing;
 pub use seeded::BUGS;
 
 /// The situations in nodes that searches count.

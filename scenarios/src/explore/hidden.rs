@@ -8,7 +8,11 @@
 //! bound; a third may be bound to something older; then the others lose their memories, or the blind lies.
 //! A second form is [`Form::Behind`]: attempts fail while a member is away, which is needed once it is back. A third is
 //! [`Form::Rough`]: so much of every phase is lost for a while that members are bound in different attempts and let go
-//! again, beside one of the adversary's, so that someone is asked who is guilty.
+//! again, beside one of the adversary's, so that someone is asked who is guilty. In a fourth, [`Form::Shown`], a member
+//! cannot but hear who shows it what was never decided (`hidden/shown.rs`). Raft has forms of its own (`hidden/raft.rs`).
+
+mod raft;
+mod shown;
 
 use super::case::Case;
 use super::ground::Ground;
@@ -16,6 +20,7 @@ use super::world::{World, pick};
 use consim_core::mix;
 use consim_core::rng::below;
 use consim_models::consensus::ProtocolEntry;
+use shown::Shown;
 use std::fmt::Write as _;
 
 /// Kinds of messages by what they do, as lists of a scenario.
@@ -126,6 +131,8 @@ enum Form {
     Behind,
     /// Proposals and votes get lost, and what helps those who lack them.
     Rough,
+    /// A member is shown what was never decided.
+    Shown(Shown),
 }
 
 /// A scenario of a hidden decision.
@@ -164,7 +171,7 @@ const LENGTH_MS: u64 = 62_000;
 impl Hidden {
     /// Can it happen to a chain of this protocol?
     pub fn suits(protocol: &ProtocolEntry) -> bool {
-        phases(protocol.name).is_some()
+        phases(protocol.name).is_some() || protocol.name == "raft"
     }
 
     /// The scenario drawn by `key`.
@@ -192,7 +199,9 @@ impl Hidden {
             form: match form {
                 0 => Form::Behind,
                 1 => Form::Rough,
-                _ => Form::Hidden(twist),
+                _ => Shown::ALL
+                    .get(draw(23, 8) as usize)
+                    .map_or(Form::Hidden(twist), |shown| Form::Shown(*shown)),
             },
             roles: [knower, blind, third, fourth].map(|place| place as usize),
             at: tenths(11, 40, 120),
@@ -211,7 +220,15 @@ impl Hidden {
 
     /// The scenario, as a user would write it.
     pub fn text(&self, seed: u64, protocol: &str) -> String {
+        if protocol == "raft" {
+            return self.of_raft(seed);
+        }
         let ground = self.world.ground(protocol);
+        if let Form::Shown(shown) = self.form
+            && shown.suits(ground.protocol)
+        {
+            return self.shown(shown, seed, ground.protocol);
+        }
         let mut out = self.world.head(ground.protocol, LENGTH_MS);
         let _ = writeln!(out, "seed: {seed}");
         if let Some(phases) = phases(protocol) {
@@ -219,6 +236,7 @@ impl Hidden {
                 Form::Hidden(twist) => self.hidden(&ground, phases, twist),
                 Form::Behind => self.behind(&ground, phases),
                 Form::Rough => self.rough(&ground, phases),
+                Form::Shown(_) => self.hidden(&ground, phases, Twist::Nothing),
             });
         }
         out

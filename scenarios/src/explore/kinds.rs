@@ -706,6 +706,14 @@ pub const ROWS: &[Row] = &[
 /// Kinds that are not drawn, and why.
 pub const LEFT_OUT: &[(&str, &str)] = &[
     (
+        "cut-change",
+        "cuts are drawn as such, also where members change",
+    ),
+    (
+        "double-change",
+        "is drawn with the changes that do not wait for each other",
+    ),
+    (
         "random",
         "draws faults itself, which the search does better",
     ),

@@ -145,6 +145,12 @@ const KEYS: &[&str] = &[
     "changes: { away: { at: 6s, leave: hospital-{last} }, key: { at: 9s, replace-keys: hospital-{last} }, back: { at: 14s, join: hospital-{last} } }\n",
     "changes: { newcomers: { at: 7s, join: {two} }, keys: { at: 7s, replace-keys: [hospital-1, hospital-3], waits: false } }\n",
 ];
+/// Certificates that are taken back and issued anew, and another authority for all, in any protocol.
+const TRUST: &[&str] = &[
+    "changes: { rotation: { at: 7s, rotate-authority: { nodes: hospital, gap: 700ms } } }\n",
+    "changes: { lost: { at: 6s, revoke-certificate: { nodes: hospital-{last}, reissue: 3s } } }\n",
+    "changes: { lost: { at: 6s, revoke-certificate: { nodes: hospital-2, list: { fetched: 4s }, reissue: 1s } }, rotation: { at: 7s, rotate-authority: { nodes: hospital, gap: 300ms } } }\n",
+];
 /// Where BFT-SMaRt's requests go.
 const REQUESTS: &[&str] = &["to-all", "to-leader"];
 /// Tendermint's timeouts: the chain's, shorter ones that hardly grow, so that who was away is many rounds behind, and
@@ -153,6 +159,7 @@ const STEPS: &[&str] = &[
     "",
     ", propose: 500ms, propose_delta: 50ms, prevote: 200ms, prevote_delta: 20ms, precommit: 200ms, precommit_delta: 20ms",
     ", propose: 300ms, prevote: 20ms, prevote_delta: 50ms, precommit: 20ms, precommit_delta: 50ms",
+    ", propose: 500ms, propose_delta: 1ms, prevote: 200ms, prevote_delta: 1ms, precommit: 200ms, precommit_delta: 1ms",
 ];
 /// What the time of Tendermint's blocks is.
 const TIMES: &[&str] = &[
@@ -265,7 +272,7 @@ impl World {
             from_ms: HAPPENS_MS,
             to_ms: self.model().until_ms,
             may_stay_broken: self.model().alone && !self.rotates(protocol),
-            changes: !self.changes(protocol).is_empty(),
+            changes: away(&self.changes(protocol)) > 0,
             light: self
                 .has_light_clients(protocol)
                 .then(|| "clinic-1".to_owned()),
@@ -340,8 +347,11 @@ chains:
 /// The most of the members that are none at some time.
 fn away(changes: &str) -> usize {
     let two = changes.contains("join: [") || changes.starts_with("changes: { farewell");
+    let nobody = !["join:", "leave:", "replace-keys:"]
+        .iter()
+        .any(|word| changes.contains(word));
     match changes {
-        "" => 0,
+        _ if nobody => 0,
         _ if two => 2,
         _ => 1,
     }
@@ -358,12 +368,16 @@ impl World {
     }
     /// Who joins and leaves, where the protocol has that; who asks several members counts on all of them.
     fn changes(&self, protocol: &ProtocolEntry) -> String {
+        let drawn = self.network + self.wait + self.retries;
+        if (drawn + self.mempool + self.timeout) % 7 == 6 {
+            let last = self.members.to_string();
+            return pick(TRUST, drawn).replace("{last}", &last);
+        }
         // Those that join begin outside, and enough have to be left for the protocol.
         let few = usize::from(self.members) < protocol.least + 2;
         if !protocol.changes_members || few || self.asked() != "one" {
             return String::new();
         }
-        let drawn = self.network + self.wait + self.retries;
         let seldom = (drawn + self.timeout).is_multiple_of(5);
         let text = match protocol.name {
             "raft" if seldom => pick(OVERLAPS, drawn),

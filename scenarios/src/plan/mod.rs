@@ -225,6 +225,8 @@ pub struct ChainPlan {
     pub outside: Vec<usize>,
     /// Changes of the members, in the order in which they are made.
     pub changes: Vec<ChangePlan>,
+    /// Changes of whom the members believe, in the order in which they are begun.
+    pub trust: Vec<TrustPlan>,
     /// The protocol's word.
     pub protocol: String,
     /// Its options.
@@ -297,6 +299,13 @@ pub struct ChangePlan {
 }
 
 impl Plan {
+    /// Whose certificates are revoked for good, while it runs.
+    pub fn shut_out(&self) -> Vec<usize> {
+        let trust = self.chains.values().flat_map(|chain| &chain.trust);
+        let mut shut: Vec<usize> = trust.flat_map(|t| t.shuts_out().to_vec()).collect();
+        shut.sort_unstable();
+        shut
+    }
     /// The chain of each institution, by its place among them: that of which it is a member, else that of a service
     /// which its people ask, else the first.
     pub fn homes(&self) -> Vec<usize> {
@@ -330,6 +339,63 @@ impl Load {
             Self::Rates { rates, .. } => rates.keys().copied().collect(),
             Self::Closed { open, .. } => open.keys().copied().collect(),
             Self::Instants { places, .. } | Self::Recorded(places) => places.clone(),
+        }
+    }
+}
+
+/// A change of whom the members of a chain believe.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrustPlan {
+    /// Its name.
+    pub name: String,
+    /// When the administrator begins it.
+    pub at: Time,
+    /// Does it begin while another is under way?
+    pub hasty: bool,
+    /// What it is.
+    pub does: TrustChangeKind,
+}
+
+/// What changes of whom the members believe.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TrustChangeKind {
+    /// Certificates are taken back.
+    Revoke {
+        /// Whose: indexes into `institutions`, ascending.
+        bearers: Vec<usize>,
+        /// How often members ask for the list; `None`: it is sent to them.
+        fetched: Option<Span>,
+        /// When their nodes get other ones; `None`: never.
+        reissue: Option<Span>,
+    },
+    /// Nodes move to a new authority.
+    Rotate {
+        /// Which: indexes into `institutions`, ascending.
+        nodes: Vec<usize>,
+        /// From one to the next.
+        gap: Span,
+        /// Are both authorities believed meanwhile?
+        overlap: bool,
+    },
+}
+
+impl TrustPlan {
+    /// Does it take connections, while it is under way, of members of which more is expected?
+    pub fn disturbs(&self) -> bool {
+        match &self.does {
+            TrustChangeKind::Revoke { reissue, .. } => reissue.is_some(),
+            TrustChangeKind::Rotate { overlap, .. } => !overlap,
+        }
+    }
+    /// Whom it shuts out for good.
+    pub fn shuts_out(&self) -> &[usize] {
+        match &self.does {
+            TrustChangeKind::Revoke {
+                bearers,
+                reissue: None,
+                ..
+            } => bearers,
+            _ => &[],
         }
     }
 }

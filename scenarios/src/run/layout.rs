@@ -22,7 +22,7 @@ pub(crate) struct Layout {
     /// The chain of each institution, by number: that of which it is a member, else that of the service which
     /// its people ask.
     homes: Vec<usize>,
-    /// The nodes of the administrators of chains whose members change, with these: each at a site of its own, in
+    /// The nodes of the administrators of chains whose members change, or whom they believe, with these: each at a site of its own, in
     /// the region of the chain's first member.
     administrators: Vec<(usize, NodeId)>,
     /// The chain, by number, and the node of each institution that is a light client; `None` for all others.
@@ -41,7 +41,8 @@ impl Layout {
         let servers = (0..count).map(|i| member(i).then(|| next(i))).collect();
         let desks = (0..count).map(&mut next).collect();
         let changing = plan.chains.values().enumerate();
-        let changing = changing.filter(|(_, chain)| !chain.changes.is_empty());
+        let changes = |chain: &ChainPlan| !chain.changes.is_empty() || !chain.trust.is_empty();
+        let changing = changing.filter(|(_, chain)| changes(chain));
         let firsts = changing.filter_map(|(i, chain)| Some((i, *chain.members.first()?)));
         let administrators = firsts.map(|(i, first)| (i, next(first))).collect();
         let follows = |i: usize| {

@@ -38,7 +38,8 @@ use consim_check::pairs::{Companion, companion};
 use consim_check::results::{NodeUse, Results};
 use consim_check::suite::Suite;
 use consim_core::{
-    Disk, Heal, NodeId, Observer, Payload, Probe, Severity, Span, Streams, Time, TimerKey, seeded,
+    ChainId, Disk, Heal, NodeId, Observer, Payload, Probe, Severity, Span, Streams, Time, TimerKey,
+    seeded,
 };
 use consim_kernel::config::EventList;
 use consim_kernel::{Kernel, KernelConfig, Progress};
@@ -160,17 +161,23 @@ impl<'a> Running<'a> {
         judges.retain(|c| plan.judges_liveness || c.severity() != Severity::Liveness);
         let mut windows = layout.faults(plan);
         windows.extend(adversaries::interference(plan, &layout));
+        let metrics = Metrics::new(subjects::metrics(plan, &layout, corrupt));
+        let mut suite = Suite::new(metrics, judges);
+        let shut = plan.shut_out();
+        if !shut.is_empty() {
+            let (bound, broken) = (plan.heal_bound, layout.nodes_around(plan, &shut));
+            suite.shut_out(Time::ZERO, &Heal { bound, broken });
+        }
         let observer = RunObserver {
-            suite: Suite::new(
-                Metrics::new(subjects::metrics(plan, &layout, corrupt)),
-                judges,
-            ),
+            suite,
+            disturbing: changes::disturbing(plan),
             summaries: services.summaries,
             layout: (chains.len() > 1).then(|| Arc::clone(&layout)),
             watch: Watch::new(
                 &windows,
                 &|node| quorum(&chains, &layout, node),
                 plan.start_ns,
+                &changes::names(plan),
             ),
             attacks: Attacks::new(Arc::clone(&adversaries)),
             marks: None,
@@ -241,7 +248,8 @@ impl<'a> Running<'a> {
         if heal.auto && flight > LONG_FLIGHT {
             bound += flight;
         }
-        let broken = layout.nodes_around(self.plan, &heal.broken);
+        let mut broken = layout.nodes_around(self.plan, &heal.broken);
+        broken.extend(layout.nodes_around(self.plan, &self.plan.shut_out()));
         let heal = Heal { bound, broken };
         let now = self.kernel.now();
         self.kernel.observer_mut().healed(now, &heal);
@@ -295,6 +303,8 @@ impl<'a> Running<'a> {
 /// All observers of a run.
 struct RunObserver {
     suite: Suite,
+    /// The numbers of the planned changes that disturb members.
+    disturbing: Vec<(ChainId, u64)>,
     summaries: Summaries,
     /// Which chain a node has to do with, where there are several.
     layout: Option<Arc<Layout>>,
@@ -389,6 +399,15 @@ impl Observer for RunObserver {
             }
             self.tell(|story| story.probe(at, node, probe));
             return;
+        }
+        if let Probe::Change {
+            chain,
+            number,
+            done,
+        } = probe
+            && self.disturbing.contains(&(*chain, *number))
+        {
+            self.suite.disturbed(at, "change", !done);
         }
         self.suite.probe(at, node, probe);
         let chain = self.layout.as_ref().map(|layout| layout.chain_of(node));

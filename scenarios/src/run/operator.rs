@@ -4,7 +4,9 @@ use crate::plan::{FaultPlan, Institution, Plan};
 use consim_core::{
     Certificate, ChainId, KeyId, NodeId, Observer, Payload, Probe, SecretKey, Span, Time,
 };
-use consim_kernel::config::{FaultKind, Invalid, Mistake, MixedVersions, Operator, Target};
+use consim_kernel::config::{
+    DoubleChange, FaultKind, Invalid, Mistake, MixedVersions, Operator, Partition, Target,
+};
 use consim_models::node::membership::{IdentityCertificate, Refusal};
 use consim_models::node::release::Release;
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,6 +167,9 @@ pub(super) fn certificate_losses(plan: &Plan) -> BTreeMap<usize, Loss> {
     out
 }
 
+/// A change: its chain, and its number there.
+type Numbered = (ChainId, u64);
+
 /// What is counted of a mistake.
 #[derive(Debug)]
 enum Counts {
@@ -186,6 +191,10 @@ enum Counts {
     Gone,
     /// Blocks put forward by its nodes whose time is off by so much, at least.
     Times(u64),
+    /// What the kernel counts, if the change of this number is under way while it is open.
+    During(Numbered),
+    /// Times that one of these changes is asked for while the other is under way.
+    Doubled([Numbered; 2]),
 }
 
 #[derive(Debug)]
@@ -204,16 +213,25 @@ struct Watched {
 pub(super) struct Watch {
     list: Vec<Watched>,
     start_ns: i64,
+    /// Changes that were asked for and are not done.
+    under_way: BTreeSet<Numbered>,
 }
 
 impl Watch {
     /// `windows` are the faults of the run with nodes in their targets; `quorum` is what a certificate takes on
-    /// the chain of a node.
+    /// the chain of a node; `changes` are the names of the changes with their
+    /// chains and numbers.
     pub(super) fn new(
         windows: &[consim_kernel::config::FaultWindow],
         quorum: &dyn Fn(NodeId) -> usize,
         start_ns: i64,
+        changes: &[(ChainId, u64, String)],
     ) -> Self {
+        let nobody = Target::Nodes(Vec::new());
+        let number = |name: &String| {
+            let called = changes.iter().find(|(.., change)| change == name)?;
+            Some((called.0, called.1))
+        };
         let list = windows.iter().filter_map(|window| {
             let (target, counts) = match &window.kind {
                 FaultKind::Operator(Operator { target, mistake }) => (
@@ -242,6 +260,15 @@ impl Watch {
                 FaultKind::WrongZone(zone) => {
                     (&zone.target, Counts::Times(zone.by_ns.unsigned_abs() / 2))
                 }
+                FaultKind::Partition(Partition {
+                    target,
+                    change: Some(change),
+                    ..
+                }) => (target, Counts::During(number(change)?)),
+                FaultKind::DoubleChange(DoubleChange { first, second }) => {
+                    let both = [number(first)?, number(second)?];
+                    (&nobody, Counts::Doubled(both))
+                }
                 _ => return None,
             };
             Some(Watched {
@@ -256,6 +283,7 @@ impl Watch {
         Self {
             list: list.collect(),
             start_ns,
+            under_way: BTreeSet::new(),
         }
     }
     /// What fault `id` did, of which the kernel counted `kernel`.
@@ -272,8 +300,31 @@ impl Watch {
         match watched.counts {
             // It takes the room of messages too, which the kernel sees.
             Counts::Memory => kernel + count,
+            Counts::During(_) if count == 0 => 0,
+            Counts::During(_) => kernel,
             _ => count,
         }
+    }
+}
+
+impl Watch {
+    /// A change is asked for, or done.
+    fn change(&mut self, number: Numbered, done: bool) {
+        if done {
+            self.under_way.remove(&number);
+            return;
+        }
+        for watched in self.list.iter_mut().filter(|watched| watched.open) {
+            watched.count += u64::from(match watched.counts {
+                Counts::During(change) => change == number,
+                Counts::Doubled([a, b]) => {
+                    let other = if number == a { b } else { a };
+                    [a, b].contains(&number) && self.under_way.contains(&other)
+                }
+                _ => false,
+            });
+        }
+        self.under_way.insert(number);
     }
 }
 
@@ -284,6 +335,14 @@ fn votes(certificate: &Certificate) -> usize {
 impl Observer for Watch {
     fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
         let start_ns = self.start_ns;
+        if let Probe::Change {
+            chain,
+            number,
+            done,
+        } = probe
+        {
+            self.change((*chain, *number), *done);
+        }
         for watched in self.list.iter_mut().filter(|watched| watched.open) {
             let mine = watched.nodes.contains(&node);
             let counted = match (&watched.counts, probe) {
@@ -335,6 +394,9 @@ impl Observer for Watch {
     fn fault(&mut self, _at: Time, id: &str, open: bool) {
         for watched in self.list.iter_mut().filter(|watched| watched.id == id) {
             watched.open = open;
+            if let Counts::During(change) = watched.counts {
+                watched.count += u64::from(open && self.under_way.contains(&change));
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use super::flood::{Flooder, Flooders};
 use super::layout::Layout;
 use super::light::Clients;
 use super::operator::{self, Mistakes, Setting};
+use super::trust;
 use crate::plan::Plan;
 use consim_core::{
     ChainId, Context, Event, NodeId, Payload, Process, SecretKey, SeededBug, StateMachine, Time,
@@ -21,8 +22,9 @@ use consim_models::ledger::{ExecutionCache, Meter};
 use consim_models::node::administrator::{Administrator, AdministratorConfig};
 use consim_models::node::membership::IdentityCertificate;
 use consim_models::node::release::Release;
-use consim_models::node::{FullNode, NodeConfig};
+use consim_models::node::{FullNode, NodeConfig, Noticing};
 use consim_models::{key_value, sharing};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How the servers of a run keep the rules, by institution.
@@ -106,6 +108,8 @@ struct Chain {
     identities: Identities,
     /// What its light clients are told, if it has any.
     light: Option<Clients>,
+    /// How servers come by what the registrar says of whom to believe.
+    noticing: BTreeMap<NodeId, Noticing>,
     domain: Box<dyn Domain>,
     machine: Arc<dyn StateMachine>,
     executions: ExecutionCache,
@@ -144,6 +148,7 @@ impl Chain {
             timeout: plan.timeout,
             checkpoint: plan.checkpoint,
             light: Clients::of(hosted, &identities, layout, start_ns),
+            noticing: trust::noticing(hosted, layout),
             identities,
             domain,
             machine,
@@ -265,7 +270,11 @@ impl Spawner {
                 members: Arc::clone(&chain.first),
                 everybody: Arc::clone(&chain.members),
                 peers: chain.peers_of(node),
-                administrator: trust.genesis.roots.administrator(),
+                administrator: trust
+                    .genesis
+                    .roots
+                    .administrator()
+                    .filter(|_| !chain.changes.is_empty()),
                 quorum: setting.quorum,
                 key: Arc::clone(&setting.key),
                 keys: keys.clone(),
@@ -290,10 +299,13 @@ impl Spawner {
             certificate: setting.certificate,
             release: setting.release,
         };
-        let node = FullNode::new(config, replica, chain.domain.service(place));
+        let mut server = FullNode::new(config, replica, chain.domain.service(place));
+        if let Some(noticing) = chain.noticing.get(&node) {
+            server = server.noticing(*noticing);
+        }
         Some(Box::new(match chain.domain.shows(place) {
-            Some(shows) => node.showing(shows),
-            None => node,
+            Some(shows) => server.showing(shows),
+            None => server,
         }))
     }
 }
@@ -306,14 +318,16 @@ impl Spawn for Spawner {
         if self.layout.administers(node)
             && let Some(key) = chain.secret(node)
         {
-            return Box::new(Administrator::new(AdministratorConfig {
+            let config = AdministratorConfig {
                 chain: chain.id,
                 members: Arc::clone(&chain.members),
                 key: Arc::clone(key),
                 changes: Arc::clone(&chain.changes),
                 hasty: Arc::clone(&chain.hasty),
                 retry: chain.timeout,
-            }));
+            };
+            let trust = Arc::clone(&chain.identities.trust.changes);
+            return Box::new(Administrator::certifying(config, trust));
         }
         if self.layout.is_light(node) {
             let honest = || Some(chain.light.as_ref()?.client(node));

@@ -72,9 +72,8 @@ fn subject(plan: &Plan, layout: &Layout, chain: &Hosted<'_>, corrupt: &[NodeId])
         id: chain.id,
         name: chain.name.to_owned(),
         members: chain.members.to_vec(),
-        first: layout
-            .administrator(chain.number())
-            .map(|_| layout.servers_of(&chain.plan.first_members())),
+        first: (!chain.plan.changes.is_empty())
+            .then(|| layout.servers_of(&chain.plan.first_members())),
         quorum: chain.plan.quorum,
         quorum_of: entry.map_or(consensus::byzantine_quorum, |p| p.quorum),
         byzantine: entry.is_none_or(|p| p.byzantine),
@@ -118,7 +117,7 @@ pub(super) fn metrics(plan: &Plan, layout: &Layout, corrupt: &[NodeId]) -> Metri
         },
         corrupt: corrupt.to_vec(),
         windows: plan.windows(),
-        changes: changes::subjects(plan),
+        changes: changes::subjects(plan, layout),
         dated: dates::dated(plan, layout),
     }
 }

@@ -39,18 +39,21 @@ pub(crate) use chains::{
     Phases, QbftKeys, RaftKeys, RaftRead, RequestsGo, SpreadWord, TendermintKeys, TimeOfBlocks,
     TrustedFirst, UntilFull, Verification, VoteChecks, VotesTravel, WaitFor,
 };
-pub(crate) use changes::{Change, ChangeCommon, ChangeKind, Movers};
+pub(crate) use changes::{
+    AuthorityRotation, CertificateRevocation, Change, ChangeCommon, ChangeKind, Movers,
+    RevocationList,
+};
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
 pub(crate) use experiment::{Experiment, ExperimentRow, MeasuredAt, Scored};
 pub(crate) use faults::{
-    Astray, BitRot, ClockBack, ClockDrift, ClockStep, ClockStrobe, Clog, Corrupt, Crash, CutShape,
-    Damage, Direction, DiskFull, Duplicate, DuplicateKey, During, EarlyPrune, Eclipse,
-    ExhaustMemory, ExpiredCertificate, ExpiryEdge, Fault, FaultCommon, FaultKind, Filter, Filtered,
-    Flap, Flood, Flooded, For, Hijack, Invalid, Leap, LeapKind, Lie, Lines, Lossy, Lost,
-    LostWrites, LyingFsync, Misdirect, Mix, MixedVersions, MoveTimeServer, OldBackup, Partition,
-    Pause, Random, Release, Reorder, Restart, Rollback, RollingRestart, ShortTimeouts, Slow,
-    SlowCpu, SlowDisk, SlowWork, Swizzle, ThenFull, Throttle, TornWrite, UnstableNetwork, When,
-    WhichLost, Wipe, Written, WrongGenesis, WrongQuorum, WrongZone,
+    Astray, BitRot, ClockBack, ClockDrift, ClockStep, ClockStrobe, Clog, Corrupt, Crash, CutChange,
+    CutShape, Damage, Direction, DiskFull, DoubleChange, Duplicate, DuplicateKey, During,
+    EarlyPrune, Eclipse, ExhaustMemory, ExpiredCertificate, ExpiryEdge, Fault, FaultCommon,
+    FaultKind, Filter, Filtered, Flap, Flood, Flooded, For, Hijack, Invalid, Leap, LeapKind, Lie,
+    Lines, Lossy, Lost, LostWrites, LyingFsync, Misdirect, Mix, MixedVersions, MoveTimeServer,
+    OldBackup, Partition, Pause, Random, Release, Reorder, Restart, Rollback, RollingRestart,
+    ShortTimeouts, Slow, SlowCpu, SlowDisk, SlowWork, Swizzle, ThenFull, Throttle, TornWrite,
+    UnstableNetwork, When, WhichLost, Wipe, Written, WrongGenesis, WrongQuorum, WrongZone,
 };
 pub(crate) use found::FoundNote;
 pub(crate) use gates::{Checks, Core, Drawn, Expect, Heal, Output, Sourced};

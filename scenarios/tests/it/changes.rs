@@ -3,8 +3,10 @@
 use crate::support::{plan, root};
 use consim_check::outcome::{ChangeOutcome, CheckOutcome, Outcome};
 use consim_core::Time;
+use consim_scenarios::explore::judge_text;
 use consim_scenarios::run::{Hooks, Run, execute, execute_with};
 use consim_scenarios::{LoadOptions, load};
+use std::path::Path;
 
 const BASE: &str = "consim: 1
 seed: 9
@@ -155,4 +157,82 @@ fn a_run_with_changes_is_the_same_twice() {
         &mut |_| {},
     );
     assert_eq!(one.run_digest, two.unwrap().results.outcome.run_digest);
+}
+
+#[test]
+fn a_state_is_fetched_once_however_long_the_changes_before_it_are_not_shown() {
+    // The one that was away has no block of what it missed from anybody, and a change is among that.
+    let text = |protocol: &str| {
+        format!(
+            "consim: 1
+seed: 9
+duration: 100s
+warmup: 5s
+network: {{ regions: one-place }}
+organisations: {{ hospital: {{ tier: tertiary, count: 7 }} }}
+chains: {{ ledger: {{ members: hospital, consensus: {protocol}, timeout: 1s, checkpoint: 8 }} }}
+services: {{ store: {{ key-value: {{ keys: 20 }} }} }}
+workloads: {{ writes: {{ load: 20/s, from: hospital-1..hospital-3, transactions: store }} }}
+changes: {{ farewell: {{ at: 15s, leave: hospital-6 }} }}
+faults:
+  away: {{ at: 10s, for: 20s, crash: hospital-7 }}
+  gone: {{ at: 6s, for: 60s, early-prune: {{ target: hospital-1..hospital-6, keep: 4 }} }}
+  unshown: {{ at: 30s, for: 25s, filter: {{ from: hospital-1..hospital-6, to: hospital-7, kinds: [links] }} }}
+"
+        )
+    };
+    for protocol in ["tendermint", "qbft", "bft-smart"] {
+        let text = text(protocol);
+        let judged = judge_text(Path::new("links.yaml"), &text, &Hooks::default(), None);
+        assert_eq!(judged.failure, None, "{protocol}");
+        let marks = judged.brief.unwrap().marks;
+        let times = |mark: &str| marks.get(format!("{protocol}-{mark}").as_str()).copied();
+        assert!(times("state-too-new") > Some(0), "{protocol}: {marks:?}");
+        // One for the state that waits, and one or two for later checkpoints.
+        let sought = times("state-sought").unwrap();
+        assert!((1..=4).contains(&sought), "{protocol}: {sought}");
+    }
+}
+
+#[test]
+fn a_cut_around_a_change_and_two_changes_at_a_time_say_whether_they_met() {
+    let effect = |lines: &str| {
+        let run = run(lines);
+        let outcome = run.results.outcome;
+        assert_sound(&outcome);
+        outcome.faults[0].took_effect
+    };
+    let changes = "changes: { newcomer: { at: 15s, join: hospital-6 }, farewell: { at: 15s, leave: hospital-5 } }\n";
+    let with = |fault: &str| effect(&format!("{changes}faults: {{ x: {fault} }}"));
+    let cut = "cut-change: { target: hospital-1..hospital-3, change: newcomer }";
+    assert!(with(&format!("{{ at: newcomer, for: 10s, {cut} }}")) > 10);
+    let double = "double-change: { change: farewell, second: newcomer }";
+    assert_eq!(with(&format!("{{ at: 14s, for: 10s, {double} }}")), 1);
+    // The first is over long before the second is asked for.
+    let apart = "changes: { newcomer: { at: 25s, join: hospital-6 }, farewell: { at: 15s, leave: hospital-5 } }";
+    assert_eq!(
+        effect(&format!(
+            "{apart}\nfaults: {{ x: {{ at: 14s, for: 20s, {double} }} }}"
+        )),
+        0
+    );
+}
+
+#[test]
+fn a_doubled_change_is_asked_for_beside_the_first() {
+    // The first waits for a node that is down.
+    let run = |fault: &str| {
+        let text = format!(
+            "changes: {{ a: {{ at: 15s, join: hospital-6 }}, b: {{ at: 15s, leave: hospital-5 }} }}
+faults: {{ down: {{ at: 14s, for: 6s, crash: hospital-6 }}{fault} }}"
+        );
+        let plan = plan(&format!("{BASE}{text}\n")).plan;
+        plan.chains["ledger"].changes[1].hasty
+    };
+    let double = "double-change: { change: a, second: b }";
+    assert!(!run(""));
+    assert!(run(&format!(", both: {{ at: 14s, for: 6s, {double} }}")));
+    assert!(!run(&format!(
+        ", both: {{ at: 14s, for: 6s, enabled: false, {double} }}"
+    )));
 }

@@ -119,6 +119,11 @@ const ROWS: &[(&str, &str)] = &[
     ),
     ("wrong-quorum", "hospital-2"),
     ("duplicate-key", "{ target: hospital-3, with: hospital-2 }"),
+    (
+        "cut-change",
+        "{ target: hospital-2..hospital-3, change: newcomer }",
+    ),
+    ("double-change", "{ change: newcomer, second: farewell }"),
     ("wrong-genesis", "hospital-2"),
     ("short-timeouts", "hospital-2"),
     ("expired-certificate", "hospital-2"),
@@ -146,7 +151,17 @@ fn with(kind: &str, options: &str) -> String {
         "early-prune" => "  y: { at: 11s, for: 6s, crash: hospital-3 }\n",
         _ => "",
     };
-    format!("{BASE}faults:\n  x: {{ at: 10s, for: 10s, {kind}: {options} }}\n{behind}")
+    // Members change where a fault is about that.
+    let base = match kind {
+        "cut-change" | "double-change" => {
+            let base = BASE.replace("consensus: pbft", "consensus: raft");
+            format!(
+                "{base}changes: {{ newcomer: {{ at: 12s, join: hospital-5 }}, farewell: {{ at: 12s, leave: hospital-1 }} }}\n"
+            )
+        }
+        _ => BASE.to_owned(),
+    };
+    format!("{base}faults:\n  x: {{ at: 10s, for: 10s, {kind}: {options} }}\n{behind}")
 }
 fn outcome(text: &str) -> Outcome {
     let loaded = plan(text);

@@ -41,3 +41,4 @@ mod reference;
 mod sites;
 mod study;
 mod together;
+mod trust;

@@ -49,6 +49,18 @@ impl Suite {
             }
         }
     }
+    /// Something that was planned disturbs the run, or does no more: the checks hear of it, and it is no fault.
+    pub fn disturbed(&mut self, at: Time, id: &str, open: bool) {
+        for check in &mut self.checks {
+            check.fault(at, id, open);
+        }
+    }
+    /// Some are shut out for good, from the start of the run as far as checks of liveness go.
+    pub fn shut_out(&mut self, at: Time, heal: &Heal) {
+        for check in &mut self.checks {
+            check.healed(at, heal);
+        }
+    }
     /// The figures.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics

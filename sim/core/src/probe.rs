@@ -184,7 +184,7 @@ pub enum Probe {
     },
     /// A node learned that another configuration of the chain's members is in force.
     Configured(Arc<Configured>),
-    /// The chain's administrator asks for a change of its members, or knows that it is done.
+    /// The chain's administrator asks for a change of its members, or of whom they believe, or knows that it is done.
     Change {
         /// The chain.
         chain: ChainId,
@@ -192,6 +192,13 @@ pub enum Probe {
         number: u64,
         /// Is it done?
         done: bool,
+    },
+    /// A node took in what the registrar says of whom to believe, a part of a change.
+    Noticed {
+        /// The chain.
+        chain: ChainId,
+        /// The number of the change.
+        change: u64,
     },
     /// A node refused a message that was corrupted on its way.
     Refused {

@@ -4,12 +4,12 @@ mod link;
 
 pub use crate::faults::{
     At, BitRot, ClockBack, ClockDrift, ClockStep, ClockStrobe, Clog, Corrupt, Crash, Delay,
-    Direction, DiskFull, Duplicate, During, Eclipse, ExhaustMemory, ExpiryEdge, FaultKind,
-    FaultWindow, Filter, Flap, Flood, Flooded, Hijack, Invalid, Leap, LeapKind, Lie, Lines, Lose,
-    Loss, LostWrites, LyingFsync, Misdirect, Mistake, MixedVersions, MoveTimeServer, OldBackup,
-    Operator, Partition, Pause, Point, Reorder, Restart, Rollback, RollingRestart, Shape, SlowCpu,
-    SlowDisk, Slowed, Swizzle, Target, ThenFull, Throttle, TornWrite, UnstableNetwork, Which,
-    WhichLost, Wipe, WrongZone,
+    Direction, DiskFull, DoubleChange, Duplicate, During, Eclipse, ExhaustMemory, ExpiryEdge,
+    FaultKind, FaultWindow, Filter, Flap, Flood, Flooded, Hijack, Invalid, Leap, LeapKind, Lie,
+    Lines, Lose, Loss, LostWrites, LyingFsync, Misdirect, Mistake, MixedVersions, MoveTimeServer,
+    OldBackup, Operator, Partition, Pause, Point, Reorder, Restart, Rollback, RollingRestart,
+    Shape, SlowCpu, SlowDisk, Slowed, Swizzle, Target, ThenFull, Throttle, TornWrite,
+    UnstableNetwork, Which, WhichLost, Wipe, WrongZone,
 };
 pub use link::{Burst, LineGroups, Link, SEGMENT, Tcp, Uplink};
 

@@ -262,6 +262,7 @@ pub(in crate::consensus) trait Syncs: Sized {
             cx.reached(marks.links_taken);
             self.note_change(cx, link);
         }
+        self.try_install(cx);
         self.seek(cx);
     }
 
@@ -448,6 +449,10 @@ pub(in crate::consensus) trait Syncs: Sized {
     /// Asks the next member that claims to be there for the state at the proven checkpoint.
     fn seek_state(&mut self, cx: &mut Context<'_>) {
         let (_, past) = self.parts();
+        // A state that is here waits for links, for which each quiet tick asks.
+        if past.transfer.waits(past.executed) {
+            return;
+        }
         let Some((sequence, proof)) = past.checkpoints.ahead() else {
             return;
         };
@@ -517,10 +522,11 @@ pub(in crate::consensus) trait Syncs: Sized {
             return;
         };
         if !site.roster.knows_all_of(&taken.state.state, taken.sequence) {
-            // Who decides after it is not known yet: they have to be shown first.
+            // Who decides after it is not known yet: they have to be shown first. Until then it is kept.
             if let Some(marks) = Self::PROFILE.marks.members {
                 cx.reached(marks.state_too_new);
             }
+            past.transfer.wait_with(taken);
             return self.tell(cx, None, Word::Question);
         }
         let (chain, sequence, links) = (site.chain, taken.sequence, site.roster.all_links());

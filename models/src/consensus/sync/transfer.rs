@@ -103,6 +103,8 @@ pub(in crate::consensus) struct Transfer<H> {
     former: Option<WorldState>,
     /// Somebody who is ahead had no batches for this replica.
     no_blocks: bool,
+    /// A state that is all here, and waits until this replica knows who decides after it.
+    waits: Option<Taken<H>>,
 }
 
 #[derive(Debug)]
@@ -139,6 +141,7 @@ impl<H> Default for Transfer<H> {
             under_way: None,
             former: None,
             no_blocks: false,
+            waits: None,
         }
     }
 }
@@ -233,8 +236,21 @@ impl<H: CheckpointHead> Transfer<H> {
         Some(useful)
     }
 
+    /// Does a state that is all here, and ahead of `executed`, wait? Then no other is asked for.
+    pub(in crate::consensus) fn waits(&self, executed: u64) -> bool {
+        let ahead = |taken: &Taken<H>| taken.sequence > executed;
+        self.waits.as_ref().is_some_and(ahead)
+    }
+    /// Keeps a state until it can be taken over: [`Self::finish`] has it again.
+    pub(in crate::consensus) fn wait_with(&mut self, taken: Taken<H>) {
+        self.waits = Some(taken);
+    }
+
     /// Once every part is here, and the state is ahead of `executed`: the state.
     pub(in crate::consensus) fn finish(&mut self, executed: u64) -> Option<Taken<H>> {
+        if let Some(waits) = self.waits.take() {
+            return Some(waits).filter(|taken| taken.sequence > executed);
+        }
         let complete = |u: &UnderWay<H>| u.state.as_ref().is_some_and(|(_, a)| a.is_complete());
         let done = self.under_way.take_if(|u| complete(u))?;
         let (head, assembly) = done.state?;

@@ -2,6 +2,7 @@
 
 mod changes;
 mod clients;
+mod notices;
 
 use super::*;
 use crate::ledger::Snapshot;

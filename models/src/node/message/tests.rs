@@ -8,7 +8,8 @@
 use super::*;
 use crate::consensus::MemberChange;
 use crate::node::membership::{Authority, Identity, Role};
-use consim_core::{ChainId, Keyring, OpId};
+use crate::node::notice::Notice;
+use consim_core::{ChainId, KeyId, Keyring, OpId};
 
 fn messages() -> Vec<Message> {
     let mut keys = Keyring::generate(3, 1).1;
@@ -40,6 +41,11 @@ fn messages() -> Vec<Message> {
         remove: vec![NodeId(0)],
         renew: Vec::new(),
     };
+    let mut notice = Notice::new(3, 5);
+    notice.revoked = vec![(KeyId(1), 7), (KeyId(0), 9)];
+    notice.trusted = Some(KeyId(1));
+    notice.withdrawn = Some(KeyId(0));
+    notice.certificate = Some(certificate);
     let shown = |value| Message::Shown(Shown { number: 8, value });
     vec![
         Message::Hello(certificate),
@@ -66,6 +72,14 @@ fn messages() -> Vec<Message> {
             number: 3,
             state: Changing::Waits,
         },
+        Message::Notices([].into()),
+        Message::Notices(
+            [Notice::new(3, 4), notice]
+                .map(|n| n.signed(ChainId(3), &keys[0]))
+                .into(),
+        ),
+        Message::Taken(4),
+        Message::WhichNotices,
     ]
 }
 

@@ -3,7 +3,7 @@
 use super::changes::Moves;
 use super::gossip as overlay;
 use super::{ChainView, Planner};
-use crate::plan::{ChainPlan, NetworkPlan};
+use crate::plan::{ChainPlan, NetworkPlan, TrustPlan};
 use crate::schema::{
     AcknowledgeWord, At, Auto, BftSmartKeys, Certificates, Chain, CliqueKeys, Consensus, Decode,
     ForkWord, GossipKeys, HotStuffKeys, Leader, Leaf, LeafKind, Mempool, PacemakerKind,
@@ -140,7 +140,7 @@ impl Planner<'_> {
         name: &At<Name>,
         chain: &Chain,
         entry: &'static ProtocolEntry,
-    ) -> Option<(Vec<usize>, Option<Moves>)> {
+    ) -> Option<(Vec<usize>, Option<(Moves, Vec<TrustPlan>)>)> {
         let members = self.nodes(&chain.members)?;
         if let Some(leaf) = self.cx.leaves.get_mut(chain.members.leaf) {
             // However it is written, everybody is the default.
@@ -161,6 +161,7 @@ impl Planner<'_> {
         self.chains
             .insert(name.value.0.clone(), view(members.len()));
         let moves = self.changes(name, chain, &members, entry);
+        let trust = self.trust(name, &members);
         let outside = moves.as_ref().map_or(0, |moves| moves.outside.len());
         let n = members.len() - outside;
         self.chains.insert(name.value.0.clone(), view(n));
@@ -199,7 +200,7 @@ impl Planner<'_> {
             self.cx
                 .later(&place, &format!("wait_for: {word} while members change"));
         }
-        Some((members, moves))
+        Some((members, moves.zip(trust)))
     }
 
     /// Says what the chain bears, where that may surprise.
@@ -230,8 +231,8 @@ impl Planner<'_> {
         network: Option<&NetworkPlan>,
     ) -> Option<ChainPlan> {
         let entry = consensus::entry(chain.consensus.word())?;
-        let (members, moves) = self.seats(name, chain, entry)?;
-        let outside = moves.as_ref().map_or(0, |moves| moves.outside.len());
+        let (members, changes) = self.seats(name, chain, entry)?;
+        let outside = changes.as_ref().map_or(0, |(moves, _)| moves.outside.len());
         let n = members.len() - outside;
         let (f, quorum) = ((entry.tolerates)(n), (entry.quorum)(n));
         for (at, what) in [
@@ -266,7 +267,7 @@ impl Planner<'_> {
             self.aggregates(chain, entry.name, suite.additions.is_some());
         }
         self.note_bounds(&name.value.0, entry, (n, f, quorum));
-        let moves = moves?;
+        let (moves, trust) = changes?;
         let inside = members.iter().filter(|i| !moves.outside.contains(i));
         let inside: Vec<usize> = inside.copied().collect();
         let floor = network.map_or(Span::ZERO, |net| {
@@ -311,6 +312,7 @@ impl Planner<'_> {
             members,
             outside: moves.outside,
             changes: moves.changes,
+            trust,
             protocol: entry.name.to_owned(),
             options,
             block: BlockLimits {
@@ -343,7 +345,11 @@ impl Planner<'_> {
         match (asked, &chain.consensus) {
             (WaitFor::Auto, Consensus::BftSmart(_))
                 if services.all(|(_, service)| several(service))
-                    && self.scenario.changes.is_empty() =>
+                    && !self
+                        .scenario
+                        .changes
+                        .iter()
+                        .any(|(_, c)| c.kind.of_members()) =>
             {
                 WaitFor::Quorum
             }

@@ -143,7 +143,7 @@ impl<'a> Planner<'a> {
         })
     }
 
-    fn name_of(&self, institution: usize) -> String {
+    pub(super) fn name_of(&self, institution: usize) -> String {
         self.institutions
             .get(institution)
             .map_or_else(String::new, |x| x.name.clone())
@@ -158,25 +158,18 @@ impl<'a> Planner<'a> {
         let scenario: &'a Scenario = self.scenario;
         let mut out = Vec::new();
         let mut whole = true;
-        let all: Vec<&str> = scenario
-            .chains
-            .iter()
-            .map(|(n, _)| n.value.0.as_str())
-            .collect();
         for (name, change) in &scenario.changes {
-            let of = change.kind.movers().chain.as_ref();
-            let other =
-                of.is_some_and(|at| at.value != chain.value && all.contains(&at.value.0.as_str()));
-            if other {
+            if !self.concerns(name, change, chain)? {
                 continue;
             }
-            if of.is_none() && all.len() > 1 {
-                let message = format!("which chain? there are {}: {}", all.len(), all.join(", "));
-                let help = format!("chain: {}", chain.value.0);
-                self.cx.error("E502", &name.place, message, help);
-                return None;
-            }
-            match self.written_change(name, change, chain, entry) {
+            let (movers, joins, renews) = match &change.kind {
+                ChangeKind::Join(movers) => (movers, true, false),
+                ChangeKind::Leave(movers) => (movers, false, false),
+                ChangeKind::ReplaceKeys(movers) => (movers, false, true),
+                ChangeKind::RevokeCertificate(_) | ChangeKind::RotateAuthority(_) => continue,
+            };
+            let movers = (movers, joins, renews);
+            match self.written_change((name, change), movers, chain, entry) {
                 Some(written) => out.push(written),
                 None => whole = false,
             }
@@ -186,27 +179,12 @@ impl<'a> Planner<'a> {
 
     fn written_change(
         &mut self,
-        name: &'a At<Name>,
-        change: &'a Change,
+        (name, change): (&'a At<Name>, &'a Change),
+        (movers, joins, renews): (&'a Movers, bool, bool),
         chain: &At<Name>,
         entry: &ProtocolEntry,
     ) -> Option<Written<'a>> {
-        let movers = change.kind.movers();
-        let joins = matches!(change.kind, ChangeKind::Join(_));
-        let renews = matches!(change.kind, ChangeKind::ReplaceKeys(_));
-        self.change_name(name)?;
-        if let Some(at) = &movers.chain
-            && at.value != chain.value
-        {
-            let known = [chain.value.0.as_str()];
-            self.cx.error(
-                "E301",
-                &at.place,
-                format!("no chain is called `{}`", at.value.0),
-                suggestion(&at.value.0, &known),
-            );
-            return None;
-        }
+        self.change_of(name, movers.chain.as_ref(), chain)?;
         if !entry.changes_members {
             let able = PROTOCOLS.iter().filter(|p| p.changes_members);
             let able: Vec<&str> = able.map(|p| p.name).collect();
@@ -258,11 +236,53 @@ impl<'a> Planner<'a> {
             at,
             name,
             movers,
-            hasty: !change.common.waits.value.0,
+            hasty: !change.common.waits.value.0 || self.is_doubled(&name.value),
             joins,
             renews,
             nodes,
         })
+    }
+
+    /// Is a change one of this chain, or of one that there is not? `None` if it could be of several.
+    pub(super) fn concerns(
+        &mut self,
+        name: &At<Name>,
+        change: &Change,
+        chain: &At<Name>,
+    ) -> Option<bool> {
+        let scenario = self.scenario;
+        let all = scenario.chains.iter().map(|(n, _)| n.value.0.as_str());
+        let all: Vec<&str> = all.collect();
+        let of = change.kind.chain();
+        if of.is_none() && all.len() > 1 {
+            let message = format!("which chain? there are {}: {}", all.len(), all.join(", "));
+            let help = format!("chain: {}", chain.value.0);
+            self.cx.error("E502", &name.place, message, help);
+            return None;
+        }
+        let other = |at: &At<Name>| at.value != chain.value && all.contains(&at.value.0.as_str());
+        Some(!of.is_some_and(other))
+    }
+
+    /// A change may have its name, and is one of this chain.
+    pub(super) fn change_of(
+        &mut self,
+        name: &At<Name>,
+        of: Option<&At<Name>>,
+        chain: &At<Name>,
+    ) -> Option<()> {
+        self.change_name(name)?;
+        let Some(at) = of.filter(|at| at.value != chain.value) else {
+            return Some(());
+        };
+        let known = [chain.value.0.as_str()];
+        self.cx.error(
+            "E301",
+            &at.place,
+            format!("no chain is called `{}`", at.value.0),
+            suggestion(&at.value.0, &known),
+        );
+        None
     }
 
     /// Faults, attacks and changes share one name space.

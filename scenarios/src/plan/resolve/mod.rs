@@ -20,6 +20,7 @@ mod select;
 mod services;
 mod sites;
 mod suites;
+mod trust;
 mod ways;
 mod windows;
 mod workloads;

@@ -161,9 +161,9 @@ fn recovery<'a>(probe: &Probe, name: impl Fn(NodeId) -> &'a str) -> Option<Words
         }
         Probe::Change { number, done, .. } => {
             if *done {
-                format!("knows that change {number} of the members is done")
+                format!("knows that change {number} is done")
             } else {
-                format!("asks for change {number} of the members")
+                format!("asks for change {number}")
             }
         }
         Probe::LightAccepted {
@@ -176,6 +176,9 @@ fn recovery<'a>(probe: &Probe, name: impl Fn(NodeId) -> &'a str) -> Option<Words
         }
         Probe::LightConflict { sequence, .. } => {
             format!("was shown two decisions {sequence}, and believes nobody any more")
+        }
+        Probe::Noticed { change, .. } => {
+            format!("learns whom to believe from now on (change {change})")
         }
         Probe::Misbehaved { times, .. } => {
             format!("misbehaves ({})", some(*times, "departure", "departures"))

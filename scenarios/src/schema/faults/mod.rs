@@ -138,6 +138,10 @@ choice! {
         WrongQuorum(WrongQuorum) = "wrong-quorum" "O1",
         /// A node runs with the identity of another.
         DuplicateKey(DuplicateKey) = "duplicate-key" "O2",
+        /// Nodes are cut off from others while the members change.
+        CutChange(CutChange) = "cut-change" "O3",
+        /// A change is asked for while another one is under way.
+        DoubleChange(DoubleChange) = "double-change" "O4",
         /// Nodes take themselves for nodes of another chain.
         WrongGenesis(WrongGenesis) = "wrong-genesis" "O5",
         /// Timers are too short.
@@ -185,7 +189,7 @@ choice! {
         /// Other faults are drawn.
         Random(Random) = "random",
     }
-    later "poison-discovery" "cut-change" "double-change" "force-recovery"
+    later "poison-discovery" "force-recovery"
         "weak-endorsement" "even-signers" "sensor";
 }
 

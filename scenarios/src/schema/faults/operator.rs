@@ -5,7 +5,7 @@ use crate::schema::lists::Targets;
 use crate::schema::macros::{choice, record};
 use crate::schema::organisations::Plain;
 use consim_core::Span;
-use consim_core::values::{Bare, Count, Offset, Value, ValueError};
+use consim_core::values::{Bare, Count, Name, Offset, Value, ValueError};
 
 record! {
     /// Options of `wrong-quorum`.
@@ -52,6 +52,27 @@ record! {
         target: Targets,
         /// Whose.
         with: Targets,
+    }
+}
+
+record! {
+    /// Options of `cut-change`.
+    pub struct CutChange {
+        /// Who is cut off from the rest.
+        target: Targets,
+        /// The change that is asked for meanwhile.
+        change: At<Name>,
+    }
+    main "target";
+}
+
+record! {
+    /// Options of `double-change`.
+    pub struct DoubleChange {
+        /// The change that is asked for first.
+        change: At<Name>,
+        /// The one that does not wait for it, as if somebody else had asked.
+        second: At<Name>,
     }
 }
 

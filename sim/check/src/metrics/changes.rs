@@ -1,7 +1,7 @@
-//! Changes of the members: when each was asked for, in force and done.
+//! Changes of the members, and of whom they believe: when each was asked for, in force and done.
 
 use crate::outcome::ChangeOutcome;
-use consim_core::{ChainId, Probe, Time};
+use consim_core::{ChainId, NodeId, Probe, Time};
 
 /// A change of the plan, for its figures.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,10 +12,21 @@ pub struct ChangeSubject {
     pub number: u64,
     /// Its name.
     pub name: String,
-    /// `join` or `leave`.
+    /// The word of its kind.
     pub kind: &'static str,
     /// Who.
     pub nodes: Vec<String>,
+    /// Of one that takes certificates back.
+    pub revokes: Option<RevocationSubject>,
+}
+
+/// Whose certificates are taken back, and who may have stolen them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RevocationSubject {
+    /// The machines of those whose certificates they are.
+    pub bearers: Vec<NodeId>,
+    /// Windows of attacks by somebody who has what is theirs.
+    pub thefts: Vec<String>,
 }
 
 /// What became of each change.
@@ -30,7 +41,16 @@ struct Seen {
     asked: Option<Time>,
     in_force: Option<Time>,
     done: Option<Time>,
+    /// When the last node took in what is to be known of it.
+    known: Option<Time>,
+    /// When a thief was first at work with what is revoked.
+    stolen: Option<Time>,
+    /// How many messages of the bearers of what is revoked were refused for that.
+    turned_away: u64,
 }
+
+/// Why a message of theirs is refused.
+const REVOKED: &str = "revoked";
 
 impl Changes {
     pub(super) fn new(subjects: &[ChangeSubject]) -> Self {
@@ -39,6 +59,9 @@ impl Changes {
             asked: None,
             in_force: None,
             done: None,
+            known: None,
+            stolen: None,
+            turned_away: 0,
         };
         Self {
             list: subjects.iter().map(seen).collect(),
@@ -72,7 +95,34 @@ impl Changes {
                     seen.in_force.get_or_insert(at);
                 }
             }
+            Probe::Noticed { chain, change } => {
+                // One that comes back later learns it again.
+                if let Some(seen) = self.of(*chain, *change).filter(|seen| seen.done.is_none()) {
+                    seen.in_force.get_or_insert(at);
+                    seen.known = Some(at);
+                }
+            }
+            Probe::Unauthenticated { subject, reason } if *reason == REVOKED => {
+                for seen in &mut self.list {
+                    let revokes = seen.subject.revokes.as_ref();
+                    if seen.in_force.is_some()
+                        && revokes.is_some_and(|r| r.bearers.contains(subject))
+                    {
+                        seen.turned_away += 1;
+                    }
+                }
+            }
             _ => {}
+        }
+    }
+
+    /// A window opens: of a thief, if it is one of an attack by somebody who has what a change revokes.
+    pub(super) fn window(&mut self, at: Time, id: &str) {
+        for seen in &mut self.list {
+            let revokes = seen.subject.revokes.as_ref();
+            if revokes.is_some_and(|r| r.thefts.iter().any(|theft| theft == id)) {
+                seen.stolen.get_or_insert(at);
+            }
         }
     }
 
@@ -91,6 +141,15 @@ impl Changes {
             }
             if let (Some(asked), Some(done)) = (seen.asked, seen.done) {
                 out.push((name, "took", (done - asked).seconds() * 1e3));
+            }
+            if seen.subject.revokes.is_some() && seen.asked.is_some() {
+                out.push((name, "turned_away", seen.turned_away as f64));
+            }
+            if let Some(known) = seen.known {
+                out.push((name, "known_at", ms(known)));
+                // A theft that comes later is none of what was revoked.
+                let stolen = seen.stolen.filter(|stolen| *stolen <= known);
+                out.extend(stolen.map(|at| (name, "exposed", (known - at).seconds() * 1e3)));
             }
         }
         out
@@ -126,6 +185,7 @@ mod tests {
             name: "newcomer".into(),
             kind: "join",
             nodes: vec!["e".into()],
+            revokes: None,
         };
         let mut changes = Changes::new(&[subject]);
         let chain = ChainId(0);
@@ -163,5 +223,53 @@ mod tests {
         let outcome = changes.outcomes();
         assert_eq!(outcome[0].in_force_s, Some(1.5));
         assert_eq!(outcome[0].nodes, ["e"]);
+    }
+    #[test]
+    fn what_is_stolen_is_exposed_until_the_last_node_knows_that_it_is_revoked() {
+        let revokes = RevocationSubject {
+            bearers: vec![NodeId(3), NodeId(7)],
+            thefts: vec!["copies".into()],
+        };
+        let subject = ChangeSubject {
+            chain: ChainId(0),
+            number: 1,
+            name: "lost".into(),
+            kind: "revoke-certificate",
+            nodes: vec!["d".into()],
+            revokes: Some(revokes),
+        };
+        let mut changes = Changes::new(&[subject]);
+        let chain = ChainId(0);
+        let at = |ms: u64| Time::ZERO + Span::from_millis(ms);
+        let refused = |subject, reason| Probe::Unauthenticated { subject, reason };
+        changes.window(at(400), "another");
+        changes.window(at(500), "copies");
+        changes.window(at(800), "copies");
+        changes.probe(at(900), &refused(NodeId(3), REVOKED));
+        let told = |done| Probe::Change {
+            chain,
+            number: 1,
+            done,
+        };
+        let noticed = Probe::Noticed { chain, change: 1 };
+        changes.probe(at(1_000), &told(false));
+        changes.probe(at(1_100), &noticed);
+        changes.probe(at(1_150), &refused(NodeId(7), REVOKED));
+        changes.probe(at(1_160), &refused(NodeId(7), "expired"));
+        changes.probe(at(1_170), &refused(NodeId(4), REVOKED));
+        changes.probe(at(1_300), &noticed);
+        changes.probe(at(1_400), &told(true));
+        // One that has forgotten it.
+        changes.probe(at(2_000), &noticed);
+        let values = [
+            ("lost", "asked_at", 1_000.0),
+            ("lost", "in_force_at", 1_100.0),
+            ("lost", "done_at", 1_400.0),
+            ("lost", "took", 400.0),
+            ("lost", "turned_away", 1.0),
+            ("lost", "known_at", 1_300.0),
+            ("lost", "exposed", 800.0),
+        ];
+        assert_eq!(changes.values(), values);
     }
 }

@@ -65,7 +65,7 @@ mod values;
 mod tests;
 
 pub use chain::{MAX_SEQUENCES, MAX_WAITING_TXS};
-pub use changes::ChangeSubject;
+pub use changes::{ChangeSubject, RevocationSubject};
 pub use phases::{LEAST_PHASE, WindowSubject};
 pub use registry::{METRICS, MetricEntry, Scope, Unit, find};
 pub use resilience::{LEAST_GAPS, MAX_WINDOWS, STALL_FACTOR, USUAL_SHARE, Unjudged, entry_of};
@@ -449,7 +449,10 @@ impl Observer for Metrics {
             Probe::LightAccepted { chain, .. }
             | Probe::LightRefused { chain, .. }
             | Probe::LightConflict { chain, .. } => self.chain(*chain).light(node, probe),
-            Probe::Configured(_) | Probe::Change { .. } => self.changes.probe(at, probe),
+            Probe::Configured(_)
+            | Probe::Change { .. }
+            | Probe::Noticed { .. }
+            | Probe::Unauthenticated { .. } => self.changes.probe(at, probe),
             Probe::ViewTimeout { .. }
             | Probe::OutOfMemory { .. }
             | Probe::BlocksGone { .. }
@@ -460,7 +463,6 @@ impl Observer for Metrics {
             | Probe::Abstains { .. }
             | Probe::StableCheckpoint { .. }
             | Probe::Waiting { .. }
-            | Probe::Unauthenticated { .. }
             | Probe::Refused { .. }
             | Probe::Misbehaved { .. }
             | Probe::Heard { .. }
@@ -471,6 +473,9 @@ impl Observer for Metrics {
 
     fn fault(&mut self, at: Time, id: &str, open: bool) {
         self.windows.fault(at, id, open);
+        if open {
+            self.changes.window(at, id);
+        }
     }
 
     fn end(&mut self, at: Time) {

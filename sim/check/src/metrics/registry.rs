@@ -433,7 +433,7 @@ pub const METRICS: &[MetricEntry] = &[
         "in_force_at",
         Unit::Milliseconds,
         CHANGE,
-        "When the first node learned that the new members alone decide.",
+        "When the first node learned that the new members alone decide, or whom to believe.",
     ),
     entry(
         "done_at",
@@ -446,6 +446,24 @@ pub const METRICS: &[MetricEntry] = &[
         Unit::Milliseconds,
         CHANGE,
         "From asking for the change to the word that it is done, the wait for earlier ones included.",
+    ),
+    entry(
+        "known_at",
+        Unit::Milliseconds,
+        CHANGE,
+        "When the last node took in whom to believe.",
+    ),
+    entry(
+        "exposed",
+        Unit::Milliseconds,
+        CHANGE,
+        "From the first attack of a thief who has what is revoked until the last node knows that it is.",
+    ),
+    entry(
+        "turned_away",
+        Unit::Count,
+        CHANGE,
+        "Messages of those whose certificates are revoked that were refused for that.",
     ),
 ];
 

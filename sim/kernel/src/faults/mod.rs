@@ -15,6 +15,7 @@ mod corrupt;
 mod crash;
 mod delay;
 mod disk_full;
+mod double_change;
 mod duplicate;
 mod eclipse;
 mod effect;
@@ -62,6 +63,7 @@ pub use corrupt::Corrupt;
 pub use crash::{At, Crash, Lose, Point, Restart};
 pub use delay::Delay;
 pub use disk_full::{DiskFull, ThenFull};
+pub use double_change::DoubleChange;
 pub use duplicate::Duplicate;
 pub use eclipse::Eclipse;
 pub use effect::FaultEffect;
@@ -251,6 +253,8 @@ kinds! {
     MixedVersions,
     /// Nodes run with a wrong setting.
     Operator,
+    /// Two changes are asked for at a time.
+    DoubleChange,
     /// Wall clocks are set to another zone.
     WrongZone,
     /// An old backup is put on the disks of nodes.

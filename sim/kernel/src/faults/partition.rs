@@ -1,4 +1,4 @@
-//! `partition` (N7, N8): sites are cut off from others; what crosses the cut is dropped, when it
+//! `partition` (N7, N8), and `cut-change` (O3), which is one around a change of the members: sites are cut off from others; what crosses the cut is dropped, when it
 //! leaves and when it arrives.
 //!
 //! Shapes: TigerBeetle's (uniform size, single node isolated, random sides) and Jepsen's (halves,
@@ -19,6 +19,8 @@ pub struct Partition {
     pub direction: Direction,
     /// From whom.
     pub shape: Shape,
+    /// The name of the change that is made meanwhile, if it is there for that.
+    pub change: Option<String>,
 }
 
 /// Which messages a cut drops, as seen from those who are cut off (or from the first side).
@@ -69,6 +71,7 @@ impl Partition {
             target,
             direction: Direction::Both,
             shape: Shape::Cut,
+            change: None,
         }
     }
 }
@@ -79,6 +82,25 @@ impl Kind for Partition {
     const UNIT: &'static str = "messages dropped";
     const FOLLOWS: bool = true;
     type Open = Cut;
+
+    fn word(&self) -> &'static str {
+        match &self.change {
+            None => Self::WORD,
+            Some(_) => "cut-change",
+        }
+    }
+    fn code(&self) -> &'static str {
+        match &self.change {
+            None => Self::CODE,
+            Some(_) => "O3",
+        }
+    }
+    fn unit(&self) -> &'static str {
+        match &self.change {
+            None => Self::UNIT,
+            Some(_) => "messages dropped in a cut in which the change was under way",
+        }
+    }
 
     fn open(&self, cx: &mut Cx<'_>) -> Cut {
         let nodes = cx.hit(&self.target);

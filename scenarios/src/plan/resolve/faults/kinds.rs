@@ -45,6 +45,8 @@ impl Fault {
             FaultKind::MixedVersions(options) => options,
             FaultKind::WrongQuorum(options) => options,
             FaultKind::DuplicateKey(options) => options,
+            FaultKind::CutChange(options) => options,
+            FaultKind::DoubleChange(options) => options,
             FaultKind::WrongGenesis(options) => options,
             FaultKind::ShortTimeouts(options) => options,
             FaultKind::ExpiredCertificate(options) => options,

@@ -1,5 +1,6 @@
 //! Faults: whom they hit.
 
+mod changes;
 mod clock;
 mod disk;
 mod kinds;
@@ -41,7 +42,10 @@ impl Planner<'_> {
                 continue;
             }
             let windows = self.windows(&Timing::of_fault(name, &fault.common));
-            let (Some(kind), Some(windows)) = (kind, windows) else {
+            let met = windows
+                .as_ref()
+                .and_then(|windows| self.meets(fault, windows));
+            let (Some(kind), Some(windows), Some(())) = (kind, windows, met) else {
                 whole = false;
                 continue;
             };

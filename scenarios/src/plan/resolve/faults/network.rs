@@ -142,6 +142,7 @@ impl Plan for Partition {
             target,
             direction,
             shape,
+            change: None,
         }))
     }
 }

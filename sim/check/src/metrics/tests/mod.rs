@@ -43,6 +43,7 @@ fn config() -> MetricsConfig {
             name: "newcomer".into(),
             kind: "join",
             nodes: vec!["d".into()],
+            revokes: None,
         }],
         dated: [(CHAIN, 1_000)].into(),
     }

@@ -108,6 +108,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "protocols" / "pbft-n1000",
     "protocols" / "pbft-rough-network",
     "protocols" / "pbft-wan",
+    "protocols" / "qbft-timeouts",
     "protocols" / "qbft-wan",
     "protocols" / "raft-lan",
     "protocols" / "raft-members",

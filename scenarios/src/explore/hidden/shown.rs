@@ -135,7 +135,7 @@ faults:
         let head = head.replace(near, &rule).replace("part: 500B", PART);
         format!(
             "{head}seed: {seed}
-adversaries: {{ relay: {{ nodes: {liar} }} }}
+adversaries: {{ swapper: {{ nodes: {liar} }} }}
 attacks:
   swapped: {{ at: {}ms, for: rest, swap-parts: ledger }}
 ",

@@ -149,7 +149,9 @@ impl Registrar {
                 progress.missing = begun.iter().map(|(to, _)| *to).collect();
                 self.published.extend(begun.iter().cloned());
                 if step.pushed {
-                    begun.iter().for_each(|(to, notice)| push(cx, *to, notice));
+                    for (to, notice) in &begun {
+                        push(cx, *to, notice);
+                    }
                     cx.set_timer(REPEAT, self.retry);
                 }
                 progress.begun = Some(begun);

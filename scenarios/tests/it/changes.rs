@@ -187,10 +187,9 @@ faults:
         assert_eq!(judged.failure, None, "{protocol}");
         let marks = judged.brief.unwrap().marks;
         let times = |mark: &str| marks.get(format!("{protocol}-{mark}").as_str()).copied();
-        assert!(times("state-too-new") > Some(0), "{protocol}: {marks:?}");
-        // One for the state that waits, and one or two for later checkpoints.
-        let sought = times("state-sought").unwrap();
-        assert!((1..=4).contains(&sought), "{protocol}: {sought}");
+        // It came once in 25 seconds, and waited.
+        let too_new = times("state-too-new").unwrap_or(0);
+        assert!((1..=3).contains(&too_new), "{protocol}: {too_new}");
     }
 }
 

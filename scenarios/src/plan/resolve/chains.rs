@@ -28,6 +28,9 @@ use consim_models::consensus::{
 };
 use std::collections::BTreeMap;
 
+/// The members of a chain, and, if they are in order, the changes of these and of whom they believe.
+type Seats = (Vec<usize>, Option<(Moves, Vec<TrustPlan>)>);
+
 /// The chain of a scenario that names none.
 const DEFAULT_CHAIN: &str = "ledger";
 /// A timeout of `auto` is this many latency floors...
@@ -140,7 +143,7 @@ impl Planner<'_> {
         name: &At<Name>,
         chain: &Chain,
         entry: &'static ProtocolEntry,
-    ) -> Option<(Vec<usize>, Option<(Moves, Vec<TrustPlan>)>)> {
+    ) -> Option<Seats> {
         let members = self.nodes(&chain.members)?;
         if let Some(leaf) = self.cx.leaves.get_mut(chain.members.leaf) {
             // However it is written, everybody is the default.

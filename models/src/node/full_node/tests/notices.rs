@@ -32,11 +32,11 @@ fn notices(world: &World, list: &[&Notice], by: NodeId) -> Message {
 
 /// How long its timer was set to by the last event.
 fn waits(rig: &Rig) -> Option<Span> {
-    let timers = rig.effects.list.iter().filter_map(|effect| match effect {
+    let mut timers = rig.effects.list.iter().filter_map(|effect| match effect {
         Effect::SetTimer { key, after } if *key == ASK => Some(*after),
         _ => None,
     });
-    timers.last()
+    timers.next_back()
 }
 
 #[test]

@@ -193,7 +193,7 @@ pub const CODES: &[Code] = codes![
         "Random faults stop no more nodes at a time than `limits.fault_budget` says; `skip` leaves out what is beyond it."
         "weather: { ..., random: { kinds: [crash], rate: 60/h, at_once: 12 } }" => "limits: { fault_budget: { excess: skip } }";
     "E409" "a fault without its change"
-        "`cut-change` and `double-change` are about changes of the scenario: these have to be asked for while the fault lasts."
+        "`cut-change` and `double-change` are about changes of the scenario: these have to be asked for while the fault lasts. The two of `double-change` are both of the members, or both of whom they believe."
         "changes: { newcomer: { at: 60s, join: hospital-5 } }\nfaults: { cut: { at: 20s, for: 15s, cut-change: { target: hospital-1, change: newcomer } } }" => "changes: { newcomer: { at: 60s, join: hospital-5 } }\nfaults: { cut: { at: newcomer, for: 15s, cut-change: { target: hospital-1, change: newcomer } } }";
     "E501" "too few members for the protocol"
         "A protocol that bears f traitors needs 3f+1 members: four to bear one."

@@ -37,7 +37,7 @@ impl Plan for DoubleChange {
         if self.change.value == self.second.value || of_members(first) != of_members(second) {
             let place = self.second.place.clone();
             planner.cx.error(
-                "E211",
+                "E409",
                 &place,
                 "two changes, both of the members or both of whom they believe",
                 "the name of another change",

@@ -231,6 +231,9 @@ impl Skip {
                 }
             }
         }
+        if changes.is_empty() {
+            return None;
+        }
         let prove = |number| {
             let id = MemberChange::id(administrator, number);
             state.state.prove_executed(id)

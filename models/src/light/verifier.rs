@@ -5,7 +5,7 @@ use super::proof::{LightProof, Skip};
 use super::seeded;
 use crate::consensus::{CheckpointHead as _, MemberChange, Validators};
 use crate::ledger::merkle;
-use consim_core::chain::chained;
+use consim_core::chain::{Link, chained};
 use consim_core::{
     Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, KeyId, Keyring, NodeId,
     Payload, Span, Tx, Work,
@@ -226,7 +226,7 @@ impl Verifier {
         certificate: &Certificate,
         work: &mut Work,
     ) -> Result<(), Refusal> {
-        let links = certificate.links.iter().map(|link| link.encoded_len());
+        let links = certificate.links.iter().map(Link::encoded_len);
         work.add(Work::verify_batched(certificate.signatures.len() as u32));
         work.add(Work::hash(links.sum()));
         let quorum = (self.certified.quorum)(validators.members.len());

@@ -18,7 +18,7 @@ pub(super) struct Clients {
     /// Whom they believe once.
     believes: Option<NodeId>,
     /// Who they are, ascending.
-    clients: Vec<NodeId>,
+    nodes: Vec<NodeId>,
 }
 
 impl Clients {
@@ -50,14 +50,14 @@ impl Clients {
             genesis: Trusted::genesis(first.into(), start_ns),
             full_nodes: layout.servers_of(&plan.full_nodes),
             believes: believes.and_then(|nodes| nodes.first().copied()),
-            clients: layout.light_clients_of(hosted.number()),
+            nodes: layout.light_clients_of(hosted.number()),
             plan,
         })
     }
 
     /// The process of one of them. Each asks another member first.
     pub(super) fn client(&self, node: NodeId) -> Box<dyn Process> {
-        let place = self.clients.binary_search(&node).unwrap_or(0);
+        let place = self.nodes.binary_search(&node).unwrap_or(0);
         let mut full_nodes = self.full_nodes.clone();
         let turn = place % full_nodes.len().max(1);
         full_nodes.rotate_left(turn);

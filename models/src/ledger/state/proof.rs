@@ -137,10 +137,10 @@ impl ExecutedProof {
             let children = (0..n).map(|_| Ok((d.u8()?, d.digest()?)));
             branches.push(children.collect::<Result<_, CodecError>>()?);
         }
-        let leaf = match d.boolean()? {
-            false => None,
-            true => Some((d.array()?, d.bytes(MAX_VALUE)?.into())),
-        };
+        let mut leaf = None;
+        if d.boolean()? {
+            leaf = Some((d.array()?, d.bytes(MAX_VALUE)?.into()));
+        }
         Ok(Self { branches, leaf })
     }
 }

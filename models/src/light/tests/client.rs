@@ -177,7 +177,7 @@ fn a_skip_that_is_refused_is_fetched_as_links() {
     let mut client = LightClient::new(config(&world, 0));
     assert_eq!(step(&mut client, Event::Start).skipping, [true]);
     let strangers = vec![(world.change(1, &[7, 8, 10], &[0, 1, 2, 5, 6]), 4)];
-    let skip = world.skip(&[3, 4, 7, 8], 16, 7, strangers);
+    let skip = world.skip(&[3, 4, 7, 8], 16, 7, &strangers);
     let proof = LightProof {
         skip: Some(skip),
         links: Vec::new(),

@@ -7,7 +7,7 @@ fn messages(world: &World) -> Vec<Message> {
     let change = world.change(1, &[7], &[0]);
     let link = world.block(QUORUM, 3, vec![world.tx(0, 1), Arc::clone(&change)]);
     let plain = Arc::new(world.proof(vec![link], &[1, 2, 3, 4, 5], 5));
-    let skip = world.skip(QUORUM, 8, 5, vec![(change, 4)]);
+    let skip = world.skip(QUORUM, 8, 5, &[(change, 4)]);
     let skipping = Arc::new(LightProof {
         skip: Some(skip),
         ..world.proof(Vec::new(), QUORUM, 9)

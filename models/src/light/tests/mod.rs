@@ -113,10 +113,10 @@ impl World {
         }
     }
     /// A checkpoint whose state has changes, each at a height, of the block at `height`.
-    fn skip(&self, by: &[u32], sequence: u64, height: u64, changes: Vec<(Arc<Tx>, u64)>) -> Skip {
+    fn skip(&self, by: &[u32], sequence: u64, height: u64, changes: &[(Arc<Tx>, u64)]) -> Skip {
         let state = WorldState::of_executed(changes.iter().map(|(tx, at)| (tx.id(), *at)));
         let last = changes.last().map_or(0, |(tx, _)| tx.id().number);
-        self.skip_over(by, sequence, height, &state, &changes, last + 1)
+        self.skip_over(by, sequence, height, &state, changes, last + 1)
     }
     fn skip_over(
         &self,

@@ -183,7 +183,7 @@ fn skipping(world: &World, skip: Skip) -> LightProof {
 #[test]
 fn a_skip_goes_to_the_members_that_the_state_shows() {
     let world = World::new();
-    let skip = world.skip(&[3, 4, 5, 6, 7], 16, 7, changes(&world));
+    let skip = world.skip(&[3, 4, 5, 6, 7], 16, 7, &changes(&world));
     let trusted = world
         .verify(&World::genesis(), &skipping(&world, skip))
         .unwrap();
@@ -191,13 +191,13 @@ fn a_skip_goes_to_the_members_that_the_state_shows() {
     assert_eq!(members, [3, 4, 5, 6, 7, 8, 10]);
     assert_eq!((trusted.validators.change, trusted.from), (2, 17));
     // What the last block changes, those before it sign.
-    let late = world.skip(&[1, 2, 3, 4, 5], 16, 5, changes(&world));
+    let late = world.skip(&[1, 2, 3, 4, 5], 16, 5, &changes(&world));
     assert!(
         world
             .verify(&World::genesis(), &skipping(&world, late))
             .is_ok()
     );
-    let late = world.skip(&[3, 4, 5, 8, 10], 16, 5, changes(&world));
+    let late = world.skip(&[3, 4, 5, 8, 10], 16, 5, &changes(&world));
     let refused = refused(&world, &skipping(&world, late));
     assert_eq!(refused, Refusal::Signatures);
 }
@@ -207,7 +207,7 @@ fn a_skip_needs_more_than_the_trust_level() {
     let world = World::new();
     // Members 3 and 4 alone are known: two of seven are no third.
     let more = vec![(world.change(1, &[7, 8, 10], &[0, 1, 2, 5, 6]), 4)];
-    let skip = world.skip(&[3, 4, 7, 8], 16, 7, more);
+    let skip = world.skip(&[3, 4, 7, 8], 16, 7, &more);
     let proof = LightProof {
         skip: Some(skip),
         links: Vec::new(),
@@ -219,7 +219,7 @@ fn a_skip_needs_more_than_the_trust_level() {
         assert!(world.verify(&World::genesis(), &proof).is_ok());
     });
     // Three are; they are not more than two thirds.
-    let skip = || world.skip(&[3, 4, 5, 6, 7], 16, 7, changes(&world));
+    let skip = || world.skip(&[3, 4, 5, 6, 7], 16, 7, &changes(&world));
     let proof = skipping(&world, skip());
     let mut verifier = world.verifier();
     for (level, passes) in [((1, 3), true), ((4, 7), false), ((2, 3), false)] {
@@ -238,13 +238,13 @@ fn a_skip_is_a_checkpoint_and_its_state_shows_all_changes_in_order() {
     let by = &[3, 4, 5, 6, 7];
     let of = |skip: Skip| refused(&world, &skipping(&world, skip));
     assert_eq!(
-        of(world.skip(by, 15, 7, changes(&world))),
+        of(world.skip(by, 15, 7, &changes(&world))),
         Refusal::OtherVotes
     );
-    let mut other = world.skip(by, 16, 7, changes(&world));
+    let mut other = world.skip(by, 16, 7, &changes(&world));
     other.certificate = world.sign(by, DECIDES, 16, other.head.digest());
     assert_eq!(of(other), Refusal::OtherVotes);
-    let mut other = world.skip(by, 16, 7, changes(&world));
+    let mut other = world.skip(by, 16, 7, &changes(&world));
     other.head.root = Digest::of(b"x");
     assert_eq!(of(other), Refusal::OtherVotes);
     // One is left out, or one was never executed, or the next one was.
@@ -262,14 +262,17 @@ fn a_skip_is_a_checkpoint_and_its_state_shows_all_changes_in_order() {
         let list = changes(&world);
         let list = list.into_iter().zip([heights.0, heights.1]);
         let list: Vec<_> = list.map(|((tx, _), at)| (tx, at)).collect();
-        assert_eq!(of(world.skip(by, 16, 7, list)), Refusal::NotInState);
+        assert_eq!(of(world.skip(by, 16, 7, &list)), Refusal::NotInState);
     }
     // Somebody else's change.
     let own = world.change(1, &[7], &[0]);
     let body = Arc::clone(own.body());
     let forged = Arc::new(Tx::new(own.id(), CHAIN, own.op(), body, &world.secrets[0]));
     let forged = vec![(forged, 4), changes(&world).remove(1)];
-    assert_eq!(of(world.skip(by, 16, 7, forged)), Refusal::NotAdministrator);
+    assert_eq!(
+        of(world.skip(by, 16, 7, &forged)),
+        Refusal::NotAdministrator
+    );
 }
 
 #[test]

@@ -308,7 +308,9 @@ impl Planner<'_> {
                 .map_or_else(String::new, overlay::Peers::text)
         );
         self.derived(&["chains", &name.value.0], text, &name.place.clone());
-        let light = self.light(name, chain, (&members, &inside), entry, &options)?;
+        let light = self
+            .light(name, chain, (&members, &inside), entry, &options)
+            .ok()?;
         Some(ChainPlan {
             light,
             peers: peers.and_then(|peers| peers.of),

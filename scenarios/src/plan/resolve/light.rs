@@ -1,6 +1,6 @@
 //! Light clients of a chain: who they are, whom they ask, and what they trust.
 
-use super::Planner;
+use super::{Planner, Told};
 use crate::plan::LightPlan;
 use crate::schema::{At, Chain, Decode as _, LightClients, Targets, TrustedFirst, Verification};
 use consim_core::values::Name;
@@ -24,7 +24,7 @@ impl Planner<'_> {
         clients
     }
 
-    /// Those of a chain, if there are any; `None` if something is wrong with them.
+    /// Those of a chain, if there are any.
     pub(super) fn light(
         &mut self,
         name: &At<Name>,
@@ -32,11 +32,11 @@ impl Planner<'_> {
         (members, first): (&[usize], &[usize]),
         entry: &ProtocolEntry,
         options: &ProtocolOptions,
-    ) -> Option<Option<LightPlan>> {
+    ) -> Result<Option<LightPlan>, Told> {
         let clients = self.light_clients();
         if clients.is_empty() {
             if chain.light_clients.is_none() {
-                return Some(None);
+                return Ok(None);
             }
             if !self.doubt {
                 let place = name.place.clone();
@@ -44,18 +44,18 @@ impl Planner<'_> {
                 let help = "organisations: { clinic: { roles: [light-client] } }";
                 self.cx.error("E505", &place, message, help);
             }
-            return None;
+            return Err(Told);
         }
         // Of several chains they follow the one that says how.
         let mut followed = self.scenario.chains.iter();
         let followed = followed.find(|(_, chain)| chain.light_clients.is_some());
         if self.scenario.chains.len() > 1 {
             match (&chain.light_clients, followed) {
-                (None, _) => return Some(None),
+                (None, _) => return Ok(None),
                 (Some(_), Some((other, _))) if other.value != name.value => {
                     let place = name.place.clone();
                     self.cx.later(&place, "light clients of a second chain");
-                    return None;
+                    return Err(Told);
                 }
                 (Some(_), _) => {}
             }
@@ -67,16 +67,17 @@ impl Planner<'_> {
             let message = format!("{who} is a light client, and a member of {}", name.value.0);
             let help = "members: the groups that are to decide";
             self.cx.error("E504", &place, message, help);
-            return None;
+            return Err(Told);
         }
-        let default = self.cx.default_node("{}")?;
+        let default = self.cx.default_node("{}").ok_or(Told)?;
         let place = name.place.clone();
         let path = ["chains", name.value.0.as_str(), "light_clients"];
         let keys = match &chain.light_clients {
             Some(keys) => keys.clone(),
             None => self
                 .cx
-                .below(&path, &place, |cx| LightClients::decode(cx, &default))?,
+                .below(&path, &place, |cx| LightClients::decode(cx, &default))
+                .ok_or(Told)?,
         };
         if options.certified(1, entry.quorum).is_none() {
             let place = name.place.clone();
@@ -86,9 +87,10 @@ impl Planner<'_> {
             );
             let help = "consensus: pbft, hotstuff, bft-smart, tendermint, qbft or ibft";
             self.cx.error("E505", &place, message, help);
-            return None;
+            return Err(Told);
         }
-        self.light_plan(&keys, clients, members, first).map(Some)
+        let plan = self.light_plan(&keys, clients, members, first);
+        plan.map(Some).ok_or(Told)
     }
 
     fn light_plan(

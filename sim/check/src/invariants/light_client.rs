@@ -12,7 +12,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     since: "0.1.0",
     severity: Severity::Safety,
     says: "No light client accepts a decision that the correct members of the chain did not take.",
-    applies: |subjects| !subjects.light.is_empty(),
+    applies: |subjects| !subjects.light.is_empty() && !subjects.chains.is_empty(),
     build: |subjects| Box::new(LightClientSafety::new(subjects)),
 };
 

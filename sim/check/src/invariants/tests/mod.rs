@@ -9,6 +9,7 @@ mod blocks;
 mod carry_over;
 mod changes;
 mod disks;
+mod light_client;
 mod one_leader;
 mod order;
 mod recovery;
@@ -124,11 +125,11 @@ pub(super) fn subjects(world: &World, corrupt: &[u32]) -> Subjects {
             }),
         }],
         keys: world.keys.clone().into(),
-        names: ["a", "b", "c", "d"].map(String::from).to_vec(),
+        names: ["a", "b", "c", "d", "e"].map(String::from).to_vec(),
         corrupt: corrupt.iter().map(|&n| NodeId(n)).collect(),
         at_mercy: Vec::new(),
         entries: Vec::new(),
-        light: Vec::new(),
+        light: vec![NodeId(4)],
         recorded: true,
         restarts: true,
         disks: true,
@@ -174,7 +175,7 @@ fn the_registry_is_in_the_order_of_the_catalogue_and_its_words_are_unique() {
         codes,
         [
             "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I8b", "I9", "I10", "I11", "I12",
-            "I12b", "I13", "I14", "I15", "I16", "I17", "A5", "L1", "L2", "L3", "L4", "L6"
+            "I12b", "I13", "I14", "I15", "I16", "I17", "I18", "A5", "L1", "L2", "L3", "L4", "L6"
         ]
     );
     let mut names: Vec<&str> = CHECKS.iter().map(|entry| entry.name).collect();

@@ -282,6 +282,9 @@ fn every_metric_is_in_the_registry_and_every_word_of_it_occurs() {
         depth: 2,
     };
     m.probe(s(26), NodeId(0), &left);
+    for probe in light(block.header.sequence) {
+        m.probe(s(26), NodeId(3), &probe);
+    }
     m.probe(s(26), NodeId(0), &Probe::Configured(Arc::new(in_force)));
     m.probe(s(27), NodeId(0), &change(true));
     // A year is told from ten days.
@@ -316,6 +319,52 @@ fn every_metric_is_in_the_registry_and_every_word_of_it_occurs() {
             );
         }
     }
+}
+
+/// What a light client says: it accepts a decision, refuses one, and is shown two.
+fn light(sequence: u64) -> [Probe; 3] {
+    let (chain, batch) = (CHAIN, Digest::ZERO);
+    [
+        Probe::LightAccepted {
+            chain,
+            sequence,
+            batch,
+            fetched: 70,
+        },
+        Probe::LightRefused {
+            chain,
+            from: NodeId(0),
+            reason: "too few signatures",
+        },
+        Probe::LightConflict {
+            chain,
+            sequence,
+            signed_both: Arc::default(),
+        },
+    ]
+}
+
+#[test]
+fn light_clients_are_counted_and_the_last_of_them_says_how_far_behind_they_are() {
+    let mut m = Metrics::new(config());
+    let mut world = World::new(4);
+    for _ in 0..5 {
+        let block = world.block(vec![]);
+        m.probe(s(1), NodeId(0), &committed(&block));
+    }
+    for (node, sequence) in [(3, 4), (3, 5), (2, 2)] {
+        let [accepts, refuses, _] = light(sequence);
+        m.probe(s(2), NodeId(node), &accepts);
+        m.probe(s(2), NodeId(node), &refuses);
+    }
+    m.end(s(3));
+    let v = values(&m);
+    let figure = |word: &str| v[&format!("chains.alliance.{word}")];
+    assert_eq!(figure("light_accepted"), 3.0);
+    assert_eq!(figure("light_refused"), 3.0);
+    assert_eq!(figure("light_conflicts"), 0.0);
+    assert_eq!(figure("light_bytes"), 210.0);
+    assert_eq!(figure("light_lag"), 3.0);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Chains.
 
-use super::changes::Moves;
+use super::changes::Seats;
 use super::gossip as overlay;
 use super::{ChainView, Planner};
-use crate::plan::{ChainPlan, NetworkPlan, TrustPlan};
+use crate::plan::{ChainPlan, NetworkPlan};
 use crate::schema::{
     AcknowledgeWord, At, Auto, BftSmartKeys, Certificates, Chain, CliqueKeys, Consensus, Decode,
     ForkWord, GossipKeys, HotStuffKeys, Leader, Leaf, LeafKind, Mempool, PacemakerKind,
@@ -27,9 +27,6 @@ use consim_models::consensus::{
     self, BlockLimits, MempoolLimits, ProtocolEntry, ProtocolOptions, byzantine_faults,
 };
 use std::collections::BTreeMap;
-
-/// The members of a chain, and, if they are in order, the changes of these and of whom they believe.
-type Seats = (Vec<usize>, Option<(Moves, Vec<TrustPlan>)>);
 
 /// The chain of a scenario that names none.
 const DEFAULT_CHAIN: &str = "ledger";

@@ -2,7 +2,7 @@
 
 use super::Planner;
 use super::windows::Timing;
-use crate::plan::ChangePlan;
+use crate::plan::{ChangePlan, TrustPlan};
 use crate::schema::shape::suggestion;
 use crate::schema::{At, Chain, Change, ChangeKind, Movers, Scenario};
 use consim_core::Time;
@@ -18,6 +18,9 @@ pub(super) struct Moves {
     /// Indexes into `institutions`, ascending.
     pub(super) outside: Vec<usize>,
 }
+
+/// The members of a chain, and, if they are in order, the changes of these and of whom they believe.
+pub(super) type Seats = (Vec<usize>, Option<(Moves, Vec<TrustPlan>)>);
 
 /// A change as written, with its time.
 struct Written<'a> {

@@ -249,13 +249,22 @@ fn what_nothing_fed_is_no_metric() {
 #[test]
 fn every_metric_is_in_the_registry_and_every_word_of_it_occurs() {
     const DAY: u64 = 86_400;
+    let mut config = config();
+    // One that takes back what a thief has.
+    for change in &mut config.changes {
+        change.revokes = Some(RevocationSubject {
+            bearers: vec![NodeId(3)],
+            thefts: vec!["theft".into()],
+        });
+    }
     let mut m = Metrics::new(MetricsConfig {
         end: s(11 * DAY),
         interval: Span::from_secs(DAY),
-        ..config()
+        ..config
     });
     let mut world = World::new(4);
     let tx = world.tx(0, 100);
+    m.fault(s(19), "theft", true);
     m.probe(s(20), NodeId(0), &asked(100, 0, "read", MINUTE));
     m.probe(s(20), NodeId(0), &admitted(&tx));
     m.probe(s(21), NodeId(0), &proposed(1));
@@ -286,6 +295,11 @@ fn every_metric_is_in_the_registry_and_every_word_of_it_occurs() {
         m.probe(s(26), NodeId(3), &probe);
     }
     m.probe(s(26), NodeId(0), &Probe::Configured(Arc::new(in_force)));
+    let noticed = Probe::Noticed {
+        chain: CHAIN,
+        change: 1,
+    };
+    m.probe(s(26), NodeId(1), &noticed);
     m.probe(s(27), NodeId(0), &change(true));
     // A year is told from ten days.
     for day in 0..11 {

@@ -145,6 +145,7 @@ fn add_files_of(protocol: &str, here: &mut BTreeSet<String>) {
 const NOT_MET: &[(&str, &str)] = &[
     ("new-view-refused", "met in unit tests of PBFT alone"),
     ("member-change-refused", "met in unit tests of nodes alone"),
+    ("notice-refused", "met in unit tests of nodes alone"),
     (
         "lock-held",
         "met in unit tests of HotStuff, and in long searches",

@@ -214,9 +214,9 @@ impl LightClient {
         match self.verify(cx, proof, believed) {
             // There is nothing new, or it keeps it to itself.
             Err(Refusal::NotLater) => self.replace_primary(cx),
-            Err(Refusal::TrustLevel | Refusal::NotInState) if look.skipping => {
+            Err(why @ (Refusal::TrustLevel | Refusal::NotInState)) if look.skipping => {
                 cx.reached(&marks::SKIP_REFUSED);
-                self.refused(cx, from, Refusal::TrustLevel);
+                self.refused(cx, from, why);
                 self.ask(cx, false);
             }
             Err(why) => {

@@ -67,8 +67,9 @@
 //! 5. Evidence of an attack is heard by full nodes, for the forensics of a run; nobody is punished. What names
 //!    the guilty is two signatures of one key over two things of one place: equivocation (F1), and lunatic checkpoints and
 //!    headers (F5) of the view of the true one. Amnesia (F2) and what former members signed names nobody.
-//! 6. A light client is not authenticated, and full nodes answer anybody.
-//! 7. Chains without certificates of decisions have no light clients: Raft, whose messages prove nothing, and Clique,
+//! 6. That it was attacked is not kept on the disk: a client that comes back begins with what it trusted before.
+//! 7. A light client is not authenticated, and full nodes answer anybody.
+//! 8. Chains without certificates of decisions have no light clients: Raft, whose messages prove nothing, and Clique,
 //!    where the number of seals above a block is what makes it final.
 
 pub(crate) mod attack;

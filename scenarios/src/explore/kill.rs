@@ -2,7 +2,7 @@
 //! bug's killers notices it.
 
 use super::campaign::{Found, Search, Tally};
-use super::judge::DIVERGED;
+use super::judge::{DIVERGED, REFUSED};
 use super::kinds::{Family, ROWS};
 use crate::bugs::{RUN_TWICE, TOOK_EFFECT};
 use crate::run::Hooks;
@@ -30,6 +30,9 @@ pub struct Kill {
 impl Search {
     /// Searches until `bug` is noticed, or `go_on` says that time is up; then makes the scenario
     /// minimal as long as `shrinking` says so. A protocol's own bug is searched for in that protocol.
+    ///
+    /// # Errors
+    /// If the user's scenario cannot be searched, or a drawn one is not valid.
     pub fn kill(
         &self,
         bug: &'static SeededBug,
@@ -63,6 +66,12 @@ impl Search {
             off.then(|| (TOOK_EFFECT.to_owned(), None))
         };
         let tally = search.run(&mut |tally| noticed(tally).is_none() && go_on())?;
+        // A shape that cannot be planned would never find anything.
+        let mut failures = tally.failures.iter();
+        if let Some(found) = failures.find(|found| found.failure.check == REFUSED) {
+            let why = found.failure.facts.join("\n");
+            return Err(format!("a drawn scenario is not a valid one: {why}"));
+        }
         let (by, found) = noticed(&tally).unzip();
         let shrunk = found
             .flatten()

@@ -22,8 +22,10 @@ pub(crate) struct Layout {
     /// The chain of each institution, by number: that of which it is a member, else that of the service which
     /// its people ask.
     homes: Vec<usize>,
-    /// The nodes of the administrators of chains whose members change, or whom they believe, with these: each at a site of its own, in
-    /// the region of the chain's first member.
+    /// The chain with which each node has to do, by number.
+    on: Vec<usize>,
+    /// The nodes of the administrators of chains whose members change, or whom they believe, with these: each at
+    /// a site of its own, in the region of the chain's first member.
     administrators: Vec<(usize, NodeId)>,
     /// The chain, by number, and the node of each institution that is a light client; `None` for all others.
     light: Vec<Option<(usize, NodeId)>>,
@@ -44,16 +46,27 @@ impl Layout {
         let changes = |chain: &ChainPlan| !chain.changes.is_empty() || !chain.trust.is_empty();
         let changing = changing.filter(|(_, chain)| changes(chain));
         let firsts = changing.filter_map(|(i, chain)| Some((i, *chain.members.first()?)));
-        let administrators = firsts.map(|(i, first)| (i, next(first))).collect();
+        let administrators: Vec<(usize, NodeId)> =
+            firsts.map(|(i, first)| (i, next(first))).collect();
         let follows = |i: usize| {
             let mut chains = plan.chains.values();
             chains.position(|c| c.light.as_ref().is_some_and(|l| l.clients.contains(&i)))
         };
-        let light = (0..count).map(|i| Some((follows(i)?, next(i)))).collect();
+        let light: Vec<Option<(usize, NodeId)>> =
+            (0..count).map(|i| Some((follows(i)?, next(i)))).collect();
+        let homes = plan.homes();
+        let home = |i: &usize| homes.get(*i).copied().unwrap_or_default();
+        let mut on: Vec<usize> = institution_of.iter().map(home).collect();
+        for (chain, node) in administrators.iter().chain(light.iter().flatten()) {
+            if let Some(on) = on.get_mut(node.index()) {
+                *on = *chain;
+            }
+        }
         Self {
+            on,
             light,
             administrators,
-            homes: plan.homes(),
+            homes,
             servers,
             desks,
             institution_of,
@@ -75,12 +88,7 @@ impl Layout {
     }
     /// The chain with which a node has to do, by number.
     pub(crate) fn chain_of(&self, node: NodeId) -> usize {
-        let mut administrators = self.administrators.iter();
-        let administers = administrators.find(|(_, at)| *at == node);
-        let institution = self.institution_of.get(node.index()).copied();
-        let mut light = self.light.iter().flatten();
-        let administers = administers.or_else(|| light.find(|(_, at)| *at == node));
-        administers.map_or_else(|| self.home(institution.unwrap_or(usize::MAX)), |of| of.0)
+        self.on.get(node.index()).copied().unwrap_or_default()
     }
     /// The chain and its plan, of an institution.
     fn home_plan<'a>(&self, plan: &'a Plan, institution: usize) -> Option<&'a ChainPlan> {

@@ -1,6 +1,6 @@
 //! Certificates that are revoked while a chain runs, and authorities that take each other's place.
 
-use crate::support::plan;
+use crate::support::{mistakes, plan};
 use consim_check::outcome::{ChangeOutcome, Outcome};
 use consim_scenarios::run::{Run, execute};
 
@@ -183,4 +183,18 @@ fn authorities_follow_each_other_and_what_is_revoked_stays_so() {
     let availability = outcome.metrics["availability"];
     assert!(availability > 0.99, "{availability}");
     assert!(outcome.metrics["changes.lost.turned_away"] > 100.0);
+}
+
+#[test]
+fn a_list_of_what_is_revoked_has_a_limit() {
+    let base = BASE.replace("PROTOCOL", "pbft").replace("FROM", "hospital");
+    let one = "organisations: { ";
+    let base = base.replace(one, &format!("{one}clinic: {{ count: 1100 }}, "));
+    let said = mistakes(&format!(
+        "{base}changes: {{ lost: {{ at: 20s, revoke-certificate: clinic }} }}\n"
+    ));
+    let limit = said
+        .iter()
+        .find(|d| d.message.contains("1100 institutions"));
+    assert!(limit.is_some_and(|d| d.code == "E107"), "{said:?}");
 }

@@ -9,6 +9,7 @@ use crate::schema::{
 };
 use consim_core::Time;
 use consim_core::values::Name;
+use consim_models::consensus::MAX_CHANGED;
 use std::collections::BTreeMap;
 
 impl<'a> Planner<'a> {
@@ -96,6 +97,15 @@ impl<'a> Planner<'a> {
         let at = self.moment(&Timing::of_change(name, &change.common));
         let bearers = self.nodes(&keys.nodes);
         let (at, bearers) = (at?, bearers?);
+        if bearers.len() > MAX_CHANGED {
+            let text = format!(
+                "the certificates of {} institutions at a time",
+                bearers.len()
+            );
+            let help = format!("at most {MAX_CHANGED}");
+            self.cx.error("E107", &keys.nodes.place, text, help);
+            return None;
+        }
         let fetched = match &keys.list {
             RevocationList::Pushed(_) => None,
             RevocationList::Fetched(list) => {

@@ -37,6 +37,8 @@ pub(crate) enum Verb {
     Replay(ReplayArgs),
     /// Run published experiments: what was measured beside what is simulated, with signed errors.
     Reproduce(ReproduceArgs),
+    /// Judge what is claimed of a system: supported, limited, refuted or not testable, by many runs.
+    Claims(ClaimsArgs),
     /// Run the golden runs of the repository and write their digests anew.
     Bless(BlessArgs),
     /// Write a commented scenario to start from.
@@ -273,6 +275,34 @@ pub(crate) struct ReproduceArgs {
     #[arg(long)]
     pub(crate) quiet: bool,
     /// Print experiments.json in place of the summary.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `claims`.
+#[derive(Debug, Args)]
+pub(crate) struct ClaimsArgs {
+    /// Claims of the paper (`claim-17`), ranges of them (`claim-1..claim-22`), or files with claims; all of the library if
+    /// left out.
+    pub(crate) names: Vec<String>,
+    /// Seeds of each claim, in place of what it says. Fewer tell less.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(crate) seeds: Option<u64>,
+    /// How many runs go on at a time, in place of one a core. It changes no result.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Output folder. The default is `results/claims`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace results that are already in the output folder.
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) seeded: SeededArgs,
+    /// No progress bar and no summary.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Print claims.json in place of the summary.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -9,6 +9,7 @@ mod out;
 
 mod bless;
 mod check;
+mod claims;
 mod cli;
 mod clock;
 mod exit;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         cli::Verb::Bless(args) => bless::bless(args),
         cli::Verb::Report(args) => report::report(args),
         cli::Verb::Reproduce(args) => reproduce::reproduce(args),
+        cli::Verb::Claims(args) => claims::claims(args),
         cli::Verb::New(args) => new::new(args),
         cli::Verb::Schema => schema::schema(),
         cli::Verb::Completions(args) => schema::completions(args),

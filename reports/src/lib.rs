@@ -6,6 +6,7 @@
 //! every file and column.
 
 mod availability;
+mod claims;
 mod comparison;
 mod csv;
 mod experiments;
@@ -21,6 +22,7 @@ mod series;
 mod summary;
 mod words;
 
+pub use claims::{claim_files, claims_summary, write_claims};
 pub use comparison::{comparison_files, comparison_summary, write_comparison};
 pub use experiments::{experiment_files, experiments_summary, write_experiments};
 pub use figures::space_time;

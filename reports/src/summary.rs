@@ -4,7 +4,9 @@ use crate::availability;
 use crate::headline::{headline, tally, with};
 use crate::words::{self, big, clip, columns, count};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use consim_check::outcome::{ChangeOutcome, CheckOutcome, FaultOutcome, Operation, Outcome};
+use consim_check::outcome::{
+    ChainOutcome, ChangeOutcome, CheckOutcome, FaultOutcome, Operation, Outcome,
+};
 use consim_check::results::Results;
 use serde_json::Value;
 
@@ -18,6 +20,8 @@ const HEADLINE: usize = 6;
 const FACTS: usize = 5;
 /// Rows of faults.
 const FAULTS: usize = 4;
+/// Lines of chains, where there are several.
+const CHAINS: usize = 7;
 /// Columns of what a fault did.
 const EFFECT: usize = 28;
 /// Checks that are named because they did not pass.
@@ -38,9 +42,10 @@ pub fn summary(results: &Results) -> String {
     faults.extend(attacks(outcome));
     faults.extend(changes(outcome));
     // The operations give way first: they are what grows.
-    let room = LINES.saturating_sub(lines.len() + faults.len() + 1);
+    let chains = chains(outcome);
+    let room = LINES.saturating_sub(lines.len() + chains.len() + faults.len() + 1);
     let operations = operations(outcome, room);
-    for block in [operations, faults] {
+    for block in [chains, operations, faults] {
         if !block.is_empty() && lines.len() < LINES {
             lines.push(String::new());
             lines.extend(block);
@@ -170,6 +175,34 @@ fn table(head: &[&str], rows: Vec<Vec<String>>, room: usize, noun: &str) -> Vec<
         lines.push(format!("and {} more {noun}", count((total - shown) as u64)));
     }
     lines
+}
+
+/// The chains beside each other, where there are several.
+fn chains(outcome: &Outcome) -> Vec<String> {
+    if outcome.chains.len() < 2 {
+        return Vec::new();
+    }
+    let row = |chain: &ChainOutcome| {
+        let latency = &chain.latency_ms;
+        let of = |value: f64| match latency.count {
+            0 => "-".to_owned(),
+            _ => words::millis(value),
+        };
+        vec![
+            chain.id.clone(),
+            chain.protocol.clone(),
+            count(chain.nodes),
+            count(chain.height),
+            words::short(chain.tx_per_s),
+            of(latency.p50),
+            of(latency.p99),
+        ]
+    };
+    let head = [
+        "chain", "protocol", "members", "height", "tx/s", "p50", "p99",
+    ];
+    let rows = outcome.chains.iter().map(row).collect();
+    table(&head, rows, CHAINS, "chains")
 }
 
 fn operations(outcome: &Outcome, room: usize) -> Vec<String> {

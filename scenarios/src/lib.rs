@@ -1,6 +1,7 @@
 //! The scenario language, data sources, and the runner of plans.
 
 pub mod bugs;
+pub mod claims;
 pub mod codes;
 mod compose;
 mod csv;

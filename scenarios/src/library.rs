@@ -84,6 +84,13 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "attacks" / "wrong-clocks",
     "attacks" / "wrong-quorum",
     "attacks" / "wrong-zone",
+    "claims" / "claim-7",
+    "claims" / "claim-8",
+    "claims" / "claim-10",
+    "claims" / "claim-16",
+    "claims" / "claim-17",
+    "claims" / "claim-18",
+    "claims" / "claim-22",
     "experiments" / "cometbft",
     "experiments" / "etcd",
     "experiments" / "hotstuff-wan-2chain",
@@ -118,6 +125,14 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "studies" / "block-wait",
     "studies" / "traitors",
 ];
+
+/// The scenarios of the library that judge claims.
+pub fn claims() -> impl Iterator<Item = &'static LibraryEntry> {
+    let folder = "scenarios/claims/";
+    LIBRARY
+        .iter()
+        .filter(move |entry| entry.path.starts_with(folder))
+}
 
 impl LibraryEntry {
     /// What it is about.

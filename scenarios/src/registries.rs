@@ -1,5 +1,6 @@
 //! What a scenario can name, for `consim list`: read off the registries.
 
+use crate::claims::PAPER_CLAIMS;
 use crate::library::LIBRARY;
 use crate::profiles::PROFILES;
 use crate::schema::shape::{Choice, Shape};
@@ -50,6 +51,7 @@ pub const LISTS: &[&str] = &[
     "points",
     "marks",
     "profiles",
+    "claims",
     #[cfg(feature = "seeded-bugs")]
     "bugs",
 ];
@@ -101,6 +103,10 @@ pub fn list(what: &str) -> Vec<Entry> {
         "profiles" => PROFILES
             .iter()
             .map(|p| entry(&format!("{}/{}", p.folder, p.name), "", p.about()))
+            .collect(),
+        "claims" => PAPER_CLAIMS
+            .iter()
+            .map(|c| entry(c.name, c.section, c.says))
             .collect(),
         "marks" => marks().iter().map(|m| entry(m.name, "", m.says)).collect(),
         #[cfg(feature = "seeded-bugs")]

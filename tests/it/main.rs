@@ -11,6 +11,7 @@
 mod architecture;
 mod attacks;
 mod bugs;
+mod claims;
 mod cli;
 mod diagnostics;
 mod disks_and_clocks;

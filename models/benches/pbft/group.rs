@@ -155,6 +155,7 @@ impl Group {
             at_mercy: Vec::new(),
             entries: Vec::new(),
             light: Vec::new(),
+            revokes: false,
             recorded: false,
             restarts: false,
             disks: false,

@@ -49,6 +49,7 @@ impl NodeHost {
         shared: bool,
     ) -> Result<(), Refusal> {
         self.registry.bearer(from, cx.wall_ns())?;
+        self.let_in(cx, from);
         if !self.replica.is_member() {
             // Its client asks the others in the end.
             cx.reached(&marks::NOT_MEMBER);
@@ -97,6 +98,7 @@ impl NodeHost {
         key: &Arc<[u8]>,
     ) -> Result<(), Refusal> {
         self.registry.bearer(from, cx.wall_ns())?;
+        self.let_in(cx, from);
         if !self.replica.is_member() {
             cx.reached(&marks::NOT_MEMBER);
             return Ok(());

@@ -153,7 +153,10 @@ impl FullNode {
             return host.show(cx, from, message);
         }
         match host.registry.peer(from, cx.wall_ns()) {
-            Ok(()) if ordering => host.replica.handle(cx, Event::Message { from, payload }),
+            Ok(()) if ordering => {
+                host.let_in(cx, from);
+                host.replica.handle(cx, Event::Message { from, payload });
+            }
             Err(why) if ordering || !self.service.serves(&**payload) => self.refuse(cx, from, why),
             _ => {
                 if self.service.serves(&**payload) {
@@ -477,7 +480,9 @@ impl Host for NodeHost {
                     subject: from,
                     reason: why.words(),
                 });
-            })
+            })?;
+        self.let_in(cx, from);
+        Ok(())
     }
 }
 

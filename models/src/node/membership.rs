@@ -6,6 +6,7 @@
 
 use super::notice::Notice;
 use super::release::Release;
+use super::seeded;
 use consim_core::{
     CodecError, Decoder, Digest, Encoder, KeyId, Keyring, NodeId, SecretKey, Signature,
 };
@@ -473,18 +474,18 @@ impl Registry {
         if known.identity.role != Role::Peer {
             return Err(Refusal::WrongRole);
         }
-        self.roots().is_good(known, now_wall_ns)?;
+        self.still_good(known, now_wall_ns)?;
         self.understands(node)
     }
     /// Is `node` authenticated, as whatever, at this instant?
     pub fn bearer(&self, node: NodeId, now_wall_ns: i64) -> Result<(), Refusal> {
         let known = self.known(node).ok_or(Refusal::NoCertificate)?;
-        self.roots().is_good(known, now_wall_ns)
+        self.still_good(known, now_wall_ns)
     }
     /// Is `node` authenticated as a client at this instant?
     pub fn client(&self, node: NodeId, now_wall_ns: i64) -> bool {
         self.known(node).is_some_and(|known| {
-            let good = || self.roots().is_good(known, now_wall_ns).is_ok();
+            let good = || self.still_good(known, now_wall_ns).is_ok();
             known.identity.role == Role::Client && good()
         })
     }
@@ -501,7 +502,7 @@ impl Registry {
         now_wall_ns: i64,
     ) -> Result<(), Refusal> {
         if self.verified(node, certificate) {
-            return self.roots().is_good(certificate, now_wall_ns);
+            return self.still_good(certificate, now_wall_ns);
         }
         self.roots()
             .authenticate(certificate, node, now_wall_ns, &self.keys)?;
@@ -519,7 +520,15 @@ impl Registry {
     pub fn in_genesis(&self, certificate: &IdentityCertificate) -> bool {
         self.genesis.certificates.contains(certificate)
     }
-    fn known(&self, node: NodeId) -> Option<&IdentityCertificate> {
+    /// Is a certificate that was verified before still good?
+    fn still_good(&self, known: &IdentityCertificate, now_wall_ns: i64) -> Result<(), Refusal> {
+        if seeded::on(&seeded::REVOKED_BUT_KNOWN) {
+            return known.identity.in_time(now_wall_ns);
+        }
+        self.roots().is_good(known, now_wall_ns)
+    }
+    /// The certificate by which `node` is known, as shown last.
+    pub fn known(&self, node: NodeId) -> Option<&IdentityCertificate> {
         self.known.get(node.index())?.as_ref()
     }
     fn keep(&mut self, certificate: &IdentityCertificate) {

@@ -14,7 +14,7 @@ use super::membership::Refusal;
 use super::message::Message;
 use super::notice::SignedNotice;
 use crate::consensus::TIMER_LIMIT;
-use consim_core::{Context, NodeId, Probe, Span, TimerKey, Work};
+use consim_core::{Context, KeyId, NodeId, Probe, Span, TimerKey, Work};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ pub(super) struct Noticed {
     taken: BTreeSet<u32>,
     /// Is the registrar asked?
     asking: bool,
+    /// Issuer and serial number of all that was revoked, apart from what the gates go by.
+    revoked: BTreeSet<(KeyId, u64)>,
 }
 
 impl NodeHost {
@@ -83,9 +85,30 @@ impl NodeHost {
         Ok(())
     }
 
+    /// `from` got through a gate. One that is known by a revoked certificate should not have: then it is said.
+    #[inline]
+    pub(super) fn let_in(&self, cx: &mut Context<'_>, from: NodeId) {
+        if !self.noticed.revoked.is_empty() {
+            self.let_in_since(cx, from);
+        }
+    }
+
+    #[cold]
+    fn let_in_since(&self, cx: &mut Context<'_>, from: NodeId) {
+        let known = self.registry.known(from);
+        if known.is_some_and(|c| self.noticed.revoked.contains(&(c.authority, c.serial))) {
+            let chain = self.config.chain;
+            cx.emit(Probe::Believed {
+                chain,
+                subject: from,
+            });
+        }
+    }
+
     fn take_in(&mut self, cx: &mut Context<'_>, signed: &SignedNotice) {
         let notice = &signed.notice;
         self.noticed.taken.insert(notice.number);
+        self.noticed.revoked.extend(&notice.revoked);
         self.registry.notice(notice);
         let me = self.config.node;
         if let Some(certificate) = notice.certificate.filter(|c| c.identity.subject == me) {

@@ -10,6 +10,7 @@ pub const BUGS: &[&SeededBug] = &[
     &ITERATION_ORDER,
     &READ_FROM_CHOSEN_QUORUM,
     &BELIEVES_FIRST_ANSWER,
+    &REVOKED_BUT_KNOWN,
 ];
 
 /// X11.
@@ -43,6 +44,15 @@ pub(crate) const BELIEVES_FIRST_ANSWER: SeededBug = SeededBug {
     says: "A client believes the first value that it is shown.",
     source: "Our own; M. Castro and B. Liskov (OSDI 1999), section 5.1 asks for a quorum",
     killers: &["monotonic-reads", "linearizable-reads"],
+};
+
+/// Revocation.
+pub(crate) const REVOKED_BUT_KNOWN: SeededBug = SeededBug {
+    name: "revoked-but-known",
+    code: "",
+    says: "A certificate is looked for among the revoked ones when it is shown for the first time, and never again.",
+    source: "Our own; RFC 5280, section 6.3: revocation is a part of each validation",
+    killers: &["revoked-refused"],
 };
 
 /// The machine of a process that iterates over a hash map: what it writes down last hangs on the

@@ -60,6 +60,24 @@ fn a_typical_run_has_room_for_everything() {
 }
 
 #[test]
+fn several_chains_stand_beside_each_other() {
+    let mut results = sample();
+    assert!(!summary(&results).contains("chain "), "one is the run");
+    let first = results.outcome.chains.first().cloned().unwrap();
+    for number in 2..=12 {
+        let mut chain = first.clone();
+        chain.id = format!("ring-{number}");
+        chain.height = 1_000 + number;
+        results.outcome.chains.push(chain);
+    }
+    let text = summary(&results);
+    assert!(fits(&text), "{text}");
+    let row = text.lines().find(|line| line.starts_with("ring-2 "));
+    assert!(row.is_some_and(|row| row.contains("1,002")), "{text}");
+    assert!(text.contains("more chains"), "{text}");
+}
+
+#[test]
 fn every_run_fits_and_answers_first() {
     for (name, case) in cases::CASES {
         let text = summary(&case());

@@ -9,8 +9,10 @@
 //! A second form is [`Form::Behind`]: attempts fail while a member is away, which is needed once it is back. A third is
 //! [`Form::Rough`]: so much of every phase is lost for a while that members are bound in different attempts and let go
 //! again, beside one of the adversary's, so that someone is asked who is guilty. In a fourth, [`Form::Shown`], a member
-//! cannot but hear who shows it what was never decided (`hidden/shown.rs`). Raft has forms of its own (`hidden/raft.rs`).
+//! or a light client cannot but hear who shows it what was never decided (`hidden/shown.rs`, `hidden/followed.rs`). Raft and Clique have forms of their own (`hidden/raft.rs`, `hidden/clique.rs`).
 
+mod clique;
+mod followed;
 mod raft;
 mod shown;
 
@@ -171,7 +173,7 @@ const LENGTH_MS: u64 = 62_000;
 impl Hidden {
     /// Can it happen to a chain of this protocol?
     pub fn suits(protocol: &ProtocolEntry) -> bool {
-        phases(protocol.name).is_some() || protocol.name == "raft"
+        phases(protocol.name).is_some() || ["raft", "clique"].contains(&protocol.name)
     }
 
     /// The scenario drawn by `key`.
@@ -200,7 +202,7 @@ impl Hidden {
                 0 => Form::Behind,
                 1 => Form::Rough,
                 _ => Shown::ALL
-                    .get(draw(23, 8) as usize)
+                    .get(draw(23, 10) as usize)
                     .map_or(Form::Hidden(twist), |shown| Form::Shown(*shown)),
             },
             roles: [knower, blind, third, fourth].map(|place| place as usize),
@@ -222,6 +224,9 @@ impl Hidden {
     pub fn text(&self, seed: u64, protocol: &str) -> String {
         if protocol == "raft" {
             return self.of_raft(seed);
+        }
+        if protocol == "clique" {
+            return self.of_clique(seed);
         }
         let ground = self.world.ground(protocol);
         if let Form::Shown(shown) = self.form

@@ -4,15 +4,19 @@
 use super::campaign::{Found, Search, Tally};
 use super::judge::{DIVERGED, REFUSED};
 use super::kinds::{Family, ROWS};
+use super::world::{MODELS, Model};
 use crate::bugs::{RUN_TWICE, TOOK_EFFECT};
 use crate::run::Hooks;
 use crate::shrink::Shrunk;
 use crate::shrink::shrink;
 use consim_core::SeededBug;
 use consim_models::consensus::{PROTOCOLS, ProtocolEntry};
+use consim_models::light;
 
 /// Windows of which none took effect: then the injector is taken to be off.
 const IDLE_WINDOWS: u64 = 30;
+/// Where bugs of light clients are searched for: they go wrong where members change.
+const FOLLOWED: &str = "tendermint";
 /// With a bug, one in so many scenarios is run twice.
 const TWICE: u64 = 4;
 
@@ -29,7 +33,8 @@ pub struct Kill {
 
 impl Search {
     /// Searches until `bug` is noticed, or `go_on` says that time is up; then makes the scenario
-    /// minimal as long as `shrinking` says so. A protocol's own bug is searched for in that protocol.
+    /// minimal as long as `shrinking` says so. A protocol's own bug is searched for in that protocol, a model's own
+    /// in that model.
     ///
     /// # Errors
     /// If the user's scenario cannot be searched, or a drawn one is not valid.
@@ -41,7 +46,15 @@ impl Search {
     ) -> Result<Kill, String> {
         let its = |entry: &&ProtocolEntry| entry.bugs.iter().any(|b| b.name == bug.name);
         let protocol = PROTOCOLS.iter().find(its).map(|entry| entry.name);
+        let followed = light::BUGS.iter().any(|b| b.name == bug.name);
+        let protocol = protocol.or(followed.then_some(FOLLOWED));
+        let mut focus = self.focus.clone();
+        let its = |model: &Model| model.bugs.iter().any(|b| b.name == bug.name);
+        if let Some(model) = MODELS.iter().position(its) {
+            focus.models = vec![model as u8];
+        }
         let search = Self {
+            focus,
             hooks: Hooks {
                 bug: Some(bug),
                 ..self.hooks.clone()

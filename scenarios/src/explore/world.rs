@@ -1,7 +1,9 @@
 //! The consortia in which things happen: a model, a number of members, the knobs of the protocol.
 
 use super::ground::Ground;
+use consim_core::SeededBug;
 use consim_models::consensus::{PROTOCOLS, ProtocolEntry, entry};
+use consim_models::{custody, device_samples, key_value, sharing};
 
 /// A domain model, or the store, under load.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +23,8 @@ pub struct Model {
     asks_several: bool,
     /// Does every member answer its users alone?
     alone: bool,
+    /// Its seeded bugs, which nothing shows but what it does.
+    pub(super) bugs: &'static [&'static SeededBug],
 }
 
 /// The models of the built-in search; simplest first.
@@ -37,6 +41,7 @@ workloads:
         until_ms: 38_000,
         asks_several: true,
         alone: true,
+        bugs: key_value::BUGS,
     },
     Model {
         name: "custody",
@@ -49,6 +54,7 @@ workloads:
         until_ms: 38_000,
         asks_several: false,
         alone: true,
+        bugs: custody::BUGS,
     },
     Model {
         name: "device-samples",
@@ -61,6 +67,7 @@ workloads:
         until_ms: 38_000,
         asks_several: false,
         alone: true,
+        bugs: device_samples::BUGS,
     },
     Model {
         name: "data-sharing",
@@ -76,6 +83,7 @@ workloads:
         until_ms: 170_000,
         asks_several: false,
         alone: false,
+        bugs: sharing::BUGS,
     },
 ];
 
@@ -289,6 +297,16 @@ impl World {
 
     /// The scenario without what happens in it, and without its seed.
     pub(super) fn head(&self, protocol: &ProtocolEntry, length_ms: u64) -> String {
+        self.head_followed(protocol, length_ms, &self.light(protocol))
+    }
+
+    /// The same, and how light clients follow the chain, if there are any.
+    pub(super) fn head_followed(
+        &self,
+        protocol: &ProtocolEntry,
+        length_ms: u64,
+        light: &str,
+    ) -> String {
         let model = self.model();
         let (checkpoint, _) = pick(CHECKPOINTS, self.checkpoint);
         let options = self.options(protocol);
@@ -322,12 +340,7 @@ organisations: {{ {GROUP}: {{ tier: tertiary, count: {members} }}{neighbours}{cl
 chains:
   {CHAIN}: {{ members: {GROUP}, consensus: {{ {name}: {options} }}, timeout: {timeout}{certificates}{light}, checkpoint: {checkpoint}, mempool: {{ limit: {mempool}{spread} }}, block: {{ wait: {wait} }}{clients} }}
 {services}{changes}",
-            clinic = if self.has_light_clients(protocol) {
-                CLINIC
-            } else {
-                ""
-            },
-            light = self.light(protocol),
+            clinic = if light.is_empty() { "" } else { CLINIC },
             changes = self.changes(protocol),
             network = self.network(protocol),
             members = self.members,
@@ -423,11 +436,14 @@ impl World {
         let network = network.trim_end().trim_end_matches('}').trim_end();
         format!("{network}, gossip: {gossip} }}")
     }
+    /// Can light clients follow a chain of this protocol?
+    pub(super) fn is_followed(protocol: &ProtocolEntry) -> bool {
+        let options = (protocol.defaults)();
+        options.certified(1, protocol.quorum).is_some()
+    }
     /// Does anybody follow the chain as a light client?
     fn has_light_clients(&self, protocol: &ProtocolEntry) -> bool {
-        let shown = (protocol.defaults)()
-            .certified(1, protocol.quorum)
-            .is_some();
+        let shown = Self::is_followed(protocol);
         let drawn = self.timeout + self.clients + self.mempool + self.retries;
         shown && drawn.is_multiple_of(4)
     }

@@ -95,6 +95,11 @@ pub(super) fn subjects(plan: &Plan, layout: &Layout) -> Vec<ChangeSubject> {
     of_members.chain(of_trust).collect()
 }
 
+/// Does any change take certificates back?
+pub(super) fn takes_back(plan: &Plan) -> bool {
+    of_trust(plan).any(|(.., change)| matches!(change.does, TrustChangeKind::Revoke { .. }))
+}
+
 /// Whose certificates a change takes back, and which attacks are by somebody who has them.
 fn revokes(plan: &Plan, layout: &Layout, change: &TrustPlan) -> Option<RevocationSubject> {
     let TrustChangeKind::Revoke { bearers, .. } = &change.does else {

@@ -47,6 +47,7 @@ pub(super) fn checks(
         restarts: any(FaultKind::restarts),
         disks: any(FaultKind::disks),
         damages: any(FaultKind::damages),
+        revokes: changes::takes_back(plan),
         bound: plan.heal_bound,
     });
     invariants::build(&subjects, &plan.checks_only, &plan.checks_except)

@@ -151,7 +151,7 @@ impl Decode for Sourced {
 }
 
 /// The entries of a map from paths.
-fn paths<'a>(cx: &mut Cx, node: &'a Node) -> Option<&'a [(Key, Node)]> {
+pub(super) fn paths<'a>(cx: &mut Cx, node: &'a Node) -> Option<&'a [(Key, Node)]> {
     match &node.value {
         Value::Map(entries) => Some(entries),
         Value::Empty => {

@@ -8,6 +8,7 @@ mod attacks;
 mod chains;
 mod changes;
 pub(crate) mod choose;
+mod claims;
 pub(crate) mod decode;
 mod delay;
 mod experiment;
@@ -43,8 +44,9 @@ pub(crate) use changes::{
     AuthorityRotation, CertificateRevocation, Change, ChangeCommon, ChangeKind, Movers,
     RevocationList,
 };
+pub(crate) use claims::{Claim, Conditions};
 pub(crate) use decode::{At, Cx, Decode, Leaf, LeafKind, Named};
-pub(crate) use experiment::{Experiment, ExperimentRow, MeasuredAt, Scored};
+pub(crate) use experiment::{Experiment, ExperimentRow, Scored};
 pub(crate) use faults::{
     Astray, BitRot, ClockBack, ClockDrift, ClockStep, ClockStrobe, Clog, Corrupt, Crash, CutChange,
     CutShape, Damage, Direction, DiskFull, DoubleChange, Duplicate, DuplicateKey, During,
@@ -138,8 +140,8 @@ record! {
         /// Where a saved failure comes from.
         found: FoundNote = "{}",
     }
-    beside "base" "remove" "compare" "vary" "experiment";
-    later "devices" "relays" "platform" "claims" "sweep"
+    beside "base" "remove" "compare" "vary" "experiment" "claims";
+    later "devices" "relays" "platform" "sweep"
         "experimental";
 }
 

@@ -1,7 +1,8 @@
 //! `compare` and `vary`: named overrides and axes. They are taken off the tree before the rest of
 //! it is read, since they change what the rest is.
 
-use super::decode::{Cx, Decode};
+use super::claims::Claim;
+use super::decode::{Cx, Decode, Named};
 use super::experiment::Experiment;
 use super::macros::record;
 use super::shape::{Shape, suggestion};
@@ -12,7 +13,7 @@ use consim_check::metrics::METRICS;
 use consim_core::values::{Count, Name, Range, Value as _};
 
 /// Keys that no override changes.
-const FIXED: [&str; 7] = [
+const FIXED: [&str; 8] = [
     "consim",
     "base",
     "remove",
@@ -20,6 +21,7 @@ const FIXED: [&str; 7] = [
     "vary",
     "sweep",
     "experiment",
+    "claims",
 ];
 
 record! {
@@ -31,6 +33,8 @@ record! {
         vary: Vary,
         /// A published experiment: its rows beside what is simulated.
         experiment: Option<Experiment>,
+        /// What is claimed of the system, to be judged by many runs.
+        claims: Named<Claim>,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::plan::{Load, Plan};
 use crate::schema::shape::suggestion;
 use crate::schema::{
-    Axis, AxisValues, Experiment as Published, ExperimentRow, MeasuredAt, Overrides, Studies, Vary,
+    Axis, AxisValues, Experiment as Published, ExperimentRow, Overrides, Studies, Vary,
 };
 use crate::tree::{Key, Node, Place, Problem, Value};
 use consim_check::experiment::{FigureSpec, RowSpec, Spec};
@@ -45,23 +45,7 @@ impl fmt::Debug for Experiment {
 impl Experiment {
     /// Its runs as a study: cell `row * seeds + seed`.
     pub fn runs(&self, seeds: u64) -> Study {
-        let mut expander = Expander::clone(&self.expander);
-        let place = self.expander.composed.tree.as_ref();
-        let place = place.map(|tree| tree.place.clone());
-        if let Some(place) = place {
-            expander.studies.vary.0.push(Axis {
-                key: Key {
-                    text: "seed".into(),
-                    place: place.clone(),
-                },
-                values: AxisValues::Range {
-                    path: vec![("seed".into(), place.clone())],
-                    low: 1,
-                    high: seeds.max(1),
-                    place,
-                },
-            });
-        }
+        let expander = self.expander.over_seeds(seeds);
         let axes = expander.studies.vary.0.iter();
         Study {
             runs: vec![self.first.clone()],
@@ -70,6 +54,7 @@ impl Experiment {
             planned: 0,
             disturbed: 0,
             experiment: None,
+            claims: Vec::new(),
             expander: Arc::new(expander),
         }
     }
@@ -176,7 +161,7 @@ fn spec(
     for ((row, place), plan) in published.rows.items.iter().zip(plans) {
         for figure in &row.measured.0 {
             measured.insert(&figure.metric);
-            if let Some((message, help)) = stranger(figure, plan) {
+            if let Some((message, help)) = stranger(&figure.metric, plan) {
                 tell("E301", &figure.place, message, help);
             }
         }
@@ -255,9 +240,9 @@ fn offered(plan: &Plan) -> Option<f64> {
     rates.sum::<Option<f64>>().filter(|offered| *offered > 0.0)
 }
 
-/// What is wrong with the name that a metric is of.
-fn stranger(figure: &MeasuredAt, plan: &Plan) -> Option<(String, String)> {
-    let (_, scope, name) = metrics::find(&figure.metric)?;
+/// What is wrong with the name that `metric` is of.
+pub(super) fn stranger(metric: &str, plan: &Plan) -> Option<(String, String)> {
+    let (_, scope, name) = metrics::find(metric)?;
     let keys = |keys: Vec<&String>| keys.into_iter().cloned().collect::<BTreeSet<String>>();
     let known: BTreeSet<String> = match scope {
         Scope::Run => return None,

@@ -1,5 +1,7 @@
-//! Several runs out of one file: the variants of `compare`, the cells of `vary`, the rows of an `experiment`.
+//! Several runs out of one file: the variants of `compare`, the cells of `vary`, the rows of an `experiment`, the seeds of
+//! `claims`.
 
+mod claims;
 mod experiment;
 
 pub use experiment::{Experiment, MAX_ROWS, MAX_SEEDS};
@@ -42,6 +44,8 @@ pub struct Study {
     pub disturbed: u64,
     /// The published experiment that the file holds.
     pub experiment: Option<Experiment>,
+    /// What is claimed of the variants.
+    pub claims: Vec<consim_check::claims::Claim>,
     /// What further cells are planned from.
     expander: Arc<Expander>,
 }
@@ -109,7 +113,9 @@ fn planned(mut composed: Composed, options: &LoadOptions) -> Result<Study, Diagn
         compare: crate::schema::Compare::default(),
         vary: crate::schema::Vary::default(),
         experiment: None,
+        claims: Vec::new(),
     });
+    let claims = std::mem::take(&mut studies.claims);
     let published = studies.experiment.take();
     let expander = Expander {
         labels: studies
@@ -147,6 +153,7 @@ fn planned(mut composed: Composed, options: &LoadOptions) -> Result<Study, Diagn
     let (runs, planned, disturbed) = expander.all(cells, &mut found);
     let experiment =
         published.and_then(|published| experiment::planned(&expander, &published, &mut found));
+    let claims = claims::planned(&expander, &runs, &claims, experiment.is_some(), &mut found);
     let wrong = found.iter().any(|d| d.severity == Severity::Error);
     if wrong || runs.is_empty() {
         return Err(Diagnostics::new(found));
@@ -158,16 +165,17 @@ fn planned(mut composed: Composed, options: &LoadOptions) -> Result<Study, Diagn
         planned,
         disturbed,
         experiment,
+        claims,
         expander: Arc::new(expander),
     })
 }
 
-/// `compare`, `vary` and `experiment` off the tree, as a map of their own.
+/// `compare`, `vary`, `experiment` and `claims` off the tree, as a map of their own.
 fn take_studies(tree: &mut Node) -> Node {
     let mut taken = Vec::new();
     if let Value::Map(entries) = &mut tree.value {
         entries.retain(|(key, node)| {
-            let study = ["compare", "vary", "experiment"].contains(&&*key.text);
+            let study = ["compare", "vary", "experiment", "claims"].contains(&&*key.text);
             if study {
                 taken.push((key.clone(), node.clone()));
             }
@@ -213,6 +221,27 @@ impl fmt::Debug for Expander {
 }
 
 impl Expander {
+    /// The same, crossed with seeds.
+    fn over_seeds(&self, seeds: u64) -> Self {
+        let mut out = self.clone();
+        let Some(place) = self.composed.tree.as_ref().map(|tree| tree.place.clone()) else {
+            return out;
+        };
+        out.studies.vary.0.push(crate::schema::Axis {
+            key: Key {
+                text: "seed".into(),
+                place: place.clone(),
+            },
+            values: crate::schema::AxisValues::Range {
+                path: vec![("seed".into(), place.clone())],
+                low: 1,
+                high: seeds.max(1),
+                place,
+            },
+        });
+        out
+    }
+
     /// The first cell of each variant, how many cells of each were planned, and how many of all of
     /// these have a fault or attack; what is wrong with them comes into `found`.
     fn all(&self, cells: u64, found: &mut Vec<Diagnostic>) -> (Vec<Variant>, u64, u64) {

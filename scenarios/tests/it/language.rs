@@ -630,7 +630,14 @@ fn every_file_of_the_library_and_of_the_profiles_is_built_in() {
         })
         .count()
     };
-    let folders = ["attacks", "experiments", "paper", "protocols", "studies"];
+    let folders = [
+        "attacks",
+        "claims",
+        "experiments",
+        "paper",
+        "protocols",
+        "studies",
+    ];
     let scenarios: usize = folders
         .iter()
         .map(|f| count(&format!("scenarios/{f}")))

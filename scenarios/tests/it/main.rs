@@ -16,6 +16,7 @@ mod cells;
 mod certificates;
 mod chains;
 mod changes;
+mod claims;
 mod diagnostics;
 mod entry;
 mod experiments;

@@ -181,6 +181,7 @@ fn main() {
             at_mercy: Vec::new(),
             entries: Vec::new(),
             light: Vec::new(),
+            revokes: false,
             recorded: false,
             restarts: true,
             disks: true,

@@ -3,6 +3,7 @@
 pub mod assemble;
 pub mod attacks;
 mod bottleneck;
+pub mod claims;
 pub mod diagram;
 pub mod experiment;
 pub mod forensics;

@@ -200,6 +200,13 @@ pub enum Probe {
         /// The number of the change.
         change: u64,
     },
+    /// A node acted on what the bearer of a certificate said that it had been told is revoked.
+    Believed {
+        /// The chain.
+        chain: ChainId,
+        /// The bearer.
+        subject: NodeId,
+    },
     /// A node refused a message that was corrupted on its way.
     Refused {
         /// Who sent it.

@@ -1,5 +1,5 @@
 //! Raft's: who is elected when decides what becomes of entries of former terms (D. Ongaro and J. Ousterhout, ATC 2014,
-//! figure 8), and a change of the members that takes seconds is not over when somebody asks for the next.
+//! figure 8), who has lost what it promised must not elect, and a change of the members that takes seconds is not over when somebody asks for the next.
 
 use super::{Faults, Hidden, LENGTH_MS, filter};
 use crate::explore::world::World;
@@ -7,17 +7,41 @@ use crate::explore::world::World;
 /// Places among the first timers: a short one, and one that is longer than slow lines take.
 const SHORT: u8 = 1;
 const LONG: u8 = 2;
+/// Members of whom one is down.
+const THREE: u8 = 3;
 /// Members of figure 8.
 const FIVE: u8 = 5;
 
 impl Hidden {
     /// The scenario under Raft.
     pub(super) fn of_raft(&self, seed: u64) -> String {
-        if self.from_one {
-            self.former_terms(seed)
-        } else {
-            self.overlapping(seed)
+        match (self.from_one, self.sees) {
+            (true, _) => self.former_terms(seed),
+            (false, true) => self.forgotten(seed),
+            (false, false) => self.overlapping(seed),
         }
+    }
+
+    /// One is behind, one has lost its disk, and the third, who knows what was committed, is down: the first two may
+    /// not decide on anything.
+    fn forgotten(&self, seed: u64) -> String {
+        let world = World {
+            members: THREE,
+            rate: 2,
+            ..self.world
+        };
+        let ground = world.ground("raft");
+        let three = usize::from(THREE);
+        let name = |i: usize| ground.names(vec![(self.roles[0] + i) % three]);
+        let head = world.head(ground.protocol, LENGTH_MS);
+        let down = self.at + self.unheard / 2;
+        let mut faults = Faults::default();
+        let behind = format!("partition: {}", name(0));
+        faults.add("behind", self.at, self.unheard / 2, &behind);
+        faults.add("down", down, self.mute, &format!("crash: {}", name(1)));
+        let wiped = format!("crash: {{ target: {}, restart: empty }}", name(2));
+        faults.add("wiped", down, 300 + self.after, &wiped);
+        format!("{head}seed: {seed}\nfaults:\n{}", faults.0)
     }
 
     /// Figure 8, with times that are drawn: a leader reaches one member alone, another one is elected that reaches

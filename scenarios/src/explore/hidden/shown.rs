@@ -13,6 +13,10 @@ pub(super) enum Shown {
     FalseMembers,
     /// Parts of blocks under the indices of others, before the true ones come.
     SwappedParts,
+    /// To a light client: members that there never were.
+    FalseHeaders,
+    /// To a light client that comes late: a history that members signed who have left since.
+    OldHistory,
 }
 
 /// Members of whom one may be away while another joins.
@@ -22,7 +26,13 @@ const PART: &str = "part: 200B";
 
 impl Shown {
     /// All of them.
-    pub(super) const ALL: [Self; 3] = [Self::OldKeys, Self::FalseMembers, Self::SwappedParts];
+    pub(super) const ALL: [Self; 5] = [
+        Self::OldKeys,
+        Self::FalseMembers,
+        Self::SwappedParts,
+        Self::FalseHeaders,
+        Self::OldHistory,
+    ];
 
     /// Can it happen to a chain of this protocol?
     pub(super) fn suits(self, protocol: &ProtocolEntry) -> bool {
@@ -30,6 +40,9 @@ impl Shown {
             Self::OldKeys => protocol.replaces_keys,
             Self::FalseMembers => protocol.byzantine && protocol.changes_members,
             Self::SwappedParts => protocol.name == "tendermint",
+            Self::FalseHeaders | Self::OldHistory => {
+                protocol.byzantine && protocol.changes_members && World::is_followed(protocol)
+            }
         }
     }
 }
@@ -41,11 +54,13 @@ impl Hidden {
             Shown::OldKeys => self.old_keys(seed, protocol),
             Shown::FalseMembers => self.false_members(seed, protocol),
             Shown::SwappedParts => self.swapped_parts(seed, protocol),
+            Shown::FalseHeaders => self.false_headers(seed, protocol),
+            Shown::OldHistory => self.old_history(seed, protocol),
         }
     }
 
     /// A world that, by its knobs, has no changes of its own, and in which votes go to all directly.
-    fn plain(&self, members: u8) -> World {
+    pub(super) fn plain(&self, members: u8) -> World {
         World {
             members,
             timeout: 1,

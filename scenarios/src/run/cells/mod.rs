@@ -4,11 +4,13 @@
 //! threads nor the order in which cells end changes a result; results are handed on in the order of
 //! the cells, and a study that was killed goes on where it was.
 
+mod claims;
 mod matrix;
 mod pool;
 mod reproduce;
 mod store;
 
+pub use claims::runs_of_claims;
 pub use matrix::{CellRecord, Matrix, MatrixError};
 pub use pool::{Meter, Part, in_order, threads};
 pub use reproduce::{ReproduceError, reproduce};

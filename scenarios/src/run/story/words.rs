@@ -180,6 +180,12 @@ fn recovery<'a>(probe: &Probe, name: impl Fn(NodeId) -> &'a str) -> Option<Words
         Probe::Noticed { change, .. } => {
             format!("learns whom to believe from now on (change {change})")
         }
+        Probe::Believed { subject, .. } => {
+            format!(
+                "acts on what {} says, whose certificate is revoked",
+                name(*subject)
+            )
+        }
         Probe::Misbehaved { times, .. } => {
             format!("misbehaves ({})", some(*times, "departure", "departures"))
         }

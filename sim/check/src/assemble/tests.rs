@@ -93,6 +93,7 @@ fn suite() -> Suite {
         at_mercy: Vec::new(),
         entries: Vec::new(),
         light: Vec::new(),
+        revokes: false,
         recorded: false,
         restarts: false,
         disks: false,

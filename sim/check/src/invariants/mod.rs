@@ -31,6 +31,7 @@ mod quorum_intersection;
 mod recoverable;
 mod rejoin;
 mod repair;
+mod revoked;
 mod subjects;
 mod validity;
 
@@ -62,6 +63,7 @@ pub use prefix_order::PrefixOrder;
 pub use quorum_intersection::QuorumIntersection;
 pub use rejoin::Rejoin;
 pub use repair::Repair;
+pub use revoked::RevokedRefused;
 pub use subjects::{ChainSubject, Subjects, TimePromise};
 pub use validity::Validity;
 
@@ -116,6 +118,7 @@ pub const CHECKS: &[CheckEntry] = &[
     durability::ENTRY,
     bounded_mempool::ENTRY,
     light_client::ENTRY,
+    revoked::ENTRY,
     one_effect::ENTRY,
     liveness::ENTRY,
     client_progress::ENTRY,

@@ -73,6 +73,8 @@ pub struct Subjects {
     pub disks: bool,
     /// Does it damage records on disks?
     pub damages: bool,
+    /// Does the plan take certificates back?
+    pub revokes: bool,
     /// How long liveness may take after the last disturbance (`heal.bound`).
     pub bound: Span,
 }

@@ -454,6 +454,7 @@ impl Observer for Metrics {
             | Probe::Noticed { .. }
             | Probe::Unauthenticated { .. } => self.changes.probe(at, probe),
             Probe::ViewTimeout { .. }
+            | Probe::Believed { .. }
             | Probe::OutOfMemory { .. }
             | Probe::BlocksGone { .. }
             | Probe::CaughtUp { .. }

@@ -254,6 +254,7 @@ impl Cluster {
             at_mercy: Vec::new(),
             entries: Vec::new(),
             light: Vec::new(),
+            revokes: false,
             recorded: false,
             restarts: true,
             disks: self.faults.iter().any(|f| f.kind.disks()),

@@ -13,6 +13,7 @@ mod light_client;
 mod one_leader;
 mod order;
 mod recovery;
+mod revoked;
 mod storage;
 mod votes;
 
@@ -130,6 +131,7 @@ pub(super) fn subjects(world: &World, corrupt: &[u32]) -> Subjects {
         at_mercy: Vec::new(),
         entries: Vec::new(),
         light: vec![NodeId(4)],
+        revokes: true,
         recorded: true,
         restarts: true,
         disks: true,
@@ -175,7 +177,8 @@ fn the_registry_is_in_the_order_of_the_catalogue_and_its_words_are_unique() {
         codes,
         [
             "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I8b", "I9", "I10", "I11", "I12",
-            "I12b", "I13", "I14", "I15", "I16", "I17", "I18", "A5", "L1", "L2", "L3", "L4", "L6"
+            "I12b", "I13", "I14", "I15", "I16", "I17", "I18", "I19", "A5", "L1", "L2", "L3", "L4",
+            "L6"
         ]
     );
     let mut names: Vec<&str> = CHECKS.iter().map(|entry| entry.name).collect();

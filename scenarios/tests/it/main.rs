@@ -16,6 +16,7 @@ mod cells;
 mod certificates;
 mod chains;
 mod changes;
+mod consents;
 mod diagnostics;
 mod entry;
 mod experiments;

@@ -83,7 +83,7 @@ pub(crate) const SCOPE_NOT_READ: SeededBug = SeededBug {
     code: "",
     says: "A grant opens everything: what it is of, what it is for and whom it is for are not looked at.",
     source: "Threat H5: purpose creep",
-    killers: &["no-read-without-grant"],
+    killers: &["no-read-without-grant", "revocation-bound"],
 };
 
 /// Expiry.
@@ -137,7 +137,7 @@ pub(crate) const POWER_NEVER_ENDS: SeededBug = SeededBug {
     code: "",
     says: "Who once spoke for a patient goes on: delegations do not end, and minors do not come of age for their guardians.",
     source: "Our own",
-    killers: &["no-read-without-grant"],
+    killers: &["no-read-without-grant", "revocation-bound"],
 };
 
 /// Delegation.
@@ -146,7 +146,7 @@ pub(crate) const BOUNDS_NOT_COMPARED: SeededBug = SeededBug {
     code: "",
     says: "A delegate grants what the patient kept for themself.",
     source: "Our own",
-    killers: &["no-read-without-grant"],
+    killers: &["no-read-without-grant", "revocation-bound"],
 };
 
 /// Copies.

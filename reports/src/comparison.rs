@@ -103,6 +103,15 @@ fn comparison(runs: &[Run]) -> Comparison<'_> {
     }
 }
 
+/// The metrics of which something is expected in any of the runs, beside those that come first.
+fn expected(runs: &[Run]) -> BTreeSet<&str> {
+    let all = runs
+        .iter()
+        .flat_map(|(_, results)| &results.outcome.expectations);
+    let paths = all.map(|expectation| expectation.path.as_str());
+    paths.filter(|path| !FIRST.contains(path)).collect()
+}
+
 /// A metric and its value in each run.
 struct Row {
     name: String,
@@ -246,9 +255,10 @@ pub fn write_comparison(runs: &[(String, Results)], dir: &Path) -> Result<(), Re
 /// The comparison in one screen of text, and its exit code.
 pub fn comparison_summary(runs: &[(String, Results)]) -> (String, u8) {
     let comparison = comparison(runs);
-    let rows: Vec<Row> = FIRST
-        .iter()
-        .filter(|path| comparison.metrics.contains_key(*path))
+    let expected = expected(runs);
+    let shown = FIRST.iter().copied().chain(expected.iter().copied());
+    let rows: Vec<Row> = shown
+        .filter(|path| comparison.metrics.contains_key(path))
         .map(|path| row(path, runs))
         .collect();
     let mut lines: Vec<Vec<String>> = vec![vec![String::new()], vec!["verdict".into()]];

@@ -164,6 +164,9 @@ pub fn bug(name: &str) -> Option<&'static SeededBug> {
 /// The checks that the domain models bring, told of no run.
 fn domain_checks() -> Vec<Box<dyn Check>> {
     let mut checks = sharing::checks(&[], false, Span::ZERO);
+    checks.push(Box::new(sharing::EmergencyReviewed::new(Span::ZERO)));
+    let revocation = sharing::config::Revocation::Flag;
+    checks.push(Box::new(sharing::Copies::new(&[], revocation, Span::ZERO)));
     checks.extend(key_value::checks(&[]));
     checks.extend(custody::checks());
     checks.extend(device_samples::checks());

@@ -5,6 +5,7 @@ use super::command::{Access, Command};
 use super::ids::{Grantee, Pseudonym, Purpose, Reason, RecordId, RequestId};
 use super::message::{Answer, Ask, Message, Sealed, Tally};
 use super::request::{Body, Change, Request, Visit, Wish};
+use super::scope::{Reader, ResourceType, Role, Scope, Who};
 use crate::node::membership::Refusal;
 use crate::workload::Terms;
 use consim_core::{CodecError, Digest, NodeId, OpId, Span, WorkloadId};
@@ -39,7 +40,34 @@ pub(super) fn digest() -> impl Strategy<Value = Digest> {
     any::<[u8; 32]>().prop_map(Digest)
 }
 pub(super) fn purpose() -> impl Strategy<Value = Purpose> {
-    select(vec![Purpose::Treatment, Purpose::Emergency])
+    select(Purpose::ALL)
+}
+pub(super) fn reader() -> impl Strategy<Value = Reader> {
+    let person = prop_oneof![2 => Just(0), 1 => 0u16..4];
+    (select(Role::ALL), person).prop_map(|(role, person)| Reader { role, person })
+}
+pub(super) fn kind() -> impl Strategy<Value = ResourceType> {
+    select(ResourceType::ALL)
+}
+pub(super) fn scope() -> impl Strategy<Value = Scope> {
+    let who = prop_oneof![
+        Just(Who::Anybody),
+        select(Role::ALL).prop_map(Who::Role),
+        reader().prop_map(Who::Person)
+    ];
+    let from = prop_oneof![Just(i64::MIN), -5i64..60];
+    let narrow = (vec(kind(), 0..3), vec(purpose(), 0..3), who, from);
+    let narrow = narrow.prop_map(|(types, purposes, who, from_ns)| {
+        let mut scope = Scope::default();
+        if !types.is_empty() {
+            scope = scope.of_types(&types);
+        }
+        if !purposes.is_empty() {
+            scope = scope.for_purposes(&purposes);
+        }
+        scope.for_whom(who).from(from_ns)
+    });
+    prop_oneof![1 => Just(Scope::default()), 2 => narrow]
 }
 pub(super) fn reason() -> impl Strategy<Value = Reason> {
     select(Reason::ALL)
@@ -62,16 +90,17 @@ fn access() -> impl Strategy<Value = Access> {
     (
         record(),
         node(),
-        purpose(),
+        (purpose(), reader()),
         any::<bool>(),
         reason(),
         any::<u64>(),
     )
         .prop_map(
-            |(record, requester, purpose, permit, reason, height)| Access {
+            |(record, requester, (purpose, reader), permit, reason, height)| Access {
                 record,
                 requester,
                 purpose,
+                reader,
                 permit,
                 reason,
                 height,
@@ -80,13 +109,15 @@ fn access() -> impl Strategy<Value = Access> {
 }
 
 pub(super) fn command() -> impl Strategy<Value = Command> {
-    let register = (record(), pseudonym(), digest(), any::<u32>(), text()).prop_map(
-        |(record, pseudonym, digest, size, address)| Command::Register {
+    let what = (text(), kind());
+    let register = (record(), pseudonym(), digest(), any::<u32>(), what).prop_map(
+        |(record, pseudonym, digest, size, (address, kind))| Command::Register {
             record,
             pseudonym,
             digest,
             size,
             address,
+            kind,
         },
     );
     let request = (request_id(), pseudonym(), node(), purpose()).prop_map(
@@ -97,22 +128,22 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
             purpose,
         },
     );
-    let decide =
-        (request_id(), any::<bool>(), any::<i64>()).prop_map(|(request, permit, expires_ns)| {
-            Command::Decide {
-                request,
-                permit,
-                expires_ns,
-            }
-        });
-    let grant =
-        (pseudonym(), grantee(), any::<i64>()).prop_map(|(pseudonym, grantee, expires_ns)| {
-            Command::Grant {
-                pseudonym,
-                grantee,
-                expires_ns,
-            }
-        });
+    let decide = (request_id(), any::<bool>(), any::<i64>(), scope()).prop_map(
+        |(request, permit, expires_ns, scope)| Command::Decide {
+            request,
+            permit,
+            expires_ns,
+            scope,
+        },
+    );
+    let grant = (pseudonym(), grantee(), any::<i64>(), scope())
+        .prop_map(|(pseudonym, grantee, expires_ns, scope)| Command::Grant {
+            pseudonym,
+            grantee,
+            expires_ns,
+            scope,
+        })
+        .boxed();
     let words = (pseudonym(), grantee(), any::<bool>()).prop_map(|(pseudonym, grantee, deny)| {
         if deny {
             Command::Deny { pseudonym, grantee }
@@ -120,6 +151,36 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
             Command::Revoke { pseudonym, grantee }
         }
     });
+    let deny = (pseudonym(), pseudonym(), grantee());
+    let spoken = deny.prop_map(|(by, pseudonym, grantee)| Command::Spoken {
+        by,
+        word: Arc::new(Command::Deny { pseudonym, grantee }),
+    });
+    let spoken_grant = (pseudonym(), grant.clone()).prop_map(|(by, grant)| Command::Spoken {
+        by,
+        word: Arc::new(grant),
+    });
+    let appoint = (pseudonym(), pseudonym(), any::<(i64, bool)>(), scope()).prop_map(
+        |(pseudonym, by, (until_ns, guardian), bounds)| Command::Appoint {
+            pseudonym,
+            by,
+            until_ns,
+            guardian,
+            bounds,
+        },
+    );
+    let dismiss =
+        (pseudonym(), pseudonym()).prop_map(|(pseudonym, by)| Command::Dismiss { pseudonym, by });
+    let power = prop_oneof![spoken, spoken_grant, appoint, dismiss];
+    let read =
+        (record(), node(), purpose(), reader()).prop_map(|(record, requester, purpose, reader)| {
+            Command::Read {
+                record,
+                requester,
+                purpose,
+                reader,
+            }
+        });
     let refusal = (node(), select(&Refusal::ALL[..]))
         .prop_map(|(subject, reason)| Command::Refusal { subject, reason });
     let sweep =
@@ -131,6 +192,8 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
         grant,
         words,
         access().prop_map(Command::Access),
+        read,
+        power,
         refusal,
         sweep
     ]
@@ -143,17 +206,49 @@ fn ask() -> impl Strategy<Value = Ask> {
             patient,
             body
         }),
-        text().prop_map(|patient| Ask::Request { patient }),
-        (request_id(), any::<bool>()).prop_map(|(request, permit)| Ask::Decide { request, permit }),
-        (text(), grantee(), any::<u64>()).prop_map(|(patient, grantee, for_ns)| Ask::Grant {
+        (text(), purpose(), reader()).prop_map(|(patient, purpose, reader)| Ask::Request {
             patient,
-            grantee,
-            for_ns
+            purpose,
+            reader
+        }),
+        (request_id(), any::<bool>(), 0u64..3, scope()).prop_map(
+            |(request, permit, for_ns, scope)| Ask::Decide {
+                request,
+                permit,
+                for_ns,
+                scope
+            }
+        ),
+        (text(), grantee(), any::<u64>(), scope()).prop_map(|(patient, grantee, for_ns, scope)| {
+            Ask::Grant {
+                patient,
+                grantee,
+                for_ns,
+                scope,
+            }
         }),
         (text(), grantee()).prop_map(|(patient, grantee)| Ask::Deny { patient, grantee }),
         (text(), grantee()).prop_map(|(patient, grantee)| Ask::Revoke { patient, grantee }),
-        (record(), purpose()).prop_map(|(record, purpose)| Ask::Read { record, purpose }),
+        (record(), purpose(), reader()).prop_map(|(record, purpose, reader)| Ask::Read {
+            record,
+            purpose,
+            reader
+        }),
         Just(Ask::Sweep),
+        (text(), text(), any::<(u64, bool)>(), scope()).prop_map(
+            |(patient, by, (for_ns, guardian), bounds)| Ask::Appoint {
+                patient,
+                by,
+                for_ns,
+                guardian,
+                bounds,
+            }
+        ),
+        (text(), text()).prop_map(|(patient, by)| Ask::Dismiss { patient, by }),
+        (text(), text(), grantee()).prop_map(|(by, patient, grantee)| Ask::Spoken {
+            by,
+            ask: Arc::new(Ask::Deny { patient, grantee }),
+        }),
     ]
 }
 
@@ -188,12 +283,13 @@ pub(super) fn message() -> impl Strategy<Value = Message> {
             ask
         }),
         (op(), answer()).prop_map(|(op, answer)| Message::Reply { op, answer }),
-        (op(), record(), node(), purpose(), any::<u64>()).prop_map(
-            |(op, record, requester, purpose, after)| Message::Fetch {
+        (op(), record(), node(), (purpose(), reader()), any::<u64>()).prop_map(
+            |(op, record, requester, (purpose, reader), after)| Message::Fetch {
                 op,
                 record,
                 requester,
                 purpose,
+                reader,
                 after
             }
         ),
@@ -208,7 +304,11 @@ fn span() -> impl Strategy<Value = Span> {
 fn visit() -> impl Strategy<Value = Visit> {
     let body = prop_oneof![
         bytes().prop_map(Body::Recorded),
-        any::<(u64, u32)>().prop_map(|(key, size)| Body::Synthetic { key, size }),
+        (any::<(u64, u32)>(), kind()).prop_map(|((key, size), kind)| Body::Synthetic {
+            key,
+            size,
+            kind
+        }),
     ];
     (
         text(),
@@ -217,9 +317,12 @@ fn visit() -> impl Strategy<Value = Visit> {
         vec(record(), 0..5),
         vec(record(), 0..5),
         any::<Option<bool>>(),
+        (purpose(), reader()),
     )
         .prop_map(
-            |(patient, emergency, resources, own, elsewhere, answer)| Visit {
+            |(patient, emergency, resources, own, elsewhere, answer, (purpose, reader))| Visit {
+                purpose,
+                reader,
                 patient,
                 emergency,
                 resources,
@@ -254,7 +357,26 @@ pub(super) fn request() -> impl Strategy<Value = Request> {
             grantee,
             change,
         });
-    let wish = prop_oneof![visit().prop_map(Wish::Visit), consent, Just(Wish::Sweep)];
+    let spoken = (text(), text(), grantee()).prop_map(|(by, patient, grantee)| Wish::Spoken {
+        by,
+        patient,
+        grantee,
+        change: Change::Revoke,
+    });
+    let appoint =
+        (text(), text(), any::<bool>()).prop_map(|(patient, by, guardian)| Wish::Appoint {
+            patient,
+            by,
+            guardian,
+        });
+    let dismiss = (text(), text()).prop_map(|(patient, by)| Wish::Dismiss { patient, by });
+    let power = prop_oneof![spoken, appoint, dismiss];
+    let wish = prop_oneof![
+        visit().prop_map(Wish::Visit),
+        consent,
+        power,
+        Just(Wish::Sweep)
+    ];
     (terms, wish).prop_map(|(terms, wish)| Request { terms, wish })
 }
 

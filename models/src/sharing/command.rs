@@ -1,8 +1,9 @@
 //! The commands that go on the chain, and their bytes.
 
 use super::ids::{Grantee, Pseudonym, Purpose, Reason, RecordId, RequestId};
+use super::scope::{Reader, ResourceType, Scope, Use};
 use crate::node::membership::Refusal;
-use consim_core::{CodecError, Decoder, Digest, Encoder, NodeId};
+use consim_core::{CodecError, Decoder, Digest, Encoder, NodeId, Receipt};
 use std::sync::Arc;
 
 /// The longest storage address, bytes.
@@ -25,6 +26,8 @@ pub enum Command {
         size: u32,
         /// Where the provider keeps it.
         address: Arc<str>,
+        /// Its type, where consents depend on it.
+        kind: ResourceType,
     },
     /// A doctor asks for access to a patient's records.
     Request {
@@ -45,6 +48,8 @@ pub enum Command {
         permit: bool,
         /// Until when a yes holds, nanoseconds after the Unix epoch.
         expires_ns: i64,
+        /// What a yes comprises.
+        scope: Scope,
     },
     /// The patient grants access without being asked.
     Grant {
@@ -54,6 +59,8 @@ pub enum Command {
         grantee: Grantee,
         /// Until when, nanoseconds after the Unix epoch.
         expires_ns: i64,
+        /// What it comprises.
+        scope: Scope,
     },
     /// The patient denies access without being asked.
     Deny {
@@ -69,8 +76,47 @@ pub enum Command {
         /// From whom.
         grantee: Grantee,
     },
+    /// The patient appoints a delegate, or the guardian of a minor is made known.
+    Appoint {
+        /// Whose.
+        pseudonym: Pseudonym,
+        /// Who is to speak for them.
+        by: Pseudonym,
+        /// Until when: the minor comes of age then.
+        until_ns: i64,
+        /// A guardian?
+        guardian: bool,
+        /// What they may grant.
+        bounds: Scope,
+    },
+    /// The patient dismisses a delegate.
+    Dismiss {
+        /// Whose.
+        pseudonym: Pseudonym,
+        /// Whom.
+        by: Pseudonym,
+    },
+    /// Somebody speaks for the patient: a grant, a denial, a revocation, or an answer to a request.
+    Spoken {
+        /// Who.
+        by: Pseudonym,
+        /// What.
+        word: Arc<Self>,
+    },
     /// An entry of the audit trail: a provider decided on an access.
     Access(Access),
+    /// A provider is asked for a record: the chain decides where this is ordered, and it is its own
+    /// entry of the audit trail.
+    Read {
+        /// Which.
+        record: RecordId,
+        /// Which institution asks.
+        requester: NodeId,
+        /// What for.
+        purpose: Purpose,
+        /// Who there.
+        reader: Reader,
+    },
     /// An entry of the audit trail: somebody who is not authenticated was refused.
     Refusal {
         /// Who.
@@ -98,6 +144,8 @@ pub struct Access {
     pub requester: NodeId,
     /// What for.
     pub purpose: Purpose,
+    /// Who there.
+    pub reader: Reader,
     /// Permit or deny.
     pub permit: bool,
     /// Why.
@@ -107,18 +155,30 @@ pub struct Access {
 }
 
 impl Access {
+    /// The read as a consent looks at it, of a record of this type.
+    pub fn by(&self, of: Option<ResourceType>) -> Use {
+        Use {
+            requester: self.requester,
+            reader: self.reader,
+            purpose: self.purpose,
+            of,
+        }
+    }
     fn encode(&self, e: &mut Encoder<'_>) {
         e.u64(self.record.0).u32(self.requester.0);
-        self.purpose.encode(e);
+        self.reader.encode(self.purpose, e);
         e.u8(u8::from(self.permit))
             .u8(self.reason.code())
             .u64(self.height);
     }
     fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        let (record, requester) = (RecordId(d.u64()?), NodeId(d.u32()?));
+        let (purpose, reader) = Reader::decode(d)?;
         Ok(Self {
-            record: RecordId(d.u64()?),
-            requester: NodeId(d.u32()?),
-            purpose: Purpose::decode(d)?,
+            record,
+            requester,
+            purpose,
+            reader,
             permit: d.boolean()?,
             reason: Reason::of_code(d.u8()?)?,
             height: d.u64()?,
@@ -143,7 +203,11 @@ impl Command {
             Self::Grant { .. } => "grant",
             Self::Deny { .. } => "deny",
             Self::Revoke { .. } => "revoke",
+            Self::Appoint { .. } => "appoint",
+            Self::Dismiss { .. } => "dismiss",
+            Self::Spoken { word, .. } => word.word(),
             Self::Access(_) => "access",
+            Self::Read { .. } => "read",
             Self::Refusal { .. } => "refusal",
             Self::AuditRead { .. } => "audit-read",
         }
@@ -156,13 +220,35 @@ impl Command {
     }
     fn encode(&self, e: &mut Encoder<'_>) {
         e.u8(VERSION);
+        self.encode_fields(e);
+    }
+    fn encode_fields(&self, e: &mut Encoder<'_>) {
         match self {
+            Self::Appoint {
+                pseudonym,
+                by,
+                until_ns,
+                guardian,
+                bounds,
+            } => {
+                e.u8(10).raw(&pseudonym.0).raw(&by.0);
+                e.u64(*until_ns as u64).u8(u8::from(*guardian));
+                bounds.encode(e);
+            }
+            Self::Dismiss { pseudonym, by } => {
+                e.u8(11).raw(&pseudonym.0).raw(&by.0);
+            }
+            Self::Spoken { by, word } => {
+                e.u8(12).raw(&by.0);
+                word.encode_fields(e);
+            }
             Self::Register {
                 record,
                 pseudonym,
                 digest,
                 size,
                 address,
+                kind,
             } => {
                 e.u8(0)
                     .u64(record.0)
@@ -170,6 +256,7 @@ impl Command {
                     .digest(digest)
                     .u32(*size)
                     .bytes(address.as_bytes());
+                kind.encode(e);
             }
             Self::Request {
                 request,
@@ -184,19 +271,23 @@ impl Command {
                 request,
                 permit,
                 expires_ns,
+                scope,
             } => {
                 e.u8(2)
                     .u64(request.0)
                     .u8(u8::from(*permit))
                     .u64(*expires_ns as u64);
+                scope.encode(e);
             }
             Self::Grant {
                 pseudonym,
                 grantee,
                 expires_ns,
+                scope,
             } => {
                 e.u8(3).raw(&pseudonym.0).u64(*expires_ns as u64);
                 grantee.encode(e);
+                scope.encode(e);
             }
             Self::Deny { pseudonym, grantee } => {
                 e.u8(4).raw(&pseudonym.0);
@@ -209,6 +300,15 @@ impl Command {
             Self::Access(access) => {
                 e.u8(6);
                 access.encode(e);
+            }
+            Self::Read {
+                record,
+                requester,
+                purpose,
+                reader,
+            } => {
+                e.u8(9).u64(record.0).u32(requester.0);
+                reader.encode(*purpose, e);
             }
             Self::Refusal { subject, reason } => {
                 e.u8(7).u32(subject.0).u8(reason.code());
@@ -237,6 +337,7 @@ impl Command {
                 digest: d.digest()?,
                 size: d.u32()?,
                 address: text(d, MAX_ADDRESS)?,
+                kind: ResourceType::decode(d)?,
             },
             1 => Self::Request {
                 request: RequestId(d.u64()?),
@@ -248,6 +349,7 @@ impl Command {
                 request: RequestId(d.u64()?),
                 permit: d.boolean()?,
                 expires_ns: d.u64()?.cast_signed(),
+                scope: Scope::decode(d)?,
             },
             3 => {
                 let pseudonym = Pseudonym(d.array()?);
@@ -256,6 +358,7 @@ impl Command {
                     pseudonym,
                     grantee: Grantee::decode(d)?,
                     expires_ns,
+                    scope: Scope::decode(d)?,
                 }
             }
             4 => Self::Deny {
@@ -276,7 +379,68 @@ impl Command {
                 to: d.u64()?,
                 entries: d.u64()?,
             },
+            10 => Self::Appoint {
+                pseudonym: Pseudonym(d.array()?),
+                by: Pseudonym(d.array()?),
+                until_ns: d.u64()?.cast_signed(),
+                guardian: d.boolean()?,
+                bounds: Scope::decode(d)?,
+            },
+            11 => Self::Dismiss {
+                pseudonym: Pseudonym(d.array()?),
+                by: Pseudonym(d.array()?),
+            },
+            12 => {
+                let by = Pseudonym(d.array()?);
+                match d.next_byte() {
+                    // Only these are words of a patient; none is spoken twice over.
+                    Some(2..=5) => {}
+                    Some(tag) => return Err(CodecError::Tag(tag)),
+                    None => return Err(CodecError::Truncated),
+                }
+                let word = Arc::new(Self::decode_fields(d)?);
+                Self::Spoken { by, word }
+            }
+            9 => {
+                let (record, requester) = (RecordId(d.u64()?), NodeId(d.u32()?));
+                let (purpose, reader) = Reader::decode(d)?;
+                Self::Read {
+                    record,
+                    requester,
+                    purpose,
+                    reader,
+                }
+            }
             tag => return Err(CodecError::Tag(tag)),
+        })
+    }
+    /// What the chain decided on a read of a record of `provider`, executed at `height`; nothing of
+    /// other commands, and of reads that it did not decide on.
+    pub fn decided(&self, provider: NodeId, receipt: Receipt, height: u64) -> Option<Access> {
+        let Self::Read {
+            record,
+            requester,
+            purpose,
+            reader,
+        } = *self
+        else {
+            return None;
+        };
+        let reason = match receipt {
+            Receipt::Applied if provider == requester => Reason::Own,
+            Receipt::Applied if purpose == Purpose::Emergency => Reason::Emergency,
+            Receipt::Applied => Reason::Granted,
+            Receipt::Refused(word) => Reason::of_word(word).filter(|why| why.of_consent())?,
+            Receipt::Duplicate => return None,
+        };
+        Some(Access {
+            record,
+            requester,
+            purpose,
+            reader,
+            permit: receipt == Receipt::Applied,
+            reason,
+            height,
         })
     }
 }

@@ -114,30 +114,73 @@ impl Grantee {
     }
 }
 
-/// Why a record is wanted (HL7 v3 PurposeOfUse: TREAT, ETREAT).
+/// Why a record is wanted (HL7 v3 PurposeOfUse: TREAT, ETREAT, HPAYMT, HOPERAT, HRESCH).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Purpose {
     /// Treatment: needs the patient's grant.
     Treatment,
     /// Treatment in an emergency, when the patient cannot be asked.
     Emergency,
+    /// To be paid for.
+    Payment,
+    /// To run the institution.
+    Operations,
+    /// Research.
+    Research,
 }
 
 impl Purpose {
-    /// Writes it.
-    pub fn encode(self, e: &mut Encoder<'_>) {
-        e.u8(match self {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Treatment,
+        Self::Emergency,
+        Self::Payment,
+        Self::Operations,
+        Self::Research,
+    ];
+
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Treatment => "treatment",
+            Self::Emergency => "emergency",
+            Self::Payment => "payment",
+            Self::Operations => "operations",
+            Self::Research => "research",
+        }
+    }
+    /// Its code in HL7 v3 PurposeOfUse.
+    pub const fn hl7(self) -> &'static str {
+        match self {
+            Self::Treatment => "TREAT",
+            Self::Emergency => "ETREAT",
+            Self::Payment => "HPAYMT",
+            Self::Operations => "HOPERAT",
+            Self::Research => "HRESCH",
+        }
+    }
+    /// The byte on the wire, below 32.
+    pub const fn code(self) -> u8 {
+        match self {
             Self::Treatment => 0,
             Self::Emergency => 1,
-        });
+            Self::Payment => 2,
+            Self::Operations => 3,
+            Self::Research => 4,
+        }
+    }
+    /// The purpose of a byte.
+    pub fn of_code(code: u8) -> Result<Self, CodecError> {
+        let found = Self::ALL.iter().copied().find(|one| one.code() == code);
+        found.ok_or(CodecError::Tag(code))
+    }
+    /// Writes it.
+    pub fn encode(self, e: &mut Encoder<'_>) {
+        e.u8(self.code());
     }
     /// Reads it.
     pub fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
-        match d.u8()? {
-            0 => Ok(Self::Treatment),
-            1 => Ok(Self::Emergency),
-            tag => Err(CodecError::Tag(tag)),
-        }
+        Self::of_code(d.u8()?)
     }
 }
 
@@ -169,6 +212,22 @@ macro_rules! reasons {
             }
         }
     };
+}
+
+impl Reason {
+    /// Is it a refusal for want of a consent that holds?
+    pub fn of_consent(self) -> bool {
+        matches!(
+            self,
+            Self::NoGrant
+                | Self::Expired
+                | Self::Denied
+                | Self::Revoked
+                | Self::NoEmergency
+                | Self::OutOfScope
+                | Self::NotYet
+        )
+    }
 }
 
 reasons! {
@@ -220,6 +279,16 @@ reasons! {
     NoMember = 22 "server is no member",
     /// The server took over a state in which this was executed, and never had the block that says how.
     Unseen = 23 BLOCK_GONE,
+    /// The patient's grant does not comprise this use.
+    OutOfScope = 24 "outside the scope of the grant",
+    /// The patient's grant begins later.
+    NotYet = 25 "grant not begun",
+    /// The server's last block is too old to decide by.
+    Stale = 26 "state too old",
+    /// A minor's guardian speaks.
+    Minor = 27 "patient is a minor",
+    /// Whoever speaks for the patient may not, or not this.
+    NoPower = 28 "no power to speak for the patient",
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::command::text;
 use super::ids::{Grantee, Purpose, Reason, RecordId, RequestId};
+use super::scope::{Reader, Role, Scope};
 use consim_core::{CodecError, Decoder, Encoder, NodeId, OpId, Payload, mix};
 use std::any::Any;
 use std::sync::Arc;
@@ -46,6 +47,8 @@ pub enum Message {
         requester: NodeId,
         /// What for.
         purpose: Purpose,
+        /// Who there.
+        reader: Reader,
         /// The asking server's applied height: the provider decides no earlier than there.
         after: u64,
     },
@@ -74,6 +77,10 @@ pub enum Ask {
     Request {
         /// Whom.
         patient: Arc<str>,
+        /// What for.
+        purpose: Purpose,
+        /// Who asks.
+        reader: Reader,
     },
     /// The patient answers a request.
     Decide {
@@ -81,6 +88,10 @@ pub enum Ask {
         request: RequestId,
         /// Yes or no.
         permit: bool,
+        /// For how long a yes holds, nanoseconds; zero is the service's own period.
+        for_ns: u64,
+        /// What a yes comprises.
+        scope: Scope,
     },
     /// The patient grants without being asked.
     Grant {
@@ -90,6 +101,8 @@ pub enum Ask {
         grantee: Grantee,
         /// For how long, nanoseconds; zero is the service's own period.
         for_ns: u64,
+        /// What it comprises.
+        scope: Scope,
     },
     /// The patient denies without being asked.
     Deny {
@@ -105,12 +118,41 @@ pub enum Ask {
         /// From whom.
         grantee: Grantee,
     },
+    /// The patient appoints a delegate, or a guardian is made known.
+    Appoint {
+        /// Whose.
+        patient: Arc<str>,
+        /// Whom.
+        by: Arc<str>,
+        /// For how long, nanoseconds.
+        for_ns: u64,
+        /// A guardian, until the patient comes of age?
+        guardian: bool,
+        /// What they may grant.
+        bounds: Scope,
+    },
+    /// The patient dismisses a delegate.
+    Dismiss {
+        /// Whose.
+        patient: Arc<str>,
+        /// Whom.
+        by: Arc<str>,
+    },
+    /// Somebody grants, denies or takes back for the patient.
+    Spoken {
+        /// Who.
+        by: Arc<str>,
+        /// What.
+        ask: Arc<Self>,
+    },
     /// Read a record, wherever it is.
     Read {
         /// Which.
         record: RecordId,
         /// What for.
         purpose: Purpose,
+        /// Who.
+        reader: Reader,
     },
     /// Read the audit trail since the last time.
     Sweep,
@@ -219,16 +261,41 @@ impl Sealed {
     }
 }
 
+/// What a request that says nothing of it is for, and who asks: the first doctor, for treatment.
+pub(super) const USUAL: (Purpose, Reader) = (
+    Purpose::Treatment,
+    Reader {
+        role: Role::Doctor,
+        person: 0,
+    },
+);
+
+fn usual(purpose: Purpose, reader: Reader) -> bool {
+    (purpose, reader) == USUAL
+}
+
 impl Ask {
     /// The patient, if the question names one.
     pub fn patient(&self) -> Option<&Arc<str>> {
         match self {
             Self::Register { patient, .. }
-            | Self::Request { patient }
+            | Self::Request { patient, .. }
             | Self::Grant { patient, .. }
             | Self::Deny { patient, .. }
-            | Self::Revoke { patient, .. } => Some(patient),
+            | Self::Revoke { patient, .. }
+            | Self::Appoint { patient, .. }
+            | Self::Dismiss { patient, .. } => Some(patient),
+            Self::Spoken { ask, .. } => ask.patient(),
             Self::Decide { .. } | Self::Read { .. } | Self::Sweep => None,
+        }
+    }
+    /// Who speaks or is to speak for the patient, if the question names somebody.
+    pub fn by(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Appoint { by, .. } | Self::Dismiss { by, .. } | Self::Spoken { by, .. } => {
+                Some(by)
+            }
+            _ => None,
         }
     }
     /// Is nothing in it longer than its limit? Where messages are handed over as objects no decoder
@@ -238,7 +305,8 @@ impl Ask {
             Self::Register { body, .. } => body.len(),
             _ => 0,
         };
-        body <= MAX_BODY && self.patient().is_none_or(|p| p.len() <= MAX_PATIENT)
+        let people = self.patient().into_iter().chain(self.by());
+        body <= MAX_BODY && people.into_iter().all(|p| p.len() <= MAX_PATIENT)
     }
     fn encode(&self, e: &mut Encoder<'_>) {
         match self {
@@ -249,19 +317,37 @@ impl Ask {
             } => {
                 e.u8(0).u64(record.0).bytes(patient.as_bytes()).bytes(body);
             }
-            Self::Request { patient } => {
+            Self::Request {
+                patient,
+                purpose,
+                reader,
+            } => {
                 e.u8(1).bytes(patient.as_bytes());
+                if !usual(*purpose, *reader) {
+                    reader.encode(*purpose, e);
+                }
             }
-            Self::Decide { request, permit } => {
+            Self::Decide {
+                request,
+                permit,
+                for_ns,
+                scope,
+            } => {
                 e.u8(2).u64(request.0).u8(u8::from(*permit));
+                if (*for_ns, *scope) != (0, Scope::default()) {
+                    e.u64(*for_ns);
+                    scope.encode(e);
+                }
             }
             Self::Grant {
                 patient,
                 grantee,
                 for_ns,
+                scope,
             } => {
                 e.u8(3).bytes(patient.as_bytes()).u64(*for_ns);
                 grantee.encode(e);
+                scope.encode(e);
             }
             Self::Deny { patient, grantee } => {
                 e.u8(4).bytes(patient.as_bytes());
@@ -271,25 +357,72 @@ impl Ask {
                 e.u8(5).bytes(patient.as_bytes());
                 grantee.encode(e);
             }
-            Self::Read { record, purpose } => {
+            Self::Read {
+                record,
+                purpose,
+                reader,
+            } => {
                 e.u8(6).u64(record.0);
-                purpose.encode(e);
+                reader.encode(*purpose, e);
             }
             Self::Sweep => {
                 e.u8(7);
+            }
+            Self::Appoint {
+                patient,
+                by,
+                for_ns,
+                guardian,
+                bounds,
+            } => {
+                e.u8(8).bytes(patient.as_bytes()).bytes(by.as_bytes());
+                e.u64(*for_ns).u8(u8::from(*guardian));
+                bounds.encode(e);
+            }
+            Self::Dismiss { patient, by } => {
+                e.u8(9).bytes(patient.as_bytes()).bytes(by.as_bytes());
+            }
+            Self::Spoken { by, ask } => {
+                e.u8(10).bytes(by.as_bytes());
+                ask.encode(e);
             }
         }
     }
     fn encoded_len(&self) -> usize {
         1 + match self {
             Self::Register { patient, body, .. } => 8 + 4 + patient.len() + 4 + body.len(),
-            Self::Request { patient } => 4 + patient.len(),
-            Self::Decide { .. } | Self::Read { .. } => 8 + 1,
-            Self::Grant { patient, .. } => 4 + patient.len() + 8 + Grantee::ENCODED,
+            Self::Request {
+                patient,
+                purpose,
+                reader,
+            } => {
+                let told = if usual(*purpose, *reader) {
+                    0
+                } else {
+                    reader.encoded_len()
+                };
+                4 + patient.len() + told
+            }
+            Self::Decide { for_ns, scope, .. } => {
+                let told = (*for_ns, *scope) != (0, Scope::default());
+                8 + 1 + if told { 8 + scope.encoded_len() } else { 0 }
+            }
+            Self::Read { reader, .. } => 8 + reader.encoded_len(),
+            Self::Grant { patient, scope, .. } => {
+                4 + patient.len() + 8 + Grantee::ENCODED + scope.encoded_len()
+            }
             Self::Deny { patient, .. } | Self::Revoke { patient, .. } => {
                 4 + patient.len() + Grantee::ENCODED
             }
             Self::Sweep => 0,
+            Self::Appoint {
+                patient,
+                by,
+                bounds,
+                ..
+            } => 4 + patient.len() + 4 + by.len() + 8 + 1 + bounds.encoded_len(),
+            Self::Dismiss { patient, by } => 4 + patient.len() + 4 + by.len(),
+            Self::Spoken { by, ask } => 4 + by.len() + ask.encoded_len(),
         }
     }
     fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -299,13 +432,38 @@ impl Ask {
                 patient: text(d, MAX_PATIENT)?,
                 body: d.bytes(MAX_BODY)?.into(),
             },
-            1 => Self::Request {
-                patient: text(d, MAX_PATIENT)?,
-            },
-            2 => Self::Decide {
-                request: RequestId(d.u64()?),
-                permit: d.boolean()?,
-            },
+            1 => {
+                let patient = text(d, MAX_PATIENT)?;
+                let (purpose, reader) = if d.remaining() == 0 {
+                    USUAL
+                } else {
+                    let told = Reader::decode(d)?;
+                    if told == USUAL {
+                        return Err(CodecError::Invalid("reader"));
+                    }
+                    told
+                };
+                Self::Request {
+                    patient,
+                    purpose,
+                    reader,
+                }
+            }
+            2 => {
+                let (request, permit) = (RequestId(d.u64()?), d.boolean()?);
+                let told = d.remaining() > 0;
+                let for_ns = if told { d.u64()? } else { 0 };
+                let scope = Scope::decode(d)?;
+                if told && (for_ns, scope) == (0, Scope::default()) {
+                    return Err(CodecError::Invalid("scope"));
+                }
+                Self::Decide {
+                    request,
+                    permit,
+                    for_ns,
+                    scope,
+                }
+            }
             3 => {
                 let patient = text(d, MAX_PATIENT)?;
                 let for_ns = d.u64()?;
@@ -313,6 +471,7 @@ impl Ask {
                     patient,
                     grantee: Grantee::decode(d)?,
                     for_ns,
+                    scope: Scope::decode(d)?,
                 }
             }
             4 => Self::Deny {
@@ -323,11 +482,38 @@ impl Ask {
                 patient: text(d, MAX_PATIENT)?,
                 grantee: Grantee::decode(d)?,
             },
-            6 => Self::Read {
-                record: RecordId(d.u64()?),
-                purpose: Purpose::decode(d)?,
-            },
+            6 => {
+                let record = RecordId(d.u64()?);
+                let (purpose, reader) = Reader::decode(d)?;
+                Self::Read {
+                    record,
+                    purpose,
+                    reader,
+                }
+            }
             7 => Self::Sweep,
+            8 => Self::Appoint {
+                patient: text(d, MAX_PATIENT)?,
+                by: text(d, MAX_PATIENT)?,
+                for_ns: d.u64()?,
+                guardian: d.boolean()?,
+                bounds: Scope::decode(d)?,
+            },
+            9 => Self::Dismiss {
+                patient: text(d, MAX_PATIENT)?,
+                by: text(d, MAX_PATIENT)?,
+            },
+            10 => {
+                let by = text(d, MAX_PATIENT)?;
+                match d.next_byte() {
+                    // Only these are words of a patient; none is spoken twice over.
+                    Some(3..=5) => {}
+                    Some(tag) => return Err(CodecError::Tag(tag)),
+                    None => return Err(CodecError::Truncated),
+                }
+                let ask = Arc::new(Self::decode(d)?);
+                Self::Spoken { by, ask }
+            }
             tag => return Err(CodecError::Tag(tag)),
         })
     }
@@ -403,13 +589,18 @@ impl Message {
                 op,
                 answer: Answer::decode(&mut d)?,
             },
-            2 => Self::Fetch {
-                op,
-                record: RecordId(d.u64()?),
-                requester: NodeId(d.u32()?),
-                purpose: Purpose::decode(&mut d)?,
-                after: d.u64()?,
-            },
+            2 => {
+                let (record, requester) = (RecordId(d.u64()?), NodeId(d.u32()?));
+                let (purpose, reader) = Reader::decode(&mut d)?;
+                Self::Fetch {
+                    op,
+                    record,
+                    requester,
+                    purpose,
+                    reader,
+                    after: d.u64()?,
+                }
+            }
             3 => Self::Release {
                 op,
                 answer: Answer::decode(&mut d)?,
@@ -453,11 +644,12 @@ impl Payload for Message {
                 record,
                 requester,
                 purpose,
+                reader,
                 after,
             } => {
                 let mut e = Encoder::message(out, FAMILY, 2);
                 e.u64(op.0).u64(record.0).u32(requester.0);
-                purpose.encode(&mut e);
+                reader.encode(*purpose, &mut e);
                 e.u64(*after);
             }
             Self::Release { op, answer } => {
@@ -473,7 +665,7 @@ impl Payload for Message {
                     certificate, ask, ..
                 } => 4 + certificate.len() + ask.encoded_len(),
                 Self::Reply { answer, .. } | Self::Release { answer, .. } => answer.encoded_len(),
-                Self::Fetch { .. } => 8 + 4 + 1 + 8,
+                Self::Fetch { reader, .. } => 8 + 4 + reader.encoded_len() + 8,
             }
     }
     fn as_any(&self) -> &dyn Any {

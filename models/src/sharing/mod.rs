@@ -20,17 +20,22 @@ pub mod message;
 pub mod probe;
 pub mod records;
 pub mod request;
+pub mod scope;
 mod seeded;
 pub mod service;
+pub mod speak;
 pub mod state;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod workload;
 
-pub use check::{Insiders, Summary, Suspect, checks, checks_but_of};
+pub use check::{
+    Copies, EmergencyReviewed, Insiders, Summary, Suspect, Uses, checks, checks_but_of,
+};
 pub use desk::{Desk, DeskConfig};
 pub use ids::{Grantee, Pseudonym, PseudonymKey, Purpose, Reason, RecordId, RequestId};
 pub use machine::SharingMachine;
+pub use scope::{Reader, ResourceType, Role, Scope, Use, Who};
 pub use seeded::BUGS;
 pub use service::{Honest, Policy, ServiceConfig, SharingService};
 pub use workload::{AuditWorkload, ConsentWorkload, VisitWorkload};

@@ -1,7 +1,7 @@
 //! Observations of the data-sharing model, for its checks and its summary.
 
 use super::command::Access;
-use super::ids::{Pseudonym, RecordId};
+use super::ids::{Grantee, Pseudonym, RecordId};
 use super::message::Tally;
 use consim_core::probe::DomainProbe;
 use consim_core::{Digest, NodeId, OpId, Probe};
@@ -53,6 +53,18 @@ pub enum SharingProbe {
         permit: bool,
         /// By a recorded consent, or by the default policy.
         recorded: bool,
+    },
+    /// An institution deleted its copies of a patient's records.
+    Deleted {
+        /// Whose.
+        pseudonym: Pseudonym,
+    },
+    /// A provider destroyed the keys of copies of a patient's records.
+    Shredded {
+        /// Whose.
+        pseudonym: Pseudonym,
+        /// Whose copies.
+        grantee: Grantee,
     },
     /// A standing consent was changed on the chain (`grant`, `deny`, `revoke`).
     Consented(&'static str),

@@ -1,8 +1,9 @@
 //! What users ask of a desk: visits, changes of consent, readings of the audit.
 
 use super::command::text;
-use super::ids::{Grantee, RecordId};
-use super::message::{MAX_BODY, MAX_PATIENT};
+use super::ids::{Grantee, Purpose, RecordId};
+use super::message::{MAX_BODY, MAX_PATIENT, USUAL};
+use super::scope::{Reader, ResourceType};
 use crate::workload::{OPTIONAL_SPAN, Terms, decode_optional, encode_optional};
 use consim_core::{CodecError, Decoder, Encoder, Payload, Span, mix};
 use std::any::Any;
@@ -31,6 +32,33 @@ pub enum Wish {
         /// What.
         change: Change,
     },
+    /// Somebody changes a standing consent for a patient.
+    Spoken {
+        /// Who.
+        by: Arc<str>,
+        /// For whom.
+        patient: Arc<str>,
+        /// To (or against) whom.
+        grantee: Grantee,
+        /// What.
+        change: Change,
+    },
+    /// A patient appoints a delegate, or a guardian is made known.
+    Appoint {
+        /// Whose.
+        patient: Arc<str>,
+        /// Whom.
+        by: Arc<str>,
+        /// A guardian?
+        guardian: bool,
+    },
+    /// A patient dismisses a delegate.
+    Dismiss {
+        /// Whose.
+        patient: Arc<str>,
+        /// Whom.
+        by: Arc<str>,
+    },
     /// Supervision reads the audit trail.
     Sweep,
 }
@@ -40,7 +68,10 @@ impl Wish {
     pub fn patient(&self) -> Option<&Arc<str>> {
         match self {
             Self::Visit(visit) => Some(&visit.patient),
-            Self::Consent { patient, .. } => Some(patient),
+            Self::Consent { patient, .. }
+            | Self::Spoken { patient, .. }
+            | Self::Appoint { patient, .. }
+            | Self::Dismiss { patient, .. } => Some(patient),
             Self::Sweep => None,
         }
     }
@@ -73,6 +104,10 @@ pub struct Visit {
     /// What the patient answers if asked, where a consent of theirs is recorded; `None` decides by
     /// the service's default policy.
     pub answer: Option<bool>,
+    /// What the records are read for, if it is no emergency.
+    pub purpose: Purpose,
+    /// Who reads them.
+    pub reader: Reader,
 }
 
 /// The bytes of a record, or how to make them.
@@ -86,6 +121,8 @@ pub enum Body {
         key: u64,
         /// How many bytes.
         size: u32,
+        /// Of which type it says that it is.
+        kind: ResourceType,
     },
 }
 
@@ -95,15 +132,16 @@ pub const MAX_RECORDS: usize = 1 << 16;
 pub const MIN_SYNTHETIC: u32 = 80;
 
 impl Body {
-    /// The bytes. A synthetic body is a JSON object in the shape of a FHIR Observation of exactly
+    /// The bytes. A synthetic body is a JSON object in the shape of a FHIR resource of exactly
     /// its size (at least [`MIN_SYNTHETIC`]), the same for the same key.
     pub fn bytes(&self) -> Arc<[u8]> {
         match self {
             Self::Recorded(bytes) => Arc::clone(bytes),
-            Self::Synthetic { key, size } => {
+            Self::Synthetic { key, size, kind } => {
                 const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+                let kind = kind.word();
                 let head = format!(
-                    "{{\"resourceType\":\"Observation\",\"id\":\"{key:016x}\",\"valueString\":\""
+                    "{{\"resourceType\":\"{kind}\",\"id\":\"{key:016x}\",\"valueString\":\""
                 );
                 let mut out = head.into_bytes();
                 let end = (*size).max(MIN_SYNTHETIC) as usize - 2;
@@ -123,13 +161,20 @@ impl Body {
     fn encode(&self, e: &mut Encoder<'_>) {
         match self {
             Self::Recorded(bytes) => e.u8(0).bytes(bytes),
-            Self::Synthetic { key, size } => e.u8(1).u64(*key).u32(*size),
+            Self::Synthetic { key, size, kind } => {
+                let head = if *kind == ResourceType::Observation {
+                    e.u8(1)
+                } else {
+                    e.u8(2).u8(kind.code())
+                };
+                head.u64(*key).u32(*size)
+            }
         };
     }
     fn encoded_len(&self) -> usize {
         1 + match self {
             Self::Recorded(bytes) => 4 + bytes.len(),
-            Self::Synthetic { .. } => 8 + 4,
+            Self::Synthetic { kind, .. } => 8 + 4 + usize::from(*kind != ResourceType::Observation),
         }
     }
     fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -138,7 +183,16 @@ impl Body {
             1 => Self::Synthetic {
                 key: d.u64()?,
                 size: d.u32()?,
+                kind: ResourceType::Observation,
             },
+            2 => {
+                let kind = ResourceType::of_code(d.u8()?)?;
+                if kind == ResourceType::Observation {
+                    return Err(CodecError::Invalid("resource type"));
+                }
+                let (key, size) = (d.u64()?, d.u32()?);
+                Self::Synthetic { key, size, kind }
+            }
             tag => return Err(CodecError::Tag(tag)),
         })
     }
@@ -160,11 +214,23 @@ impl Visit {
                 e.u64(record.0);
             }
         }
+        if self.need() != USUAL {
+            self.reader.encode(self.purpose, e);
+        }
+    }
+    fn need(&self) -> (Purpose, Reader) {
+        (self.purpose, self.reader)
     }
     fn encoded_len(&self) -> usize {
         let resources = self.resources.iter();
         let bodies: usize = resources.map(|(_, body)| 8 + body.encoded_len()).sum();
-        4 + self.patient.len() + 2 + 3 * 4 + bodies + 8 * (self.own.len() + self.elsewhere.len())
+        let need = if self.need() == USUAL {
+            0
+        } else {
+            self.reader.encoded_len()
+        };
+        let lists = bodies + 8 * (self.own.len() + self.elsewhere.len());
+        4 + self.patient.len() + 2 + 3 * 4 + lists + need
     }
     fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
         let patient = text(d, MAX_PATIENT)?;
@@ -183,13 +249,25 @@ impl Visit {
                 .map(|_| d.u64().map(RecordId))
                 .collect::<Result<_, CodecError>>()
         };
+        let (own, elsewhere) = (records()?, records()?);
+        let (purpose, reader) = if d.remaining() == 0 {
+            USUAL
+        } else {
+            let told = Reader::decode(d)?;
+            if told == USUAL {
+                return Err(CodecError::Invalid("reader"));
+            }
+            told
+        };
         Ok(Self {
             patient,
             emergency,
             resources,
-            own: records()?,
-            elsewhere: records()?,
+            own,
+            elsewhere,
             answer,
+            purpose,
+            reader,
         })
     }
 }
@@ -230,6 +308,21 @@ impl Request {
                 change: Change::decode(&mut d)?,
             },
             2 => Wish::Sweep,
+            3 => Wish::Spoken {
+                by: text(&mut d, MAX_PATIENT)?,
+                patient: text(&mut d, MAX_PATIENT)?,
+                grantee: Grantee::decode(&mut d)?,
+                change: Change::decode(&mut d)?,
+            },
+            4 => Wish::Appoint {
+                patient: text(&mut d, MAX_PATIENT)?,
+                by: text(&mut d, MAX_PATIENT)?,
+                guardian: d.boolean()?,
+            },
+            5 => Wish::Dismiss {
+                patient: text(&mut d, MAX_PATIENT)?,
+                by: text(&mut d, MAX_PATIENT)?,
+            },
             tag => return Err(CodecError::Tag(tag)),
         };
         d.end()?;
@@ -241,7 +334,8 @@ impl Payload for Request {
     fn kind(&self) -> &'static str {
         match self.wish {
             Wish::Visit(_) => "visit",
-            Wish::Consent { .. } => "consent",
+            Wish::Consent { .. } | Wish::Spoken { .. } => "consent",
+            Wish::Appoint { .. } | Wish::Dismiss { .. } => "power",
             Wish::Sweep => "sweep",
         }
     }
@@ -265,6 +359,27 @@ impl Payload for Request {
             Wish::Sweep => {
                 e.u8(2);
             }
+            Wish::Spoken {
+                by,
+                patient,
+                grantee,
+                change,
+            } => {
+                e.u8(3).bytes(by.as_bytes()).bytes(patient.as_bytes());
+                grantee.encode(&mut e);
+                change.encode(&mut e);
+            }
+            Wish::Appoint {
+                patient,
+                by,
+                guardian,
+            } => {
+                e.u8(4).bytes(patient.as_bytes()).bytes(by.as_bytes());
+                e.u8(u8::from(*guardian));
+            }
+            Wish::Dismiss { patient, by } => {
+                e.u8(5).bytes(patient.as_bytes()).bytes(by.as_bytes());
+            }
         }
     }
     fn encoded_len(&self) -> usize {
@@ -272,6 +387,11 @@ impl Payload for Request {
             Wish::Visit(visit) => visit.encoded_len(),
             Wish::Consent { patient, .. } => 4 + patient.len() + Grantee::ENCODED + Change::ENCODED,
             Wish::Sweep => 0,
+            Wish::Spoken { by, patient, .. } => {
+                4 + by.len() + 4 + patient.len() + Grantee::ENCODED + Change::ENCODED
+            }
+            Wish::Appoint { patient, by, .. } => 4 + patient.len() + 4 + by.len() + 1,
+            Wish::Dismiss { patient, by } => 4 + patient.len() + 4 + by.len(),
         };
         Terms::ENCODED + 1 + wish
     }

@@ -12,6 +12,15 @@ pub const BUGS: &[&SeededBug] = &[
     &RECORD_BEFORE,
     &PATIENT_IN_ADDRESS,
     &DIGEST_NOT_COMPARED,
+    &SCOPE_NOT_READ,
+    &GRANT_HOLDS_AT_ITS_END,
+    &LEASE_NEVER_ENDS,
+    &ORDERED_BEFORE_REVOCATIONS,
+    &RECHECK_OF_EXPIRY_ALONE,
+    &READING_OF_ONE_BLOCK,
+    &POWER_NEVER_ENDS,
+    &BOUNDS_NOT_COMPARED,
+    &COPIES_KEPT,
 ];
 
 /// X1.
@@ -66,6 +75,87 @@ pub(crate) const DIGEST_NOT_COMPARED: SeededBug = SeededBug {
     says: "Who receives a record does not compare it with the digest on the chain.",
     source: "Our own; threat H1",
     killers: &["off-chain-binding"],
+};
+
+/// Scope.
+pub(crate) const SCOPE_NOT_READ: SeededBug = SeededBug {
+    name: "scope-not-read",
+    code: "",
+    says: "A grant opens everything: what it is of, what it is for and whom it is for are not looked at.",
+    source: "Threat H5: purpose creep",
+    killers: &["no-read-without-grant", "revocation-bound"],
+};
+
+/// Expiry.
+pub(crate) const GRANT_HOLDS_AT_ITS_END: SeededBug = SeededBug {
+    name: "grant-holds-at-its-end",
+    code: "",
+    says: "A grant is still honoured in the block that bears the very time of its end.",
+    source: "Our own; fault C7",
+    killers: &["no-read-without-grant"],
+};
+
+/// Lease.
+pub(crate) const LEASE_NEVER_ENDS: SeededBug = SeededBug {
+    name: "lease-never-ends",
+    code: "",
+    says: "A server counts its lease from the question, and not from its last block.",
+    source: "Our own; threat H3",
+    killers: &["fresh-decisions"],
+};
+
+/// Ordered reads.
+pub(crate) const ORDERED_BEFORE_REVOCATIONS: SeededBug = SeededBug {
+    name: "ordered-before-revocations",
+    code: "",
+    says: "A read that is ordered is decided as if nothing had been taken back.",
+    source: "Our own; threat H3",
+    killers: &["no-read-without-grant", "revocation-bound"],
+};
+
+/// The second look.
+pub(crate) const RECHECK_OF_EXPIRY_ALONE: SeededBug = SeededBug {
+    name: "recheck-of-expiry-alone",
+    code: "",
+    says: "In the block it is looked at whether a grant has run out, and not whether it was taken back.",
+    source: "Threat H4: time of check, time of use",
+    killers: &["no-read-without-grant"],
+};
+
+/// Reviews.
+pub(crate) const READING_OF_ONE_BLOCK: SeededBug = SeededBug {
+    name: "reading-of-one-block",
+    code: "",
+    says: "A reading of the audit trail covers one block, however many there are.",
+    source: "Our own; threat H5",
+    killers: &["emergency-reviewed"],
+};
+
+/// Delegation and guardianship.
+pub(crate) const POWER_NEVER_ENDS: SeededBug = SeededBug {
+    name: "power-never-ends",
+    code: "",
+    says: "Who once spoke for a patient goes on: delegations do not end, and minors do not come of age for their guardians.",
+    source: "Our own",
+    killers: &["no-read-without-grant", "revocation-bound"],
+};
+
+/// Delegation.
+pub(crate) const BOUNDS_NOT_COMPARED: SeededBug = SeededBug {
+    name: "bounds-not-compared",
+    code: "",
+    says: "A delegate grants what the patient kept for themself.",
+    source: "Our own",
+    killers: &["no-read-without-grant", "revocation-bound"],
+};
+
+/// Copies.
+pub(crate) const COPIES_KEPT: SeededBug = SeededBug {
+    name: "copies-kept",
+    code: "",
+    says: "A revocation is to end copies, and they stay.",
+    source: "Threat H12: erasure",
+    killers: &["copies-gone"],
 };
 
 /// What a provider has decided before, for [`DECISION_CACHED`]; nothing in a build without it.

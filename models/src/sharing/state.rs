@@ -2,15 +2,19 @@
 //!
 //! | key | value |
 //! | --- | --- |
-//! | `r` record (8) | provider (4), pseudonym (32), digest (32), size (4), storage address |
+//! | `r` record (8) | provider (4), pseudonym (32), digest (32), size (4), storage address, its type (1) if it is stated |
 //! | `q` request (8) | pseudonym (32), requester (4), entry (4), open (1) |
-//! | `c` pseudonym (32) grantee (5) | word (1: grant, denial, withdrawal), expiry (8) |
+//! | `c` pseudonym (32) grantee (5) | word (1: grant, denial, withdrawal), expiry (8), scope (20) if it is not the usual one |
+//! | `p` pseudonym (32) pseudonym (32) | of a patient and who speaks for them: until when (8), guardian (1), bounds (20) if they are not the usual scope |
+//! | `m` pseudonym (32) | of a minor: when they come of age (8) |
 //! | `s` supervision's server (4) | last height that it has read (8) |
 //!
 //! Integers are big-endian. Audit entries are transactions of the blocks and need no state.
 
 use super::command::{MAX_ADDRESS, text};
 use super::ids::{Grantee, Pseudonym, Purpose, Reason, RecordId, RequestId};
+use super::scope::{ResourceType, Scope, Use};
+use super::seeded;
 use consim_core::{CodecError, Decoder, Digest, Encoder, NodeId};
 use std::sync::Arc;
 
@@ -27,6 +31,8 @@ pub struct RecordEntry {
     pub size: u32,
     /// Where the provider keeps it.
     pub address: Arc<str>,
+    /// Its type, where the chain states it.
+    pub kind: ResourceType,
 }
 
 /// A request for access.
@@ -45,8 +51,8 @@ pub struct RequestEntry {
 /// A patient's last word to a grantee.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Word {
-    /// Yes, until then (nanoseconds after the Unix epoch).
-    Grant(i64),
+    /// Yes to what the scope comprises, until then (nanoseconds after the Unix epoch).
+    Grant(i64, Scope),
     /// No.
     Denial,
     /// No longer.
@@ -66,6 +72,14 @@ pub fn consent_key(pseudonym: &Pseudonym, grantee: Grantee) -> Vec<u8> {
     let mut out = key(b'c', &[&pseudonym.0]);
     grantee.encode(&mut Encoder::new(&mut out));
     out
+}
+/// The key of the power of `by` to speak for a patient.
+pub fn power_key(patient: &Pseudonym, by: &Pseudonym) -> Vec<u8> {
+    key(b'p', &[&patient.0, &by.0])
+}
+/// The key of when a minor comes of age.
+pub fn minor_key(patient: &Pseudonym) -> Vec<u8> {
+    key(b'm', &[&patient.0])
 }
 /// The key of a supervisor's progress.
 pub fn sweep_key(server: NodeId) -> Vec<u8> {
@@ -101,6 +115,7 @@ impl RecordEntry {
             .digest(&self.digest)
             .u32(self.size)
             .bytes(self.address.as_bytes());
+        self.kind.encode(&mut e);
         out
     }
     /// Reads the value.
@@ -112,6 +127,7 @@ impl RecordEntry {
                 digest: d.digest()?,
                 size: d.u32()?,
                 address: text(d, MAX_ADDRESS)?,
+                kind: ResourceType::decode(d)?,
             })
         })
     }
@@ -147,16 +163,23 @@ impl Word {
         let mut out = Vec::with_capacity(9);
         let mut e = Encoder::new(&mut out);
         match self {
-            Self::Grant(expires_ns) => e.u8(0).u64(expires_ns as u64),
-            Self::Denial => e.u8(1).u64(0),
-            Self::Withdrawal => e.u8(2).u64(0),
-        };
+            Self::Grant(expires_ns, scope) => {
+                e.u8(0).u64(expires_ns as u64);
+                scope.encode(&mut e);
+            }
+            Self::Denial => {
+                e.u8(1).u64(0);
+            }
+            Self::Withdrawal => {
+                e.u8(2).u64(0);
+            }
+        }
         out
     }
     /// Reads the value.
     pub fn decode(value: &[u8]) -> Option<Self> {
         whole(value, |d| match (d.u8()?, d.u64()?) {
-            (0, expires) => Ok(Self::Grant(expires.cast_signed())),
+            (0, expires) => Ok(Self::Grant(expires.cast_signed(), Scope::decode(d)?)),
             (1, 0) => Ok(Self::Denial),
             (2, 0) => Ok(Self::Withdrawal),
             (tag, _) => Err(CodecError::Tag(tag)),
@@ -181,6 +204,11 @@ pub trait Lookup {
     fn word(&self, pseudonym: &Pseudonym, grantee: Grantee) -> Option<Word> {
         Word::decode(&self.value(&consent_key(pseudonym, grantee))?)
     }
+    /// When a minor comes of age, nanoseconds after the Unix epoch; nothing of those who were none.
+    fn of_age(&self, patient: &Pseudonym) -> Option<i64> {
+        let value = self.value(&minor_key(patient))?;
+        <[u8; 8]>::try_from(&*value).ok().map(i64::from_be_bytes)
+    }
     /// How far a supervisor has read.
     fn swept(&self, server: NodeId) -> u64 {
         self.value(&sweep_key(server))
@@ -200,19 +228,34 @@ impl Lookup for dyn crate::node::service::Host + '_ {
     }
 }
 
-/// May `requester` read a record of `pseudonym` for treatment at `now_ns`? The patient's word to
-/// the requester itself goes before the word to everybody; a grant that has run out is no word.
+/// Does the consent of `pseudonym` comprise a use at `now_ns`? The patient's word to the requester
+/// itself goes before the word to everybody; a grant that has run out, has not begun or is of
+/// something else is no word. A grant holds from its first instant until before its last.
 pub fn consented<L: Lookup + ?Sized>(
     state: &L,
     pseudonym: &Pseudonym,
-    requester: NodeId,
+    wanted: &Use,
     now_ns: i64,
 ) -> Result<Reason, Reason> {
     let mut without = Reason::NoGrant;
-    for grantee in [Grantee::Institution(requester), Grantee::Everyone] {
+    for grantee in [Grantee::Institution(wanted.requester), Grantee::Everyone] {
         match state.word(pseudonym, grantee) {
-            Some(Word::Grant(expires_ns)) if now_ns < expires_ns => return Ok(Reason::Granted),
-            Some(Word::Grant(_)) => without = Reason::Expired,
+            Some(Word::Grant(expires_ns, scope)) => {
+                let over = if seeded::on(&seeded::GRANT_HOLDS_AT_ITS_END) {
+                    expires_ns < now_ns
+                } else {
+                    expires_ns <= now_ns
+                };
+                without = if over {
+                    Reason::Expired
+                } else if now_ns < scope.from_ns {
+                    Reason::NotYet
+                } else if scope.comprises(wanted) || seeded::on(&seeded::SCOPE_NOT_READ) {
+                    return Ok(Reason::Granted);
+                } else {
+                    Reason::OutOfScope
+                };
+            }
             Some(Word::Denial) => return Err(Reason::Denied),
             Some(Word::Withdrawal) => return Err(Reason::Revoked),
             None => {}
@@ -226,17 +269,20 @@ pub fn consented<L: Lookup + ?Sized>(
 pub fn ruling<L: Lookup + ?Sized>(
     state: &L,
     record: &RecordEntry,
-    requester: NodeId,
-    purpose: Purpose,
+    wanted: &Use,
     emergency_allowed: bool,
     now_ns: i64,
 ) -> Result<Reason, Reason> {
-    if record.provider == requester {
+    if record.provider == wanted.requester {
         return Ok(Reason::Own);
     }
+    let wanted = Use {
+        of: Some(record.kind),
+        ..*wanted
+    };
     match (
-        purpose,
-        consented(state, &record.pseudonym, requester, now_ns),
+        wanted.purpose,
+        consented(state, &record.pseudonym, &wanted, now_ns),
     ) {
         (Purpose::Emergency, Err(_)) if emergency_allowed => Ok(Reason::Emergency),
         (Purpose::Emergency, Err(_)) => Err(Reason::NoEmergency),

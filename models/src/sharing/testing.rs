@@ -58,6 +58,12 @@ pub(crate) fn options() -> SharingOptions {
         grant_share: 1_000_000_000,
         answer_in: Distribution::Constant(Span::from_secs(3)),
         emergency: true,
+        review_within: None,
+        scopes: Vec::new(),
+        freshness: super::config::Freshness::Local,
+        recheck: false,
+        revocation: super::config::Revocation::Flag,
+        delegation: None,
     }
 }
 pub(crate) fn terms() -> Terms {
@@ -248,7 +254,8 @@ impl Bench {
         });
         let secrets: Vec<Arc<SecretKey>> = secrets.into_iter().map(Arc::new).collect();
         let supervision: Arc<[NodeId]> = [SUPERVISION].into();
-        let machine: Arc<dyn StateMachine> = Arc::new(SharingMachine::new(members(), supervision));
+        let machine: Arc<dyn StateMachine> =
+            Arc::new(SharingMachine::new(members(), supervision).under(options.rules()));
         let policy: PolicyOf = Box::new(policy);
         let executions = ExecutionCache::shared(&machine);
         let servers = (0..SERVERS).map(|i| {
@@ -296,7 +303,13 @@ impl Bench {
             pool: Vec::new(),
             ordered: Vec::new(),
             seen: 0,
-            checks: super::checks(&members(), options.emergency, Span::from_secs(30)),
+            checks: super::checks_but_of(
+                &[],
+                &members(),
+                options.rules(),
+                options.lease(),
+                Span::from_secs(30),
+            ),
             honest: true,
             work: BTreeMap::new(),
             probes: Vec::new(),
@@ -732,6 +745,7 @@ pub(crate) fn read(record: u64) -> Ask {
     Ask::Read {
         record: RecordId(record),
         purpose: super::Purpose::Treatment,
+        reader: super::Reader::default(),
     }
 }
 /// The same in an emergency.
@@ -739,6 +753,7 @@ pub(crate) fn urgent_read(record: u64) -> Ask {
     Ask::Read {
         record: RecordId(record),
         purpose: super::Purpose::Emergency,
+        reader: super::Reader::default(),
     }
 }
 /// A patient grants to the institution of a server.
@@ -747,6 +762,7 @@ pub(crate) fn grant(patient: &str, server: u32) -> Ask {
         patient: patient.into(),
         grantee: super::Grantee::Institution(NodeId(server)),
         for_ns: 0,
+        scope: super::Scope::default(),
     }
 }
 /// A patient takes that back.

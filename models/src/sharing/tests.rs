@@ -125,6 +125,7 @@ fn apply(bench: &mut Bench, made: &mut Made, step: &Step) {
             let body = |r: RecordId| Body::Synthetic {
                 key: r.0,
                 size: 100,
+                kind: crate::sharing::ResourceType::Observation,
             };
             let visit = Visit {
                 patient: format!("p{patient}").into(),
@@ -133,6 +134,8 @@ fn apply(bench: &mut Bench, made: &mut Made, step: &Step) {
                 own: new,
                 elsewhere,
                 answer,
+                purpose: crate::sharing::Purpose::Treatment,
+                reader: crate::sharing::Reader::default(),
             };
             bench.wish(desk, Wish::Visit(visit));
         }

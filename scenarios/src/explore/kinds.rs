@@ -706,6 +706,14 @@ pub const ROWS: &[Row] = &[
 /// Kinds that are not drawn, and why.
 pub const LEFT_OUT: &[(&str, &str)] = &[
     (
+        "stale-consent",
+        "reads as `exfiltrate` does, and what it counts no check judges",
+    ),
+    (
+        "revoke-race",
+        "reads as `exfiltrate` does, and what it counts no check judges",
+    ),
+    (
         "cut-change",
         "cuts are drawn as such, also where members change",
     ),

@@ -273,7 +273,7 @@ impl<'a> Running<'a> {
         let mut table = observer.summaries.rows();
         table.extend(source_rows(plan));
         let domain = Figures {
-            metrics: BTreeMap::new(),
+            metrics: observer.summaries.metrics(),
             table,
             attacks,
             names: subjects::names(plan, &layout),

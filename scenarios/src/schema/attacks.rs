@@ -77,9 +77,13 @@ choice! {
         Exfiltrate(InsiderKeys) = "exfiltrate" "H8",
         /// A clinician says that it is an emergency, and reads what patients refused.
         PurposeCreep(InsiderKeys) = "purpose-creep" "H5",
+        /// A clinician reads again and again what patients granted once, also when they have taken it back: what leaves then was decided by a state that is past.
+        StaleConsent(InsiderKeys) = "stale-consent" "H3",
+        /// The same, and what is counted left although the consent had been taken back before the block that tells of it: it held when the request was looked at.
+        RevokeRace(InsiderKeys) = "revoke-race" "H4",
     }
     later "withhold-body" "swap-blob"
-        "stale-consent" "revoke-race" "stolen-key" "cut-audit" "ransomware"
+        "stolen-key" "cut-audit" "ransomware"
         "fake-private-data" "link-metadata" "erasure-test" "breach-clock"
         "replay-grant" "sybil" "clone-serial" "double-transfer" "guess-serial"
         "code-on-fake-pack" "back-date" "sell-recalled" "replay-decommission"

@@ -71,13 +71,14 @@ pub(crate) use organisations::{
 };
 pub(crate) use profiled::Profiled;
 pub(crate) use services::{
-    Access, Ask, Audit, Custody, DataSharing, DeviceSamples, Freshness, Identity, KeyValue,
-    OffChain, OnChain, Pseudonym, Revocation, Search, ServiceKind,
+    Access, Ask, Audit, Custody, DataSharing, DelegationKeys, DeviceSamples, Emergency, Freshness,
+    GrantedTo, Identity, KeyValue, OffChain, OnChain, Pseudonym, Revocation, ScopeKeys, Search,
+    ServiceKind,
 };
 pub(crate) use studies::{Axis, AxisValues, Compare, Overrides, Studies, Vary};
 pub(crate) use workloads::{
-    CohortKeys, EntryPoint, RecordSize, Samples, SourceRef, Spacing, Transactions, Visits,
-    Workload, WorkloadCommon, WorkloadKind,
+    CohortKeys, EntryPoint, ReaderKeys, RecordSize, Samples, SourceRef, Spacing, Transactions,
+    Visits, Workload, WorkloadCommon, WorkloadKind,
 };
 
 use consim_core::Span;

@@ -1,6 +1,7 @@
 //! `services`: the domain models.
 
 use super::decode::At;
+use super::lists::{List, Words};
 use super::macros::{choice, record, words};
 use super::organisations::Plain;
 use consim_core::Span;
@@ -80,6 +81,8 @@ record! {
         emergency: Emergency = "{}",
         /// By which state of the chain a provider decides.
         freshness: Freshness = "local",
+        /// Is a permit judged once more where its audit entry is executed? Who took the consent back before that is heeded.
+        recheck: At<Switch> = "false",
     }
     main "chain";
     later "endorse" "labels" "disclosure" "cache" "erasure";
@@ -122,8 +125,13 @@ choice! {
     pub enum Revocation: "revocation" {
         /// It marks the grant as withdrawn.
         Flag(Plain) = "flag",
+        /// Providers encrypt the patient's originals under a new key; what was read before stays readable.
+        KeyRotation(Plain) = "key-rotation",
+        /// What was read is kept under keys of the providers, who destroy them.
+        CryptoShred(Plain) = "crypto-shred",
+        /// Who has read deletes the copies.
+        OffChainDelete(Plain) = "off-chain-delete",
     }
-    later "key-rotation" "crypto-shred" "off-chain-delete";
 }
 choice! {
     /// How patients are named on the chain.
@@ -154,8 +162,11 @@ choice! {
     pub enum Freshness: "freshness" {
         /// Its own applied height.
         Local(Plain) = "local",
+        /// The same, but by consent only while its last block is no older than this.
+        Lease(At<Span>) = "lease",
+        /// That of the block in which the read itself is ordered: it is a transaction.
+        Ordered(Plain) = "ordered",
     }
-    later "lease" "ordered";
 }
 
 record! {
@@ -165,9 +176,55 @@ record! {
         ask: At<Ask> = "each-request",
         /// How long a grant holds.
         expires: At<Span> = "1y",
+        /// What grants comprise: each bears one of these, by lot. Everything, for treatment and in emergencies, if left out.
+        scopes: Option<List<ScopeKeys>>,
+        /// How long delegates speak for patients and what they may grant; how long it takes until minors come of age. Nobody speaks for others if left out.
+        delegation: Option<DelegationKeys>,
     }
     main "ask";
-    later "scopes" "delegation" "source";
+    later "source";
+}
+
+record! {
+    /// `delegation`.
+    pub struct DelegationKeys {
+        /// How long a delegate speaks for a patient, and how long a guardian does before the minor comes of age.
+        r#for: At<Span> = "1y",
+        /// A delegate may grant access to records of these types alone.
+        types: Option<Words>,
+        /// A delegate may grant access for these purposes alone.
+        purposes: Option<Words>,
+    }
+    main "for";
+}
+
+record! {
+    /// What a grant comprises.
+    pub struct ScopeKeys {
+        /// Records of these types alone; the chain then states the types of records.
+        types: Option<Words>,
+        /// For these purposes; treatment and emergencies if left out.
+        purposes: Option<Words>,
+        /// For whom of the institution that asks.
+        to: At<GrantedTo> = "institution",
+        /// How long after it was given it begins.
+        after: At<Span> = "0s",
+        /// How long it holds from then on; `expires` if left out.
+        r#for: Option<At<Span>>,
+    }
+    main "to";
+}
+
+words! {
+    /// For whom of an institution a grant is.
+    pub enum GrantedTo: "receiver of a grant" {
+        /// Everybody there.
+        Institution = "institution",
+        /// Those of the role of who asks.
+        Role = "role",
+        /// Who asks alone.
+        Person = "person",
+    }
 }
 
 words! {
@@ -185,7 +242,8 @@ record! {
     pub struct Emergency {
         /// May an emergency read without a grant?
         allow: At<Switch> = "true",
+        /// Within this supervision must have read of each of them in the audit trail, by `audits`; nobody need if left out.
+        review_within: Option<At<Span>>,
     }
     main "allow";
-    later "review_within";
 }

@@ -1,7 +1,7 @@
 //! `workloads`.
 
 use super::decode::{At, Named};
-use super::lists::Targets;
+use super::lists::{Targets, Words};
 use super::load::{Burst, Load};
 use super::macros::{choice, entry, record, words};
 use super::organisations::Plain;
@@ -157,11 +157,28 @@ record! {
         elsewhere: At<Share> = "10%",
         /// Share of visits that are emergencies.
         emergency: At<Share> = "1%",
+        /// Who reads, and for what.
+        readers: ReaderKeys = "{}",
+        /// Types of the records that are written, by lot; observations if left out. Recorded ones have their own.
+        types: Option<Words>,
         /// Recorded visits to replay.
         source: Option<SourceRef>,
     }
     main "service";
     later "detailed";
+}
+
+record! {
+    /// `readers`: who reads is drawn for each visit.
+    pub struct ReaderKeys {
+        /// What they are; doctors if left out.
+        roles: Option<Words>,
+        /// How many people of each role there are at an institution.
+        each: At<Count> = "1",
+        /// What they read for, if it is no emergency; treatment if left out.
+        purposes: Option<Words>,
+    }
+    main "roles";
 }
 
 record! {
@@ -175,6 +192,10 @@ record! {
         deny: At<Share> = "20%",
         /// Revocations.
         revoke: At<Share> = "30%",
+        /// Share of the operations by which patients appoint and dismiss delegates, and these speak for them.
+        delegate: At<Share> = "0%",
+        /// The same of guardians of minors.
+        guardian: At<Share> = "0%",
     }
     main "service";
     later "opt_out" "source";

@@ -55,7 +55,7 @@ const STRUCTURAL: [&str; 17] = [
 ];
 /// Files whose mistake shows only beside other parts of the file or other files, or only to a
 /// reader that sees numbers and switches as they are written.
-const BEYOND: [&str; 13] = [
+const BEYOND: [&str; 14] = [
     "entry-of-visits",
     "change-with-a-quorum-of-answers",
     "gossip-file",
@@ -66,6 +66,7 @@ const BEYOND: [&str; 13] = [
     "limit-of-another-measure",
     "no-such-hardware",
     "scientific-count",
+    "scope-of-no-such-type",
     "switch",
     "value-of-an-axis",
     "which-chain",

@@ -17,6 +17,7 @@ mod certificates;
 mod chains;
 mod changes;
 mod claims;
+mod consents;
 mod diagnostics;
 mod entry;
 mod experiments;

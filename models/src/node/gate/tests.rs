@@ -224,6 +224,7 @@ fn a_full_node_lets_desks_through_to_the_gate_and_nobody_else() {
         record: crate::sharing::RecordId(7),
         requester: OUTSIDER,
         purpose: crate::sharing::Purpose::Treatment,
+        reader: crate::sharing::Reader::default(),
         after: 0,
     };
     let sent = node.told(OUTSIDER, fetch);

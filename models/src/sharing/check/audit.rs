@@ -3,6 +3,7 @@
 mod refusals;
 
 use crate::sharing::command::{Access, Command};
+use crate::sharing::ids::Reason;
 use crate::sharing::message::{Answer, Message};
 use crate::sharing::probe::SharingProbe;
 use crate::sharing::service::period_of;
@@ -98,12 +99,25 @@ impl AuditComplete {
         }
         self.height += 1;
         for (tx, receipt) in block.committed.batch.txs().iter().zip(&block.receipts) {
-            if *receipt != Receipt::Applied || self.corrupt.contains(&tx.id().origin) {
+            if self.corrupt.contains(&tx.id().origin) {
                 continue;
             }
+            let refused = match receipt {
+                Receipt::Applied => None,
+                Receipt::Refused(word) => match Reason::of_word(word) {
+                    Some(why) if why.of_consent() => Some(why),
+                    _ => continue,
+                },
+                Receipt::Duplicate => continue,
+            };
             match Command::decode(tx.body()) {
-                Ok(Command::Access(access)) => self.entry(tx, access),
-                Ok(Command::Refusal { subject, reason }) => {
+                Ok(Command::Access(access)) => self.entry(tx, access, refused),
+                Ok(command @ Command::Read { .. }) => {
+                    if let Some(access) = command.decided(tx.id().origin, *receipt, self.height) {
+                        self.note(tx, access);
+                    }
+                }
+                Ok(Command::Refusal { subject, reason }) if refused.is_none() => {
                     let server = tx.id().origin;
                     let period = period_of(tx.op());
                     let happened = self.refusals.entry(server, subject, period, reason);
@@ -116,7 +130,8 @@ impl AuditComplete {
         }
     }
 
-    fn entry(&mut self, tx: &Tx, access: Access) {
+    /// A provider's entry; `refused` says why the block turned down what it permits.
+    fn entry(&mut self, tx: &Tx, access: Access, refused: Option<Reason>) {
         let (provider, number, op) = (tx.id().origin, tx.id().number, tx.op());
         if let Some(first) = self.entries.get(&(op, provider)) {
             let first = first.number;
@@ -135,6 +150,17 @@ impl AuditComplete {
                     op.0
                 )
             });
+        let access = refused.map_or(access, |reason| Access {
+            permit: false,
+            reason,
+            ..access
+        });
+        self.note(tx, access);
+    }
+
+    /// The chain tells of an access.
+    fn note(&mut self, tx: &Tx, access: Access) {
+        let (provider, number, op) = (tx.id().origin, tx.id().number, tx.op());
         if self.order.len() >= MAX_ENTRIES
             && let Some(oldest) = self.order.pop_front()
         {

@@ -80,6 +80,7 @@ mod tests {
                 pseudonym: Pseudonym([1; 32]),
                 grantee: Grantee::Everyone,
                 expires_ns,
+                scope: crate::sharing::Scope::default(),
             };
             let id = TxId {
                 origin: NodeId(0),

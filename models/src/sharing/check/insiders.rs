@@ -91,7 +91,11 @@ impl Insiders {
                         let entry = reference.record(access.record, height);
                         read.allowed = entry.is_some_and(|entry| {
                             entry.provider == requester
-                                || reference.consented(entry.pseudonym, requester, height)
+                                || reference.consented(
+                                    entry.pseudonym,
+                                    &access.by(Some(entry.kind)),
+                                    height,
+                                )
                         });
                     }
                 }
@@ -159,7 +163,9 @@ impl Insiders {
         };
         let figures = match suspect.deed {
             Deed::EditRecord => self.tampering(suspect),
-            Deed::Exfiltrate | Deed::PurposeCreep => self.prying(suspect),
+            Deed::Exfiltrate | Deed::PurposeCreep | Deed::StaleConsent | Deed::RevokeRace => {
+                self.prying(suspect)
+            }
         };
         let named = figures.into_iter();
         named

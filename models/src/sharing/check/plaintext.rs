@@ -67,10 +67,18 @@ impl NoPlaintextOnChain {
                 self.patient(patient);
                 self.record(body);
             }
-            Ask::Request { patient }
+            Ask::Request { patient, .. }
             | Ask::Grant { patient, .. }
             | Ask::Deny { patient, .. }
             | Ask::Revoke { patient, .. } => self.patient(patient),
+            Ask::Appoint { patient, by, .. } | Ask::Dismiss { patient, by } => {
+                self.patient(patient);
+                self.patient(by);
+            }
+            Ask::Spoken { by, ask } => {
+                self.patient(by);
+                self.asked(ask);
+            }
             Ask::Decide { .. } | Ask::Read { .. } | Ask::Sweep => {}
         }
     }

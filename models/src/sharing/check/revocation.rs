@@ -5,7 +5,7 @@ use crate::sharing::command::Access;
 use crate::sharing::ids::{Pseudonym, Purpose};
 use crate::sharing::probe::SharingProbe;
 use consim_core::{
-    Calm, Check, Finding, Heal, NodeId, Observer, OpId, Probe, Severity, Span, Time,
+    Block, Calm, Check, Finding, Heal, NodeId, Observer, OpId, Probe, Severity, Span, Time,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -23,6 +23,8 @@ pub struct RevocationBound {
     calm: Calm,
     /// When each block was first applied; older than the bound, the last one only.
     reached: VecDeque<(Time, u64)>,
+    /// Reads that the chain decided on where their consent held, by their block.
+    ordered: BTreeMap<(OpId, NodeId), u64>,
     /// Decisions whose record has not left.
     open: BTreeMap<(OpId, NodeId), (Pseudonym, Access)>,
     finding: Finding,
@@ -36,6 +38,7 @@ impl RevocationBound {
             bound,
             calm: Calm::default(),
             reached: VecDeque::new(),
+            ordered: BTreeMap::new(),
             open: BTreeMap::new(),
             finding: Finding::new(),
         }
@@ -55,6 +58,32 @@ impl RevocationBound {
         first.map_or(0, |&(_, height)| height)
     }
 
+    fn applied(&mut self, at: Time, block: &Block) {
+        let height = block.header.height;
+        let ordered = &mut self.ordered;
+        let new = self
+            .reference
+            .take_with(block, |reference, tx, receipt, command| {
+                let provider = tx.id().origin;
+                let Some(access) = command.decided(provider, *receipt, height) else {
+                    return;
+                };
+                let record = reference.record(access.record, height);
+                let wanted = access.by(record.map(|r| r.kind));
+                let held =
+                    record.is_some_and(|r| reference.consented(r.pseudonym, &wanted, height));
+                if held && access.permit {
+                    if ordered.len() >= MAX_OPEN {
+                        ordered.pop_first();
+                    }
+                    ordered.insert((tx.op(), provider), height);
+                }
+            });
+        if new {
+            self.reached.push_back((at, height));
+        }
+    }
+
     fn released(&mut self, at: Time, node: NodeId, op: OpId) {
         let Some((pseudonym, access)) = self.open.remove(&(op, node)) else {
             return;
@@ -64,9 +93,14 @@ impl RevocationBound {
         let own = access.requester == node || access.purpose == Purpose::Emergency;
         // What was granted again before the decision counts.
         let height = heeded.max(access.height.min(reference.height()));
+        let record = reference.record(access.record, u64::MAX);
+        let wanted = access.by(record.map(|record| record.kind));
+        // So does what held at the place of a read that the chain decided on.
+        let placed = self.ordered.remove(&(op, node));
         let holds = own
-            || !reference.forbidden(pseudonym, access.requester, heeded)
-            || !reference.forbidden(pseudonym, access.requester, height);
+            || placed.is_some_and(|height| height >= heeded)
+            || !reference.forbidden(pseudonym, &wanted, heeded)
+            || !reference.forbidden(pseudonym, &wanted, height);
         let bound = self.bound;
         self.finding.judge(holds, || {
             format!(
@@ -80,9 +114,7 @@ impl RevocationBound {
 impl Observer for RevocationBound {
     fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
         if let Probe::Applied(block) = probe {
-            if self.reference.take(block) {
-                self.reached.push_back((at, block.header.height));
-            }
+            self.applied(at, block);
             return;
         }
         match SharingProbe::of(probe) {

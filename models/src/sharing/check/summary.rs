@@ -62,6 +62,8 @@ impl Summary {
             }
             SharingProbe::Unaudited { .. } => self.unaudited += 1,
             SharingProbe::Released { .. }
+            | SharingProbe::Deleted { .. }
+            | SharingProbe::Shredded { .. }
             | SharingProbe::Edited { .. }
             | SharingProbe::Pried { .. }
             | SharingProbe::Copied { .. } => {}
@@ -111,6 +113,14 @@ impl Summary {
             ("audit entries without proof", self.unproven),
         ] {
             push(label, value);
+        }
+        for (label, word) in [
+            ("delegates and guardians appointed", "appoint"),
+            ("delegates dismissed", "dismiss"),
+        ] {
+            if standing(word) > 0 {
+                push(label, standing(word));
+            }
         }
         if self.edges.met() > 0 {
             push(

@@ -124,7 +124,8 @@ fn a_provider_that_permits_without_a_grant_is_noticed() {
 
 #[test]
 fn emergencies_where_they_are_not_allowed_are_noticed() {
-    let mut check = super::NoReadWithoutGrant::new(&members(), false);
+    let mut check =
+        super::NoReadWithoutGrant::new(&members(), crate::sharing::config::Rules::default());
     let mut bench = Bench::new();
     bench.asked(desk_of(0), 1, register(7, "ann", b"body"));
     bench.asked(desk_of(2), 1, urgent_read(7));
@@ -203,6 +204,7 @@ fn decisions_on_records_that_are_not_the_providers_or_at_heights_to_come_are_not
             record: RecordId(record),
             requester,
             purpose: Purpose::Treatment,
+            reader: crate::sharing::Reader::default(),
             permit: true,
             reason: Reason::Own,
             height,
@@ -266,6 +268,7 @@ fn a_release_on_a_consent_that_was_withdrawn_the_bound_before_is_noticed() {
             record: RecordId(7),
             requester: NodeId(2),
             purpose: Purpose::Treatment,
+            reader: crate::sharing::Reader::default(),
             permit: true,
             reason: Reason::Granted,
             height: 2,
@@ -313,6 +316,7 @@ fn a_decision_by_a_state_that_is_long_past_is_noticed() {
             record: RecordId(7),
             requester: NodeId(0),
             purpose: Purpose::Treatment,
+            reader: crate::sharing::Reader::default(),
             permit: true,
             reason: Reason::Own,
             height: 0,
@@ -359,6 +363,7 @@ fn plaintext_in_a_transaction_is_noticed() {
             digest: consim_core::Digest::of(b"x"),
             size: 1,
             address: address.into(),
+            kind: crate::sharing::ResourceType::Unstated,
         };
         let id = TxId {
             origin: NodeId(0),

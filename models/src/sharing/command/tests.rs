@@ -28,6 +28,7 @@ fn the_limits_of_a_command_hold() {
         digest: Digest::ZERO,
         size: 3,
         address: "a".repeat(length).into(),
+        kind: crate::sharing::ResourceType::Unstated,
     };
     let decoded = |length| Command::decode(&register(length).body());
     assert_eq!(decoded(MAX_ADDRESS), Ok(register(MAX_ADDRESS)));
@@ -56,6 +57,7 @@ fn wrong_versions_tags_and_values_are_named() {
         request: RequestId(1),
         permit: true,
         expires_ns: -1,
+        scope: crate::sharing::Scope::default(),
     }
     .body()
     .to_vec();

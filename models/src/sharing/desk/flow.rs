@@ -1,7 +1,9 @@
 //! What a user's wish comes to, step by step.
 
 use crate::sharing::ids::{Grantee, Purpose, RecordId, RequestId};
+use crate::sharing::message::USUAL;
 use crate::sharing::request::{Body, Change, Request, Wish};
+use crate::sharing::scope::Reader;
 use crate::workload::Terms;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,6 +23,10 @@ pub(super) enum Step {
     Answer,
     /// The patient changes a standing consent.
     Consent(Grantee, Change),
+    /// The patient appoints somebody, or a guardian is made known.
+    Appoint(Arc<str>, bool),
+    /// The patient dismisses somebody.
+    Dismiss(Arc<str>),
     /// Supervision reads the audit trail.
     Sweep,
 }
@@ -35,6 +41,8 @@ impl Step {
             Self::Think | Self::Answer | Self::Consent(_, Change::Grant(_)) => "grant",
             Self::Consent(_, Change::Deny) => "deny",
             Self::Consent(_, Change::Revoke) => "revoke",
+            Self::Appoint(..) => "appoint",
+            Self::Dismiss(_) => "dismiss",
             Self::Sweep => "audit",
         }
     }
@@ -53,8 +61,14 @@ impl Step {
 pub(super) struct Flow {
     pub(super) terms: Terms,
     pub(super) patient: Arc<str>,
+    /// Who speaks for the patient, if not the patient.
+    pub(super) by: Option<Arc<str>>,
     pub(super) emergency: bool,
     pub(super) answer: Option<bool>,
+    /// What is read for.
+    pub(super) purpose: Purpose,
+    /// Who reads.
+    pub(super) reader: Reader,
     /// The request that waits for the patient's answer.
     pub(super) request: RequestId,
     /// What is done now, if it can be done again.
@@ -71,8 +85,11 @@ impl Flow {
                 .wish
                 .patient()
                 .map_or_else(|| Arc::from(""), Arc::clone),
+            by: None,
             emergency: false,
             answer: None,
+            purpose: USUAL.0,
+            reader: USUAL.1,
             request: RequestId(0),
             now: None,
             steps: VecDeque::new(),
@@ -81,13 +98,28 @@ impl Flow {
             Wish::Consent {
                 grantee, change, ..
             } => flow.steps.push_back(Step::Consent(*grantee, *change)),
+            Wish::Spoken {
+                by,
+                grantee,
+                change,
+                ..
+            } => {
+                flow.by = Some(Arc::clone(by));
+                flow.steps.push_back(Step::Consent(*grantee, *change));
+            }
+            Wish::Appoint { by, guardian, .. } => {
+                let by = Arc::clone(by);
+                flow.steps.push_back(Step::Appoint(by, *guardian));
+            }
+            Wish::Dismiss { by, .. } => flow.steps.push_back(Step::Dismiss(Arc::clone(by))),
             Wish::Sweep => flow.steps.push_back(Step::Sweep),
             Wish::Visit(visit) => {
                 let purpose = if visit.emergency {
                     Purpose::Emergency
                 } else {
-                    Purpose::Treatment
+                    visit.purpose
                 };
+                (flow.purpose, flow.reader) = (visit.purpose, visit.reader);
                 flow.emergency = visit.emergency;
                 flow.answer = visit.answer;
                 let register =

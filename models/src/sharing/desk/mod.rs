@@ -7,12 +7,13 @@
 
 mod flow;
 
-use super::config::SharingOptions;
-use super::ids::{Reason, RequestId};
+use super::config::{GrantScope, SharingOptions};
+use super::ids::{Grantee, Purpose, Reason, RequestId};
 use super::marks;
 use super::message::{Answer, Ask, Message};
 use super::probe::SharingProbe;
 use super::request::{Change, Request};
+use super::scope::{Reader, Scope};
 use crate::node::asking::{Asking, Question};
 use crate::workload::Terms;
 use consim_core::rng::below;
@@ -128,9 +129,17 @@ impl Desk {
                 }
                 cx.emit(SharingProbe::Answered { permit, recorded }.probe());
                 name = if permit { "grant" } else { "deny" };
+                let scopes = &self.config.options.scopes;
+                let (for_ns, scope) = if permit {
+                    granted(cx, scopes, flow.reader)
+                } else {
+                    (0, Scope::default())
+                };
                 Ask::Decide {
                     request: flow.request,
                     permit,
+                    for_ns,
+                    scope,
                 }
             }
             Step::Register(record, body) => Ask::Register {
@@ -140,20 +149,22 @@ impl Desk {
             },
             Step::Request => Ask::Request {
                 patient: Arc::clone(&flow.patient),
+                purpose: flow.purpose,
+                reader: flow.reader,
             },
-            Step::Read(record, purpose) => Ask::Read { record, purpose },
+            Step::Read(record, purpose) => Ask::Read {
+                record,
+                purpose,
+                reader: flow.reader,
+            },
             Step::Consent(grantee, change) => {
-                let patient = Arc::clone(&flow.patient);
-                match change {
-                    Change::Grant(period) => Ask::Grant {
-                        patient,
-                        grantee,
-                        for_ns: period.map_or(0, Span::nanos),
-                    },
-                    Change::Deny => Ask::Deny { patient, grantee },
-                    Change::Revoke => Ask::Revoke { patient, grantee },
-                }
+                consent(cx, &self.config.options, flow, grantee, change)
             }
+            Step::Appoint(by, guardian) => appoint(cx, &self.config.options, flow, by, guardian),
+            Step::Dismiss(by) => Ask::Dismiss {
+                patient: Arc::clone(&flow.patient),
+                by,
+            },
             Step::Sweep => Ask::Sweep,
         };
         let question = Question {
@@ -221,6 +232,71 @@ impl Desk {
             flow.steps.clear();
         }
         self.advance(cx, running.flow);
+    }
+}
+
+/// For how long a patient grants (zero: the service's own period), and what: one of the scopes, by lot.
+fn granted(cx: &mut Context<'_>, scopes: &[GrantScope], reader: Reader) -> (u64, Scope) {
+    if scopes.is_empty() {
+        return (0, Scope::default());
+    }
+    let lot = below(cx.rng().next_u64(), scopes.len() as u64);
+    let Some(scope) = scopes.get(lot as usize) else {
+        return (0, Scope::default());
+    };
+    let for_ns = scope.period.map_or(0, Span::nanos);
+    (for_ns, scope.given(reader, cx.wall_ns()))
+}
+
+/// A patient's change of a standing consent, by themself or by who speaks for them.
+fn consent(
+    cx: &mut Context<'_>,
+    options: &SharingOptions,
+    flow: &Flow,
+    grantee: Grantee,
+    change: Change,
+) -> Ask {
+    let patient = Arc::clone(&flow.patient);
+    let ask = match change {
+        Change::Grant(period) => {
+            let (for_ns, scope) = granted(cx, &options.scopes, flow.reader);
+            Ask::Grant {
+                patient,
+                grantee,
+                for_ns: period.map_or(for_ns, Span::nanos),
+                scope,
+            }
+        }
+        Change::Deny => Ask::Deny { patient, grantee },
+        Change::Revoke => Ask::Revoke { patient, grantee },
+    };
+    match &flow.by {
+        None => ask,
+        Some(by) => Ask::Spoken {
+            by: Arc::clone(by),
+            ask: Arc::new(ask),
+        },
+    }
+}
+
+/// Somebody is to speak for a patient: a guardian may grant everything.
+fn appoint(
+    cx: &Context<'_>,
+    options: &SharingOptions,
+    flow: &Flow,
+    by: Arc<str>,
+    guardian: bool,
+) -> Ask {
+    let all = Scope::default().for_purposes(Purpose::ALL);
+    let delegation = options.delegation.as_ref();
+    let bounds = delegation.map(|delegation| &delegation.bounds);
+    let bounds = bounds.filter(|bounds| !guardian && **bounds != GrantScope::default());
+    Ask::Appoint {
+        patient: Arc::clone(&flow.patient),
+        by,
+        for_ns: delegation.map_or(0, |delegation| delegation.period.nanos()),
+        guardian,
+        bounds: bounds.map_or(all, |bounds| bounds.given(Reader::default(), cx.wall_ns())),
     }
 }
 

@@ -26,7 +26,11 @@ fn bench() -> Bench {
 }
 /// Ann comes: one record is made, it is read, and the one elsewhere.
 fn visit() -> Visit {
-    let body = Body::Synthetic { key: 1, size: 300 };
+    let body = Body::Synthetic {
+        key: 1,
+        size: 300,
+        kind: crate::sharing::ResourceType::Observation,
+    };
     Visit {
         patient: "ann".into(),
         emergency: false,
@@ -34,6 +38,8 @@ fn visit() -> Visit {
         own: vec![RecordId(70)],
         elsewhere: vec![RecordId(7)],
         answer: None,
+        purpose: Purpose::Treatment,
+        reader: crate::sharing::Reader::default(),
     }
 }
 fn consent(change: Change) -> Wish {

@@ -1,5 +1,5 @@
 //! `exfiltrate` (H8) and `purpose-creep` (H5): a clinician with a place at the desk reads what no care
-//! needs. It asks as every doctor there does, so the institution is let in, and each read is decided on
+//! needs. `stale-consent` (H3) and `revoke-race` (H4): it goes on reading what patients let it read once. It asks as every doctor there does, so the institution is let in, and each read is decided on
 //! and audited as any other.
 
 use super::{Deed, Insider};
@@ -7,6 +7,7 @@ use crate::adversary::carry;
 use crate::sharing::ids::{Purpose, Reason, RecordId};
 use crate::sharing::message::{Answer, Ask, Message};
 use crate::sharing::probe::SharingProbe;
+use crate::sharing::scope::Reader;
 use consim_core::rng::below;
 use consim_core::{
     CodecError, Context, Effect, Effects, Event, NodeId, OpId, Payload, Probe, Process, TimerKey,
@@ -38,6 +39,8 @@ pub struct Clinician {
     known: Vec<RecordId>,
     /// Those, and all that were read: none of them twice.
     met: BTreeSet<RecordId>,
+    /// Records of the institution's own, which need nobody's consent.
+    made: BTreeSet<RecordId>,
     /// Reads that are under way.
     open: BTreeMap<OpId, RecordId>,
     /// How many reads there were.
@@ -60,6 +63,7 @@ impl Clinician {
             watched: BTreeMap::new(),
             known: Vec::new(),
             met: BTreeSet::new(),
+            made: BTreeSet::new(),
             open: BTreeMap::new(),
             reads: 0,
         }
@@ -96,6 +100,9 @@ impl Clinician {
         let (Ask::Register { record, .. } | Ask::Read { record, .. }) = ask else {
             return;
         };
+        if matches!(ask, Ask::Register { .. }) && self.made.len() < MAX_KNOWN {
+            self.made.insert(*record);
+        }
         // What other clinicians here ask for teaches nothing new.
         if op.0 & MARK == 0 {
             self.watched.insert(*op, *record);
@@ -118,6 +125,7 @@ impl Clinician {
         let wanted = match self.insider.deed {
             Deed::Exfiltrate => seen,
             Deed::PurposeCreep => refused,
+            Deed::StaleConsent | Deed::RevokeRace => seen && !self.made.contains(&record),
             Deed::EditRecord => false,
         };
         if wanted && self.met.len() < MAX_KNOWN && self.met.insert(record) {
@@ -132,10 +140,17 @@ impl Clinician {
         }
         self.reads += 1;
         let lot = below(mix(self.insider.draws, self.reads), self.known.len() as u64);
-        let record = self.known.swap_remove(lot as usize);
+        let Some(&record) = self.known.get(lot as usize) else {
+            return;
+        };
+        if !self.insider.deed.repeats() {
+            self.known.swap_remove(lot as usize);
+        }
         let purpose = match self.insider.deed {
             Deed::PurposeCreep => Purpose::Emergency,
-            Deed::Exfiltrate | Deed::EditRecord => Purpose::Treatment,
+            Deed::Exfiltrate | Deed::EditRecord | Deed::StaleConsent | Deed::RevokeRace => {
+                Purpose::Treatment
+            }
         };
         let attack = self.insider.attack;
         let number = MARK | u64::from(attack & 0x7f) << ATTACK_AT | self.reads & 0x00ff_ffff;
@@ -145,7 +160,11 @@ impl Clinician {
         let message = Message::Ask {
             op,
             certificate: Arc::clone(&self.certificate),
-            ask: Ask::Read { record, purpose },
+            ask: Ask::Read {
+                record,
+                purpose,
+                reader: Reader::default(),
+            },
         };
         cx.send(self.server, Arc::new(message));
     }

@@ -24,6 +24,11 @@ pub enum Deed {
     Exfiltrate,
     /// `purpose-creep` (H5): a clinician says that it is an emergency, and reads what was refused.
     PurposeCreep,
+    /// `stale-consent` (H3): a clinician reads again and again what patients had once granted, also
+    /// after they took it back.
+    StaleConsent,
+    /// `revoke-race` (H4): the same, to slip in between the decision and the block.
+    RevokeRace,
 }
 
 impl Deed {
@@ -33,13 +38,21 @@ impl Deed {
             Self::EditRecord => "edit-record",
             Self::Exfiltrate => "exfiltrate",
             Self::PurposeCreep => "purpose-creep",
+            Self::StaleConsent => "stale-consent",
+            Self::RevokeRace => "revoke-race",
         }
+    }
+    /// Does the clinician ask for the same record again and again?
+    const fn repeats(self) -> bool {
+        matches!(self, Self::StaleConsent | Self::RevokeRace)
     }
     /// What is counted as its effect.
     pub const fn unit(self) -> &'static str {
         match self {
             Self::EditRecord => "originals changed",
-            Self::Exfiltrate | Self::PurposeCreep => "records copied",
+            Self::Exfiltrate | Self::PurposeCreep | Self::StaleConsent | Self::RevokeRace => {
+                "records copied"
+            }
         }
     }
 }

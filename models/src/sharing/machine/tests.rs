@@ -4,6 +4,7 @@ use super::*;
 use crate::ledger::WorldState;
 use crate::node::membership::Refusal;
 use crate::sharing::ids::{RecordId, RequestId};
+use crate::sharing::scope::{Scope, Use};
 use crate::sharing::testing::{CHAIN, OUTSIDER, SUPERVISION, members};
 use consim_core::{Digest, Keyring, OpId, TxId};
 
@@ -13,6 +14,7 @@ const LATER: i64 = 10_000;
 
 /// The contract on a state, without a chain around it.
 struct Rig {
+    now: i64,
     machine: SharingMachine,
     state: WorldState,
     keys: Vec<consim_core::SecretKey>,
@@ -27,6 +29,7 @@ impl Rig {
         let mut state = WorldState::new();
         machine.genesis(&mut state);
         Self {
+            now: 0,
             machine,
             state,
             keys: Keyring::generate(OUTSIDER.0 + 1, 1).1,
@@ -44,7 +47,7 @@ impl Rig {
         let tx = Tx::new(id, CHAIN, OpId(self.number), body, key);
         let at = ApplyAt {
             height: self.height,
-            time_ns: 0,
+            time_ns: self.now,
         };
         let before = self.state.root();
         match self.machine.apply(&mut self.state, &tx, at) {
@@ -62,7 +65,13 @@ impl Rig {
     /// May institution `requester` read what belongs to `patient`, at block time `now`?
     fn ruling(&self, patient: Pseudonym, requester: u32, now: i64) -> Result<Reason, Reason> {
         let state: &dyn State = &self.state;
-        crate::sharing::state::consented(state, &patient, NodeId(requester), now)
+        let wanted = Use {
+            requester: NodeId(requester),
+            reader: crate::sharing::Reader::default(),
+            purpose: Purpose::Treatment,
+            of: None,
+        };
+        crate::sharing::state::consented(state, &patient, &wanted, now)
     }
 }
 
@@ -73,6 +82,7 @@ fn register(record: u64, patient: Pseudonym) -> Command {
         digest: Digest::of(&record.to_be_bytes()),
         size: 8,
         address: format!("here/{record}").into(),
+        kind: crate::sharing::ResourceType::Unstated,
     }
 }
 fn request(request: u64, patient: Pseudonym, requester: u32) -> Command {
@@ -88,6 +98,7 @@ fn decide(request: u64, permit: bool, expires_ns: i64) -> Command {
         request: RequestId(request),
         permit,
         expires_ns,
+        scope: Scope::default(),
     }
 }
 fn grant(pseudonym: Pseudonym, grantee: Grantee) -> Command {
@@ -95,6 +106,7 @@ fn grant(pseudonym: Pseudonym, grantee: Grantee) -> Command {
         pseudonym,
         grantee,
         expires_ns: LATER,
+        scope: Scope::default(),
     }
 }
 fn to(node: u32) -> Grantee {
@@ -214,6 +226,7 @@ fn an_audit_entry_is_the_providers_about_its_record_and_the_past() {
             record: RecordId(record),
             requester: NodeId(2),
             purpose: Purpose::Treatment,
+            reader: crate::sharing::Reader::default(),
             permit: false,
             reason: Reason::NoGrant,
             height,
@@ -255,4 +268,111 @@ fn supervision_reads_without_gaps_and_nobody_else_does() {
     assert_eq!(rig.run(supervision, &read(6, 9)), Ok(()));
     let state: &dyn State = &rig.state;
     assert_eq!(state.swept(SUPERVISION), 9);
+}
+
+fn appoint(by: Pseudonym, until_ns: i64, guardian: bool, bounds: Scope) -> Command {
+    Command::Appoint {
+        pseudonym: ANN,
+        by,
+        until_ns,
+        guardian,
+        bounds,
+    }
+}
+fn spoken(by: Pseudonym, word: Command) -> Command {
+    Command::Spoken {
+        by,
+        word: Arc::new(word),
+    }
+}
+fn revoke_of(node: u32) -> Command {
+    Command::Revoke {
+        pseudonym: ANN,
+        grantee: to(node),
+    }
+}
+
+#[test]
+fn a_delegate_speaks_within_bounds_until_the_delegation_ends() {
+    let care = Scope::default();
+    let research = care.for_purposes(&[Purpose::Research]);
+    let granted = |scope| Command::Grant {
+        pseudonym: ANN,
+        grantee: to(1),
+        expires_ns: LATER,
+        scope,
+    };
+    let mut rig = Rig::new();
+    let no = Err(Reason::NoPower);
+    assert_eq!(
+        rig.run(0, &spoken(BOB, granted(care))),
+        no,
+        "appointed by nobody"
+    );
+    rig.run(0, &appoint(BOB, 100, false, care)).unwrap();
+    assert_eq!(rig.run(0, &spoken(ANN, granted(care))), no, "somebody else");
+    assert_eq!(
+        rig.run(0, &spoken(BOB, granted(research))),
+        no,
+        "out of bounds"
+    );
+    rig.now = 99;
+    assert_eq!(rig.run(2, &spoken(BOB, granted(care))), Ok(()));
+    // It ends with the delegation, and Ann may take it back as well as Bob.
+    assert_eq!(rig.ruling(ANN, 1, 99), Ok(Reason::Granted));
+    assert_eq!(rig.ruling(ANN, 1, 100), Err(Reason::Expired));
+    assert_eq!(rig.run(0, &spoken(BOB, revoke_of(1))), Ok(()));
+    assert_eq!(rig.ruling(ANN, 1, 99), Err(Reason::Revoked));
+    rig.run(0, &spoken(BOB, granted(care))).unwrap();
+    rig.run(0, &revoke_of(1)).unwrap();
+    for now in [100, 101] {
+        rig.now = now;
+        for word in [granted(care), revoke_of(1)] {
+            assert_eq!(rig.run(0, &spoken(BOB, word)), no, "at {now}");
+        }
+    }
+}
+
+#[test]
+fn a_delegate_who_is_dismissed_speaks_no_more() {
+    let dismiss = Command::Dismiss {
+        pseudonym: ANN,
+        by: BOB,
+    };
+    let mut rig = Rig::new();
+    assert_eq!(rig.run(0, &dismiss), Err(Reason::NoPower));
+    rig.run(0, &appoint(BOB, 100, false, Scope::default()))
+        .unwrap();
+    rig.run(0, &dismiss).unwrap();
+    assert_eq!(
+        rig.run(0, &spoken(BOB, grant(ANN, to(1)))),
+        Err(Reason::NoPower)
+    );
+    assert_eq!(rig.run(0, &dismiss), Err(Reason::NoPower), "twice");
+}
+
+#[test]
+fn a_guardian_speaks_until_the_minor_comes_of_age() {
+    let all = Scope::default();
+    let mut rig = Rig::new();
+    rig.run(0, &appoint(BOB, 100, true, all)).unwrap();
+    rig.run(0, &request(5, ANN, 0)).unwrap();
+    rig.now = 99;
+    let minor = Err(Reason::Minor);
+    // The minor neither grants, nor answers, nor appoints somebody else.
+    assert_eq!(rig.run(0, &grant(ANN, to(1))), minor);
+    assert_eq!(rig.run(0, &decide(5, true, LATER)), minor);
+    assert_eq!(rig.run(0, &appoint(BOB, 200, false, all)), minor);
+    assert_eq!(rig.run(0, &spoken(BOB, decide(5, true, LATER))), Ok(()));
+    assert_eq!(rig.run(0, &spoken(BOB, grant(ANN, to(1)))), Ok(()));
+    for node in [0, 1] {
+        assert_eq!(rig.ruling(ANN, node, 99), Ok(Reason::Granted));
+        assert_eq!(rig.ruling(ANN, node, 100), Err(Reason::Expired), "of age");
+    }
+    rig.now = 100;
+    let no = Err(Reason::NoPower);
+    assert_eq!(rig.run(0, &spoken(BOB, grant(ANN, to(1)))), no);
+    assert_eq!(rig.run(0, &spoken(BOB, revoke_of(1))), no);
+    assert_eq!(rig.run(0, &grant(ANN, to(1))), Ok(()));
+    assert_eq!(rig.ruling(ANN, 1, 100), Ok(Reason::Granted));
 }

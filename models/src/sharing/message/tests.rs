@@ -65,6 +65,8 @@ fn the_limits_of_a_message_hold() {
             certificate: vec![0; certificate].into(),
             ask: Ask::Request {
                 patient: "p".repeat(patient).into(),
+                purpose: USUAL.0,
+                reader: USUAL.1,
             },
         })
     };

@@ -28,7 +28,8 @@ proptest! {
 
     #[test]
     fn a_synthetic_record_is_json_of_its_size(key in any::<u64>(), size in 0u32..3_000) {
-        let body = Body::Synthetic { key, size };
+        let kind = ResourceType::Observation;
+        let body = Body::Synthetic { key, size, kind };
         let bytes = body.bytes();
         prop_assert_eq!(bytes.len(), size.max(MIN_SYNTHETIC) as usize);
         let text = std::str::from_utf8(&bytes).unwrap();
@@ -50,6 +51,8 @@ fn a_list_that_is_too_long_is_refused_before_it_is_read() {
             own: Vec::new(),
             elsewhere: Vec::new(),
             answer: None,
+            purpose: USUAL.0,
+            reader: USUAL.1,
         }),
     };
     let mut bytes = encoded(&visit);

@@ -5,9 +5,10 @@ use super::{SharingService, Work};
 use crate::consensus::TOKEN_LIMIT;
 use crate::node::service::Host;
 use crate::sharing::command::Command;
-use crate::sharing::ids::{Pseudonym, Purpose, Reason, RecordId, RequestId};
+use crate::sharing::ids::{Pseudonym, Reason, RecordId, RequestId};
 use crate::sharing::marks;
 use crate::sharing::message::{Answer, Ask, Message};
+use crate::sharing::scope::{ResourceType, Scope, Use};
 use crate::sharing::seeded;
 use crate::sharing::state::{Lookup, consented};
 use consim_core::{Context, Digest, NodeId, OpId, Span, WriteToken};
@@ -42,18 +43,41 @@ impl SharingService {
             } => {
                 return self.register(cx, host, op, desk, *record, patient, body);
             }
-            Ask::Read { record, purpose } => {
-                return self.read(cx, host, op, desk, *record, *purpose);
+            Ask::Read {
+                record,
+                purpose,
+                reader,
+            } => {
+                let wanted = Wanted {
+                    record: *record,
+                    requester: self.requester(host, desk),
+                    purpose: *purpose,
+                    reader: *reader,
+                    after: host.height(),
+                };
+                return self.read(cx, host, op, desk, wanted);
             }
             Ask::Sweep => return self.sweep(cx, host, op, desk),
-            Ask::Request { patient } => {
+            Ask::Request {
+                patient,
+                purpose,
+                reader,
+            } => {
                 let pseudonym = self.pseudonym(cx, patient);
                 let requester = self.requester(host, desk);
-                let mut ruled = consented(&*host, &pseudonym, requester, host.head_time_ns());
+                let wanted = Use {
+                    requester,
+                    reader: *reader,
+                    purpose: *purpose,
+                    of: None,
+                };
+                let mut ruled = consented(&*host, &pseudonym, &wanted, host.head_time_ns());
                 if seeded::on(&seeded::DECISION_CACHED) {
                     ruled = self.decided.or_before(pseudonym, requester, ruled);
                 }
-                let standing = !self.config.options.ask_each_request && ruled.is_ok();
+                let standing = !self.config.options.ask_each_request
+                    && ruled.is_ok()
+                    && !self.is_stale(cx, host);
                 if standing {
                     return cx.send(
                         desk,
@@ -67,27 +91,70 @@ impl SharingService {
                     request: RequestId(op.0),
                     pseudonym,
                     requester,
-                    purpose: Purpose::Treatment,
+                    purpose: *purpose,
                 }
             }
-            Ask::Decide { request, permit } => {
-                let expires_ns = self.expires_ns(cx, 0);
-                Command::Decide {
-                    request: *request,
-                    permit: *permit,
-                    expires_ns,
+            Ask::Decide {
+                request,
+                permit,
+                for_ns,
+                scope,
+            } => Command::Decide {
+                request: *request,
+                permit: *permit,
+                expires_ns: self.expires_ns(cx, *for_ns, scope),
+                scope: *scope,
+            },
+            Ask::Appoint {
+                patient,
+                by,
+                for_ns,
+                guardian,
+                bounds,
+            } => Command::Appoint {
+                pseudonym: self.pseudonym(cx, patient),
+                by: self.pseudonym(cx, by),
+                until_ns: self.expires_ns(cx, *for_ns, bounds),
+                guardian: *guardian,
+                bounds: *bounds,
+            },
+            Ask::Dismiss { patient, by } => Command::Dismiss {
+                pseudonym: self.pseudonym(cx, patient),
+                by: self.pseudonym(cx, by),
+            },
+            Ask::Spoken { by, ask } => {
+                let by = self.pseudonym(cx, by);
+                match self.word(cx, ask) {
+                    Some(word) => Command::Spoken {
+                        by,
+                        word: Arc::new(word),
+                    },
+                    None => return Self::refuse(cx, op, desk, Reason::Malformed),
                 }
             }
+            Ask::Grant { .. } | Ask::Deny { .. } | Ask::Revoke { .. } => match self.word(cx, ask) {
+                Some(word) => word,
+                None => return,
+            },
+        };
+        self.commit(cx, host, op, asker, &command);
+    }
+
+    /// A word of a patient that nobody asked for; nothing of other questions.
+    fn word(&self, cx: &mut Context<'_>, ask: &Ask) -> Option<Command> {
+        Some(match ask {
             Ask::Grant {
                 patient,
                 grantee,
                 for_ns,
+                scope,
             } => {
-                let expires_ns = self.expires_ns(cx, *for_ns);
+                let expires_ns = self.expires_ns(cx, *for_ns, scope);
                 Command::Grant {
                     pseudonym: self.pseudonym(cx, patient),
                     grantee: *grantee,
                     expires_ns,
+                    scope: *scope,
                 }
             }
             Ask::Deny { patient, grantee } => Command::Deny {
@@ -98,8 +165,8 @@ impl SharingService {
                 pseudonym: self.pseudonym(cx, patient),
                 grantee: *grantee,
             },
-        };
-        self.commit(cx, host, op, asker, &command);
+            _ => return None,
+        })
     }
 
     /// The pseudonym of a patient. The sources name a patient by one identifier, so the medical id
@@ -111,13 +178,15 @@ impl SharingService {
             .pseudonym(patient, &format!("M-{patient}"))
     }
 
-    fn expires_ns(&self, cx: &Context<'_>, for_ns: u64) -> i64 {
+    /// When a grant ends that is given now: its period counts from its beginning.
+    fn expires_ns(&self, cx: &Context<'_>, for_ns: u64, scope: &Scope) -> i64 {
         let period = if for_ns == 0 {
             self.config.options.grant_expires
         } else {
             Span::from_nanos(for_ns)
         };
-        cx.wall_ns().saturating_add_unsigned(period.nanos())
+        let from_ns = cx.wall_ns().max(scope.from_ns);
+        from_ns.saturating_add_unsigned(period.nanos())
     }
 
     /// Keeps the original first, then tells the chain its digest: what the chain names is there.
@@ -152,6 +221,11 @@ impl SharingService {
             digest: Digest::of(body),
             size: body.len() as u32,
             address: address.into(),
+            kind: if self.config.options.states_types() {
+                ResourceType::of_json(body)
+            } else {
+                ResourceType::Unstated
+            },
         };
         let asker = Asker::Desk(desk, None);
         if let Some(write) = self.store.add(record, body) {
@@ -182,17 +256,11 @@ impl SharingService {
         host: &mut dyn Host,
         op: OpId,
         desk: NodeId,
-        record: RecordId,
-        purpose: Purpose,
+        wanted: Wanted,
     ) {
+        let record = wanted.record;
         let Some(entry) = (*host).record(record) else {
             return Self::refuse(cx, op, desk, Reason::UnknownRecord);
-        };
-        let wanted = Wanted {
-            record,
-            requester: self.requester(host, desk),
-            purpose,
-            after: host.height(),
         };
         let asker = Asker::Desk(desk, Some(record));
         if entry.provider == host.node() {
@@ -202,7 +270,8 @@ impl SharingService {
             op,
             record,
             requester: wanted.requester,
-            purpose,
+            purpose: wanted.purpose,
+            reader: wanted.reader,
             after: wanted.after,
         };
         cx.reached(&marks::READ_FORWARDED);

@@ -40,6 +40,7 @@ impl SharingService {
         }
         if let Asker::Desk(desk, _) = asker {
             Self::reply(cx, host, op, desk, Some(record), answer.clone());
+            self.kept_no_more(cx, host, record);
         }
     }
 

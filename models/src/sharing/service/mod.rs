@@ -6,7 +6,9 @@
 //! answered from what was executed, so nothing takes effect twice.
 
 mod asks;
+mod copies;
 mod fetch;
+mod freshness;
 mod pending;
 mod provide;
 mod refusals;
@@ -16,7 +18,7 @@ mod sweep;
 pub use refusals::{MAX_SUBJECTS, period_of};
 
 use super::command::Command;
-use super::config::SharingOptions;
+use super::config::{Freshness, SharingOptions};
 use super::ids::{PseudonymKey, Reason, RecordId};
 use super::marks;
 use super::message::{Answer, Ask, Message, Sealed, Tally};
@@ -206,6 +208,14 @@ impl SharingService {
         let op = ended.op;
         if let Receipt::Refused(word) = ended.receipt {
             let reason = Reason::of_word(word).unwrap_or(Reason::NotAllowed);
+            if reason == Reason::NoPower {
+                cx.reached(&marks::POWER_OVER);
+            }
+            if reason.of_consent()
+                && let Some(access) = freshness::turned_down(cx, host, ended, reason)
+            {
+                return self.release(cx, host, op, asker, &access);
+            }
             return Self::answer(cx, host, op, asker, Answer::Refused(reason));
         }
         let Ok(command) = Command::decode(&ended.body) else {
@@ -213,8 +223,17 @@ impl SharingService {
         };
         let answer = match command {
             // What was decided then stands in the block alone: the desk asks anew, as another operation.
-            Command::Access(_) | Command::AuditRead { .. } if !ended.shown => {
+            Command::Access(_) | Command::Read { .. } | Command::AuditRead { .. }
+                if !ended.shown =>
+            {
                 Answer::Refused(Reason::Unseen)
+            }
+            Command::Read { .. } => {
+                let access = command.decided(host.node(), ended.receipt, host.height());
+                if let Some(access) = access {
+                    self.release(cx, host, op, asker, &access);
+                }
+                return;
             }
             Command::Access(access) => return self.release(cx, host, op, asker, &access),
             Command::AuditRead { from, to, .. } => {
@@ -364,12 +383,14 @@ impl Service for SharingService {
                 record,
                 requester,
                 purpose,
+                reader,
                 after,
             }) => {
                 let wanted = pending::Wanted {
                     record: *record,
                     requester: *requester,
                     purpose: *purpose,
+                    reader: *reader,
                     after: *after,
                 };
                 self.fetched(cx, host, from, *op, wanted);
@@ -386,12 +407,16 @@ impl Service for SharingService {
                 if *receipt == Receipt::Applied {
                     observe(cx, tx);
                 }
+                if self.config.options.freshness == Freshness::Ordered {
+                    freshness::ordered(cx, host, tx, *receipt);
+                }
                 if let Some(pending) = self.pending.remove(&tx.op()) {
                     let ended = Ended::in_block(tx, *receipt);
                     self.settle(cx, host, pending.asker, &ended);
                 }
             }
         }
+        self.taken_back(cx, host, block);
         self.height_reached(cx, host);
     }
 
@@ -451,9 +476,18 @@ impl Service for SharingService {
 
 /// A change of consent took effect on the chain: seen once, at the server that brought it there.
 fn observe(cx: &mut Context<'_>, tx: &Tx) {
-    if let Ok(command @ (Command::Grant { .. } | Command::Deny { .. } | Command::Revoke { .. })) =
-        Command::decode(tx.body())
+    if let Ok(
+        command @ (Command::Grant { .. }
+        | Command::Deny { .. }
+        | Command::Revoke { .. }
+        | Command::Spoken { .. }
+        | Command::Appoint { .. }
+        | Command::Dismiss { .. }),
+    ) = Command::decode(tx.body())
     {
+        if let Command::Spoken { .. } = command {
+            cx.reached(&marks::SPOKEN_FOR);
+        }
         cx.emit(SharingProbe::Consented(command.word()).probe());
     }
 }

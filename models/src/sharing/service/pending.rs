@@ -2,6 +2,7 @@
 
 use crate::sharing::command::Command;
 use crate::sharing::ids::{Purpose, RecordId};
+use crate::sharing::scope::{Reader, Use};
 use consim_core::{NodeId, Time};
 use std::sync::Arc;
 
@@ -35,8 +36,22 @@ pub(super) struct Wanted {
     pub(super) requester: NodeId,
     /// What for.
     pub(super) purpose: Purpose,
+    /// Who there.
+    pub(super) reader: Reader,
     /// Not before the provider has applied this height.
     pub(super) after: u64,
+}
+
+impl Wanted {
+    /// The read as a consent looks at it; of which type the record is, the state says.
+    pub(super) fn by(&self) -> Use {
+        Use {
+            requester: self.requester,
+            reader: self.reader,
+            purpose: self.purpose,
+            of: None,
+        }
+    }
 }
 
 /// How far an operation has come.

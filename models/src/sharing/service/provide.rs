@@ -6,6 +6,7 @@ use crate::node::marks as node;
 use crate::node::membership::Refusal;
 use crate::node::service::Host;
 use crate::sharing::command::{Access, Command};
+use crate::sharing::config::Freshness;
 use crate::sharing::ids::{Pseudonym, Reason};
 use crate::sharing::marks;
 use crate::sharing::message::{Answer, Message, Sealed};
@@ -79,6 +80,7 @@ impl SharingService {
             record,
             requester,
             purpose,
+            reader,
             ..
         } = wanted;
         let Some(entry) = (*host)
@@ -87,17 +89,26 @@ impl SharingService {
         else {
             return Self::answer(cx, host, op, asker, Answer::Refused(Reason::UnknownRecord));
         };
+        if self.config.options.freshness == Freshness::Ordered {
+            let read = Command::Read {
+                record,
+                requester,
+                purpose,
+                reader,
+            };
+            return self.commit(cx, host, op, asker, &read);
+        }
         let emergency = self.config.options.emergency;
-        let ruled = ruling(
-            &*host,
-            &entry,
-            requester,
-            purpose,
-            emergency,
-            host.head_time_ns(),
-        );
+        let ruled = ruling(&*host, &entry, &wanted.by(), emergency, host.head_time_ns());
         let ruled = self.seeded_ruling(asker, &wanted, entry.pseudonym, ruled);
         let decision = self.config.policy.decide(ruled);
+        // What no consent decides needs no fresh one.
+        let by_consent = !matches!(decision, Ok(Reason::Own | Reason::Emergency));
+        let decision = if by_consent && self.is_stale(cx, host) {
+            Err(Reason::Stale)
+        } else {
+            decision
+        };
         let (permit, reason) = (decision.is_ok(), decision.unwrap_or_else(|reason| reason));
         mark_decision(cx, permit, reason);
         let (height, provider) = (host.height(), host.node());
@@ -106,6 +117,7 @@ impl SharingService {
             record,
             requester,
             purpose,
+            reader,
             permit,
             reason,
             height,
@@ -117,6 +129,10 @@ impl SharingService {
             access,
         };
         cx.emit(probe.probe());
+        if reason == Reason::Stale {
+            // It gives nothing away and may be long in coming to the chain: the asker need not wait.
+            Self::answer(cx, host, op, asker, Answer::Refused(reason));
+        }
         if seeded::on(&seeded::LOG_AFTER_REPLY) {
             self.release(cx, host, op, asker, &access);
             return self.commit(cx, host, op, Asker::Nobody, &Command::Access(access));
@@ -207,12 +223,15 @@ impl SharingService {
 }
 
 /// Decisions that a search must have met.
-fn mark_decision(cx: &mut Context<'_>, permit: bool, reason: Reason) {
+pub(super) fn mark_decision(cx: &mut Context<'_>, permit: bool, reason: Reason) {
     match reason {
         Reason::Emergency if permit => cx.reached(&marks::READ_IN_EMERGENCY),
         Reason::Revoked => cx.reached(&marks::READ_AFTER_REVOKE),
         Reason::Denied => cx.reached(&marks::READ_AFTER_DENIAL),
         Reason::NoGrant => cx.reached(&marks::READ_WITHOUT_GRANT),
+        Reason::OutOfScope => cx.reached(&marks::READ_OUT_OF_SCOPE),
+        Reason::Stale => cx.reached(&marks::READ_STALE),
+        Reason::Expired => cx.reached(&marks::READ_AFTER_EXPIRY),
         _ => {}
     }
 }
@@ -225,7 +244,7 @@ fn mark_race(cx: &mut Context<'_>, host: &dyn Host, access: &Access) {
         && consented(
             host,
             &entry.pseudonym,
-            access.requester,
+            &access.by(Some(entry.kind)),
             host.head_time_ns(),
         ) == Err(Reason::Revoked)
     {

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 /// The disk table of the originals, far above those of the replica and the node.
 const TABLE: u8 = 192;
+/// The disk table of what is destroyed.
+const TOMBSTONES: u8 = 193;
 
 /// An original as it lies on the disk.
 #[derive(Debug)]
@@ -88,6 +90,10 @@ impl Store {
         *kept = body.into();
         let original = Arc::new(Original(Arc::clone(kept)));
         Some(Write::cell(TABLE, record.0, original))
+    }
+    /// Writes down that keys or copies are gone, which must outlive a crash.
+    pub(super) fn tombstone(op: consim_core::OpId) -> Write {
+        Write::cell(TOMBSTONES, op.0, Arc::new(Original(Arc::default())))
     }
     /// An original.
     pub(super) fn get(&self, record: RecordId) -> Option<&Arc<[u8]>> {

@@ -5,9 +5,10 @@ use super::pending::Asker;
 use crate::ledger::merkle;
 use crate::node::service::Host;
 use crate::sharing::command::Command;
-use crate::sharing::ids::Reason;
+use crate::sharing::ids::{Purpose, Reason};
 use crate::sharing::message::{Answer, Tally};
 use crate::sharing::probe::SharingProbe;
+use crate::sharing::seeded;
 use crate::sharing::state::Lookup;
 use consim_core::{Block, Context, Digest, NodeId, OpId, Receipt, Work};
 
@@ -64,7 +65,12 @@ impl SharingService {
 
 /// The first and the last block of a reading after `swept`; none if the last is below the first.
 fn reach(swept: u64, height: u64) -> (u64, u64) {
-    (swept + 1, height.min(swept.saturating_add(MAX_SWEEP)))
+    let most = if seeded::on(&seeded::READING_OF_ONE_BLOCK) {
+        1
+    } else {
+        MAX_SWEEP
+    };
+    (swept + 1, height.min(swept.saturating_add(most)))
 }
 
 /// Reads the blocks `from..=to` of this node's storage. What they say counts in any case; what is
@@ -93,10 +99,20 @@ fn read_blocks(cx: &mut Context<'_>, host: &dyn Host, from: u64, to: u64) -> Tal
 fn read_block(block: &Block, tally: &mut Tally) -> u64 {
     let before = tally.entries();
     for (tx, receipt) in block.committed.batch.txs().iter().zip(&block.receipts) {
-        if *receipt != Receipt::Applied {
+        let command = Command::decode(tx.body());
+        // What was turned down in the block is a denial; anything else that was refused is no entry.
+        if let Ok(command) = &command
+            && let Some(denied) = turned_down(command, *receipt)
+        {
+            tally.denials += u64::from(denied);
             continue;
         }
-        *match Command::decode(tx.body()) {
+        *match command {
+            Ok(Command::Read {
+                purpose: Purpose::Emergency,
+                ..
+            }) => &mut tally.emergencies,
+            Ok(Command::Read { .. }) => &mut tally.permits,
             Ok(Command::Access(access)) if !access.permit => &mut tally.denials,
             Ok(Command::Access(access)) if access.reason == Reason::Emergency => {
                 &mut tally.emergencies
@@ -107,6 +123,19 @@ fn read_block(block: &Block, tally: &mut Tally) -> u64 {
         } += 1;
     }
     tally.entries() - before
+}
+
+/// Was a command refused, and is that the denial of an access?
+fn turned_down(command: &Command, receipt: Receipt) -> Option<bool> {
+    match receipt {
+        Receipt::Applied => None,
+        Receipt::Refused(word) => {
+            let access = matches!(command, Command::Access(_) | Command::Read { .. });
+            let reason = Reason::of_word(word);
+            Some(access && reason.is_some_and(Reason::of_consent))
+        }
+        Receipt::Duplicate => Some(false),
+    }
 }
 
 /// Is the id the header's, and the header's Merkle root that of the transactions?

@@ -205,6 +205,7 @@ fn beyond_the_most_pending_operations_a_server_is_busy_for_new_ones_only() {
         record: crate::sharing::RecordId(9),
         requester: NodeId(2),
         purpose: crate::sharing::Purpose::Treatment,
+        reader: crate::sharing::Reader::default(),
         after: 0,
     };
     bench.tell(NodeId(2), NodeId(0), fetch);
@@ -287,6 +288,8 @@ fn a_standing_grant_saves_the_request_where_patients_are_not_asked_each_time() {
     };
     let request = || Ask::Request {
         patient: "ann".into(),
+        purpose: crate::sharing::Purpose::Treatment,
+        reader: crate::sharing::Reader::default(),
     };
     for (options, second) in [(standing, Answer::Standing), (options(), DONE)] {
         let mut bench = Bench::with(options, |_| Box::new(Honest));
@@ -306,6 +309,7 @@ fn a_grant_lasts_as_long_as_the_patient_or_the_service_says() {
             patient: "ann".into(),
             grantee: crate::sharing::Grantee::Everyone,
             for_ns,
+            scope: crate::sharing::Scope::default(),
         };
         let asked_ns = crate::sharing::testing::START_NS + bench.now.nanos() as i64;
         bench.asked(desk_of(0), number, ask);

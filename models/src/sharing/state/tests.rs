@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::sharing::arbitrary::{
-    config, damage, digest, grantee, node, pseudonym, record, round_trip, text,
+    config, damage, digest, grantee, kind, node, pseudonym, record, round_trip, scope, text,
 };
+use crate::sharing::scope::{Reader, Role, Who};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -17,15 +18,16 @@ proptest! {
     #[test]
     fn entries_come_back_and_damage_is_noticed(
         (provider, pseudonym, digest, size, address) in (node(), pseudonym(), digest(), any::<u32>(), text()),
+        (kind, scope) in (kind(), scope()),
         (requester, entry, open) in (node(), node(), any::<bool>()),
         (expires, word) in (any::<i64>(), 0..3),
         damage in damage(),
     ) {
-        let record = RecordEntry { provider, pseudonym, digest, size, address };
+        let record = RecordEntry { provider, pseudonym, digest, size, address, kind };
         round_trip(&record, RecordEntry::encode, decoded(RecordEntry::decode), &damage);
         let request = RequestEntry { pseudonym, requester, entry, open };
         round_trip(&request, RequestEntry::encode, decoded(RequestEntry::decode), &damage);
-        let word = [Word::Grant(expires), Word::Denial, Word::Withdrawal][word as usize];
+        let word = [Word::Grant(expires, scope), Word::Denial, Word::Withdrawal][word as usize];
         round_trip(&word, |w| w.encode(), decoded(Word::decode), &damage);
     }
 
@@ -66,6 +68,19 @@ const PATIENT: Pseudonym = Pseudonym([1; 32]);
 const ASKER: NodeId = NodeId(2);
 const NOW: i64 = 1_000;
 
+fn until(end_ns: i64) -> Word {
+    Word::Grant(end_ns, Scope::default())
+}
+/// The first doctor of an institution, for treatment.
+fn by(requester: NodeId) -> Use {
+    Use {
+        requester,
+        reader: Reader::default(),
+        purpose: Purpose::Treatment,
+        of: Some(ResourceType::Unstated),
+    }
+}
+
 fn words(own: Option<Word>, everyone: Option<Word>) -> Words {
     let mut words = Words::default();
     let entries = [
@@ -84,8 +99,8 @@ fn words(own: Option<Word>, everyone: Option<Word>) -> Words {
 
 #[test]
 fn the_word_to_the_institution_goes_before_the_word_to_everybody() {
-    let valid = Some(Word::Grant(NOW + 1));
-    let over = Some(Word::Grant(NOW));
+    let valid = Some(until(NOW + 1));
+    let over = Some(until(NOW));
     let (denied, withdrawn) = (Some(Word::Denial), Some(Word::Withdrawal));
     let table = [
         ("nothing said", None, None, Err(Reason::NoGrant)),
@@ -120,12 +135,16 @@ fn the_word_to_the_institution_goes_before_the_word_to_everybody() {
     ];
     for (desc, own, everyone, ruled) in table {
         let state = words(own, everyone);
-        assert_eq!(consented(&state, &PATIENT, ASKER, NOW), ruled, "{desc}");
+        assert_eq!(
+            consented(&state, &PATIENT, &by(ASKER), NOW),
+            ruled,
+            "{desc}"
+        );
     }
     let other = words(valid, None);
-    let asked = consented(&other, &PATIENT, NodeId(3), NOW);
+    let asked = consented(&other, &PATIENT, &by(NodeId(3)), NOW);
     assert_eq!(asked, Err(Reason::NoGrant), "another institution");
-    let asked = consented(&other, &Pseudonym([2; 32]), ASKER, NOW);
+    let asked = consented(&other, &Pseudonym([2; 32]), &by(ASKER), NOW);
     assert_eq!(asked, Err(Reason::NoGrant), "another patient");
 }
 
@@ -137,9 +156,10 @@ fn own_records_and_emergencies_need_no_grant() {
         digest: Digest::ZERO,
         size: 1,
         address: "".into(),
+        kind: ResourceType::Unstated,
     };
     let (treat, urgent) = (Purpose::Treatment, Purpose::Emergency);
-    let valid = Some(Word::Grant(NOW + 1));
+    let valid = Some(until(NOW + 1));
     let table = [
         ("own", NodeId(9), treat, None, false, Ok(Reason::Own)),
         (
@@ -180,7 +200,114 @@ fn own_records_and_emergencies_need_no_grant() {
     ];
     for (desc, requester, purpose, own, allowed, ruled) in table {
         let state = words(own, None);
-        let got = ruling(&state, &record, requester, purpose, allowed, NOW);
+        let wanted = Use {
+            purpose,
+            ..by(requester)
+        };
+        let got = ruling(&state, &record, &wanted, allowed, NOW);
         assert_eq!(got, ruled, "{desc}");
+    }
+}
+
+/// One dimension of the scope after the other, each from both sides.
+#[test]
+fn every_dimension_of_the_scope_is_honoured() {
+    let whole = Scope::default();
+    let observations = whole.of_types(&[ResourceType::Observation, ResourceType::Condition]);
+    let research = whole.for_purposes(&[Purpose::Research]);
+    let nurse = Reader {
+        role: Role::Nurse,
+        person: 4,
+    };
+    let other_nurse = Reader { person: 5, ..nurse };
+    let role = whole.for_whom(Who::Role(Role::Nurse));
+    let person = whole.for_whom(Who::Person(nurse));
+    let of = |kind| Use {
+        of: Some(kind),
+        ..by(ASKER)
+    };
+    let purpose = |purpose| Use {
+        purpose,
+        ..by(ASKER)
+    };
+    let reader = |reader| Use {
+        reader,
+        ..by(ASKER)
+    };
+    let outside = Err(Reason::OutOfScope);
+    let yes = Ok(Reason::Granted);
+    let table = [
+        ("a type", observations, of(ResourceType::Observation), yes),
+        ("another", observations, of(ResourceType::Condition), yes),
+        (
+            "none of them",
+            observations,
+            of(ResourceType::Procedure),
+            outside,
+        ),
+        (
+            "no type stated",
+            observations,
+            of(ResourceType::Unstated),
+            outside,
+        ),
+        ("any type", whole, of(ResourceType::Procedure), yes),
+        ("treatment", whole, purpose(Purpose::Treatment), yes),
+        ("urgent", whole, purpose(Purpose::Emergency), yes),
+        ("payment", whole, purpose(Purpose::Payment), outside),
+        ("operations", whole, purpose(Purpose::Operations), outside),
+        ("research", whole, purpose(Purpose::Research), outside),
+        ("for research", research, purpose(Purpose::Research), yes),
+        (
+            "not to treat",
+            research,
+            purpose(Purpose::Treatment),
+            outside,
+        ),
+        ("anybody", whole, reader(nurse), yes),
+        ("of the role", role, reader(nurse), yes),
+        ("another of it", role, reader(other_nurse), yes),
+        ("another role", role, by(ASKER), outside),
+        ("the person", person, reader(nurse), yes),
+        ("another person", person, reader(other_nurse), outside),
+        ("a doctor", person, by(ASKER), outside),
+        (
+            "another institution",
+            person,
+            Use {
+                requester: NodeId(3),
+                ..reader(nurse)
+            },
+            Err(Reason::NoGrant),
+        ),
+    ];
+    for (desc, scope, wanted, ruled) in table {
+        let state = words(Some(Word::Grant(NOW + 1, scope)), None);
+        assert_eq!(consented(&state, &PATIENT, &wanted, NOW), ruled, "{desc}");
+    }
+    // What the word to the institution does not comprise, that to everybody may.
+    let state = words(Some(Word::Grant(NOW + 1, research)), Some(until(NOW + 1)));
+    assert_eq!(consented(&state, &PATIENT, &by(ASKER), NOW), yes);
+    let state = words(Some(Word::Grant(NOW + 1, research)), Some(Word::Denial));
+    assert_eq!(
+        consented(&state, &PATIENT, &by(ASKER), NOW),
+        Err(Reason::Denied)
+    );
+}
+
+/// A grant holds in a block of its first instant, and no more in one of its last.
+#[test]
+fn a_grant_begins_and_ends_at_the_time_of_a_block() {
+    let scope = Scope::default().from(NOW - 10);
+    let state = words(Some(Word::Grant(NOW, scope)), None);
+    for (at, ruled) in [
+        (NOW - 11, Err(Reason::NotYet)),
+        (NOW - 10, Ok(Reason::Granted)),
+        (NOW - 9, Ok(Reason::Granted)),
+        (NOW - 1, Ok(Reason::Granted)),
+        (NOW, Err(Reason::Expired)),
+        (NOW + 1, Err(Reason::Expired)),
+    ] {
+        assert_eq!(consented(&state, &PATIENT, &by(ASKER), at), ruled, "{at}");
     }
 }

@@ -5,7 +5,7 @@ use crate::sharing::config::ConsentOptions;
 use crate::sharing::ids::Grantee;
 use crate::sharing::request::{Change, Request, Wish};
 use crate::workload::pace::Arrivals;
-use crate::workload::{Common, Place, Terms, draw};
+use crate::workload::{BILLION, Common, Place, Terms, draw};
 use consim_core::{Arrival, Workload};
 use rand_chacha::ChaCha12Rng;
 use std::collections::VecDeque;
@@ -13,6 +13,10 @@ use std::sync::Arc;
 
 /// The most standing grants that are remembered for revocation; the oldest are forgotten.
 const MAX_GIVEN: usize = 4_096;
+/// Of this many acts about powers to speak one appoints somebody, and of as many as the next number
+/// says one of the others dismisses (assumed).
+const SPEAKS: u64 = 4;
+const DISMISSED: u64 = 10;
 /// One grant in this many is to everybody (assumed).
 const TO_EVERYONE: u64 = 10;
 
@@ -25,6 +29,8 @@ pub struct ConsentWorkload {
     terms: Terms,
     options: ConsentOptions,
     given: VecDeque<(usize, Arc<str>, Grantee)>,
+    /// Who speaks for whom, and where the patient is at home.
+    powers: VecDeque<(usize, Arc<str>, Arc<str>)>,
     rng: ChaCha12Rng,
 }
 
@@ -37,6 +43,7 @@ impl ConsentWorkload {
             terms: common.terms,
             options,
             given: VecDeque::new(),
+            powers: VecDeque::new(),
             rng,
         }
     }
@@ -55,7 +62,56 @@ impl ConsentWorkload {
         })
     }
 
+    /// Somebody is appointed to speak for a patient, speaks, or is dismissed; nothing where nobody may.
+    fn power(&mut self, home: usize) -> Option<(usize, Wish)> {
+        let [delegate, guardian] = [self.options.delegate, self.options.guardian].map(u64::from);
+        if delegate + guardian == 0 || draw(&mut self.rng, BILLION) >= delegate + guardian {
+            return None;
+        }
+        if !self.powers.is_empty() && draw(&mut self.rng, SPEAKS) > 0 {
+            let which = draw(&mut self.rng, self.powers.len() as u64) as usize;
+            if draw(&mut self.rng, DISMISSED) == 0 {
+                let (home, patient, by) = self.powers.swap_remove_back(which)?;
+                return Some((home, Wish::Dismiss { patient, by }));
+            }
+            let (home, patient, by) = self.powers.get(which)?.clone();
+            let grantee = self.grantee(home);
+            let change = if draw(&mut self.rng, 3) == 0 {
+                Change::Revoke
+            } else {
+                Change::Grant(None)
+            };
+            let wish = Wish::Spoken {
+                by,
+                patient,
+                grantee,
+                change,
+            };
+            return Some((home, wish));
+        }
+        let place = *self.places.get(home)?;
+        let panel = self.options.panel.max(2);
+        let number = draw(&mut self.rng, panel);
+        let other = (number + 1 + draw(&mut self.rng, panel - 1)) % panel;
+        let guardian = draw(&mut self.rng, delegate + guardian) >= delegate;
+        let (patient, by) = (patient(place, number), patient(place, other));
+        if self.powers.len() == MAX_GIVEN {
+            self.powers.pop_front();
+        }
+        self.powers
+            .push_back((home, Arc::clone(&patient), Arc::clone(&by)));
+        let wish = Wish::Appoint {
+            patient,
+            by,
+            guardian,
+        };
+        Some((home, wish))
+    }
+
     fn wish(&mut self, home: usize) -> Option<(usize, Wish)> {
+        if let Some(wish) = self.power(home) {
+            return Some(wish);
+        }
         let ConsentOptions {
             grant,
             deny,

@@ -1,7 +1,7 @@
 //! Recorded visits and consents, replayed.
 
 use super::picks;
-use super::visits::{Names, Reads};
+use super::visits::{Names, Reads, need};
 use crate::sharing::config::VisitOptions;
 use crate::sharing::ids::{Grantee, RecordId};
 use crate::sharing::records::{RecordSet, RecordedConsent, RecordedVisit};
@@ -307,7 +307,10 @@ impl Replay {
         } else {
             reads.elsewhere.min(all)
         };
+        let (purpose, reader) = need(rng, &self.options.readers);
         Wish::Visit(Visit {
+            purpose,
+            reader,
             patient: Arc::clone(&visit.patient),
             emergency: visit.emergency || drawn,
             own: picks(rng, &here, all - elsewhere),

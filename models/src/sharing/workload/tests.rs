@@ -45,6 +45,7 @@ pub(super) fn visits() -> VisitOptions {
         size_p99: 4_000,
         records: None,
         panel: PANEL,
+        readers: crate::sharing::config::ReaderOptions::default(),
     }
 }
 
@@ -92,6 +93,8 @@ fn every_workload_passes_its_terms_on() {
     };
     let third = 333_333_333;
     let shares = ConsentOptions {
+        delegate: 0,
+        guardian: 0,
         grant: third,
         deny: third,
         revoke: third,

@@ -3,9 +3,11 @@
 use super::history::{History, Past};
 use super::replay::Replay;
 use super::{patient, picks};
-use crate::sharing::config::VisitOptions;
+use crate::sharing::config::{ReaderOptions, VisitOptions};
+use crate::sharing::ids::Purpose;
 use crate::sharing::ids::RecordId;
 use crate::sharing::request::{Body, MAX_RECORDS, Request, Visit, Wish};
+use crate::sharing::scope::{Reader, ResourceType};
 use crate::workload::pace::Arrivals;
 use crate::workload::{BILLION, Common, Pace, Place, Terms, draw, happens};
 use consim_core::{Arrival, Distribution, NodeId, Sampler, Span, Time, Workload, WorkloadId};
@@ -197,13 +199,11 @@ impl Synthetic {
         let resources: Vec<(RecordId, Body)> = (0..self.options.resources)
             .map(|_| {
                 let size = self.sizes.sample(rng.next_u64()).nanos() as u32;
-                (
-                    self.names.take(),
-                    Body::Synthetic {
-                        key: rng.next_u64(),
-                        size,
-                    },
-                )
+                let key = rng.next_u64();
+                let kind = lot(rng, &self.options.readers.types);
+                let kind = kind.unwrap_or(ResourceType::Observation);
+                let body = Body::Synthetic { key, size, kind };
+                (self.names.take(), body)
             })
             .collect();
         let written: Arc<[RecordId]> = resources.iter().map(|(record, _)| *record).collect();
@@ -232,6 +232,7 @@ impl Synthetic {
             place,
             records: written,
         });
+        let (purpose, reader) = need(rng, &self.options.readers);
         Some((
             at,
             place,
@@ -242,6 +243,8 @@ impl Synthetic {
                 own,
                 elsewhere,
                 answer: None,
+                purpose,
+                reader,
             }),
         ))
     }
@@ -263,6 +266,25 @@ impl Synthetic {
         }
         (patient(home, draw(rng, self.options.panel.max(1))), known)
     }
+}
+
+/// One of several, by lot; nothing is drawn if there are none.
+fn lot<T: Copy>(rng: &mut ChaCha12Rng, of: &[T]) -> Option<T> {
+    if of.is_empty() {
+        return None;
+    }
+    of.get(draw(rng, of.len() as u64) as usize).copied()
+}
+
+/// What a visit reads for, and who.
+pub(super) fn need(rng: &mut ChaCha12Rng, options: &ReaderOptions) -> (Purpose, Reader) {
+    let purpose = lot(rng, &options.purposes).unwrap_or(Purpose::Treatment);
+    let role = lot(rng, &options.roles).unwrap_or_default();
+    let person = match options.people {
+        0 | 1 => 0,
+        people => draw(rng, people.into()) as u16,
+    };
+    (purpose, Reader { role, person })
 }
 
 #[cfg(test)]

@@ -418,6 +418,8 @@ impl Planner<'_> {
             AttackKind::EditRecord(keys) => self.insider(Deed::EditRecord, keys),
             AttackKind::Exfiltrate(keys) => self.insider(Deed::Exfiltrate, keys),
             AttackKind::PurposeCreep(keys) => self.insider(Deed::PurposeCreep, keys),
+            AttackKind::StaleConsent(keys) => self.insider(Deed::StaleConsent, keys),
+            AttackKind::RevokeRace(keys) => self.insider(Deed::RevokeRace, keys),
             AttackKind::Twins(keys) => {
                 let does = self.twins(attack, keys)?;
                 Some((keys.chain.clone(), "twins", does))

@@ -25,7 +25,9 @@ const KNOWN: [&str; 3] = ["administrator", "clinician", "outsider"];
 fn role(deed: Deed) -> &'static str {
     match deed {
         Deed::EditRecord => "administrator",
-        Deed::Exfiltrate | Deed::PurposeCreep => "clinician",
+        Deed::Exfiltrate | Deed::PurposeCreep | Deed::StaleConsent | Deed::RevokeRace => {
+            "clinician"
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod load;
 mod network;
 mod people;
 mod roster;
+mod scopes;
 mod select;
 mod services;
 mod sites;

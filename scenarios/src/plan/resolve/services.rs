@@ -3,12 +3,13 @@
 use super::Planner;
 use crate::plan::ServicePlan;
 use crate::schema::{
-    Access, Ask, At, Audit, Custody, DataSharing, Decode, DeviceSamples, Freshness, Identity,
-    KeyValue, LeafKind, OffChain, OnChain, Population, Pseudonym, Revocation, Search, ServiceKind,
-    WaitFor, Workload, WorkloadKind,
+    Access, Ask, At, Audit, Custody, DataSharing, Decode, DeviceSamples, Emergency, Freshness,
+    Identity, KeyValue, LeafKind, OffChain, OnChain, Population, Pseudonym, Revocation, Search,
+    ServiceKind, WaitFor, Workload, WorkloadKind,
 };
+use consim_core::Span;
 use consim_core::values::Name;
-use consim_models::sharing::config::SharingOptions;
+use consim_models::sharing::config::{self, SharingOptions};
 use std::collections::BTreeMap;
 
 /// The population of a scenario that names none.
@@ -32,24 +33,26 @@ impl Planner<'_> {
             &scenario.services
         };
         let mut out = BTreeMap::new();
+        let mut whole = true;
         for (name, service) in services {
             let plan = match service {
-                ServiceKind::DataSharing(sharing) => {
-                    self.data_sharing(name, sharing, &population)?
-                }
-                ServiceKind::KeyValue(store) => self.key_value(name, store)?,
-                ServiceKind::Custody(Custody { chain }) => {
-                    let chain = self.chain_of_one_server(name, chain.as_ref(), "custody")?;
-                    ServicePlan::Custody { chain }
-                }
-                ServiceKind::DeviceSamples(DeviceSamples { chain }) => {
-                    let chain = self.chain_of_one_server(name, chain.as_ref(), "device-samples")?;
-                    ServicePlan::DeviceSamples { chain }
-                }
+                ServiceKind::DataSharing(sharing) => self.data_sharing(name, sharing, &population),
+                ServiceKind::KeyValue(store) => self.key_value(name, store),
+                ServiceKind::Custody(Custody { chain }) => self
+                    .chain_of_one_server(name, chain.as_ref(), "custody")
+                    .map(|chain| ServicePlan::Custody { chain }),
+                ServiceKind::DeviceSamples(DeviceSamples { chain }) => self
+                    .chain_of_one_server(name, chain.as_ref(), "device-samples")
+                    .map(|chain| ServicePlan::DeviceSamples { chain }),
             };
-            out.insert(name.value.0.clone(), plan);
+            match plan {
+                Some(plan) => {
+                    out.insert(name.value.0.clone(), plan);
+                }
+                None => whole = false,
+            }
         }
-        Some(out)
+        whole.then_some(out)
     }
 
     /// Faults may name a service of data sharing.
@@ -75,23 +78,82 @@ impl Planner<'_> {
             off_chain: OffChain::OwnDatabase(_),
             access: Access::ContractGrant(_),
             search: Search::Forward(_),
-            revocation: Revocation::Flag(_),
+            revocation,
             pseudonym: Pseudonym::Hmac(_),
             identity: Identity::Certificate(_),
             audit: Audit::OnChain(_),
-            freshness: Freshness::Local(_),
+            freshness,
+            recheck,
             consent,
             emergency,
         } = sharing;
         let chain = self.chain_of_one_server(name, chain.as_ref(), "data-sharing")?;
+        let scopes = consent.scopes.iter().flat_map(|list| &list.items);
+        let scopes = self.scopes(scopes.map(|(scope, _)| scope));
+        let delegation = self.delegation(consent.delegation.as_ref());
+        let review_within = self.review(emergency);
+        let freshness = self.freshness(freshness);
         let options = SharingOptions {
+            delegation: delegation?,
+            scopes: scopes?,
+            freshness: freshness?,
+            recheck: recheck.value.0,
+            revocation: match revocation {
+                Revocation::Flag(_) => config::Revocation::Flag,
+                Revocation::KeyRotation(_) => config::Revocation::KeyRotation,
+                Revocation::CryptoShred(_) => config::Revocation::CryptoShred,
+                Revocation::OffChainDelete(_) => config::Revocation::OffChainDelete,
+            },
             ask_each_request: consent.ask.value == Ask::EachRequest,
             grant_expires: consent.expires.value,
             grant_share: population.consent.grant.value.0,
             answer_in: population.consent.answer_in.distribution(self.cx),
             emergency: emergency.allow.value.0,
+            review_within: review_within?,
         };
         Some(ServicePlan::DataSharing { chain, options })
+    }
+
+    /// By which state of the chain a provider decides.
+    fn freshness(&mut self, freshness: &Freshness) -> Option<config::Freshness> {
+        match freshness {
+            Freshness::Local(_) => Some(config::Freshness::Local),
+            Freshness::Ordered(_) => Some(config::Freshness::Ordered),
+            Freshness::Lease(at) if at.value.is_zero() => {
+                let place = at.place.clone();
+                self.cx
+                    .error("E107", &place, "a lease of no time", "lease: 10s");
+                None
+            }
+            Freshness::Lease(at) => Some(config::Freshness::Lease(at.value)),
+        }
+    }
+
+    /// Within which time emergency accesses are reviewed, if at all.
+    fn review(&mut self, emergency: &Emergency) -> Option<Option<Span>> {
+        let Some(at) = &emergency.review_within else {
+            return Some(None);
+        };
+        let place = at.place.clone();
+        if at.value.is_zero() {
+            self.cx
+                .error("E107", &place, "a review at once", "review_within: 24h");
+            return None;
+        }
+        if !emergency.allow.value.0 {
+            let text = "reviews of emergency accesses that there are not";
+            self.cx
+                .error("E504", &place, text, "allow: true, or no review_within");
+            return None;
+        }
+        let supervised = self.institutions.iter().any(|i| i.tier == "regulator");
+        if !supervised && !self.doubt {
+            let text = "nobody is there to review: no institution is a regulator";
+            let help = "organisations: { supervision: { tier: regulator } }";
+            self.cx.error("E504", &place, text, help);
+            return None;
+        }
+        Some(Some(at.value))
     }
 
     /// The chain of a service of `kind`, whose clients ask their own server. A desk hands its records

@@ -324,7 +324,13 @@ impl Planner<'_> {
                 let Some(panel) = self.panel() else {
                     return (None, false);
                 };
+                let (delegate, guardian) = (&consents.delegate, &consents.guardian);
+                if !self.powers(delegate, guardian, service) {
+                    return (None, false);
+                }
                 let options = ConsentOptions {
+                    delegate: delegate.value.0,
+                    guardian: guardian.value.0,
                     grant,
                     deny,
                     revoke,
@@ -454,7 +460,11 @@ impl Planner<'_> {
             inputs.push(input);
             records
         });
+        let Some(readers) = self.readers(&visits.readers, visits.types.as_ref()) else {
+            return (None, recorded);
+        };
         let options = VisitOptions {
+            readers,
             reads_per_write: visits.reads_per_write.value.0 as u32,
             resources: visits.resources.value.0 as u32,
             elsewhere: visits.elsewhere.value.0,

@@ -6,6 +6,7 @@ use super::super::chains::Hosted;
 use super::super::layout::Layout;
 use super::{Domain, Summary};
 use crate::plan::Plan;
+use consim_check::metrics::Scope;
 use consim_core::{
     Check, Disk, Finding, Heal, NodeId, Observer, Payload, Probe, Severity, Time, Verdict,
 };
@@ -89,6 +90,14 @@ impl Summaries {
             rows.map(move |(what, many)| (format!("{called}: {what}"), many))
         });
         rows.collect()
+    }
+    /// The services' own figures, by path.
+    pub(in super::super) fn metrics(&self) -> BTreeMap<String, f64> {
+        let each = self.0.iter().flat_map(|(called, summary)| {
+            let words = summary.metrics().into_iter();
+            words.map(move |(word, value)| (Scope::Service.path(called, word), value))
+        });
+        each.collect()
     }
     /// Figures of an attack, by its number.
     pub(in super::super) fn attack(&self, number: u16) -> BTreeMap<String, f64> {

@@ -3,10 +3,12 @@
 use super::super::adversaries;
 use super::super::spawner::PolicyOf;
 use super::{Bearer, Domain, Parts, Place, Setting, Summary};
+use crate::plan::Plan;
 use consim_core::{NodeId, Observer, Probe, Process, StateMachine, Time};
+use consim_kernel::config::FaultKind;
 use consim_models::node::CertificateGate;
 use consim_models::node::service::Service;
-use consim_models::sharing::config::SharingOptions;
+use consim_models::sharing::config::{self, SharingOptions};
 use consim_models::sharing::insiders::{Administrator, Clinician, Deed, Insider};
 use consim_models::sharing::{
     self, Desk, DeskConfig, PseudonymKey, ServiceConfig, SharingMachine, SharingService,
@@ -18,6 +20,8 @@ use std::sync::Arc;
 struct Told {
     summary: sharing::Summary,
     insiders: sharing::Insiders,
+    uses: sharing::Uses,
+    copies: sharing::Copies,
 }
 
 struct Sharing {
@@ -56,14 +60,44 @@ pub(super) fn parts(options: &SharingOptions, setting: &Setting<'_>) -> Parts {
             .collect(),
     };
     let corrupt = adversaries::corrupt(plan, layout);
-    let (emergency, slack) = (options.emergency, plan.heal_bound);
-    let checks = sharing::checks_but_of(&corrupt, &chain.members, emergency, slack);
+    // Where a clock is wrong, so is what a server takes for the age of a block.
+    let lease = options.lease().filter(|_| !moves_clocks(plan));
+    let (rules, slack) = (options.rules(), plan.heal_bound);
+    let mut checks = sharing::checks_but_of(&corrupt, &chain.members, rules, lease, slack);
+    if let Some(within) = options.review_within {
+        checks.push(Box::new(sharing::EmergencyReviewed::new(within)));
+    }
+    let copies = || sharing::Copies::new(&chain.members, options.revocation, slack);
+    use config::Revocation::{CryptoShred, OffChainDelete};
+    if matches!(options.revocation, CryptoShred | OffChainDelete) {
+        checks.push(Box::new(copies()));
+    }
     let suspects = adversaries::suspects(plan, layout, chain.name);
+    let attacks: Vec<(u16, Deed)> = suspects.iter().map(|s| (s.attack, s.deed)).collect();
     let told = Told {
+        copies: copies(),
+        uses: sharing::Uses::new(&chain.members, attacks),
         summary: sharing::Summary::new(),
         insiders: sharing::Insiders::new(suspects, &chain.members, &corrupt),
     };
     (Box::new(model), checks, Box::new(told))
+}
+
+/// Does a fault of the plan set clocks wrong?
+fn moves_clocks(plan: &Plan) -> bool {
+    let wrong = |kind: &FaultKind| {
+        matches!(
+            kind,
+            FaultKind::ClockDrift(_)
+                | FaultKind::ClockStep(_)
+                | FaultKind::ClockStrobe(_)
+                | FaultKind::ClockBack(_)
+                | FaultKind::Leap(_)
+                | FaultKind::MoveTimeServer(_)
+                | FaultKind::ExpiryEdge(_)
+        )
+    };
+    plan.faults.values().any(|fault| wrong(&fault.kind))
 }
 
 impl Sharing {
@@ -75,7 +109,8 @@ impl Sharing {
 impl Domain for Sharing {
     fn machine(&self) -> Arc<dyn StateMachine> {
         let (members, supervision) = (Arc::clone(&self.members), Arc::clone(&self.supervision));
-        Arc::new(SharingMachine::new(members, supervision))
+        let machine = SharingMachine::new(members, supervision);
+        Arc::new(machine.under(self.options.rules()))
     }
     fn service(&self, place: &Place) -> Box<dyn Service> {
         let service = SharingService::new(ServiceConfig {
@@ -121,6 +156,8 @@ impl Observer for Told {
     fn probe(&mut self, at: Time, node: NodeId, probe: &Probe) {
         self.summary.probe(at, node, probe);
         self.insiders.probe(at, node, probe);
+        self.uses.probe(at, node, probe);
+        self.copies.probe(at, node, probe);
     }
 }
 
@@ -129,6 +166,13 @@ impl Summary for Told {
         self.summary.rows()
     }
     fn attack(&self, number: u16) -> BTreeMap<String, f64> {
-        self.insiders.figures(number)
+        let mut figures = self.insiders.figures(number);
+        figures.extend(self.uses.figures(number));
+        figures
+    }
+    fn metrics(&self) -> Vec<(&'static str, f64)> {
+        let mut figures = self.uses.metrics();
+        figures.extend(self.copies.metrics());
+        figures
     }
 }

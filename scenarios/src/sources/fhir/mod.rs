@@ -14,7 +14,7 @@
 //! their very text. A resource that is marked as entered in error is left out, and so is an exact
 //! copy of one that was read before; another version of it is a record of its own.
 
-mod consent;
+pub mod consent;
 mod date;
 mod document;
 mod json;

@@ -68,6 +68,8 @@ const CHAIN: &[Scope] = &[Scope::Chain];
 const RUN: &[Scope] = &[Scope::Run];
 const ATTACK: &[Scope] = &[Scope::Attack];
 const CHANGE: &[Scope] = &[Scope::Change];
+const SERVICE: &[Scope] = &[Scope::Service];
+const USES: &[Scope] = &[Scope::Service, Scope::Attack];
 const TRAFFIC: &[Scope] = &[Scope::Run, Scope::Organisation];
 
 const fn entry(
@@ -398,6 +400,48 @@ pub const METRICS: &[MetricEntry] = &[
         Unit::Count,
         ATTACK,
         "Reads that they got and the patient's word did not allow (URA).",
+    ),
+    entry(
+        "stale_consent_uses",
+        Unit::Count,
+        ATTACK,
+        "Of `stale-consent`, records that left although the consent had been taken back on the chain; of `revoke-race`, those that did although it had been before the block of their audit entry (SCU).",
+    ),
+    entry(
+        "stale_uses",
+        Unit::Count,
+        SERVICE,
+        "Records that left on a consent that had been taken back in a block by then; of services on which consents were taken back.",
+    ),
+    entry(
+        "raced_uses",
+        Unit::Count,
+        SERVICE,
+        "Records that left on a consent that had been taken back before the block of their audit entry.",
+    ),
+    entry(
+        "time_to_refuse",
+        Unit::Milliseconds,
+        USES,
+        "From the block that took a consent back until the last record left on it; the longest.",
+    ),
+    entry(
+        "copies_readable",
+        Unit::Count,
+        SERVICE,
+        "Records of which institutions can still read copies at the end although the consent was taken back (H12).",
+    ),
+    entry(
+        "copies_at",
+        Unit::Count,
+        SERVICE,
+        "How many institutions that is.",
+    ),
+    entry(
+        "reads_answered",
+        Unit::Share,
+        SERVICE,
+        "Share of the reads that ended with the record or a denial by consent within their deadline.",
     ),
     entry(
         "audit_missing",

@@ -308,6 +308,7 @@ fn no_more_than_the_limit_of_entries_is_remembered() {
         record: RecordId(7),
         requester: NodeId(1),
         purpose: Purpose::Treatment,
+        reader: crate::sharing::Reader::default(),
         permit,
         reason: Reason::Granted,
         height: 1,
@@ -321,7 +322,7 @@ fn no_more_than_the_limit_of_entries_is_remembered() {
             number,
         };
         let tx = Tx::new(id, CHAIN, op, Arc::from([]), &key);
-        check.entry(&tx, access);
+        check.entry(&tx, access, None);
     };
     let most = MAX_ENTRIES as u64;
     for number in 1..=most {

@@ -4,7 +4,7 @@ use super::*;
 use crate::ledger::testing::{batch, committed};
 use crate::ledger::{ExecutionCache, Ledger, LedgerConfig, WorldState};
 use crate::sharing::SharingMachine;
-use crate::sharing::arbitrary::config;
+use crate::sharing::arbitrary::{config, kind, purpose, reader, scope};
 use crate::sharing::state::{Lookup, consented};
 use crate::sharing::testing::{CHAIN, OUTSIDER, SUPERVISION, members};
 use consim_core::{ChainId, Keyring, OpId, SecretKey, State, Tx, TxId};
@@ -34,7 +34,23 @@ fn expiry() -> impl Strategy<Value = i64> {
     -1i64..120
 }
 
+/// A command, or a word that somebody speaks for the patient.
 fn command() -> impl Strategy<Value = Command> {
+    let plain = plain().boxed();
+    let spoken = (pseudonym(), plain.clone()).prop_map(|(by, word)| match word {
+        Command::Grant { .. }
+        | Command::Deny { .. }
+        | Command::Revoke { .. }
+        | Command::Decide { .. } => Command::Spoken {
+            by,
+            word: Arc::new(word),
+        },
+        other => other,
+    });
+    prop_oneof![2 => plain, 1 => spoken]
+}
+
+fn plain() -> impl Strategy<Value = Command> {
     let purpose = prop_oneof![9 => Just(Purpose::Treatment), 1 => Just(Purpose::Emergency)];
     prop_oneof![
         1 => (1u64..3, pseudonym()).prop_map(|(record, pseudonym)| Command::Register {
@@ -43,6 +59,7 @@ fn command() -> impl Strategy<Value = Command> {
             digest: Digest::ZERO,
             size: 0,
             address: "".into(),
+            kind: crate::sharing::ResourceType::Unstated,
         }),
         3 => (request(), pseudonym(), asker(), purpose).prop_map(
             |(request, pseudonym, requester, purpose)| Command::Request {
@@ -52,20 +69,33 @@ fn command() -> impl Strategy<Value = Command> {
                 purpose,
             }
         ),
-        3 => (request(), any::<bool>(), expiry()).prop_map(|(request, permit, expires_ns)| {
+        3 => (request(), any::<bool>(), expiry(), scope()).prop_map(|(request, permit, expires_ns, scope)| {
             Command::Decide {
                 request,
                 permit,
                 expires_ns,
+                scope,
             }
         }),
-        3 => (pseudonym(), grantee(), expiry()).prop_map(|(pseudonym, grantee, expires_ns)| {
+        3 => (pseudonym(), grantee(), expiry(), scope()).prop_map(|(pseudonym, grantee, expires_ns, scope)| {
             Command::Grant {
                 pseudonym,
                 grantee,
                 expires_ns,
+                scope,
             }
         }),
+        2 => (pseudonym(), pseudonym(), expiry(), any::<bool>(), scope()).prop_map(
+            |(pseudonym, by, until_ns, guardian, bounds)| Command::Appoint {
+                pseudonym,
+                by,
+                until_ns,
+                guardian,
+                bounds,
+            }
+        ),
+        1 => (pseudonym(), pseudonym())
+            .prop_map(|(pseudonym, by)| Command::Dismiss { pseudonym, by }),
         1 => (pseudonym(), grantee())
             .prop_map(|(pseudonym, grantee)| Command::Deny { pseudonym, grantee }),
         3 => (pseudonym(), grantee())
@@ -153,7 +183,10 @@ proptest! {
 
     /// The contract's rule and the reference share no code, and rule alike at every height.
     #[test]
-    fn contract_and_reference_rule_alike_at_every_height(plan in plan()) {
+    fn contract_and_reference_rule_alike_at_every_height(
+        plan in plan(),
+        (reader, purpose, of) in (reader(), purpose(), kind()),
+    ) {
         let (states, reference) = execute(&plan);
         prop_assert_eq!(reference.height(), states.len() as u64);
         for (height, (time, state)) in (1..).zip(&states) {
@@ -161,9 +194,10 @@ proptest! {
             for patient in 1..3 {
                 let patient = Pseudonym([patient; 32]);
                 for asker in [NodeId(0), NodeId(1), NodeId(3), OUTSIDER] {
+                    let wanted = Use { requester: asker, reader, purpose, of: Some(of) };
                     prop_assert_eq!(
-                        consented(state, &patient, asker, *time).is_ok(),
-                        reference.consented(patient, asker, height),
+                        consented(state, &patient, &wanted, *time).is_ok(),
+                        reference.consented(patient, &wanted, height),
                         "{} of {} at height {}", asker, patient, height
                     );
                 }
@@ -184,11 +218,18 @@ fn nothing_is_consented_where_there_is_no_block() {
         pseudonym: ann,
         grantee: Grantee::Everyone,
         expires_ns: 1_000,
+        scope: crate::sharing::Scope::default(),
+    };
+    let wanted = Use {
+        requester: NodeId(1),
+        reader: crate::sharing::Reader::default(),
+        purpose: Purpose::Treatment,
+        of: None,
     };
     let (_, reference) = execute(&[(5, vec![(0, grant, Way::Straight)])]);
-    assert!(reference.consented(ann, NodeId(1), 1));
-    assert!(!reference.consented(ann, NodeId(1), 0));
-    assert!(!reference.consented(ann, NodeId(1), 2));
+    assert!(reference.consented(ann, &wanted, 1));
+    assert!(!reference.consented(ann, &wanted, 0));
+    assert!(!reference.consented(ann, &wanted, 2));
 }
 
 #[test]

@@ -32,6 +32,8 @@ fn a_report_counts_what_happened() {
             own: Vec::new(),
             elsewhere: vec![RecordId(7)],
             answer,
+            purpose: crate::sharing::Purpose::Treatment,
+            reader: crate::sharing::Reader::default(),
         };
         bench.wish(desk_of(1), Wish::Visit(visit));
         bench.run(Span::from_secs(10));

@@ -41,6 +41,7 @@ fn fetch(op: OpId, requester: NodeId, after: u64) -> Message {
         record: RecordId(7),
         requester,
         purpose: Purpose::Treatment,
+        reader: crate::sharing::Reader::default(),
         after,
     }
 }
@@ -70,6 +71,7 @@ fn a_read_elsewhere_is_decided_at_the_providers_height_audited_and_only_then_ans
         record: RecordId(7),
         requester: NodeId(1),
         purpose: Purpose::Treatment,
+        reader: crate::sharing::Reader::default(),
         permit: true,
         reason: Reason::Granted,
         height,
@@ -362,6 +364,8 @@ fn every_step_of_a_read_is_charged() {
         own: Vec::new(),
         elsewhere: vec![RecordId(7)],
         answer: None,
+        purpose: Purpose::Treatment,
+        reader: crate::sharing::Reader::default(),
     };
     bench.wish(desk_of(1), crate::sharing::request::Wish::Visit(visit));
     bench.run(consim_core::Span::from_secs(2));

@@ -78,7 +78,12 @@ fn no_more_than_the_limit_of_subjects_is_audited_and_the_rest_is_counted() {
 #[test]
 fn a_server_that_is_no_member_is_refused_and_audited() {
     let mut bench = Bench::new();
-    let Ask::Read { record, purpose } = read(1) else {
+    let Ask::Read {
+        record,
+        purpose,
+        reader,
+    } = read(1)
+    else {
         panic!("a read");
     };
     let fetch = Message::Fetch {
@@ -86,6 +91,7 @@ fn a_server_that_is_no_member_is_refused_and_audited() {
         record,
         requester: OUTSIDER,
         purpose,
+        reader,
         after: 0,
     };
     bench.tell(OUTSIDER, NodeId(1), fetch);

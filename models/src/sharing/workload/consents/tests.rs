@@ -30,6 +30,8 @@ fn changes(
 fn options(grant: u32, deny: u32, revoke: u32) -> ConsentOptions {
     let percent = 10_000_000;
     ConsentOptions {
+        delegate: 0,
+        guardian: 0,
         grant: grant * percent,
         deny: deny * percent,
         revoke: revoke * percent,
@@ -130,5 +132,38 @@ fn supervision_reads_at_its_rate() {
     for arrival in &arrivals {
         assert_eq!(request(arrival).wish, Wish::Sweep);
         assert_eq!(arrival.node, desk_of(0));
+    }
+}
+
+#[test]
+fn delegates_are_appointed_speak_and_are_dismissed_in_their_share() {
+    let options = ConsentOptions {
+        delegate: 300_000_000,
+        guardian: 100_000_000,
+        panel: 50,
+        ..options(50, 0, 50)
+    };
+    let common = common(even([1_000_000_000 / 3; 3]), Span::from_secs(20_000));
+    let arrivals = all(&mut ConsentWorkload::new(&common, options, rng("powers")));
+    let count = |that: &dyn Fn(&Wish) -> bool| {
+        arrivals.iter().filter(|a| that(&request(a).wish)).count() as f64
+    };
+    let guardian = |wish: &Wish| matches!(wish, Wish::Appoint { guardian: true, .. });
+    let appointed = count(&|wish| matches!(wish, Wish::Appoint { .. }));
+    let dismissed = count(&|wish| matches!(wish, Wish::Dismiss { .. }));
+    let spoken = count(&|wish| matches!(wish, Wish::Spoken { .. }));
+    let of_all = (appointed + dismissed + spoken) / arrivals.len() as f64;
+    assert!((of_all - 0.4).abs() <= 0.015, "{of_all}");
+    // A quarter appoints, and a tenth of the others dismisses.
+    assert!((appointed / (appointed + dismissed + spoken) - 0.25).abs() <= 0.02);
+    assert!((dismissed / (dismissed + spoken) - 0.1).abs() <= 0.02);
+    assert!((count(&guardian) / appointed - 0.25).abs() <= 0.04);
+    // Nobody speaks for themself, and nobody who was not appointed.
+    for arrival in &arrivals {
+        if let Wish::Spoken { by, patient, .. } | Wish::Appoint { by, patient, .. } =
+            &request(arrival).wish
+        {
+            assert_ne!(by, patient);
+        }
     }
 }

@@ -22,10 +22,12 @@
 //! later word to the same grantee holds, on the same day the no; a later no to everybody takes
 //! earlier permissions of single institutions back.
 
+pub mod decide;
 mod provision;
 mod rules;
 #[cfg(test)]
 mod tests;
+pub mod write;
 
 use super::date::moment;
 use super::document::Resource;

@@ -75,7 +75,7 @@ fn heard_of(consent: &Value) -> Gathered {
 }
 
 /// The standard's example of this name, with nothing but what its rules consist of.
-fn miniature(name: &str) -> Value {
+pub(super) fn miniature(name: &str) -> Value {
     let access = json!([concept("access"), concept("correct")]);
     let custodian = json!([actor("CST", "Organization/f001")]);
     let psychiatry = json!({

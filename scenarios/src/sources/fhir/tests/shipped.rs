@@ -151,6 +151,7 @@ fn the_shipped_records_make_doctors_ask_other_institutions() {
         size_p99: 4_000,
         records: Some(Arc::new(shipped().records)),
         panel: 1,
+        readers: consim_models::sharing::config::ReaderOptions::default(),
     };
     let config = VisitConfig { common, options };
     let mut workload = VisitWorkload::new(config, Streams::new(7).stream("visits"));

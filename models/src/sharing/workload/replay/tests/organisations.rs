@@ -66,6 +66,7 @@ fn replayed(
         size_p99: 200,
         records: Some(Arc::new(records)),
         panel: 1,
+        readers: crate::sharing::config::ReaderOptions::default(),
     };
     let config = VisitConfig { common, options };
     let mut workload = VisitWorkload::new(config, Streams::new(7).stream("test"));
@@ -94,7 +95,7 @@ fn told(all: &[(Time, u32, Wish)]) -> Told {
                 *change,
             )),
             Wish::Visit(visit) => visits.push((*desk, visit.answer)),
-            Wish::Sweep => panic!("nobody sweeps"),
+            other => panic!("{other:?}"),
         }
     }
     (consents, visits)

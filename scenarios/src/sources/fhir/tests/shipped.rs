@@ -177,7 +177,7 @@ fn the_shipped_records_make_doctors_ask_other_institutions() {
                 }
             }
             Wish::Consent { .. } => consents += 1,
-            Wish::Sweep => panic!("nobody sweeps"),
+            other => panic!("{other:?}"),
         }
     }
     // No institution stands for two organisations here, so that every word is submitted.

@@ -153,6 +153,11 @@ fn ask() -> impl Strategy<Value = Ask> {
         (text(), grantee()).prop_map(|(patient, grantee)| Ask::Deny { patient, grantee }),
         (text(), grantee()).prop_map(|(patient, grantee)| Ask::Revoke { patient, grantee }),
         (record(), purpose()).prop_map(|(record, purpose)| Ask::Read { record, purpose }),
+        (record(), text(), purpose()).prop_map(|(record, patient, purpose)| Ask::Query {
+            record,
+            patient,
+            purpose
+        }),
         Just(Ask::Sweep),
     ]
 }
@@ -198,6 +203,12 @@ pub(super) fn message() -> impl Strategy<Value = Message> {
             }
         ),
         (op(), answer()).prop_map(|(op, answer)| Message::Release { op, answer }),
+        (op(), record()).prop_map(|(op, record)| Message::Collect { op, record }),
+        (op(), node(), answer()).prop_map(|(op, requester, answer)| Message::Handed {
+            op,
+            requester,
+            answer
+        }),
     ]
 }
 

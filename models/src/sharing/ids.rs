@@ -220,6 +220,8 @@ reasons! {
     NoMember = 22 "server is no member",
     /// The server took over a state in which this was executed, and never had the block that says how.
     Unseen = 23 BLOCK_GONE,
+    /// The provider's plan keeps the record in its own network.
+    NotOpen = 24 "not open to other networks",
 }
 
 #[cfg(test)]

@@ -49,6 +49,22 @@ pub enum Message {
         /// The asking server's applied height: the provider decides no earlier than there.
         after: u64,
     },
+    /// A server collects a record of another network from its provider (flow F-A, step 8).
+    Collect {
+        /// The operation of the query.
+        op: OpId,
+        /// Which record.
+        record: RecordId,
+    },
+    /// The provider hands it out.
+    Handed {
+        /// The operation of the query.
+        op: OpId,
+        /// The server that asked.
+        requester: NodeId,
+        /// How it ended.
+        answer: Answer,
+    },
     /// The provider answers point to point.
     Release {
         /// The operation.
@@ -114,6 +130,15 @@ pub enum Ask {
     },
     /// Read the audit trail since the last time.
     Sweep,
+    /// Read a record of another network.
+    Query {
+        /// Which.
+        record: RecordId,
+        /// Whose.
+        patient: Arc<str>,
+        /// What for.
+        purpose: Purpose,
+    },
 }
 
 /// How an operation ended.
@@ -180,6 +205,19 @@ impl Sealed {
     pub fn is_empty(&self) -> bool {
         self.body.is_empty()
     }
+    /// The ciphertext with nonce and tag, as it stands in something else that travels.
+    pub fn to_bytes(&self) -> Arc<[u8]> {
+        let mut out = Vec::with_capacity(4 + self.len());
+        self.encode(&mut out);
+        out.into()
+    }
+    /// Reads it.
+    pub fn of_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
+        let mut d = Decoder::new(bytes);
+        let sealed = Self::decode(&mut d)?;
+        d.end()?;
+        Ok(sealed)
+    }
     /// Appends `bytes` under the keystream of `nonce`; twice is once not.
     fn veil(nonce: u64, bytes: &[u8], out: &mut Vec<u8>) {
         let key = |i: usize| mix(nonce, i as u64).to_be_bytes();
@@ -227,7 +265,8 @@ impl Ask {
             | Self::Request { patient }
             | Self::Grant { patient, .. }
             | Self::Deny { patient, .. }
-            | Self::Revoke { patient, .. } => Some(patient),
+            | Self::Revoke { patient, .. }
+            | Self::Query { patient, .. } => Some(patient),
             Self::Decide { .. } | Self::Read { .. } | Self::Sweep => None,
         }
     }
@@ -278,6 +317,14 @@ impl Ask {
             Self::Sweep => {
                 e.u8(7);
             }
+            Self::Query {
+                record,
+                patient,
+                purpose,
+            } => {
+                e.u8(8).u64(record.0).bytes(patient.as_bytes());
+                purpose.encode(e);
+            }
         }
     }
     fn encoded_len(&self) -> usize {
@@ -290,6 +337,7 @@ impl Ask {
                 4 + patient.len() + Grantee::ENCODED
             }
             Self::Sweep => 0,
+            Self::Query { patient, .. } => 8 + 4 + patient.len() + 1,
         }
     }
     fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -328,6 +376,11 @@ impl Ask {
                 purpose: Purpose::decode(d)?,
             },
             7 => Self::Sweep,
+            8 => Self::Query {
+                record: RecordId(d.u64()?),
+                patient: text(d, MAX_PATIENT)?,
+                purpose: Purpose::decode(d)?,
+            },
             tag => return Err(CodecError::Tag(tag)),
         })
     }
@@ -414,6 +467,15 @@ impl Message {
                 op,
                 answer: Answer::decode(&mut d)?,
             },
+            4 => Self::Collect {
+                op,
+                record: RecordId(d.u64()?),
+            },
+            5 => Self::Handed {
+                op,
+                requester: NodeId(d.u32()?),
+                answer: Answer::decode(&mut d)?,
+            },
             tag => return Err(CodecError::Tag(tag)),
         };
         d.end()?;
@@ -422,7 +484,7 @@ impl Message {
 }
 
 /// The words of the kinds of messages.
-pub const KINDS: &[&str] = &["ask", "reply", "fetch", "release"];
+pub const KINDS: &[&str] = &["ask", "reply", "fetch", "release", "collect", "handed"];
 
 impl Payload for Message {
     fn kind(&self) -> &'static str {
@@ -431,6 +493,8 @@ impl Payload for Message {
             Self::Reply { .. } => "reply",
             Self::Fetch { .. } => "fetch",
             Self::Release { .. } => "release",
+            Self::Collect { .. } => "collect",
+            Self::Handed { .. } => "handed",
         }
     }
     fn encode(&self, out: &mut Vec<u8>) {
@@ -464,6 +528,17 @@ impl Payload for Message {
                 Encoder::message(out, FAMILY, 3).u64(op.0);
                 answer.encode(out);
             }
+            Self::Collect { op, record } => {
+                Encoder::message(out, FAMILY, 4).u64(op.0).u64(record.0);
+            }
+            Self::Handed {
+                op,
+                requester,
+                answer,
+            } => {
+                Encoder::message(out, FAMILY, 5).u64(op.0).u32(requester.0);
+                answer.encode(out);
+            }
         }
     }
     fn encoded_len(&self) -> usize {
@@ -474,6 +549,8 @@ impl Payload for Message {
                 } => 4 + certificate.len() + ask.encoded_len(),
                 Self::Reply { answer, .. } | Self::Release { answer, .. } => answer.encoded_len(),
                 Self::Fetch { .. } => 8 + 4 + 1 + 8,
+                Self::Collect { .. } => 8,
+                Self::Handed { answer, .. } => 4 + answer.encoded_len(),
             }
     }
     fn as_any(&self) -> &dyn Any {

@@ -6,6 +6,9 @@
 //! | `q` request (8) | pseudonym (32), requester (4), entry (4), open (1) |
 //! | `c` pseudonym (32) grantee (5) | word (1: grant, denial, withdrawal), expiry (8) |
 //! | `s` supervision's server (4) | last height that it has read (8) |
+//! | `x` requester (4) operation (8) | a query of another network that has come |
+//! | `y` requester (4) operation (8) | it was answered: may the record be collected (1)? |
+//! | `z` requester (4) operation (8) | the answer to a query that has come: who gave it (4), what it is |
 //!
 //! Integers are big-endian. Audit entries are transactions of the blocks and need no state.
 

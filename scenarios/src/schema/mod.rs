@@ -23,6 +23,7 @@ mod network;
 mod organisations;
 mod profiled;
 mod registered;
+mod relays;
 mod services;
 pub(crate) mod shape;
 mod studies;
@@ -31,7 +32,7 @@ mod workloads;
 pub(crate) use adversaries::{Adversary, Amount};
 pub(crate) use attacks::{
     Answer, Attack, AttackCommon, AttackKind, FakeHeaderKeys, FakeWord, Field, InsiderKeys,
-    Meddling, TwinsKeys,
+    Meddling, RelayLieWord, TwinsKeys,
 };
 pub(crate) use chains::{
     AcknowledgeWord, Auto, BftSmartKeys, Certificates, Chain, CliqueKeys, Consensus, ForkWord,
@@ -68,6 +69,7 @@ pub(crate) use organisations::{
     Authority, Organisation, Population, RegionRule, ReleaseName, TableRef, Tier,
 };
 pub(crate) use profiled::Profiled;
+pub(crate) use relays::Relays;
 pub(crate) use services::{
     Access, Ask, Audit, Custody, DataSharing, DeviceSamples, Freshness, Identity, KeyValue,
     OffChain, OnChain, Pseudonym, Revocation, Search, ServiceKind,
@@ -111,6 +113,8 @@ record! {
         populations: Named<Population>,
         /// Chains.
         chains: Named<Chain>,
+        /// What joins chains.
+        relays: Named<Relays>,
         /// Domain models on a chain.
         services: Named<ServiceKind>,
         /// What users do.
@@ -139,7 +143,7 @@ record! {
         found: FoundNote = "{}",
     }
     beside "base" "remove" "compare" "vary" "experiment";
-    later "devices" "relays" "platform" "claims" "sweep"
+    later "devices" "platform" "claims" "sweep"
         "experimental";
 }
 

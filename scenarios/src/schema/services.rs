@@ -1,6 +1,7 @@
 //! `services`: the domain models.
 
-use super::decode::At;
+use super::decode::{At, Named};
+use super::lists::Turns;
 use super::macros::{choice, record, words};
 use super::organisations::Plain;
 use consim_core::Span;
@@ -56,8 +57,9 @@ record! {
 record! {
     /// Options of `data-sharing`.
     pub struct DataSharing {
-        /// The chain; the only one if left out.
-        chain: Option<At<Name>>,
+        /// The chain; the only one if left out. Of several each is a network, and relays have to join them: people of
+        /// one read what was made in another.
+        chain: Option<Turns>,
         /// What of a record goes on the chain.
         on_chain: OnChain = "digest",
         /// Where originals are kept.
@@ -80,9 +82,14 @@ record! {
         emergency: Emergency = "{}",
         /// By which state of the chain a provider decides.
         freshness: Freshness = "local",
+        /// What providers' plans say of their records, as shares of these that add up to 100%: for queries of other
+        /// networks `open` and `sharable` records are in the answer, `protected` ones go point to point where the
+        /// patient granted it, and `non-open` ones nowhere. Without it `open: 10%`, `sharable: 60%`, `protected: 25%`,
+        /// `non-open: 5%`.
+        labels: Named<At<Share>>,
     }
     main "chain";
-    later "endorse" "labels" "disclosure" "cache" "erasure";
+    later "endorse" "disclosure" "cache" "erasure";
 }
 
 choice! {

@@ -38,6 +38,7 @@ mod network;
 mod outcome;
 mod pairs;
 mod reference;
+mod relays;
 mod sites;
 mod study;
 mod together;

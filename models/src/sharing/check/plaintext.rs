@@ -70,7 +70,8 @@ impl NoPlaintextOnChain {
             Ask::Request { patient }
             | Ask::Grant { patient, .. }
             | Ask::Deny { patient, .. }
-            | Ask::Revoke { patient, .. } => self.patient(patient),
+            | Ask::Revoke { patient, .. }
+            | Ask::Query { patient, .. } => self.patient(patient),
             Ask::Decide { .. } | Ask::Read { .. } | Ask::Sweep => {}
         }
     }

@@ -130,6 +130,18 @@ impl VisitWorkload {
     }
 }
 
+impl VisitWorkload {
+    /// The same, where the places are in several networks: each place's. The names of synthetic records say in which
+    /// they are.
+    #[must_use]
+    pub fn within(mut self, networks: Vec<u8>) -> Self {
+        if let Source::Synthetic(synthetic) = &mut self.source {
+            synthetic.networks = networks;
+        }
+        self
+    }
+}
+
 impl Workload for VisitWorkload {
     fn next(&mut self) -> Option<Arrival> {
         let (at, place, wish) = match &mut self.source {
@@ -153,6 +165,8 @@ impl Workload for VisitWorkload {
 struct Synthetic {
     arrivals: Arrivals,
     places: Vec<Place>,
+    /// The network of each place; empty if there is one.
+    networks: Vec<u8>,
     options: VisitOptions,
     names: Names,
     reads: Reads,
@@ -183,6 +197,7 @@ impl Synthetic {
         Self {
             arrivals,
             places,
+            networks: Vec::new(),
             options,
             names,
             reads,
@@ -194,11 +209,12 @@ impl Synthetic {
     fn next(&mut self, rng: &mut ChaCha12Rng) -> Option<(Time, usize, Wish)> {
         let (at, place) = self.arrivals.next(rng)?;
         let home = *self.places.get(place)?;
+        let network = self.networks.get(place).copied().unwrap_or_default();
         let resources: Vec<(RecordId, Body)> = (0..self.options.resources)
             .map(|_| {
                 let size = self.sizes.sample(rng.next_u64()).nanos() as u32;
                 (
-                    self.names.take(),
+                    self.names.take().within(network),
                     Body::Synthetic {
                         key: rng.next_u64(),
                         size,

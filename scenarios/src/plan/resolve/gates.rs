@@ -144,7 +144,7 @@ impl Planner<'_> {
             let word = path.rsplit('.').next().unwrap_or(path);
             let known: Vec<&str> = METRICS.iter().map(|m| m.name).collect();
             let (part, help) = if known.contains(&word) && word != path {
-                let help = "alone, or after chains.NAME, workloads.NAME, services.NAME, organisations.NAME, attacks.NAME, changes.NAME or a label of `compare`";
+                let help = "alone, or after chains.NAME, workloads.NAME, services.NAME, organisations.NAME, attacks.NAME, changes.NAME, relays.NAME or a label of `compare`";
                 (None, help.to_owned())
             } else {
                 let part = path.len() - word.len()..path.len();
@@ -163,6 +163,13 @@ impl Planner<'_> {
             Scope::Attack => names(
                 scenario
                     .attacks
+                    .iter()
+                    .map(|(n, _)| n.value.0.as_str())
+                    .collect(),
+            ),
+            Scope::Relay => names(
+                scenario
+                    .relays
                     .iter()
                     .map(|(n, _)| n.value.0.as_str())
                     .collect(),

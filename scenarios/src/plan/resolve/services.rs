@@ -7,12 +7,17 @@ use crate::schema::{
     KeyValue, LeafKind, OffChain, OnChain, Population, Pseudonym, Revocation, Search, ServiceKind,
     WaitFor, Workload, WorkloadKind,
 };
-use consim_core::values::Name;
+use consim_core::values::{Name, Share, Value as _};
 use consim_models::sharing::config::SharingOptions;
+use consim_models::sharing::network::{Label, Labels};
 use std::collections::BTreeMap;
 
 /// The population of a scenario that names none.
 const DEFAULT_POPULATION: &str = "patients";
+/// All of something, parts per billion.
+const WHOLE: u32 = 1_000_000_000;
+/// What labels there are where a scenario says nothing of them: open, sharable, protected (assumed).
+const USUAL_LABELS: [u32; 3] = [100_000_000, 600_000_000, 250_000_000];
 /// The most keys of a store: the state must fit into memory (assumed).
 const MAX_KEYS: u64 = 100_000_000;
 
@@ -82,8 +87,30 @@ impl Planner<'_> {
             freshness: Freshness::Local(_),
             consent,
             emergency,
+            labels,
         } = sharing;
-        let chain = self.chain_of_one_server(name, chain.as_ref(), "data-sharing")?;
+        let mut chains = Vec::new();
+        for (word, place) in chain.iter().flat_map(|chain| &chain.list) {
+            let at = At {
+                value: Name(word.clone()),
+                place: place.clone(),
+                leaf: 0,
+            };
+            let chain = self.chain_of_one_server(name, Some(&at), "data-sharing")?;
+            if chains.contains(&chain) {
+                let message = format!("{chain} is there twice");
+                self.cx.error("E504", place, message, "each chain once");
+                return None;
+            }
+            chains.push(chain);
+        }
+        if chains.is_empty() {
+            chains.push(self.chain_of_one_server(name, None, "data-sharing")?);
+        }
+        let labels = self.labels(labels)?;
+        let mut more = chains.split_off(1);
+        let chain = chains.pop()?;
+        more.sort();
         let options = SharingOptions {
             ask_each_request: consent.ask.value == Ask::EachRequest,
             grant_expires: consent.expires.value,
@@ -91,7 +118,48 @@ impl Planner<'_> {
             answer_in: population.consent.answer_in.distribution(self.cx),
             emergency: emergency.allow.value.0,
         };
-        Some(ServicePlan::DataSharing { chain, options })
+        Some(ServicePlan::DataSharing {
+            chain,
+            more,
+            labels,
+            options,
+        })
+    }
+
+    /// What providers' plans say of their records.
+    fn labels(&mut self, given: &[(At<Name>, At<Share>)]) -> Option<Labels> {
+        let draws = self.bits("services/labels", 0);
+        if given.is_empty() {
+            let shares = USUAL_LABELS;
+            return Some(Labels { shares, draws });
+        }
+        let mut shares = [0; 4];
+        for (name, share) in given {
+            let word = name.value.0.as_str();
+            let place = Label::ALL.iter().position(|label| label.word() == word);
+            let Some(slot) = place.and_then(|place| shares.get_mut(place)) else {
+                let known = Label::ALL.map(Label::word);
+                let message = format!("no label is called `{word}`");
+                let help = crate::schema::shape::suggestion(word, &known);
+                self.cx.error("E202", &name.place, message, help);
+                return None;
+            };
+            *slot = share.value.0;
+        }
+        let all: u64 = shares.iter().map(|share| u64::from(*share)).sum();
+        if all != u64::from(WHOLE) {
+            let place = given.first()?.0.place.clone();
+            let message = format!(
+                "the labels add up to {}",
+                Share((all.min(u64::from(u32::MAX))) as u32).text()
+            );
+            let help = "100%: open: 10%, sharable: 60%, protected: 25%, non-open: 5%";
+            self.cx.error("E506", &place, message, help);
+            return None;
+        }
+        let [open, sharable, protected, _] = shares;
+        let shares = [open, sharable, protected];
+        Some(Labels { shares, draws })
     }
 
     /// The chain of a service of `kind`, whose clients ask their own server. A desk hands its records

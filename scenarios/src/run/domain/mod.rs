@@ -66,6 +66,10 @@ pub(super) trait Domain: Send {
 pub(super) trait Summary: Observer {
     /// What each row counts, and how many.
     fn rows(&self) -> Vec<(String, String)>;
+    /// Words of metrics of a service on several chains, with their values.
+    fn metrics(&self) -> Vec<(String, f64)> {
+        Vec::new()
+    }
     /// Figures of an attack of the model's own, by the attack's number.
     fn attack(&self, _number: u16) -> BTreeMap<String, f64> {
         BTreeMap::new()

@@ -34,7 +34,17 @@ impl Services {
         for chain in chains {
             let (domain, judges, summary) = chain.domain(plan, layout, hooks);
             domains.push(domain);
-            summaries.push((chain.called.to_owned(), summary));
+            let several = chain.service.chains().len() > 1;
+            let called = match several {
+                true => format!("{} on {}", chain.called, chain.name),
+                false => chain.called.to_owned(),
+            };
+            let of = several.then(|| chain.called.to_owned());
+            summaries.push(Called {
+                called,
+                of,
+                summary,
+            });
             for check in judges {
                 let name = check.name();
                 let same = |of: &&mut Vec<(usize, Box<dyn Check>)>| {
@@ -64,7 +74,16 @@ impl Services {
 }
 
 /// The summaries of all services, with the services' names.
-pub(in super::super) struct Summaries(Vec<(String, Box<dyn Summary>)>);
+pub(in super::super) struct Summaries(Vec<Called>);
+
+/// The summary of a service on one chain.
+struct Called {
+    /// The service's name; of one on several chains with the chain's.
+    called: String,
+    /// The name of a service on several chains.
+    of: Option<String>,
+    summary: Box<dyn Summary>,
+}
 
 impl Summaries {
     /// A node with which this chain has to do says something; `None`: there is one chain.
@@ -75,26 +94,40 @@ impl Summaries {
         node: NodeId,
         probe: &Probe,
     ) {
-        if let Some((_, summary)) = self.0.get_mut(chain.unwrap_or_default()) {
-            summary.probe(at, node, probe);
+        if let Some(of) = self.0.get_mut(chain.unwrap_or_default()) {
+            of.summary.probe(at, node, probe);
         }
     }
     /// What each row counts, and how many; of several services with their names.
     pub(in super::super) fn rows(&self) -> Vec<(String, String)> {
-        if let [(_, alone)] = self.0.as_slice() {
-            return alone.rows();
+        if let [alone] = self.0.as_slice() {
+            return alone.summary.rows();
         }
-        let rows = self.0.iter().flat_map(|(called, summary)| {
-            let rows = summary.rows().into_iter();
-            rows.map(move |(what, many)| (format!("{called}: {what}"), many))
-        });
+        let rows = self.0.iter().flat_map(
+            |Called {
+                 called, summary, ..
+             }| {
+                let rows = summary.rows().into_iter();
+                rows.map(move |(what, many)| (format!("{called}: {what}"), many))
+            },
+        );
         rows.collect()
     }
     /// Figures of an attack, by its number.
     pub(in super::super) fn attack(&self, number: u16) -> BTreeMap<String, f64> {
         let all = self.0.iter();
-        all.flat_map(|(_, summary)| summary.attack(number))
-            .collect()
+        all.flat_map(|of| of.summary.attack(number)).collect()
+    }
+    /// Metrics of services on several chains, by path: what their summaries count, added up.
+    pub(in super::super) fn metrics(&self) -> BTreeMap<String, f64> {
+        let mut out: BTreeMap<String, f64> = BTreeMap::new();
+        for Called { of, summary, .. } in &self.0 {
+            for (word, value) in of.iter().flat_map(|_| summary.metrics()) {
+                let name = of.as_deref().unwrap_or_default();
+                *out.entry(format!("services.{name}.{word}")).or_default() += value;
+            }
+        }
+        out
     }
 }
 

@@ -3,13 +3,15 @@
 use super::super::adversaries;
 use super::super::spawner::PolicyOf;
 use super::{Bearer, Domain, Parts, Place, Setting, Summary};
-use consim_core::{NodeId, Observer, Probe, Process, StateMachine, Time};
+use crate::plan::ServicePlan;
+use consim_core::{ChainId, NodeId, Observer, Probe, Process, StateMachine, Time};
 use consim_models::node::CertificateGate;
 use consim_models::node::service::Service;
 use consim_models::sharing::config::SharingOptions;
 use consim_models::sharing::insiders::{Administrator, Clinician, Deed, Insider};
 use consim_models::sharing::{
-    self, Desk, DeskConfig, PseudonymKey, ServiceConfig, SharingMachine, SharingService,
+    self, Desk, DeskConfig, NetworkConfig, PseudonymKey, ServiceConfig, SharingMachine,
+    SharingService,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +30,8 @@ struct Sharing {
     members: Arc<[NodeId]>,
     supervision: Arc<[NodeId]>,
     policy: PolicyOf,
+    /// The chain, and what is told of the others, where the service is on several.
+    network: Option<(ChainId, NetworkConfig)>,
 }
 
 pub(super) fn parts(options: &SharingOptions, setting: &Setting<'_>) -> Parts {
@@ -51,6 +55,12 @@ pub(super) fn parts(options: &SharingOptions, setting: &Setting<'_>) -> Parts {
         members: Arc::clone(&chain.members),
         supervision,
         policy: Arc::clone(&setting.hooks.policy),
+        network: match chain.service {
+            ServicePlan::DataSharing { more, labels, .. } if !more.is_empty() => {
+                Some((chain.id, NetworkConfig { labels: *labels }))
+            }
+            _ => None,
+        },
         insiders: (0..plan.institutions.len())
             .map(|i| adversaries::insiders_at(plan, i))
             .collect(),
@@ -78,7 +88,7 @@ impl Domain for Sharing {
         Arc::new(SharingMachine::new(members, supervision))
     }
     fn service(&self, place: &Place) -> Box<dyn Service> {
-        let service = SharingService::new(ServiceConfig {
+        let mut service = SharingService::new(ServiceConfig {
             options: self.options.clone(),
             pseudonyms: self.pseudonyms,
             name: Arc::clone(&place.name),
@@ -88,6 +98,9 @@ impl Domain for Sharing {
             gate: Box::new(CertificateGate),
             policy: (self.policy)(place.institution),
         });
+        if let Some((_, network)) = self.network {
+            service = service.within(network);
+        }
         let insiders = self.insiders_at(place);
         let administrators = insiders.filter(|i| i.deed == Deed::EditRecord);
         let administrators: Vec<Insider> = administrators.cloned().collect();
@@ -98,11 +111,15 @@ impl Domain for Sharing {
     }
     fn desk(&self, place: &Place, bearer: &Bearer<'_>) -> Option<Box<dyn Process>> {
         let certificate: Arc<[u8]> = bearer.certificate.to_bytes().into();
-        let mut desk: Box<dyn Process> = Box::new(Desk::new(DeskConfig {
+        let mut plain = Desk::new(DeskConfig {
             server: place.entry,
             certificate: Arc::clone(&certificate),
             options: self.options.clone(),
-        }));
+        });
+        if let Some((chain, _)) = self.network {
+            plain = plain.within(chain);
+        }
+        let mut desk: Box<dyn Process> = Box::new(plain);
         let insiders = self.insiders_at(place);
         for insider in insiders.filter(|i| i.deed != Deed::EditRecord) {
             let certificate = Arc::clone(&certificate);
@@ -127,6 +144,9 @@ impl Observer for Told {
 impl Summary for Told {
     fn rows(&self) -> Vec<(String, String)> {
         self.summary.rows()
+    }
+    fn metrics(&self) -> Vec<(String, f64)> {
+        self.summary.metrics()
     }
     fn attack(&self, number: u16) -> BTreeMap<String, f64> {
         self.insiders.figures(number)

@@ -6,7 +6,7 @@ use super::packet::{Command, Packet, out_key};
 use crate::adversary::{Behaviour, Hears, Out, Says, To};
 use crate::ledger::ExecutedProof;
 use crate::node::message::Message as NodeMessage;
-use consim_core::{ChainId, NodeId, Payload, SecretKey, Tx, TxId};
+use consim_core::{ChainId, NodeId, OpId, Payload, SecretKey, Tx, TxId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -37,6 +37,8 @@ impl RelayLie {
 
 /// The numbers of its further transactions: above those of an honest relay.
 const AGAIN: u64 = 1 << 48;
+/// And what makes them other operations.
+const AGAIN_OP: u64 = 1 << 31;
 
 /// The behaviour of a lying relay.
 pub struct LyingRelay {
@@ -113,7 +115,8 @@ impl Behaviour for LyingRelay {
                     ..tx.id()
                 };
                 let body = Arc::clone(tx.body());
-                let again = Tx::new(id, tx.chain(), tx.op(), body, key);
+                let op = OpId(tx.op().0 ^ AGAIN_OP);
+                let again = Tx::new(id, tx.chain(), op, body, key);
                 out.count(1);
                 out.send_to(to, Arc::clone(payload));
                 out.send_to(to, Arc::new(NodeMessage::Request(Arc::new(again))));

@@ -68,6 +68,19 @@ impl Packet {
             _ => None,
         }
     }
+    /// The packets that a transaction of a relay brings, as it says.
+    pub fn brought_by(tx: &Tx) -> Vec<Self> {
+        if !Command::is_one(tx.body()) {
+            return Vec::new();
+        }
+        let Ok(Command::Deliver { packets, .. }) = Command::decode(tx.body()) else {
+            return Vec::new();
+        };
+        let claims = packets.iter().filter_map(|(_, proof)| proof.claims());
+        claims
+            .filter_map(|value| Self::decode(value).ok())
+            .collect()
+    }
     /// The value in the state.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(32 + self.body.len());

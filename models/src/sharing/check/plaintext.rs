@@ -15,6 +15,34 @@ const ONE_IN: u64 = 8;
 /// what reaches the chain does so soon).
 const MAX_PIECES: usize = 1 << 18;
 
+/// Bits of the filter that pieces are looked for in first: sixteen for each of them.
+const FILTER_BITS: u64 = 16 * MAX_PIECES as u64;
+
+/// Bits by hash, set for all pieces there were: nearly all parts of a transaction are none, and seen to be none by
+/// a look at one word.
+#[derive(Debug, Default)]
+struct Filter(Vec<u64>);
+
+impl Filter {
+    fn place(hash: u64) -> (usize, u64) {
+        let bit = hash % FILTER_BITS;
+        ((bit / 64) as usize, 1 << (bit % 64))
+    }
+    fn add(&mut self, hash: u64) {
+        if self.0.is_empty() {
+            self.0 = vec![0; (FILTER_BITS / 64) as usize];
+        }
+        let (word, bit) = Self::place(hash);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= bit;
+        }
+    }
+    fn may_have(&self, hash: u64) -> bool {
+        let (word, bit) = Self::place(hash);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+}
+
 /// What users handed to their servers, that is the identifiers of patients and their records, is in
 /// no transaction of the chain. The pieces are compared by their hashes.
 #[derive(Debug, Default)]
@@ -24,6 +52,7 @@ pub struct NoPlaintextOnChain {
     pieces: BTreeMap<usize, BTreeSet<u64>>,
     /// The same, oldest first.
     order: VecDeque<(usize, u64)>,
+    filter: Filter,
     finding: Finding,
 }
 
@@ -37,6 +66,7 @@ impl NoPlaintextOnChain {
         if !self.pieces.entry(length).or_default().insert(hash) {
             return;
         }
+        self.filter.add(hash);
         self.order.push_back((length, hash));
         if self.order.len() > MAX_PIECES
             && let Some((length, hash)) = self.order.pop_front()
@@ -88,7 +118,7 @@ impl NoPlaintextOnChain {
             let mut found = None;
             for (&length, pieces) in &self.pieces {
                 windows(tx.body(), length, |at, hash| {
-                    if pieces.contains(&hash) {
+                    if self.filter.may_have(hash) && pieces.contains(&hash) {
                         found.get_or_insert((at, length));
                     }
                 });

@@ -72,14 +72,7 @@ impl Queries {
 
 /// The packets of other chains that a transaction brought, and that are for this one.
 fn came(tx: &Tx, here: ChainId) -> Vec<Packet> {
-    if !Command::is_one(tx.body()) {
-        return Vec::new();
-    }
-    let Ok(Command::Deliver { packets, .. }) = Command::decode(tx.body()) else {
-        return Vec::new();
-    };
-    let claims = packets.iter().filter_map(|(_, proof)| proof.claims());
-    let packets = claims.filter_map(|value| Packet::decode(value).ok());
+    let packets = Packet::brought_by(tx).into_iter();
     packets.filter(|packet| packet.to == here).collect()
 }
 

@@ -53,6 +53,8 @@ pub struct NoPlaintextOnChain {
     /// The same, oldest first.
     order: VecDeque<(usize, u64)>,
     filter: Filter,
+    /// Identifiers of patients are as long as pieces of records, of which only those that are chosen are looked for.
+    patients_too: bool,
     finding: Finding,
 }
 
@@ -78,6 +80,7 @@ impl NoPlaintextOnChain {
 
     fn patient(&mut self, patient: &str) {
         let bytes = patient.as_bytes();
+        self.patients_too |= bytes.len() == WINDOW;
         if bytes.len() >= SHORTEST {
             windows(bytes, bytes.len(), |_, hash| self.learn(bytes.len(), hash));
         }
@@ -118,7 +121,8 @@ impl NoPlaintextOnChain {
             let mut found = None;
             for (&length, pieces) in &self.pieces {
                 windows(tx.body(), length, |at, hash| {
-                    if self.filter.may_have(hash) && pieces.contains(&hash) {
+                    let looked_for = length != WINDOW || self.patients_too || chosen(hash);
+                    if looked_for && self.filter.may_have(hash) && pieces.contains(&hash) {
                         found.get_or_insert((at, length));
                     }
                 });

@@ -437,13 +437,8 @@ impl Planner<'_> {
                 Some((keys.chain.clone(), "interfere", does))
             }
             AttackKind::LyingRelay(keys) => {
-                let lie = match keys.lie.value {
-                    RelayLieWord::Forge => RelayLie::Forge,
-                    RelayLieWord::Replay => RelayLie::Replay,
-                    RelayLieWord::Hasten => RelayLie::Hasten,
-                    RelayLieWord::Withhold => RelayLie::Withhold,
-                };
-                Some((None, "lying-relay", AttackPlanKind::Relay(lie)))
+                let does = AttackPlanKind::Relay(lie(keys.lie.value));
+                Some((None, "lying-relay", does))
             }
             AttackKind::EditRecord(keys) => self.insider(Deed::EditRecord, keys),
             AttackKind::Exfiltrate(keys) => self.insider(Deed::Exfiltrate, keys),
@@ -635,6 +630,16 @@ impl Planner<'_> {
                 );
             }
         }
+    }
+}
+
+/// What a relay does by this word.
+fn lie(word: RelayLieWord) -> RelayLie {
+    match word {
+        RelayLieWord::Forge => RelayLie::Forge,
+        RelayLieWord::Replay => RelayLie::Replay,
+        RelayLieWord::Hasten => RelayLie::Hasten,
+        RelayLieWord::Withhold => RelayLie::Withhold,
     }
 }
 

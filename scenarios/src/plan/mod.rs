@@ -403,7 +403,17 @@ impl TrustPlan {
     }
 }
 
+/// A relay's own transaction may take so long at least (assumed: longer than a view change)...
+const RELAY_PATIENCE: Span = Span::from_secs(10);
+/// ...and so many times as long as what waits for a block of its chain, or as its first timer.
+const RELAY_PACES: u64 = 2;
+
 impl ChainPlan {
+    /// How long a relay waits for a transaction of its own on this chain, and another one for its turn.
+    pub fn relay_patience(&self) -> Span {
+        let pace = self.options.pace(self.quorum).max(self.timeout);
+        RELAY_PATIENCE.max(pace.times(RELAY_PACES))
+    }
     /// The members at the beginning.
     pub fn first_members(&self) -> Vec<usize> {
         let members = self.members.iter().copied();

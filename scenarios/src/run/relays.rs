@@ -2,9 +2,9 @@
 
 use super::chains::{Hosted, Identities};
 use super::layout::Layout;
-use crate::plan::{ChainPlan, Plan, ServicePlan};
+use crate::plan::{Plan, ServicePlan};
 use consim_core::{
-    ChainId, Check, NodeId, Observer, Probe, Process, SecretKey, Span, StateMachine, Time,
+    ChainId, Check, NodeId, Observer, Probe, Process, SecretKey, StateMachine, Time,
 };
 use consim_models::consensus;
 use consim_models::node::membership::IdentityCertificate;
@@ -14,11 +14,6 @@ use consim_models::relay::{
 use consim_models::sharing::network::{LabelsKept, SharingNetwork};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-
-/// A relay's own transaction may take so long at least (assumed: longer than a view change).
-const PATIENCE: Span = Span::from_secs(10);
-/// And so many times as long as what waits for a block of its chain.
-const PACES: u64 = 2;
 
 /// What relays need to know of a chain.
 pub(super) struct Joined {
@@ -134,12 +129,6 @@ pub(super) fn checks(plan: &Plan, ways: Option<&Arc<Ways>>) -> Vec<Box<dyn Check
     checks
 }
 
-/// How long a relay waits for its own transaction on a chain.
-fn patience(chain: &ChainPlan) -> Span {
-    let pace = chain.options.pace(chain.quorum).times(PACES);
-    PATIENCE.max(pace).max(chain.timeout.times(PACES))
-}
-
 impl Relays {
     /// Those of a plan; `None` if it has none.
     pub(super) fn of<'a>(
@@ -170,7 +159,7 @@ impl Relays {
                     keys,
                     key: Arc::clone(identities.secrets.first()?),
                     certificate: *certificates.first()?,
-                    patience: patience(hosted.plan),
+                    patience: hosted.plan.relay_patience(),
                 },
                 secrets: identities.secrets.clone(),
                 certificates,

@@ -40,15 +40,17 @@ fn metric(results: &Results, path: &str) -> f64 {
 
 #[test]
 fn a_query_is_answered_by_another_network() {
-    let run = run(BASE);
+    let chains = "chain: [clinics, hospitals]";
+    let quarters = "labels: { open: 25%, sharable: 25%, protected: 25%, non-open: 25% }";
+    let run = run(&BASE.replace(chains, &format!("{chains}, {quarters}")));
     assert_eq!(run.outcome.verdict, "pass", "{:?}", run.outcome.checks);
     for name in ["packets-once", "labels-kept"] {
         let check = check(&run, name);
         assert_eq!(check.verdict, "pass", "{check:?}");
-        assert!(check.evaluated > 50, "{check:?}");
+        assert!(check.evaluated > 40, "{check:?}");
     }
     let query = &run.outcome.operations["query"];
-    assert!(query.submitted > 50, "{query:?}");
+    assert!(query.submitted > 40, "{query:?}");
     assert_eq!(metric(&run, "relays.hub.delivered"), 1.0);
     assert_eq!(metric(&run, "relays.hub.duplicated"), 0.0);
     assert!(metric(&run, "relays.hub.latency_p99") < 10_000.0);
@@ -108,13 +110,15 @@ workloads:
 #[test]
 fn packets_survive_a_relay_that_crashes_and_both_that_do() {
     for (crash, delivered) in [("1 of relay hub", 1.0), ("relay hub", 1.0)] {
-        let fault = format!("faults: {{ gone: {{ at: 30s, for: 1m, crash: {crash} }} }}\n");
+        let fault = format!("faults: {{ gone: {{ at: 90s, for: 1m, crash: {crash} }} }}\n");
         let run = run(&format!("{BASE}{fault}"));
         let fault = &run.outcome.faults[0];
         assert!(fault.took_effect > 0, "{fault:?}");
         assert_eq!(check(&run, "packets-once").verdict, "pass");
         assert_eq!(metric(&run, "relays.hub.delivered"), delivered, "{crash}");
         assert_eq!(metric(&run, "relays.hub.duplicated"), 0.0);
+        // Another relay's turn comes, or one comes back.
+        assert!(metric(&run, "relays.hub.latency_max") > 5_000.0, "{crash}");
         // Chains are not disturbed by what happens to relays.
         assert_eq!(check(&run, "agreement").verdict, "pass");
     }

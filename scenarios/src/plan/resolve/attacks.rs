@@ -326,10 +326,16 @@ impl Planner<'_> {
             chain,
             code: code(word),
             kind: word.to_owned(),
-            beyond: members > view.bears,
+            beyond: members > view.bears || self.has_all_relays(&does, adversary),
             windows: windows.collect(),
             does,
         })
+    }
+
+    /// Is no honest relay left of some that an adversary lies with?
+    fn has_all_relays(&self, does: &AttackPlanKind, adversary: &AdversaryPlan) -> bool {
+        let held = |nodes: &Vec<usize>| nodes.iter().all(|node| adversary.nodes.contains(node));
+        matches!(does, AttackPlanKind::Relay(_)) && self.relays.values().any(held)
     }
 
     /// A chain that a relay of the adversary joins.

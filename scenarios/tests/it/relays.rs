@@ -235,7 +235,7 @@ fn what_relays_cannot_join_is_said() {
         assert!(said.iter().any(|m| m.contains(says)), "{to}: {said:?}");
     }
     let changes =
-        "changes: { newcomer: { at: 1m, leave: { nodes: hospital-4, chain: hospitals } } }\n";
+        "changes: { newcomer: { at: 1m, leave: { nodes: clinic-4, chain: clinics } } }\n";
     let said = mistakes(&format!("{BASE}{changes}"));
     assert!(said.iter().any(|d| d.message.contains("members change")));
     let no_relay = "adversaries: { liar: { nodes: hospital-1 } }

@@ -8,10 +8,20 @@ pub const BUGS: &[&SeededBug] = &[
     &PROOF_NOT_CHECKED,
     &NUMBER_NOT_REMEMBERED,
     &TIMEOUT_BY_AN_OLD_HEADER,
+    &OUTBOX_SHOWN_FROM_ITS_END,
 ];
 
 /// What notices that a packet was received which was not sent, or twice.
 const ONCE: &[&str] = &["packets-once"];
+
+/// None.
+pub(super) const OUTBOX_SHOWN_FROM_ITS_END: SeededBug = SeededBug {
+    name: "outbox-shown-from-its-end",
+    code: "",
+    says: "A server shows relays the last packet of an outbox alone: what stands before it when it is brought is forgotten.",
+    source: "Our own; a relay that follows events and does not look for what it missed",
+    killers: &["packets-delivered", "client-progress"],
+};
 
 /// None.
 pub(super) const PROOF_NOT_CHECKED: SeededBug = SeededBug {

@@ -2,6 +2,7 @@
 
 use super::message::{Answer, Attest, Message, News};
 use super::packet::{ATTESTS, Command, MAX_PACKETS, Proven, in_key, last_key, number, out_key};
+use super::seeded;
 use crate::node::membership::Refusal;
 use crate::node::service::{Host, Service};
 use consim_core::chain::vote_statement;
@@ -86,7 +87,10 @@ impl RelayedService {
             Message::List { number, of, to }
                 if *of == host.chain() && self.neighbours.contains(to) =>
             {
-                let (least, last) = self.out(host, *to);
+                let (mut least, last) = self.out(host, *to);
+                if seeded::on(&seeded::OUTBOX_SHOWN_FROM_ITS_END) {
+                    least = last;
+                }
                 let there = (least..=last).filter(|n| host.get(&out_key(*to, *n)).is_some());
                 let numbers: Vec<u64> = there.take(MAX_PACKETS).collect();
                 let proven = prove(cx, host, &numbers, |n| out_key(*to, n));

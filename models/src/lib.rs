@@ -12,6 +12,7 @@ pub const MESSAGE_KINDS: &[&[&str]] = &[
     consensus::clique::message::KINDS,
     light::message::KINDS,
     node::message::KINDS,
+    relay::message::KINDS,
     sharing::message::KINDS,
     orders::message::KINDS,
 ];
@@ -25,5 +26,6 @@ pub mod ledger;
 pub mod light;
 pub mod node;
 pub mod orders;
+pub mod relay;
 pub mod sharing;
 pub mod workload;

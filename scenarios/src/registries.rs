@@ -11,7 +11,11 @@ pub use consim_core::SeededBug;
 use consim_core::{Check, Mark, Severity, Span};
 use consim_kernel::config::Point;
 use consim_models::consensus::PROTOCOLS;
-use consim_models::{custody, device_samples, key_value, ledger, light, node, orders, sharing};
+use consim_models::sharing::network::{Labels, LabelsKept};
+use consim_models::{
+    custody, device_samples, key_value, ledger, light, node, orders, relay, sharing,
+};
+use std::sync::Arc;
 
 /// The version that has everything listed here.
 const SINCE: &str = "0.1.0";
@@ -126,6 +130,7 @@ pub fn bugs() -> Vec<&'static SeededBug> {
         node::BUGS,
         ledger::BUGS,
         light::BUGS,
+        relay::BUGS,
         sharing::BUGS,
         orders::BUGS,
         key_value::BUGS,
@@ -170,6 +175,12 @@ fn domain_checks() -> Vec<Box<dyn Check>> {
     checks.extend(key_value::checks(&[]));
     checks.extend(custody::checks());
     checks.extend(device_samples::checks());
+    checks.extend(relay::checks(&Arc::default(), Span::ZERO));
+    let labels = Labels {
+        shares: [0; 3],
+        draws: 0,
+    };
+    checks.push(Box::new(LabelsKept::new(labels, false)));
     checks
 }
 

@@ -7,8 +7,8 @@ use crate::consensus::{CheckpointHead as _, MemberChange, Validators};
 use crate::ledger::merkle;
 use consim_core::chain::{Link, chained};
 use consim_core::{
-    Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, KeyId, Keyring, NodeId,
-    Payload, Span, Tx, Work,
+    Certificate, ChainId, CodecError, Committed, Decoder, Digest, Encoder, Header, KeyId, Keyring,
+    NodeId, Payload, Span, Tx, Work,
 };
 use std::any::Any;
 use std::sync::Arc;
@@ -182,6 +182,40 @@ impl Verifier {
             batch: digest,
             time_ns: self.later(&now, head.time_ns, now_ns)?,
             ..now
+        })
+    }
+
+    /// What is trusted after a header that members attested, for somebody whose clock shows `now_ns`; `certified`
+    /// names the kind of attestations. A header of before what is known is believed, too, and changes nothing: who
+    /// was a member then is one now, since `from`.
+    pub fn attested(
+        &self,
+        trusted: &Trusted,
+        header: &Header,
+        certificate: &Certificate,
+        now_ns: i64,
+        work: &mut Work,
+    ) -> Result<Trusted, Refusal> {
+        if self.is_expired(trusted, now_ns) {
+            return Err(Refusal::Expired);
+        }
+        if header.chain != self.chain || certificate.sequence != header.sequence {
+            return Err(Refusal::OtherVotes);
+        }
+        if certificate.sequence < trusted.from {
+            return Err(Refusal::BeforeMembers);
+        }
+        work.add(Work::hash(Header::ENCODED));
+        self.decided(&trusted.validators, certificate, &header.id(), work)?;
+        let time_ns = self.later(trusted, header.time_ns, now_ns)?;
+        if header.sequence <= trusted.sequence {
+            return Ok(trusted.clone());
+        }
+        Ok(Trusted {
+            sequence: header.sequence,
+            batch: header.batch,
+            time_ns,
+            ..trusted.clone()
         })
     }
 

@@ -10,7 +10,7 @@ use super::release::Release;
 use super::seeded;
 use super::service::{Host, Service};
 use crate::consensus::{Replica, TIMER_LIMIT, TOKEN_LIMIT};
-use crate::ledger::{ExecutionCache, Ledger, LedgerConfig};
+use crate::ledger::{ExecutedProof, ExecutionCache, Ledger, LedgerConfig};
 use crate::light::{self, LightProof};
 use consim_core::{
     Batch, Block, ChainId, CodecError, Cohort, Context, Delivery, Disk, Event, Keyring, NodeId,
@@ -422,6 +422,9 @@ impl Host for NodeHost {
     }
     fn get(&self, key: &[u8]) -> Option<Arc<[u8]>> {
         self.ledger.state().get(key)
+    }
+    fn prove(&self, key: &[u8]) -> Option<ExecutedProof> {
+        Some(self.ledger.state().prove(key))
     }
     fn block(&self, height: u64) -> Option<Arc<Block>> {
         self.ledger.block(height).cloned()

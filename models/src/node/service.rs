@@ -1,6 +1,7 @@
 //! What a domain model runs on a full node, and what the node offers it.
 
 use super::membership::{IdentityCertificate, Refusal};
+use crate::ledger::ExecutedProof;
 use consim_core::{
     Block, ChainId, CodecError, Cohort, Context, Disk, NodeId, OpId, Payload, TimerKey, TxId,
     WriteToken,
@@ -66,6 +67,11 @@ pub trait Host {
     fn head_time_ns(&self) -> i64;
     /// The value of `key` in the state at the applied height.
     fn get(&self, key: &[u8]) -> Option<Arc<[u8]>>;
+    /// What shows somebody who believes the head block's header what the state has under `key`; `None` if the host
+    /// proves nothing.
+    fn prove(&self, _key: &[u8]) -> Option<ExecutedProof> {
+        None
+    }
     /// A block of this node's ledger; none if the node took over only the state after it.
     fn block(&self, height: u64) -> Option<Arc<Block>>;
     /// Is `id` executed already (at any height)?

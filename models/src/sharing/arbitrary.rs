@@ -234,6 +234,14 @@ fn ask() -> impl Strategy<Value = Ask> {
             purpose,
             reader
         }),
+        (record(), text(), purpose(), reader()).prop_map(|(record, patient, purpose, reader)| {
+            Ask::Query {
+                record,
+                patient,
+                purpose,
+                reader,
+            }
+        }),
         Just(Ask::Sweep),
         (text(), text(), any::<(u64, bool)>(), scope()).prop_map(
             |(patient, by, (for_ns, guardian), bounds)| Ask::Appoint {
@@ -294,6 +302,12 @@ pub(super) fn message() -> impl Strategy<Value = Message> {
             }
         ),
         (op(), answer()).prop_map(|(op, answer)| Message::Release { op, answer }),
+        (op(), record()).prop_map(|(op, record)| Message::Collect { op, record }),
+        (op(), node(), answer()).prop_map(|(op, requester, answer)| Message::Handed {
+            op,
+            requester,
+            answer
+        }),
     ]
 }
 
@@ -321,14 +335,14 @@ fn visit() -> impl Strategy<Value = Visit> {
     )
         .prop_map(
             |(patient, emergency, resources, own, elsewhere, answer, (purpose, reader))| Visit {
-                purpose,
-                reader,
                 patient,
                 emergency,
                 resources,
                 own,
                 elsewhere,
                 answer,
+                purpose,
+                reader,
             },
         )
 }

@@ -289,6 +289,8 @@ reasons! {
     Minor = 27 "patient is a minor",
     /// Whoever speaks for the patient may not, or not this.
     NoPower = 28 "no power to speak for the patient",
+    /// The provider's plan keeps the record in its own network.
+    NotOpen = 29 "not open to other networks",
 }
 
 #[cfg(test)]

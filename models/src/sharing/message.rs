@@ -52,6 +52,22 @@ pub enum Message {
         /// The asking server's applied height: the provider decides no earlier than there.
         after: u64,
     },
+    /// A server collects a record of another network from its provider (flow F-A, step 8).
+    Collect {
+        /// The operation of the query.
+        op: OpId,
+        /// Which record.
+        record: RecordId,
+    },
+    /// The provider hands it out.
+    Handed {
+        /// The operation of the query.
+        op: OpId,
+        /// The server that asked.
+        requester: NodeId,
+        /// How it ended.
+        answer: Answer,
+    },
     /// The provider answers point to point.
     Release {
         /// The operation.
@@ -156,6 +172,17 @@ pub enum Ask {
     },
     /// Read the audit trail since the last time.
     Sweep,
+    /// Read a record of another network.
+    Query {
+        /// Which.
+        record: RecordId,
+        /// Whose.
+        patient: Arc<str>,
+        /// What for.
+        purpose: Purpose,
+        /// Who.
+        reader: Reader,
+    },
 }
 
 /// How an operation ended.
@@ -222,6 +249,19 @@ impl Sealed {
     pub fn is_empty(&self) -> bool {
         self.body.is_empty()
     }
+    /// The ciphertext with nonce and tag, as it stands in something else that travels.
+    pub fn to_bytes(&self) -> Arc<[u8]> {
+        let mut out = Vec::with_capacity(4 + self.len());
+        self.encode(&mut out);
+        out.into()
+    }
+    /// Reads it.
+    pub fn of_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
+        let mut d = Decoder::new(bytes);
+        let sealed = Self::decode(&mut d)?;
+        d.end()?;
+        Ok(sealed)
+    }
     /// Appends `bytes` under the keystream of `nonce`; twice is once not.
     fn veil(nonce: u64, bytes: &[u8], out: &mut Vec<u8>) {
         let key = |i: usize| mix(nonce, i as u64).to_be_bytes();
@@ -284,7 +324,8 @@ impl Ask {
             | Self::Deny { patient, .. }
             | Self::Revoke { patient, .. }
             | Self::Appoint { patient, .. }
-            | Self::Dismiss { patient, .. } => Some(patient),
+            | Self::Dismiss { patient, .. }
+            | Self::Query { patient, .. } => Some(patient),
             Self::Spoken { ask, .. } => ask.patient(),
             Self::Decide { .. } | Self::Read { .. } | Self::Sweep => None,
         }
@@ -386,6 +427,15 @@ impl Ask {
                 e.u8(10).bytes(by.as_bytes());
                 ask.encode(e);
             }
+            Self::Query {
+                record,
+                patient,
+                purpose,
+                reader,
+            } => {
+                e.u8(11).u64(record.0).bytes(patient.as_bytes());
+                reader.encode(*purpose, e);
+            }
         }
     }
     fn encoded_len(&self) -> usize {
@@ -423,6 +473,9 @@ impl Ask {
             } => 4 + patient.len() + 4 + by.len() + 8 + 1 + bounds.encoded_len(),
             Self::Dismiss { patient, by } => 4 + patient.len() + 4 + by.len(),
             Self::Spoken { by, ask } => 4 + by.len() + ask.encoded_len(),
+            Self::Query {
+                patient, reader, ..
+            } => 8 + 4 + patient.len() + reader.encoded_len(),
         }
     }
     fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -513,6 +566,16 @@ impl Ask {
                 }
                 let ask = Arc::new(Self::decode(d)?);
                 Self::Spoken { by, ask }
+            }
+            11 => {
+                let (record, patient) = (RecordId(d.u64()?), text(d, MAX_PATIENT)?);
+                let (purpose, reader) = Reader::decode(d)?;
+                Self::Query {
+                    record,
+                    patient,
+                    purpose,
+                    reader,
+                }
             }
             tag => return Err(CodecError::Tag(tag)),
         })
@@ -605,6 +668,15 @@ impl Message {
                 op,
                 answer: Answer::decode(&mut d)?,
             },
+            4 => Self::Collect {
+                op,
+                record: RecordId(d.u64()?),
+            },
+            5 => Self::Handed {
+                op,
+                requester: NodeId(d.u32()?),
+                answer: Answer::decode(&mut d)?,
+            },
             tag => return Err(CodecError::Tag(tag)),
         };
         d.end()?;
@@ -613,7 +685,7 @@ impl Message {
 }
 
 /// The words of the kinds of messages.
-pub const KINDS: &[&str] = &["ask", "reply", "fetch", "release"];
+pub const KINDS: &[&str] = &["ask", "reply", "fetch", "release", "collect", "handed"];
 
 impl Payload for Message {
     fn kind(&self) -> &'static str {
@@ -622,6 +694,8 @@ impl Payload for Message {
             Self::Reply { .. } => "reply",
             Self::Fetch { .. } => "fetch",
             Self::Release { .. } => "release",
+            Self::Collect { .. } => "collect",
+            Self::Handed { .. } => "handed",
         }
     }
     fn encode(&self, out: &mut Vec<u8>) {
@@ -656,6 +730,17 @@ impl Payload for Message {
                 Encoder::message(out, FAMILY, 3).u64(op.0);
                 answer.encode(out);
             }
+            Self::Collect { op, record } => {
+                Encoder::message(out, FAMILY, 4).u64(op.0).u64(record.0);
+            }
+            Self::Handed {
+                op,
+                requester,
+                answer,
+            } => {
+                Encoder::message(out, FAMILY, 5).u64(op.0).u32(requester.0);
+                answer.encode(out);
+            }
         }
     }
     fn encoded_len(&self) -> usize {
@@ -666,6 +751,8 @@ impl Payload for Message {
                 } => 4 + certificate.len() + ask.encoded_len(),
                 Self::Reply { answer, .. } | Self::Release { answer, .. } => answer.encoded_len(),
                 Self::Fetch { reader, .. } => 8 + 4 + reader.encoded_len() + 8,
+                Self::Collect { .. } => 8,
+                Self::Handed { answer, .. } => 4 + answer.encoded_len(),
             }
     }
     fn as_any(&self) -> &dyn Any {

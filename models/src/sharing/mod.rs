@@ -17,6 +17,7 @@ pub mod insiders;
 pub mod machine;
 mod marks;
 pub mod message;
+pub mod network;
 pub mod probe;
 pub mod records;
 pub mod request;
@@ -37,7 +38,7 @@ pub use ids::{Grantee, Pseudonym, PseudonymKey, Purpose, Reason, RecordId, Reque
 pub use machine::SharingMachine;
 pub use scope::{Reader, ResourceType, Role, Scope, Use, Who};
 pub use seeded::BUGS;
-pub use service::{Honest, Policy, ServiceConfig, SharingService};
+pub use service::{Honest, NetworkConfig, Policy, ServiceConfig, SharingService};
 pub use workload::{AuditWorkload, ConsentWorkload, VisitWorkload};
 
 /// The situations in data sharing that searches count.

@@ -3,6 +3,7 @@
 use super::command::Access;
 use super::ids::{Grantee, Pseudonym, RecordId};
 use super::message::Tally;
+use super::network::Label;
 use consim_core::probe::DomainProbe;
 use consim_core::{Digest, NodeId, OpId, Probe};
 use std::any::Any;
@@ -92,6 +93,20 @@ pub enum SharingProbe {
         op: OpId,
         /// Which.
         record: RecordId,
+    },
+    /// A provider decided on a query of another network, and its chain has the decision.
+    Queried {
+        /// What the plan says of the record.
+        label: Label,
+        /// Was the record opened?
+        permit: bool,
+    },
+    /// The asking server has a record of another network, and compared its digest with what the provider's chain has.
+    Crossed {
+        /// Point to point, or over the chains?
+        apart: bool,
+        /// Was the body accepted?
+        accepted: bool,
     },
     /// Supervision read the audit trail.
     AuditSwept {

@@ -21,7 +21,17 @@ pub const BUGS: &[&SeededBug] = &[
     &POWER_NEVER_ENDS,
     &BOUNDS_NOT_COMPARED,
     &COPIES_KEPT,
+    &LABEL_NOT_LOOKED_AT,
 ];
+
+/// None.
+pub(crate) const LABEL_NOT_LOOKED_AT: SeededBug = SeededBug {
+    name: "label-not-looked-at",
+    code: "",
+    says: "A provider answers queries of other networks without a look at what its plan says of the record.",
+    source: "Paper 5.1.2.1: provision plans restrict what is not open (claim 15)",
+    killers: &["labels-kept"],
+};
 
 /// X1.
 pub(crate) const CHECK_AT_REQUEST_ALONE: SeededBug = SeededBug {

@@ -8,6 +8,9 @@
 //! | `p` pseudonym (32) pseudonym (32) | of a patient and who speaks for them: until when (8), guardian (1), bounds (20) if they are not the usual scope |
 //! | `m` pseudonym (32) | of a minor: when they come of age (8) |
 //! | `s` supervision's server (4) | last height that it has read (8) |
+//! | `x` requester (4) operation (8) | a query of another network that has come |
+//! | `y` requester (4) operation (8) | it was answered: may the record be collected (1)? |
+//! | `z` requester (4) operation (8) | the answer to a query that has come: who gave it (4), what it is |
 //!
 //! Integers are big-endian. Audit entries are transactions of the blocks and need no state.
 
@@ -226,6 +229,24 @@ impl Lookup for dyn crate::node::service::Host + '_ {
     fn value(&self, key: &[u8]) -> Option<Arc<[u8]>> {
         self.get(key)
     }
+}
+
+/// Does the consent comprise the use of a record of any type? Who asks for one of another network does not know its
+/// type.
+pub fn consented_to_all<L: Lookup + ?Sized>(
+    state: &L,
+    pseudonym: &Pseudonym,
+    wanted: &Use,
+    now_ns: i64,
+) -> Result<Reason, Reason> {
+    let mut types = ResourceType::ALL.iter();
+    types.try_fold(Reason::Granted, |_, of| {
+        let wanted = Use {
+            of: Some(*of),
+            ..*wanted
+        };
+        consented(state, pseudonym, &wanted, now_ns)
+    })
 }
 
 /// Does the consent of `pseudonym` comprise a use at `now_ns`? The patient's word to the requester

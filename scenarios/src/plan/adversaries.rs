@@ -2,6 +2,7 @@
 
 use consim_core::{Distribution, Span, Time};
 use consim_models::adversary::Conduct;
+use consim_models::relay::RelayLie;
 use consim_models::sharing::insiders::Deed;
 use std::collections::BTreeSet;
 
@@ -87,6 +88,8 @@ pub enum AttackPlanKind {
     Interfere(Interference),
     /// What insiders do at their institutions.
     Insider(InsiderPlan),
+    /// `lying-relay`.
+    Relay(RelayLie),
 }
 
 /// What insiders do.

@@ -28,6 +28,7 @@ use consim_models::key_value::TransactionOptions;
 use consim_models::light::TrustLevel;
 use consim_models::node::release::Release;
 use consim_models::sharing::config::{ConsentOptions, SharingOptions, VisitOptions};
+use consim_models::sharing::network::Labels;
 use consim_models::workload::Stretch;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,6 +58,8 @@ pub struct Plan {
     pub institutions: Vec<Institution>,
     /// Chains by name.
     pub chains: BTreeMap<String, ChainPlan>,
+    /// Relays between them, by name.
+    pub relays: BTreeMap<String, RelayPlan>,
     /// Services by name.
     pub services: BTreeMap<String, ServicePlan>,
     /// Workloads by name.
@@ -400,7 +403,17 @@ impl TrustPlan {
     }
 }
 
+/// A relay's own transaction may take so long at least (assumed: longer than a view change)...
+const RELAY_PATIENCE: Span = Span::from_secs(10);
+/// ...and so many times as long as what waits for a block of its chain, or as its first timer.
+const RELAY_PACES: u64 = 2;
+
 impl ChainPlan {
+    /// How long a relay waits for a transaction of its own on this chain, and another one for its turn.
+    pub fn relay_patience(&self) -> Span {
+        let pace = self.options.pace(self.quorum).max(self.timeout);
+        RELAY_PATIENCE.max(pace.times(RELAY_PACES))
+    }
     /// The members at the beginning.
     pub fn first_members(&self) -> Vec<usize> {
         let members = self.members.iter().copied();
@@ -425,15 +438,30 @@ impl ChainPlan {
     }
 }
 
+/// Relays between chains.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RelayPlan {
+    /// The chains that they join, by name.
+    pub join: Vec<String>,
+    /// The one through which all others are joined; `None`: each is joined with each.
+    pub through: Option<String>,
+    /// Their machines: indexes into `institutions`, ascending.
+    pub nodes: Vec<usize>,
+}
+
 /// A service.
 #[derive(Clone, Debug)]
 pub enum ServicePlan {
-    /// `data-sharing` on a chain.
+    /// `data-sharing` on a chain, or on several that relays join.
     DataSharing {
-        /// The chain's name.
+        /// The chain's name; of several, the first's.
         chain: String,
+        /// The other chains.
+        more: Vec<String>,
+        /// What the providers' plans say of their records, for other networks.
+        labels: Labels,
         /// Options.
-        options: SharingOptions,
+        options: Box<SharingOptions>,
     },
     /// `key-value` on a chain.
     KeyValue {
@@ -466,7 +494,20 @@ impl ServicePlan {
             Self::DeviceSamples { .. } => "device-samples",
         }
     }
-    /// The name of its chain.
+    /// Its chains, by name.
+    pub fn chains(&self) -> Vec<&str> {
+        let more: &[String] = match self {
+            Self::DataSharing { more, .. } => more,
+            _ => &[],
+        };
+        let all = std::iter::once(self.chain());
+        all.chain(more.iter().map(String::as_str)).collect()
+    }
+    /// Is it on this chain?
+    pub fn is_on(&self, chain: &str) -> bool {
+        self.chains().contains(&chain)
+    }
+    /// The name of its chain; of several, of the first.
     pub fn chain(&self) -> &str {
         match self {
             Self::DataSharing { chain, .. }

@@ -17,6 +17,7 @@ use consim_models::adversary::{
     Conduct, HeaderLie, Means, Move, Recorder, Traitor, Twins, TwinsPlan, Windows,
 };
 use consim_models::consensus::{PROTOCOLS, behaviour};
+use consim_models::relay::LyingRelay;
 use consim_models::sharing::Suspect;
 use consim_models::sharing::insiders::Insider;
 use std::collections::BTreeMap;
@@ -85,7 +86,11 @@ impl Adversaries {
                 let nodes = layout.servers_of(list.map_or(&[], Vec::as_slice));
                 nodes.into_iter().filter(|n| members.contains(n)).collect()
             };
-            let nodes = of(adversary.map(|a| &a.nodes));
+            let mut nodes = of(adversary.map(|a| &a.nodes));
+            if let AttackPlanKind::Relay(_) = attack.does {
+                let held = adversary.map_or(&[][..], |a| &a.nodes).iter();
+                nodes = held.filter_map(|&i| layout.relay(i)).collect();
+            }
             let aimed = match &attack.does {
                 AttackPlanKind::Silence(who) | AttackPlanKind::Censor(who) => {
                     everything_of(layout, who)
@@ -248,6 +253,30 @@ impl Adversaries {
             return Some(process);
         }
         Some(Box::new(Traitor::new(process, moves)))
+    }
+
+    /// The process of a relay, which signs with these keys.
+    pub(crate) fn relay(
+        &self,
+        node: NodeId,
+        keys: &BTreeMap<ChainId, Arc<SecretKey>>,
+        honest: Box<dyn Process>,
+    ) -> Box<dyn Process> {
+        let lies = self
+            .of(node)
+            .filter_map(|(number, attack)| match attack.plan.does {
+                AttackPlanKind::Relay(lie) => Some(Move {
+                    attack: number,
+                    windows: Arc::clone(&attack.windows),
+                    behaviour: Box::new(LyingRelay::new(lie, keys.clone())),
+                }),
+                _ => None,
+            });
+        let moves: Vec<Move> = lies.collect();
+        if moves.is_empty() {
+            return honest;
+        }
+        Box::new(Traitor::new(honest, moves))
     }
 
     fn twins(
@@ -449,6 +478,7 @@ impl Planned {
             AttackPlanKind::Interfere(Interference::Delay(_)) => "messages delayed",
             AttackPlanKind::Interfere(Interference::Drop(_)) => "messages dropped",
             AttackPlanKind::Insider(plan) => plan.deed.unit(),
+            AttackPlanKind::Relay(lie) => lie.unit(),
             _ => self.conduct().map_or("", |conduct| conduct.unit()),
         }
     }

@@ -27,7 +27,7 @@ pub(super) struct Hosted<'a> {
 /// The chains of a plan, by number.
 pub(super) fn of<'a>(plan: &'a Plan, layout: &Layout) -> Result<Vec<Hosted<'a>>, RunError> {
     let one = |(number, (name, chain)): (usize, (&'a String, &'a ChainPlan))| {
-        let mut services = plan.services.iter().filter(|(_, s)| s.chain() == name);
+        let mut services = plan.services.iter().filter(|(_, s)| s.is_on(name));
         let Some((called, service)) = services.next().filter(|_| services.next().is_none()) else {
             return Err(RunError::Unsupported(format!(
                 "this version runs exactly one service on a chain; {name} has another number"

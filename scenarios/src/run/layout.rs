@@ -29,6 +29,8 @@ pub(crate) struct Layout {
     administrators: Vec<(usize, NodeId)>,
     /// The chain, by number, and the node of each institution that is a light client; `None` for all others.
     light: Vec<Option<(usize, NodeId)>>,
+    /// The node of each institution that is the machine of a relay; `None` for all others.
+    relays: Vec<Option<NodeId>>,
 }
 
 impl Layout {
@@ -54,6 +56,8 @@ impl Layout {
         };
         let light: Vec<Option<(usize, NodeId)>> =
             (0..count).map(|i| Some((follows(i)?, next(i)))).collect();
+        let relays = |i: &usize| plan.relays.values().any(|r| r.nodes.contains(i));
+        let relays = (0..count).map(|i| relays(&i).then(|| next(i))).collect();
         let homes = plan.homes();
         let home = |i: &usize| homes.get(*i).copied().unwrap_or_default();
         let mut on: Vec<usize> = institution_of.iter().map(home).collect();
@@ -65,6 +69,7 @@ impl Layout {
         Self {
             on,
             light,
+            relays,
             administrators,
             homes,
             servers,
@@ -114,6 +119,13 @@ impl Layout {
     }
     pub(crate) fn is_light(&self, node: NodeId) -> bool {
         self.light.iter().flatten().any(|(_, at)| *at == node)
+    }
+    pub(crate) fn is_relay(&self, node: NodeId) -> bool {
+        self.relays.contains(&Some(node))
+    }
+    /// The relay whose machine an institution is.
+    pub(crate) fn relay(&self, institution: usize) -> Option<NodeId> {
+        self.relays.get(institution).copied().flatten()
     }
     /// The light clients, ascending.
     pub(crate) fn light_clients(&self) -> Vec<NodeId> {
@@ -178,7 +190,7 @@ impl Layout {
             };
         }
         let name = institution.map_or("?", |i| i.name.as_str());
-        if self.is_server(node) || self.is_light(node) {
+        if self.is_server(node) || self.is_light(node) || self.is_relay(node) {
             name.to_owned()
         } else {
             format!("{name} desk")
@@ -265,12 +277,13 @@ impl Layout {
         institutions.iter().filter_map(|&i| self.node(i)).collect()
     }
 
-    /// The node of an institution: its server, or its light client, or its desk if it has neither.
+    /// The node of an institution: its server, or its light client or relay, or its desk if it has none of these.
     fn node(&self, institution: usize) -> Option<NodeId> {
         let server = self.servers.get(institution).copied().flatten();
         let light = self.light.get(institution).copied().flatten();
         server
             .or(light.map(|(_, node)| node))
+            .or(self.relay(institution))
             .or_else(|| self.desks.get(institution).copied())
     }
 }

@@ -12,6 +12,7 @@ mod layout;
 mod light;
 mod operator;
 mod pairs;
+mod relays;
 mod spawner;
 pub mod story;
 mod subjects;
@@ -153,11 +154,14 @@ impl<'a> Running<'a> {
         let corrupt = adversaries.corrupt();
         let keys = chains.iter().zip(&identities);
         let keys = Keys::of_chains(keys.map(|(chain, of)| (chain.id, of.keys.clone())));
+        let ways = relays::ways(plan, &layout, corrupt);
         let mut judges = subjects::checks(plan, &layout, &chains, keys, corrupt);
         let mut services = domain::Services::of(plan, &layout, &chains, hooks);
         let domain_checks = services.checks.drain(..);
         let domain_checks = domain_checks.filter(|c| subjects::wanted(plan, &**c));
         judges.extend(domain_checks.map(|check| adversaries.of_correct(check)));
+        let between = relays::checks(plan, ways.as_ref()).into_iter();
+        judges.extend(between.filter(|c| subjects::wanted(plan, &**c)));
         judges.retain(|c| plan.judges_liveness || c.severity() != Severity::Liveness);
         let mut windows = layout.faults(plan);
         windows.extend(adversaries::interference(plan, &layout));
@@ -172,6 +176,7 @@ impl<'a> Running<'a> {
             suite,
             disturbing: changes::disturbing(plan),
             summaries: services.summaries,
+            relays: relays::Told::new(plan, ways.as_ref()),
             layout: (chains.len() > 1).then(|| Arc::clone(&layout)),
             watch: Watch::new(
                 &windows,
@@ -184,7 +189,10 @@ impl<'a> Running<'a> {
             watcher: None,
             story,
         };
+        let pairs = chains.iter().zip(&identities);
+        let relays = relays::Relays::of(plan, &layout, ways, pairs);
         let spawner = Spawner::new(spawner::Parts {
+            relays,
             plan,
             layout: Arc::clone(&layout),
             chains: chains
@@ -272,8 +280,10 @@ impl<'a> Running<'a> {
         let observer = kernel.into_observer();
         let mut table = observer.summaries.rows();
         table.extend(source_rows(plan));
+        let mut metrics = observer.relays.metrics(plan);
+        metrics.extend(observer.summaries.metrics());
         let domain = Figures {
-            metrics: observer.summaries.metrics(),
+            metrics,
             table,
             attacks,
             names: subjects::names(plan, &layout),
@@ -306,6 +316,7 @@ struct RunObserver {
     /// The numbers of the planned changes that disturb members.
     disturbing: Vec<(ChainId, u64)>,
     summaries: Summaries,
+    relays: relays::Told,
     /// Which chain a node has to do with, where there are several.
     layout: Option<Arc<Layout>>,
     watch: Watch,
@@ -412,6 +423,7 @@ impl Observer for RunObserver {
         self.suite.probe(at, node, probe);
         let chain = self.layout.as_ref().map(|layout| layout.chain_of(node));
         self.summaries.probe(chain, at, node, probe);
+        self.relays.probe(at, node, probe);
         self.watch.probe(at, node, probe);
         if let Some(watcher) = &mut self.watcher {
             watcher.probe(at, node, probe);

@@ -8,6 +8,7 @@ use super::flood::{Flooder, Flooders};
 use super::layout::Layout;
 use super::light::Clients;
 use super::operator::{self, Mistakes, Setting};
+use super::relays::Relays;
 use super::trust;
 use crate::plan::Plan;
 use consim_core::{
@@ -23,6 +24,7 @@ use consim_models::node::administrator::{Administrator, AdministratorConfig};
 use consim_models::node::membership::IdentityCertificate;
 use consim_models::node::release::Release;
 use consim_models::node::{FullNode, NodeConfig, Noticing};
+use consim_models::relay::RelayedService;
 use consim_models::{key_value, sharing};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,6 +74,8 @@ pub(super) struct Parts<'a> {
     pub(super) chains: Vec<(Hosted<'a>, Identities, Box<dyn Domain>)>,
     pub(super) hooks: Hooks,
     pub(super) adversaries: Arc<Adversaries>,
+    /// The relays between them, if there are any.
+    pub(super) relays: Option<Relays>,
 }
 
 pub(super) struct Spawner {
@@ -85,6 +89,7 @@ pub(super) struct Spawner {
     mistakes: Mistakes,
     flooders: Flooders,
     adversaries: Arc<Adversaries>,
+    relays: Option<Relays>,
 }
 
 /// What the processes of one chain are made of.
@@ -122,10 +127,13 @@ impl Chain {
         domain: Box<dyn Domain>,
         layout: &Layout,
         hooks: &Hooks,
-        start_ns: i64,
+        (start_ns, relays): (i64, Option<&Relays>),
     ) -> Self {
         let plan = hosted.plan;
-        let machine = domain.machine();
+        let mut machine = domain.machine();
+        if let Some(relays) = relays {
+            machine = relays.machine(hosted, machine);
+        }
         let executions = if hooks.share_executions && hooks.bug.is_none() {
             ExecutionCache::shared(&machine)
         } else {
@@ -180,6 +188,7 @@ impl Spawner {
             chains,
             hooks,
             adversaries,
+            relays,
         } = parts;
         let places = plan
             .institutions
@@ -196,11 +205,14 @@ impl Spawner {
             .collect();
         let chains = chains.into_iter();
         let chains = chains.map(|(hosted, identities, domain)| {
-            Chain::new(&hosted, identities, domain, &layout, &hooks, plan.start_ns)
+            let of_run = (plan.start_ns, relays.as_ref());
+            Chain::new(&hosted, identities, domain, &layout, &hooks, of_run)
         });
+        let chains = chains.collect();
         Self {
             places,
-            chains: chains.collect(),
+            relays,
+            chains,
             memory: plan.institutions.iter().map(|i| i.memory).collect(),
             releases: if operator::releases_differ(plan) {
                 plan.institutions.iter().map(|i| i.release).collect()
@@ -287,6 +299,7 @@ impl Spawner {
             },
             &chain.options,
         );
+        let signing = Arc::clone(&setting.key);
         let config = NodeConfig {
             node,
             chain: setting.chain,
@@ -299,7 +312,14 @@ impl Spawner {
             certificate: setting.certificate,
             release: setting.release,
         };
-        let mut server = FullNode::new(config, replica, chain.domain.service(place));
+        let mut service = chain.domain.service(place);
+        if let Some(relays) = &self.relays {
+            let neighbours = relays.neighbours(chain.id);
+            if !neighbours.is_empty() {
+                service = Box::new(RelayedService::new(service, signing, neighbours));
+            }
+        }
+        let mut server = FullNode::new(config, replica, service);
         if let Some(noticing) = chain.noticing.get(&node) {
             server = server.noticing(*noticing);
         }
@@ -328,6 +348,14 @@ impl Spawn for Spawner {
             };
             let trust = Arc::clone(&chain.identities.trust.changes);
             return Box::new(Administrator::certifying(config, trust));
+        }
+        if self.layout.is_relay(node) {
+            let relays = self.relays.as_ref();
+            let relay = relays.and_then(|relays| {
+                let honest = relays.relay(node)?;
+                Some(self.adversaries.relay(node, &relays.keys(node), honest))
+            });
+            return relay.unwrap_or_else(|| Box::new(Nothing));
         }
         if self.layout.is_light(node) {
             let honest = || Some(chain.light.as_ref()?.client(node));

@@ -28,7 +28,7 @@ pub(super) fn checks(
     keys: Keys,
     corrupt: &[NodeId],
 ) -> Vec<Box<dyn Check>> {
-    // What happens to light clients alone is no matter of the chain's.
+    // What happens to light clients and relays alone is no matter of the chain's.
     let faults = plan.faults.values().filter(|f| !of_light_clients(plan, f));
     let faults: Vec<&FaultPlan> = faults.collect();
     let any = |does: fn(&FaultKind) -> bool| faults.iter().any(|f| does(&f.kind));
@@ -53,10 +53,12 @@ pub(super) fn checks(
     invariants::build(&subjects, &plan.checks_only, &plan.checks_except)
 }
 
-/// Does a fault hit light clients and nobody else?
+/// Does a fault hit light clients and relays and nobody else?
 fn of_light_clients(plan: &Plan, fault: &FaultPlan) -> bool {
     let light = plan.chains.values().filter_map(|c| c.light.as_ref());
-    let light: Vec<usize> = light.flat_map(|l| l.clients.iter().copied()).collect();
+    let relays = plan.relays.values().flat_map(|r| r.nodes.iter().copied());
+    let light = light.flat_map(|l| l.clients.iter().copied());
+    let light: Vec<usize> = light.chain(relays).collect();
     let mut kind = fault.kind.clone();
     let mut targets = kind.targets().into_iter().peekable();
     targets.peek().is_some()

@@ -27,7 +27,9 @@ pub(crate) fn build(plan: &Plan, layout: &Layout, streams: Streams) -> Vec<Box<d
             match &workload.kind {
                 WorkloadKind::Visits(options, _) => {
                     let options = options.clone();
-                    Box::new(VisitWorkload::new(VisitConfig { common, options }, rng))
+                    let networks = networks(plan, layout, workload, &common);
+                    let visits = VisitWorkload::new(VisitConfig { common, options }, rng);
+                    Box::new(visits.within(networks))
                 }
                 WorkloadKind::Consents(options) => {
                     Box::new(ConsentWorkload::new(&common, *options, rng))
@@ -44,6 +46,18 @@ pub(crate) fn build(plan: &Plan, layout: &Layout, streams: Streams) -> Vec<Box<d
                 }
             }
         })
+        .collect()
+}
+
+/// The chain of each place, where the service is on several.
+fn networks(plan: &Plan, layout: &Layout, workload: &WorkloadPlan, common: &Common) -> Vec<u8> {
+    let service = plan.services.get(&workload.service);
+    if service.is_none_or(|service| service.chains().len() < 2) {
+        return Vec::new();
+    }
+    let places = common.places.iter();
+    places
+        .map(|place| layout.chain_of(place.desk) as u8)
         .collect()
 }
 

@@ -69,6 +69,8 @@ choice! {
         LongRange(OnChain) = "long-range" "K7",
         /// Full nodes that show light clients decisions which were never taken.
         FakeHeader(FakeHeaderKeys) = "fake-header" "K8",
+        /// A relay between chains that shows what is not so, or nothing.
+        LyingRelay(LyingRelayKeys) = "lying-relay",
         /// Messages on the adversary's lines are held up or dropped.
         Interfere(Interfere) = "interfere" "K6",
         /// An administrator changes originals in the institution's own store; readers compare them with the chain.
@@ -123,6 +125,29 @@ record! {
     }
     main "split";
     later "leader";
+}
+
+record! {
+    /// Options of `lying-relay`.
+    pub struct LyingRelayKeys {
+        /// What it does.
+        lie: At<RelayLieWord> = "forge",
+    }
+    main "lie";
+}
+
+words! {
+    /// What a lying relay does.
+    pub enum RelayLieWord: "lie" {
+        /// It brings packets that were not sent.
+        Forge = "forge",
+        /// It brings each packet twice.
+        Replay = "replay",
+        /// It says of packets that have not come yet that they are late.
+        Hasten = "hasten",
+        /// It brings nothing.
+        Withhold = "withhold",
+    }
 }
 
 record! {

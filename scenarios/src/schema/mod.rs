@@ -24,6 +24,7 @@ mod network;
 mod organisations;
 mod profiled;
 mod registered;
+mod relays;
 mod services;
 pub(crate) mod shape;
 mod studies;
@@ -32,7 +33,7 @@ mod workloads;
 pub(crate) use adversaries::{Adversary, Amount};
 pub(crate) use attacks::{
     Answer, Attack, AttackCommon, AttackKind, FakeHeaderKeys, FakeWord, Field, InsiderKeys,
-    Meddling, TwinsKeys,
+    Meddling, RelayLieWord, TwinsKeys,
 };
 pub(crate) use chains::{
     AcknowledgeWord, Auto, BftSmartKeys, Certificates, Chain, CliqueKeys, Consensus, ForkWord,
@@ -70,6 +71,7 @@ pub(crate) use organisations::{
     Authority, Organisation, Population, RegionRule, ReleaseName, TableRef, Tier,
 };
 pub(crate) use profiled::Profiled;
+pub(crate) use relays::Relays;
 pub(crate) use services::{
     Access, Ask, Audit, Custody, DataSharing, DelegationKeys, DeviceSamples, Emergency, Freshness,
     GrantedTo, Identity, KeyValue, OffChain, OnChain, Pseudonym, Revocation, ScopeKeys, Search,
@@ -114,6 +116,8 @@ record! {
         populations: Named<Population>,
         /// Chains.
         chains: Named<Chain>,
+        /// What joins chains.
+        relays: Named<Relays>,
         /// Domain models on a chain.
         services: Named<ServiceKind>,
         /// What users do.
@@ -142,7 +146,7 @@ record! {
         found: FoundNote = "{}",
     }
     beside "base" "remove" "compare" "vary" "experiment" "claims";
-    later "devices" "relays" "platform" "sweep"
+    later "devices" "platform" "sweep"
         "experimental";
 }
 

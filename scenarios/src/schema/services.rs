@@ -1,7 +1,7 @@
 //! `services`: the domain models.
 
-use super::decode::At;
-use super::lists::{List, Words};
+use super::decode::{At, Named};
+use super::lists::{List, Turns, Words};
 use super::macros::{choice, record, words};
 use super::organisations::Plain;
 use consim_core::Span;
@@ -57,8 +57,9 @@ record! {
 record! {
     /// Options of `data-sharing`.
     pub struct DataSharing {
-        /// The chain; the only one if left out.
-        chain: Option<At<Name>>,
+        /// The chain; the only one if left out. Of several each is a network, and relays have to join them: people of
+        /// one read what was made in another.
+        chain: Option<Turns>,
         /// What of a record goes on the chain.
         on_chain: OnChain = "digest",
         /// Where originals are kept.
@@ -83,9 +84,14 @@ record! {
         freshness: Freshness = "local",
         /// Is a permit judged once more where its audit entry is executed? Who took the consent back before that is heeded.
         recheck: At<Switch> = "false",
+        /// What providers' plans say of their records, as shares of these that add up to 100%: for queries of other
+        /// networks `open` and `sharable` records are in the answer, `protected` ones go point to point where the
+        /// patient granted it, and `non-open` ones nowhere. Without it `open: 10%`, `sharable: 60%`, `protected: 25%`,
+        /// `non-open: 5%`.
+        labels: Named<At<Share>>,
     }
     main "chain";
-    later "endorse" "labels" "disclosure" "cache" "erasure";
+    later "endorse" "disclosure" "cache" "erasure";
 }
 
 choice! {

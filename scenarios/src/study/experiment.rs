@@ -254,6 +254,7 @@ pub(super) fn stranger(metric: &str, plan: &Plan) -> Option<(String, String)> {
             let all = plan.chains.values().flat_map(|chain| &chain.changes);
             keys(all.map(|change| &change.name).collect())
         }
+        Scope::Relay => keys(plan.relays.keys().collect()),
         Scope::Organisation => keys(plan.institutions.iter().map(|i| &i.group).collect()),
     };
     if known.contains(name) {

@@ -172,7 +172,7 @@ fn structure() {
         (2, 25),
         "later",
     );
-    expect("relays: {}", "E208", (1, 1), "later");
+    expect("devices: {}", "E208", (1, 1), "later");
     expect("output: { trace: jsonl }", "E208", (1, 11), "later");
     expect(
         "faults:\n  x: { for: 1m, crash: tertiary }",
@@ -246,7 +246,7 @@ fn targets() {
     );
     expect(&fault("tier village"), "E307", (2, 32), "none");
     expect(&fault("3 community"), "E111", (2, 32), "3 of community");
-    expect(&fault("relay hub"), "E208", (2, 32), "later");
+    expect(&fault("relay hub"), "E301", (2, 38), "");
     expect(
         "faults:\n  x: { at: 1m, for: 1m, partition: all }",
         "E308",

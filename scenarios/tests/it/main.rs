@@ -40,6 +40,7 @@ mod network;
 mod outcome;
 mod pairs;
 mod reference;
+mod relays;
 mod sites;
 mod study;
 mod together;

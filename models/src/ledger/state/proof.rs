@@ -1,5 +1,6 @@
-//! Proofs that a transaction was executed, or was not: the branches on the way from the root of a state to the
-//! place of its mark, for those who know the root and not the state. In a trie whose shape follows from its contents a
+//! Proofs of what a state holds under one key, or that it holds nothing there: that a transaction was executed or
+//! was not, or what a machine wrote. They are the branches on the way from the root of a state to the
+//! place of the key, for those who know the root and not the state. In a trie whose shape follows from its contents a
 //! place that is empty, or holds another key's leaf, shows that the key is not there.
 
 use super::{
@@ -14,7 +15,7 @@ const MARK: usize = 9;
 /// The longest value of a leaf in a proof (assumed): what may stand in the place of another key.
 const MAX_VALUE: usize = 1 << 20;
 
-/// What a state holds of the mark of one transaction.
+/// What a state holds under one key: the mark of a transaction, or a value of the machine.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ExecutedProof {
     /// The children of each branch on the way, by ascending nibble, from the root down.
@@ -26,7 +27,15 @@ pub struct ExecutedProof {
 impl WorldState {
     /// Shows whether the transaction `id` was executed.
     pub fn prove_executed(&self, id: TxId) -> ExecutedProof {
-        let path = path_of(Space::Ledger, &executed_key(id));
+        self.prove_path(&path_of(Space::Ledger, &executed_key(id)))
+    }
+
+    /// Shows what the machine has under `key`.
+    pub fn prove(&self, key: &[u8]) -> ExecutedProof {
+        self.prove_path(&path_of(Space::Machine, key))
+    }
+
+    fn prove_path(&self, path: &Path) -> ExecutedProof {
         let mut proof = ExecutedProof::default();
         let mut node = self.top.as_ref();
         for depth in 0.. {
@@ -38,7 +47,7 @@ impl WorldState {
                 }
                 Some(Node::Branch(branch)) => {
                     proof.branches.push(children(branch));
-                    node = branch.children[nibble(&path, depth)].as_ref();
+                    node = branch.children[nibble(path, depth)].as_ref();
                 }
             }
         }
@@ -67,7 +76,35 @@ impl ExecutedProof {
     /// At which height the transaction was executed in the state with this root, `None` within if it was not;
     /// `None` if it proves nothing.
     pub fn shows(&self, root: &Digest, id: TxId) -> Option<Option<u64>> {
-        let path = path_of(Space::Ledger, &executed_key(id));
+        let value = self.at(root, &path_of(Space::Ledger, &executed_key(id)))?;
+        let Some(value) = value else {
+            return Some(None);
+        };
+        let height = value.first_chunk().copied().map(u64::from_be_bytes)?;
+        (value.len() == MARK).then_some(Some(height))
+    }
+
+    /// What the machine has under `key` in the state with this root, `None` within if it has nothing there; `None`
+    /// if it proves nothing.
+    pub fn shows_value(&self, root: &Digest, key: &[u8]) -> Option<Option<&[u8]>> {
+        self.at(root, &path_of(Space::Machine, key))
+    }
+
+    /// The value that it says is there, whether or not it proves it.
+    pub fn claims(&self) -> Option<&[u8]> {
+        self.leaf.as_ref().map(|(_, value)| &**value)
+    }
+
+    /// What says so and proves nothing: for those who make one up.
+    pub(crate) fn made_up(key: &[u8], value: &[u8]) -> Self {
+        Self {
+            branches: Vec::new(),
+            leaf: Some((path_of(Space::Machine, key), value.into())),
+        }
+    }
+
+    #[expect(clippy::option_option, reason = "that nothing is there is proven too")]
+    fn at(&self, root: &Digest, path: &Path) -> Option<Option<&[u8]>> {
         let mut expected = Some(*root);
         for (depth, children) in self.branches.iter().enumerate() {
             let ascending = children
@@ -78,7 +115,7 @@ impl ExecutedProof {
             if !ascending || !in_width || expected != Some(hash) {
                 return None;
             }
-            let next = nibble(&path, depth);
+            let next = nibble(path, depth);
             let next = children.iter().find(|(n, _)| usize::from(*n) == next);
             expected = next.map(|(_, hash)| *hash);
         }
@@ -90,12 +127,11 @@ impl ExecutedProof {
             return None;
         }
         // Another key's leaf stands where this one would.
-        let shared = (0..self.branches.len()).all(|d| nibble(at, d) == nibble(&path, d));
-        if *at != path {
+        let shared = (0..self.branches.len()).all(|d| nibble(at, d) == nibble(path, d));
+        if at != path {
             return shared.then_some(None);
         }
-        let height = value.first_chunk().copied().map(u64::from_be_bytes)?;
-        (value.len() == MARK).then_some(Some(height))
+        Some(Some(value))
     }
 
     fn of_nothing() -> Digest {
@@ -179,6 +215,26 @@ mod tests {
                 assert_eq!(ExecutedProof::decode(&mut d).unwrap(), proof);
             }
         }
+    }
+
+    #[test]
+    fn shows_what_the_machine_wrote() {
+        use consim_core::State as _;
+        let mut state = state(20);
+        state.put(b"a", b"one");
+        state.put(b"b", b"two");
+        let root = state.root();
+        let value = |key: &[u8]| {
+            let proof = state.prove(key);
+            proof.shows_value(&root, key).unwrap().map(<[u8]>::to_vec)
+        };
+        assert_eq!(value(b"a"), Some(b"one".to_vec()));
+        assert_eq!(value(b"c"), None);
+        // Neither of another key, nor of another root.
+        let proof = state.prove(b"a");
+        assert!(proof.shows_value(&root, b"b").is_none_or(|v| v.is_none()));
+        assert_eq!(proof.shows_value(&Digest::ZERO, b"a"), None);
+        assert_eq!(proof.claims(), Some(&b"one"[..]));
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 mod refusals;
 
+use crate::relay::Packet;
 use crate::sharing::command::{Access, Command};
 use crate::sharing::ids::Reason;
 use crate::sharing::message::{Answer, Message};
+use crate::sharing::network::{Crossing, Verdict};
 use crate::sharing::probe::SharingProbe;
 use crate::sharing::service::period_of;
 use consim_core::{
@@ -12,7 +14,7 @@ use consim_core::{
     Tx,
 };
 use refusals::Refusals;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The most audit entries that the check remembers, the latest ones. What is answered later than
 /// this many entries after its own is not judged; desks have long given up by then.
@@ -54,9 +56,25 @@ pub struct AuditComplete {
     refusals: Refusals,
     /// When each node last applied a block.
     progress: BTreeMap<NodeId, Time>,
+    /// Operations of which another network's permission has come.
+    crossed: BTreeSet<OpId>,
     /// Providers whose entries are not judged.
     corrupt: Vec<NodeId>,
     finding: Finding,
+}
+
+/// The operations for which a transaction brought another network's decision that a record may be read: it is in this
+/// chain's audit trail then, as it is in that of the provider's.
+fn permitted_elsewhere(tx: &Tx) -> Vec<OpId> {
+    let answers = Packet::brought_by(tx).into_iter();
+    let answers = answers.filter(|packet| packet.to == tx.chain());
+    let permits = answers.filter_map(|packet| match Crossing::decode(&packet.body) {
+        Ok(Crossing::Answer { op, verdict, .. }) => {
+            (!matches!(verdict, Verdict::Refused(_))).then_some(op)
+        }
+        _ => None,
+    });
+    permits.collect()
 }
 
 impl AuditComplete {
@@ -71,6 +89,7 @@ impl AuditComplete {
             forgot: false,
             refusals: Refusals::default(),
             progress: BTreeMap::new(),
+            crossed: BTreeSet::new(),
             corrupt: Vec::new(),
             finding: Finding::new(),
         }
@@ -101,6 +120,11 @@ impl AuditComplete {
         for (tx, receipt) in block.committed.batch.txs().iter().zip(&block.receipts) {
             if self.corrupt.contains(&tx.id().origin) {
                 continue;
+            }
+            self.crossed.extend(permitted_elsewhere(tx));
+            if self.crossed.len() > MAX_ENTRIES {
+                self.crossed.pop_first();
+                self.forgot = true;
             }
             let refused = match receipt {
                 Receipt::Applied => None,
@@ -231,7 +255,8 @@ impl Observer for AuditComplete {
             }) => {
                 let all = (*op, NodeId(0))..=(*op, NodeId(u32::MAX));
                 let mut entries = self.entries.range(all);
-                let permitted = entries.any(|(_, e)| e.access.permit);
+                let here = entries.any(|(_, e)| e.access.permit);
+                let permitted = here || self.crossed.contains(op);
                 // A traitor that gave it may have written nothing, which is not this server's fault.
                 if !permitted && (self.forgot || !self.corrupt.is_empty()) {
                     return;

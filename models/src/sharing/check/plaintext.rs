@@ -15,6 +15,34 @@ const ONE_IN: u64 = 8;
 /// what reaches the chain does so soon).
 const MAX_PIECES: usize = 1 << 18;
 
+/// Bits of the filter that pieces are looked for in first: sixteen for each of them.
+const FILTER_BITS: u64 = 16 * MAX_PIECES as u64;
+
+/// Bits by hash, set for all pieces there were: nearly all parts of a transaction are none, and seen to be none by
+/// a look at one word.
+#[derive(Debug, Default)]
+struct Filter(Vec<u64>);
+
+impl Filter {
+    fn place(hash: u64) -> (usize, u64) {
+        let bit = hash % FILTER_BITS;
+        ((bit / 64) as usize, 1 << (bit % 64))
+    }
+    fn add(&mut self, hash: u64) {
+        if self.0.is_empty() {
+            self.0 = vec![0; (FILTER_BITS / 64) as usize];
+        }
+        let (word, bit) = Self::place(hash);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= bit;
+        }
+    }
+    fn may_have(&self, hash: u64) -> bool {
+        let (word, bit) = Self::place(hash);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+}
+
 /// What users handed to their servers, that is the identifiers of patients and their records, is in
 /// no transaction of the chain. The pieces are compared by their hashes.
 #[derive(Debug, Default)]
@@ -24,6 +52,9 @@ pub struct NoPlaintextOnChain {
     pieces: BTreeMap<usize, BTreeSet<u64>>,
     /// The same, oldest first.
     order: VecDeque<(usize, u64)>,
+    filter: Filter,
+    /// Identifiers of patients are as long as pieces of records, of which only those that are chosen are looked for.
+    patients_too: bool,
     finding: Finding,
 }
 
@@ -37,6 +68,7 @@ impl NoPlaintextOnChain {
         if !self.pieces.entry(length).or_default().insert(hash) {
             return;
         }
+        self.filter.add(hash);
         self.order.push_back((length, hash));
         if self.order.len() > MAX_PIECES
             && let Some((length, hash)) = self.order.pop_front()
@@ -48,6 +80,7 @@ impl NoPlaintextOnChain {
 
     fn patient(&mut self, patient: &str) {
         let bytes = patient.as_bytes();
+        self.patients_too |= bytes.len() == WINDOW;
         if bytes.len() >= SHORTEST {
             windows(bytes, bytes.len(), |_, hash| self.learn(bytes.len(), hash));
         }
@@ -70,7 +103,8 @@ impl NoPlaintextOnChain {
             Ask::Request { patient, .. }
             | Ask::Grant { patient, .. }
             | Ask::Deny { patient, .. }
-            | Ask::Revoke { patient, .. } => self.patient(patient),
+            | Ask::Revoke { patient, .. }
+            | Ask::Query { patient, .. } => self.patient(patient),
             Ask::Appoint { patient, by, .. } | Ask::Dismiss { patient, by } => {
                 self.patient(patient);
                 self.patient(by);
@@ -95,7 +129,8 @@ impl NoPlaintextOnChain {
             let mut found = None;
             for (&length, pieces) in &self.pieces {
                 windows(tx.body(), length, |at, hash| {
-                    if pieces.contains(&hash) {
+                    let looked_for = length != WINDOW || self.patients_too || chosen(hash);
+                    if looked_for && self.filter.may_have(hash) && pieces.contains(&hash) {
                         found.get_or_insert((at, length));
                     }
                 });

@@ -2,6 +2,7 @@
 
 use super::edges::Edges;
 use crate::sharing::ids::Reason;
+use crate::sharing::network::Label;
 use crate::sharing::probe::SharingProbe;
 use consim_core::{NodeId, Observer, Probe, Time};
 use std::collections::BTreeMap;
@@ -23,6 +24,10 @@ pub struct Summary {
     swept: u64,
     unproven: u64,
     edges: Edges,
+    /// Queries of other networks, by label and answer.
+    queried: BTreeMap<(Label, bool), u64>,
+    /// Records of other networks, over the chains and point to point.
+    crossed: [u64; 2],
 }
 
 impl Summary {
@@ -61,6 +66,15 @@ impl Summary {
                 self.unproven += tally.unproven;
             }
             SharingProbe::Unaudited { .. } => self.unaudited += 1,
+            SharingProbe::Queried { label, permit } => {
+                *self.queried.entry((label, permit)).or_default() += 1;
+            }
+            SharingProbe::Crossed { apart, accepted } => {
+                self.mismatches += u64::from(!accepted);
+                if let Some(count) = self.crossed.get_mut(usize::from(apart)) {
+                    *count += u64::from(accepted);
+                }
+            }
             SharingProbe::Released { .. }
             | SharingProbe::Deleted { .. }
             | SharingProbe::Shredded { .. }
@@ -68,6 +82,24 @@ impl Summary {
             | SharingProbe::Pried { .. }
             | SharingProbe::Copied { .. } => {}
         }
+    }
+
+    /// Words of metrics with their values: queries of other networks by label, and how their records came.
+    pub fn metrics(&self) -> Vec<(String, f64)> {
+        let crossed = ["answered_inside", "answered_apart"].into_iter();
+        let crossed = crossed.zip(self.crossed);
+        let mut out: Vec<(String, f64)> = crossed
+            .map(|(word, count)| (word.to_owned(), count as f64))
+            .collect();
+        for label in Label::ALL {
+            let of = |permit| self.queried.get(&(label, permit)).copied().unwrap_or(0);
+            let word = label.word().replace('-', "_");
+            out.push((format!("queries_{word}"), (of(true) + of(false)) as f64));
+        }
+        let refused = self.queried.iter().filter(|((_, permit), _)| !permit);
+        let refused: u64 = refused.map(|(_, count)| count).sum();
+        out.push(("queries_refused".to_owned(), refused as f64));
+        out
     }
 
     /// Label and value, in the order of a report.
@@ -121,6 +153,17 @@ impl Summary {
             if standing(word) > 0 {
                 push(label, standing(word));
             }
+        }
+        for ((label, permit), count) in &self.queried {
+            let did = if *permit { "permitted" } else { "refused" };
+            let label = label.word();
+            let label = format!("queries of other networks for {label} records {did}");
+            push(&label, *count);
+        }
+        if !self.queried.is_empty() || self.crossed != [0, 0] {
+            let [inside, apart] = self.crossed;
+            push("records of other networks received over the chains", inside);
+            push("records of other networks received point to point", apart);
         }
         if self.edges.met() > 0 {
             push(

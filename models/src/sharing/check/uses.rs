@@ -170,7 +170,7 @@ fn decided(end: OpEnd) -> bool {
     match end {
         OpEnd::Done => true,
         OpEnd::Refused(word) => Reason::of_word(word).is_some_and(Reason::of_consent),
-        _ => false,
+        OpEnd::GaveUp => false,
     }
 }
 

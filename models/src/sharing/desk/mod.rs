@@ -11,6 +11,7 @@ use super::config::{GrantScope, SharingOptions};
 use super::ids::{Grantee, Purpose, Reason, RequestId};
 use super::marks;
 use super::message::{Answer, Ask, Message};
+use super::network::{QUERY_DEADLINE, QUERY_RETRY};
 use super::probe::SharingProbe;
 use super::request::{Change, Request};
 use super::scope::{Reader, Scope};
@@ -18,8 +19,8 @@ use crate::node::asking::{Asking, Question};
 use crate::workload::Terms;
 use consim_core::rng::below;
 use consim_core::{
-    CodecError, Context, Event, NodeId, OpEnd, OpId, Payload, Process, Sampler, Span, TimerKey,
-    Work,
+    ChainId, CodecError, Context, Event, NodeId, OpEnd, OpId, Payload, Process, Sampler, Span,
+    TimerKey, Work,
 };
 use flow::{Flow, Step};
 use rand_chacha::rand_core::Rng;
@@ -66,6 +67,8 @@ pub struct Desk {
     flows: BTreeMap<u64, Flow>,
     next_flow: u64,
     running: Asking<Running>,
+    /// Its network, if there are several.
+    network: Option<ChainId>,
 }
 
 impl Desk {
@@ -79,7 +82,15 @@ impl Desk {
             flows: BTreeMap::new(),
             next_flow: 0,
             running,
+            network: None,
         }
+    }
+
+    /// The same, in a network among others.
+    #[must_use]
+    pub fn within(mut self, network: ChainId) -> Self {
+        self.network = Some(network);
+        self
     }
 
     fn begin(&mut self, cx: &mut Context<'_>, request: &Request) {
@@ -112,7 +123,8 @@ impl Desk {
         flow.now = step.again();
         let mut name = step.name();
         let urgent = flow.emergency && matches!(step, Step::Read(..));
-        let deadline = deadline(&flow.terms, urgent);
+        let mut deadline = deadline(&flow.terms, urgent);
+        let mut terms = flow.terms;
         let ask = match step {
             Step::Think => {
                 let after = self.think.sample(cx.rng().next_u64());
@@ -152,6 +164,18 @@ impl Desk {
                 purpose: flow.purpose,
                 reader: flow.reader,
             },
+            Step::Read(record, purpose) if self.network.is_some_and(|n| n != record.network()) => {
+                name = "query";
+                deadline = terms.deadline.unwrap_or(QUERY_DEADLINE);
+                terms.retry_after = QUERY_RETRY;
+                terms.retry_times = (QUERY_DEADLINE.nanos() / QUERY_RETRY.nanos()) as u32;
+                Ask::Query {
+                    record,
+                    patient: Arc::clone(&flow.patient),
+                    purpose,
+                    reader: flow.reader,
+                }
+            }
             Step::Read(record, purpose) => Ask::Read {
                 record,
                 purpose,
@@ -168,7 +192,7 @@ impl Desk {
             Step::Sweep => Ask::Sweep,
         };
         let question = Question {
-            terms: flow.terms,
+            terms,
             name,
             deadline,
             count: 1,

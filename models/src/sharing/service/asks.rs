@@ -58,6 +58,8 @@ impl SharingService {
                 return self.read(cx, host, op, desk, wanted);
             }
             Ask::Sweep => return self.sweep(cx, host, op, desk),
+            // It is no operation of this chain alone.
+            Ask::Query { .. } => return Self::refuse(cx, op, desk, Reason::Malformed),
             Ask::Request {
                 patient,
                 purpose,
@@ -171,7 +173,7 @@ impl SharingService {
 
     /// The pseudonym of a patient. The sources name a patient by one identifier, so the medical id
     /// is made of it.
-    fn pseudonym(&self, cx: &mut Context<'_>, patient: &str) -> Pseudonym {
+    pub(super) fn pseudonym(&self, cx: &mut Context<'_>, patient: &str) -> Pseudonym {
         cx.work(Work::hash(patient.len() * 2 + 128));
         self.config
             .pseudonyms

@@ -71,13 +71,12 @@ impl SharingService {
         let pseudonym = *pseudonym;
         let me = grantee == Grantee::Everyone || grantee == Grantee::Institution(host.node());
         match self.config.options.revocation {
-            Revocation::Flag => {}
             Revocation::OffChainDelete if me && !seeded::on(&seeded::COPIES_KEPT) => {
                 cx.reached(&marks::COPIES_DELETED);
                 cx.persist(REPAIR, vec![Store::tombstone(op)]);
                 cx.emit(SharingProbe::Deleted { pseudonym }.probe());
             }
-            Revocation::OffChainDelete => {}
+            Revocation::Flag | Revocation::OffChainDelete => {}
             Revocation::CryptoShred => {
                 if self.originals_of(host, &pseudonym).next().is_some()
                     && !seeded::on(&seeded::COPIES_KEPT)

@@ -11,6 +11,7 @@ mod fetch;
 mod freshness;
 mod pending;
 mod provide;
+mod queries;
 mod refusals;
 mod store;
 mod sweep;
@@ -23,6 +24,7 @@ use super::ids::{PseudonymKey, Reason, RecordId};
 use super::marks;
 use super::message::{Answer, Ask, Message, Sealed, Tally};
 use super::probe::SharingProbe;
+use super::scope::Use;
 use super::seeded;
 use crate::consensus::TIMER_LIMIT;
 use crate::ledger::chain::executed;
@@ -36,6 +38,8 @@ use consim_core::{
     Work, WriteToken,
 };
 use pending::{Asker, Pending, Stage};
+pub use queries::NetworkConfig;
+use queries::Queries;
 use refusals::Refused;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -104,6 +108,8 @@ pub struct SharingService {
     tally: Option<(OpId, Tally)>,
     ticker: Ticker,
     decided: seeded::Decided,
+    /// What goes on with other networks, if there are any.
+    queries: Option<Queries>,
 }
 
 impl SharingService {
@@ -118,7 +124,15 @@ impl SharingService {
             tally: None,
             ticker: Ticker::new(TICK),
             decided: seeded::Decided::default(),
+            queries: None,
         }
+    }
+
+    /// The same, of a network among others.
+    #[must_use]
+    pub fn within(mut self, network: NetworkConfig) -> Self {
+        self.queries = Some(Queries::new(network));
+        self
     }
 
     /// How many originals the server keeps.
@@ -287,6 +301,22 @@ impl SharingService {
         if op.0 >> 32 != u64::from(from.0) {
             return Self::refuse(cx, op, from, Reason::NotAllowed);
         }
+        if let Ask::Query {
+            record,
+            patient,
+            purpose,
+            reader,
+        } = ask
+        {
+            let pseudonym = self.pseudonym(cx, patient);
+            let wanted = Use {
+                requester: host.node(),
+                reader: *reader,
+                purpose: *purpose,
+                of: None,
+            };
+            return self.query(cx, host, op, from, (*record, pseudonym, wanted));
+        }
         let record = if let Ask::Read { record, .. } = ask {
             Some(*record)
         } else {
@@ -351,18 +381,20 @@ impl SharingService {
             .retain(|_, p| p.stage.lasts() || now.since(p.since) < FORGET);
         self.settle_missed(cx, host);
         resubmit(cx, host, self.committing());
-        self.ticker.again(cx, !self.pending.is_empty());
+        let more = self.look_after_queries(cx, host);
+        self.ticker.again(cx, more || !self.pending.is_empty());
     }
 }
 
 impl Service for SharingService {
-    fn start(&mut self, _cx: &mut Context<'_>, _host: &mut dyn Host, disk: Option<&Disk>) {
+    fn start(&mut self, cx: &mut Context<'_>, host: &mut dyn Host, disk: Option<&Disk>) {
         self.pending.clear();
         self.writes.clear();
         self.refused = Refused::default();
         self.tally = None;
         self.ticker.reset();
         self.store = disk.map_or_else(Store::default, Store::restore);
+        self.begin_queries(cx, host);
     }
 
     fn message(
@@ -396,6 +428,10 @@ impl Service for SharingService {
                 self.fetched(cx, host, from, *op, wanted);
             }
             Some(Message::Release { op, answer }) => self.arrived(cx, host, from, *op, answer),
+            Some(Message::Collect { op, record }) => {
+                self.collected(cx, host, from, *op, *record);
+            }
+            Some(Message::Handed { op, answer, .. }) => self.handed(cx, from, *op, answer),
             Some(Message::Reply { .. }) | None => {}
         }
     }
@@ -417,6 +453,7 @@ impl Service for SharingService {
             }
         }
         self.taken_back(cx, host, block);
+        self.crossed(cx, host, block);
         self.height_reached(cx, host);
     }
 
@@ -431,7 +468,13 @@ impl Service for SharingService {
 
     fn serves(&self, payload: &dyn Payload) -> bool {
         let message = payload.as_any().downcast_ref();
-        matches!(message, Some(Message::Ask { .. }))
+        // Servers of other networks are no peers; what they say is proven by the chains.
+        let across = self.queries.is_some();
+        match message {
+            Some(Message::Ask { .. }) => true,
+            Some(Message::Collect { .. } | Message::Handed { .. }) => across,
+            _ => false,
+        }
     }
 
     fn refused(

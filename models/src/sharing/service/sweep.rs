@@ -112,12 +112,11 @@ fn read_block(block: &Block, tally: &mut Tally) -> u64 {
                 purpose: Purpose::Emergency,
                 ..
             }) => &mut tally.emergencies,
-            Ok(Command::Read { .. }) => &mut tally.permits,
             Ok(Command::Access(access)) if !access.permit => &mut tally.denials,
             Ok(Command::Access(access)) if access.reason == Reason::Emergency => {
                 &mut tally.emergencies
             }
-            Ok(Command::Access(_)) => &mut tally.permits,
+            Ok(Command::Read { .. } | Command::Access(_)) => &mut tally.permits,
             Ok(Command::Refusal { .. }) => &mut tally.refusals,
             _ => continue,
         } += 1;

@@ -132,6 +132,18 @@ impl VisitWorkload {
     }
 }
 
+impl VisitWorkload {
+    /// The same, where the places are in several networks: each place's. The names of synthetic records say in which
+    /// they are.
+    #[must_use]
+    pub fn within(mut self, networks: Vec<u8>) -> Self {
+        if let Source::Synthetic(synthetic) = &mut self.source {
+            synthetic.networks = networks;
+        }
+        self
+    }
+}
+
 impl Workload for VisitWorkload {
     fn next(&mut self) -> Option<Arrival> {
         let (at, place, wish) = match &mut self.source {
@@ -155,6 +167,8 @@ impl Workload for VisitWorkload {
 struct Synthetic {
     arrivals: Arrivals,
     places: Vec<Place>,
+    /// The network of each place; empty if there is one.
+    networks: Vec<u8>,
     options: VisitOptions,
     names: Names,
     reads: Reads,
@@ -185,6 +199,7 @@ impl Synthetic {
         Self {
             arrivals,
             places,
+            networks: Vec::new(),
             options,
             names,
             reads,
@@ -196,6 +211,7 @@ impl Synthetic {
     fn next(&mut self, rng: &mut ChaCha12Rng) -> Option<(Time, usize, Wish)> {
         let (at, place) = self.arrivals.next(rng)?;
         let home = *self.places.get(place)?;
+        let network = self.networks.get(place).copied().unwrap_or_default();
         let resources: Vec<(RecordId, Body)> = (0..self.options.resources)
             .map(|_| {
                 let size = self.sizes.sample(rng.next_u64()).nanos() as u32;
@@ -203,7 +219,7 @@ impl Synthetic {
                 let kind = lot(rng, &self.options.readers.types);
                 let kind = kind.unwrap_or(ResourceType::Observation);
                 let body = Body::Synthetic { key, size, kind };
-                (self.names.take(), body)
+                (self.names.take().within(network), body)
             })
             .collect();
         let written: Arc<[RecordId]> = resources.iter().map(|(record, _)| *record).collect();

@@ -6,13 +6,14 @@ use crate::plan::{AdversaryPlan, AttackPlan, AttackPlanKind, Interference, Links
 use crate::schema::shape::{Shape, suggestion};
 use crate::schema::{
     Adversary, Amount, Answer, At, Attack, AttackKind, Budget, Decode, Excess, Field, For,
-    InsiderKeys, Meddling, TwinsKeys,
+    InsiderKeys, Meddling, RelayLieWord, TwinsKeys,
 };
 use crate::tree::Place;
 use consim_core::Span;
 use consim_core::values::{Count, Name};
 use consim_models::adversary::{Conduct, MutatedField, SyncLie};
 use consim_models::consensus::PROTOCOLS;
+use consim_models::relay::RelayLie;
 use consim_models::sharing::insiders::Deed;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -275,6 +276,7 @@ impl Planner<'_> {
         let by = by?;
         let chain = match &does {
             AttackPlanKind::Insider(plan) => plan.chain.clone(),
+            AttackPlanKind::Relay(_) => self.chain_of_relay(name, adversaries.get(&by)?)?,
             _ => self.attacked(name, chain.as_ref())?,
         };
         let windows = if attack.common.enabled.value.0 {
@@ -289,6 +291,8 @@ impl Planner<'_> {
         let members = adversary.held().filter(of_chain).count();
         if let AttackPlanKind::Insider(plan) = &does {
             self.has_insiders(name, &by, adversary, plan)?;
+        } else if matches!(does, AttackPlanKind::Relay(_)) {
+            // It has a relay, else it would have no chain.
         } else if matches!(does, AttackPlanKind::Interfere(_)) {
             if adversary.links.is_empty() {
                 let message = format!("nobody does this attack: `{by}` has no lines");
@@ -322,10 +326,33 @@ impl Planner<'_> {
             chain,
             code: code(word),
             kind: word.to_owned(),
-            beyond: members > view.bears,
+            beyond: members > view.bears || self.has_all_relays(&does, adversary),
             windows: windows.collect(),
             does,
         })
+    }
+
+    /// Is no honest relay left of some that an adversary lies with?
+    fn has_all_relays(&self, does: &AttackPlanKind, adversary: &AdversaryPlan) -> bool {
+        let held = |nodes: &Vec<usize>| nodes.iter().all(|node| adversary.nodes.contains(node));
+        matches!(does, AttackPlanKind::Relay(_)) && self.relays.values().any(held)
+    }
+
+    /// A chain that a relay of the adversary joins.
+    fn chain_of_relay(&mut self, name: &At<Name>, adversary: &AdversaryPlan) -> Option<String> {
+        let scenario = self.scenario;
+        let held = scenario.relays.iter().find_map(|(relay, keys)| {
+            let nodes = self.relays.get(&relay.value.0)?;
+            let holds = nodes.iter().any(|node| adversary.nodes.contains(node));
+            let chain = keys.join.list.first().map(|(chain, _)| chain.clone());
+            chain.filter(|_| holds)
+        });
+        if held.is_none() && !self.doubt {
+            let message = "nobody does this attack: the adversary controls no relay";
+            let help = "adversaries: { liar: { nodes: 1 of relay NAME } }";
+            self.cx.error("E503", &name.place, message, help);
+        }
+        held
     }
 
     /// The adversary of an attack: the one that it names, or the only one.
@@ -414,6 +441,10 @@ impl Planner<'_> {
                 };
                 let does = AttackPlanKind::Interfere(does);
                 Some((keys.chain.clone(), "interfere", does))
+            }
+            AttackKind::LyingRelay(keys) => {
+                let does = AttackPlanKind::Relay(lie(keys.lie.value));
+                Some((None, "lying-relay", does))
             }
             AttackKind::EditRecord(keys) => self.insider(Deed::EditRecord, keys),
             AttackKind::Exfiltrate(keys) => self.insider(Deed::Exfiltrate, keys),
@@ -607,6 +638,16 @@ impl Planner<'_> {
                 );
             }
         }
+    }
+}
+
+/// What a relay does by this word.
+fn lie(word: RelayLieWord) -> RelayLie {
+    match word {
+        RelayLieWord::Forge => RelayLie::Forge,
+        RelayLieWord::Replay => RelayLie::Replay,
+        RelayLieWord::Hasten => RelayLie::Hasten,
+        RelayLieWord::Withhold => RelayLie::Withhold,
     }
 }
 

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 
 /// What waits for a block may have to wait for one more, and then reads what came of it (assumed).
 const PACES: u64 = 3;
+/// Ways from chain to chain that a query and its answer take: there and back, over a third chain.
+const WAYS: u64 = 4;
 
 impl Planner<'_> {
     /// The bound of liveness, and the gates.
@@ -35,7 +37,17 @@ impl Planner<'_> {
                 let paces = chains
                     .iter()
                     .flat_map(|c| c.values().map(|c| c.options.pace(c.quorum)));
-                timers.max(paces.max().unwrap_or_default().times(PACES))
+                let paces = paces.max().unwrap_or_default();
+                let alone = timers.max(paces.times(PACES));
+                // A query and its answer wait for blocks on both chains, and for another relay's turn on each way.
+                let chains = chains.iter().flat_map(|c| c.values());
+                let turn = chains.map(ChainPlan::relay_patience).max();
+                let across = (paces + turn.unwrap_or_default()).times(WAYS);
+                if self.scenario.relays.is_empty() {
+                    alone
+                } else {
+                    alone.max(across)
+                }
             }
         };
         self.phases(bound, faults, heal);
@@ -144,7 +156,7 @@ impl Planner<'_> {
             let word = path.rsplit('.').next().unwrap_or(path);
             let known: Vec<&str> = METRICS.iter().map(|m| m.name).collect();
             let (part, help) = if known.contains(&word) && word != path {
-                let help = "alone, or after chains.NAME, workloads.NAME, services.NAME, organisations.NAME, attacks.NAME, changes.NAME or a label of `compare`";
+                let help = "alone, or after chains.NAME, workloads.NAME, services.NAME, organisations.NAME, attacks.NAME, changes.NAME, relays.NAME or a label of `compare`";
                 (None, help.to_owned())
             } else {
                 let part = path.len() - word.len()..path.len();
@@ -163,6 +175,13 @@ impl Planner<'_> {
             Scope::Attack => names(
                 scenario
                     .attacks
+                    .iter()
+                    .map(|(n, _)| n.value.0.as_str())
+                    .collect(),
+            ),
+            Scope::Relay => names(
+                scenario
+                    .relays
                     .iter()
                     .map(|(n, _)| n.value.0.as_str())
                     .collect(),

@@ -25,7 +25,7 @@ impl Planner<'_> {
                     break;
                 }
             }
-            let mut on_it = services.iter().filter(|(_, s)| s.chain() == name);
+            let mut on_it = services.iter().filter(|(_, s)| s.is_on(name));
             let Some(_) = on_it.next() else {
                 let what = format!("{name}, a chain without a service,");
                 self.not_yet(name, |s| s.chains.iter().map(|(n, _)| n).collect(), &what);
@@ -41,12 +41,13 @@ impl Planner<'_> {
             }
         }
         for (name, workload) in workloads {
-            let Some(chain) = services.get(&workload.service).map(ServicePlan::chain) else {
+            let Some(service) = services.get(&workload.service) else {
                 continue;
             };
+            let chain = service.chain();
             for place in workload.load.institutions() {
                 let home = *homes.entry(place).or_insert(chain);
-                if home != chain {
+                if !service.is_on(home) {
                     let who = self.called(place);
                     let what = format!("{who}, whose people ask {home}, as one that asks {chain}");
                     self.not_yet(

@@ -15,6 +15,7 @@ mod lines;
 mod load;
 mod network;
 mod people;
+mod relays;
 mod roster;
 mod scopes;
 mod select;
@@ -116,6 +117,8 @@ struct Planner<'a> {
     regions_used: Vec<String>,
     sites: BTreeMap<String, sites::Site>,
     chains: BTreeMap<String, ChainView>,
+    /// The machines of relays, by name.
+    relays: BTreeMap<String, Vec<usize>>,
     /// The chain of each service of data sharing.
     sharing: BTreeMap<String, String>,
     /// How the members of each chain sign.
@@ -157,6 +160,7 @@ impl<'a> Planner<'a> {
             regions_used: Vec::new(),
             sites: BTreeMap::new(),
             chains: BTreeMap::new(),
+            relays: BTreeMap::new(),
             sharing: BTreeMap::new(),
             suites: BTreeMap::new(),
             notes: Vec::new(),
@@ -168,6 +172,11 @@ impl<'a> Planner<'a> {
 }
 
 impl Planner<'_> {
+    /// How many institutions there are, without the machines of relays, which come after them.
+    fn people_count(&self) -> usize {
+        let machines = self.relays.values().map(Vec::len).sum::<usize>();
+        self.institutions.len() - machines
+    }
     /// 64 bits for occurrence `number` of the value at `path`: editing another entry never
     /// redraws this one.
     fn bits(&self, path: &str, number: u64) -> u64 {
@@ -219,6 +228,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
     people?;
     planner.clashes();
     let chains = planner.chains(network.as_ref());
+    let relays = chains.as_ref().and_then(|chains| planner.relays(chains));
     // Rules may name chains.
     let groups = network.as_ref().and_then(|net| planner.rules(&net.link));
     if let Some(chains) = &chains {
@@ -226,6 +236,9 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
     }
     let services = planner.services();
     planner.note_sharing(services.as_ref());
+    if let (Some(services), Some(relays)) = (&services, &relays) {
+        planner.joined(services, relays);
+    }
     let workloads = planner.workloads(services.as_ref());
     if let (Some(chains), Some(services), Some((workloads, _))) = (&chains, &services, &workloads) {
         planner.homes(chains, services, workloads);
@@ -273,6 +286,7 @@ pub(crate) fn resolve(cx: &mut Cx, scenario: &Scenario, head: &Head<'_>) -> Opti
         network,
         institutions,
         chains: chains?,
+        relays: relays?,
         services: services?,
         workloads,
         faults: faults?,

@@ -1,6 +1,6 @@
 //! Scopes of consents: what patients grant, and who reads.
 
-use super::Planner;
+use super::{Planner, Told};
 use crate::plan::ServicePlan;
 use crate::schema::shape::suggestion;
 use crate::schema::{At, DelegationKeys, GrantedTo as To, ReaderKeys, ScopeKeys, Words};
@@ -91,9 +91,9 @@ impl Planner<'_> {
     pub(super) fn delegation(
         &mut self,
         keys: Option<&DelegationKeys>,
-    ) -> Option<Option<DelegationOptions>> {
+    ) -> Result<Option<DelegationOptions>, Told> {
         let Some(keys) = keys else {
-            return Some(None);
+            return Ok(None);
         };
         let types = self.types(keys.types.as_ref());
         let purposes = self.purposes(keys.purposes.as_ref());
@@ -101,14 +101,14 @@ impl Planner<'_> {
             let place = keys.r#for.place.clone();
             self.cx
                 .error("E107", &place, "a delegation of no time", "for: 1y");
-            return None;
+            return Err(Told);
         }
         let bounds = GrantScope {
-            types: types?,
-            purposes: purposes?,
+            types: types.ok_or(Told)?,
+            purposes: purposes.ok_or(Told)?,
             ..GrantScope::default()
         };
-        Some(Some(DelegationOptions {
+        Ok(Some(DelegationOptions {
             period: keys.r#for.value,
             bounds,
         }))

@@ -263,7 +263,7 @@ impl Planner<'_> {
             name: set.to_string(),
         };
         match set {
-            Set::All => Some(found((0..self.institutions.len()).collect())),
+            Set::All => Some(found((0..self.people_count()).collect())),
             Set::None => Some(found(Vec::new())),
             Set::Name(word) => self.named(word, place),
             Set::Span(from, to) => self.span(from, to, place).map(found),
@@ -458,6 +458,18 @@ impl Planner<'_> {
                     return None;
                 }
                 Some(nodes)
+            }
+            "relay" => {
+                let nodes = self.relays.get(&word.text).cloned();
+                if nodes.is_none() && !self.cx.is_broken(&word.text) {
+                    let place = place.part(Some(word.at.clone()));
+                    let known: Vec<String> = self.relays.keys().cloned().collect();
+                    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                    let message = format!("no relays are called `{}`", word.text);
+                    let help = suggestion(&word.text, &known);
+                    self.cx.error("E301", &place, message, help);
+                }
+                nodes
             }
             "site" => self.of_site(word, place),
             "rack" | "power" => self.who_share(kind.text.as_str(), word, place),

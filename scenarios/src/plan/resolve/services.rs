@@ -1,6 +1,6 @@
 //! The services on the chains, and the people whom they serve.
 
-use super::Planner;
+use super::{Planner, Told};
 use crate::plan::ServicePlan;
 use crate::schema::{
     Access, Ask, At, Audit, Custody, DataSharing, Decode, DeviceSamples, Emergency, Freshness,
@@ -8,12 +8,17 @@ use crate::schema::{
     ServiceKind, WaitFor, Workload, WorkloadKind,
 };
 use consim_core::Span;
-use consim_core::values::Name;
+use consim_core::values::{Name, Share, Value as _};
 use consim_models::sharing::config::{self, SharingOptions};
+use consim_models::sharing::network::{Label, Labels};
 use std::collections::BTreeMap;
 
 /// The population of a scenario that names none.
 const DEFAULT_POPULATION: &str = "patients";
+/// All of something, parts per billion.
+const WHOLE: u32 = 1_000_000_000;
+/// What labels there are where a scenario says nothing of them: open, sharable, protected (assumed).
+const USUAL_LABELS: [u32; 3] = [100_000_000, 600_000_000, 250_000_000];
 /// The most keys of a store: the state must fit into memory (assumed).
 const MAX_KEYS: u64 = 100_000_000;
 
@@ -86,13 +91,35 @@ impl Planner<'_> {
             recheck,
             consent,
             emergency,
+            labels,
         } = sharing;
-        let chain = self.chain_of_one_server(name, chain.as_ref(), "data-sharing")?;
         let scopes = consent.scopes.iter().flat_map(|list| &list.items);
         let scopes = self.scopes(scopes.map(|(scope, _)| scope));
-        let delegation = self.delegation(consent.delegation.as_ref());
-        let review_within = self.review(emergency);
+        let delegation = self.delegation(consent.delegation.as_ref()).ok();
+        let review_within = self.review(emergency).ok();
         let freshness = self.freshness(freshness);
+        let mut chains = Vec::new();
+        for (word, place) in chain.iter().flat_map(|chain| &chain.list) {
+            let at = At {
+                value: Name(word.clone()),
+                place: place.clone(),
+                leaf: 0,
+            };
+            let chain = self.chain_of_one_server(name, Some(&at), "data-sharing")?;
+            if chains.contains(&chain) {
+                let message = format!("{chain} is there twice");
+                self.cx.error("E504", place, message, "each chain once");
+                return None;
+            }
+            chains.push(chain);
+        }
+        if chains.is_empty() {
+            chains.push(self.chain_of_one_server(name, None, "data-sharing")?);
+        }
+        let labels = self.labels(labels)?;
+        let mut more = chains.split_off(1);
+        let chain = chains.pop()?;
+        more.sort();
         let options = SharingOptions {
             delegation: delegation?,
             scopes: scopes?,
@@ -111,7 +138,48 @@ impl Planner<'_> {
             emergency: emergency.allow.value.0,
             review_within: review_within?,
         };
-        Some(ServicePlan::DataSharing { chain, options })
+        Some(ServicePlan::DataSharing {
+            chain,
+            more,
+            labels,
+            options: Box::new(options),
+        })
+    }
+
+    /// What providers' plans say of their records.
+    fn labels(&mut self, given: &[(At<Name>, At<Share>)]) -> Option<Labels> {
+        let draws = self.bits("services/labels", 0);
+        if given.is_empty() {
+            let shares = USUAL_LABELS;
+            return Some(Labels { shares, draws });
+        }
+        let mut shares = [0; 4];
+        for (name, share) in given {
+            let word = name.value.0.as_str();
+            let place = Label::ALL.iter().position(|label| label.word() == word);
+            let Some(slot) = place.and_then(|place| shares.get_mut(place)) else {
+                let known = Label::ALL.map(Label::word);
+                let message = format!("no label is called `{word}`");
+                let help = crate::schema::shape::suggestion(word, &known);
+                self.cx.error("E202", &name.place, message, help);
+                return None;
+            };
+            *slot = share.value.0;
+        }
+        let all: u64 = shares.iter().map(|share| u64::from(*share)).sum();
+        if all != u64::from(WHOLE) {
+            let place = given.first()?.0.place.clone();
+            let message = format!(
+                "the labels add up to {}",
+                Share((all.min(u64::from(u32::MAX))) as u32).text()
+            );
+            let help = "100%: open: 10%, sharable: 60%, protected: 25%, non-open: 5%";
+            self.cx.error("E506", &place, message, help);
+            return None;
+        }
+        let [open, sharable, protected, _] = shares;
+        let shares = [open, sharable, protected];
+        Some(Labels { shares, draws })
     }
 
     /// By which state of the chain a provider decides.
@@ -130,30 +198,30 @@ impl Planner<'_> {
     }
 
     /// Within which time emergency accesses are reviewed, if at all.
-    fn review(&mut self, emergency: &Emergency) -> Option<Option<Span>> {
+    fn review(&mut self, emergency: &Emergency) -> Result<Option<Span>, Told> {
         let Some(at) = &emergency.review_within else {
-            return Some(None);
+            return Ok(None);
         };
         let place = at.place.clone();
         if at.value.is_zero() {
             self.cx
                 .error("E107", &place, "a review at once", "review_within: 24h");
-            return None;
+            return Err(Told);
         }
         if !emergency.allow.value.0 {
             let text = "reviews of emergency accesses that there are not";
             self.cx
                 .error("E504", &place, text, "allow: true, or no review_within");
-            return None;
+            return Err(Told);
         }
         let supervised = self.institutions.iter().any(|i| i.tier == "regulator");
         if !supervised && !self.doubt {
             let text = "nobody is there to review: no institution is a regulator";
             let help = "organisations: { supervision: { tier: regulator } }";
             self.cx.error("E504", &place, text, help);
-            return None;
+            return Err(Told);
         }
-        Some(Some(at.value))
+        Ok(Some(at.value))
     }
 
     /// The chain of a service of `kind`, whose clients ask their own server. A desk hands its records

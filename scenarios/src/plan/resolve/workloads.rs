@@ -256,7 +256,7 @@ impl Planner<'_> {
         let services = services?;
         let word = &at.value.0;
         let found = services.get_key_value(word).or_else(|| {
-            let mut on_chain = services.iter().filter(|(_, s)| s.chain() == word);
+            let mut on_chain = services.iter().filter(|(_, s)| s.is_on(word));
             on_chain.next().filter(|_| on_chain.next().is_none())
         });
         if let Some((name, service)) = found {
@@ -392,7 +392,7 @@ impl Planner<'_> {
             self.cx.error("E107", &place, text, help);
             return None;
         }
-        let caring = self.institutions.iter();
+        let caring = self.institutions.iter().take(self.people_count());
         let caring = caring.filter(|i| i.tier != Tier::Regulator.word()).count() as u64;
         Some(people.value.0.div_ceil(caring.max(1)))
     }
@@ -556,9 +556,8 @@ impl Planner<'_> {
         services: Option<&BTreeMap<String, ServicePlan>>,
     ) -> Vec<usize> {
         // Of several chains, the people of the service's own ask it.
-        let chain = services.zip(service).and_then(|(all, name)| all.get(name));
-        let chain = chain.and_then(|service| self.chains.get(service.chain()));
-        let members = chain.filter(|_| self.chains.len() > 1);
+        let service = services.zip(service).and_then(|(all, name)| all.get(name));
+        let on = service.filter(|_| self.chains.len() > 1);
         let asks = |i: usize| {
             let tier = self.institutions.get(i).map_or("", |x| x.tier.as_str());
             let supervision = tier == Tier::Regulator.word();
@@ -570,8 +569,16 @@ impl Planner<'_> {
                 WorkloadKind::Visits(_) | WorkloadKind::Consents(_) => !supervision,
             }
         };
-        let here = |i: usize| members.is_none_or(|chain| chain.members.contains(&i));
-        let all = 0..self.institutions.len();
+        let here = |i: usize| {
+            on.is_none_or(|service| {
+                let mut chains = service.chains().into_iter();
+                chains.any(|chain| {
+                    let chain = self.chains.get(chain);
+                    chain.is_some_and(|chain| chain.members.contains(&i))
+                })
+            })
+        };
+        let all = 0..self.people_count();
         all.filter(|&i| here(i) && asks(i)).collect()
     }
 

@@ -66,8 +66,12 @@ pub(super) trait Domain: Send {
 pub(super) trait Summary: Observer {
     /// What each row counts, and how many.
     fn rows(&self) -> Vec<(String, String)>;
-    /// Figures of the service, by word; those of a run that has none are left out.
+    /// Figures of a service on one chain, by word; those of a run that has none are left out.
     fn metrics(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
+    /// Counts of a service on several chains, by word.
+    fn crossings(&self) -> Vec<(String, f64)> {
         Vec::new()
     }
     /// Figures of an attack of the model's own, by the attack's number.

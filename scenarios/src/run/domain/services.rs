@@ -35,7 +35,18 @@ impl Services {
         for chain in chains {
             let (domain, judges, summary) = chain.domain(plan, layout, hooks);
             domains.push(domain);
-            summaries.push((chain.called.to_owned(), summary));
+            let several = chain.service.chains().len() > 1;
+            let called = if several {
+                format!("{} on {}", chain.called, chain.name)
+            } else {
+                chain.called.to_owned()
+            };
+            let of = several.then(|| chain.called.to_owned());
+            summaries.push(Called {
+                name: called,
+                of,
+                summary,
+            });
             for check in judges {
                 let name = check.name();
                 let same = |of: &&mut Vec<(usize, Box<dyn Check>)>| {
@@ -65,7 +76,16 @@ impl Services {
 }
 
 /// The summaries of all services, with the services' names.
-pub(in super::super) struct Summaries(Vec<(String, Box<dyn Summary>)>);
+pub(in super::super) struct Summaries(Vec<Called>);
+
+/// The summary of a service on one chain.
+struct Called {
+    /// The service's; of one on several chains with the chain's.
+    name: String,
+    /// The name of a service on several chains.
+    of: Option<String>,
+    summary: Box<dyn Summary>,
+}
 
 impl Summaries {
     /// A node with which this chain has to do says something; `None`: there is one chain.
@@ -76,34 +96,44 @@ impl Summaries {
         node: NodeId,
         probe: &Probe,
     ) {
-        if let Some((_, summary)) = self.0.get_mut(chain.unwrap_or_default()) {
-            summary.probe(at, node, probe);
+        if let Some(of) = self.0.get_mut(chain.unwrap_or_default()) {
+            of.summary.probe(at, node, probe);
         }
     }
     /// What each row counts, and how many; of several services with their names.
     pub(in super::super) fn rows(&self) -> Vec<(String, String)> {
-        if let [(_, alone)] = self.0.as_slice() {
-            return alone.rows();
+        if let [alone] = self.0.as_slice() {
+            return alone.summary.rows();
         }
-        let rows = self.0.iter().flat_map(|(called, summary)| {
+        let rows = self.0.iter().flat_map(|Called { name, summary, .. }| {
             let rows = summary.rows().into_iter();
-            rows.map(move |(what, many)| (format!("{called}: {what}"), many))
+            rows.map(move |(what, many)| (format!("{name}: {what}"), many))
         });
         rows.collect()
-    }
-    /// The services' own figures, by path.
-    pub(in super::super) fn metrics(&self) -> BTreeMap<String, f64> {
-        let each = self.0.iter().flat_map(|(called, summary)| {
-            let words = summary.metrics().into_iter();
-            words.map(move |(word, value)| (Scope::Service.path(called, word), value))
-        });
-        each.collect()
     }
     /// Figures of an attack, by its number.
     pub(in super::super) fn attack(&self, number: u16) -> BTreeMap<String, f64> {
         let all = self.0.iter();
-        all.flat_map(|(_, summary)| summary.attack(number))
-            .collect()
+        all.flat_map(|of| of.summary.attack(number)).collect()
+    }
+    /// The services' own figures, by path. What those on several chains count is added up.
+    pub(in super::super) fn metrics(&self) -> BTreeMap<String, f64> {
+        let mut out: BTreeMap<String, f64> = BTreeMap::new();
+        for Called { name, of, summary } in &self.0 {
+            match of {
+                None => {
+                    let figures = summary.metrics().into_iter();
+                    out.extend(figures.map(|(word, x)| (Scope::Service.path(name, word), x)));
+                }
+                Some(of) => {
+                    for (word, count) in summary.crossings() {
+                        let path = Scope::Service.path(of, &word);
+                        *out.entry(path).or_default() += count;
+                    }
+                }
+            }
+        }
+        out
     }
 }
 

@@ -3,15 +3,16 @@
 use super::super::adversaries;
 use super::super::spawner::PolicyOf;
 use super::{Bearer, Domain, Parts, Place, Setting, Summary};
-use crate::plan::Plan;
-use consim_core::{NodeId, Observer, Probe, Process, StateMachine, Time};
+use crate::plan::{Plan, ServicePlan};
+use consim_core::{ChainId, NodeId, Observer, Probe, Process, StateMachine, Time};
 use consim_kernel::config::FaultKind;
 use consim_models::node::CertificateGate;
 use consim_models::node::service::Service;
-use consim_models::sharing::config::{self, SharingOptions};
+use consim_models::sharing::config::{Revocation, SharingOptions};
 use consim_models::sharing::insiders::{Administrator, Clinician, Deed, Insider};
 use consim_models::sharing::{
-    self, Desk, DeskConfig, PseudonymKey, ServiceConfig, SharingMachine, SharingService,
+    self, Desk, DeskConfig, NetworkConfig, PseudonymKey, ServiceConfig, SharingMachine,
+    SharingService,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ struct Sharing {
     members: Arc<[NodeId]>,
     supervision: Arc<[NodeId]>,
     policy: PolicyOf,
+    /// The chain, and what is told of the others, where the service is on several.
+    network: Option<(ChainId, NetworkConfig)>,
 }
 
 pub(super) fn parts(options: &SharingOptions, setting: &Setting<'_>) -> Parts {
@@ -55,6 +58,12 @@ pub(super) fn parts(options: &SharingOptions, setting: &Setting<'_>) -> Parts {
         members: Arc::clone(&chain.members),
         supervision,
         policy: Arc::clone(&setting.hooks.policy),
+        network: match chain.service {
+            ServicePlan::DataSharing { more, labels, .. } if !more.is_empty() => {
+                Some((chain.id, NetworkConfig { labels: *labels }))
+            }
+            _ => None,
+        },
         insiders: (0..plan.institutions.len())
             .map(|i| adversaries::insiders_at(plan, i))
             .collect(),
@@ -68,8 +77,8 @@ pub(super) fn parts(options: &SharingOptions, setting: &Setting<'_>) -> Parts {
         checks.push(Box::new(sharing::EmergencyReviewed::new(within)));
     }
     let copies = || sharing::Copies::new(&chain.members, options.revocation, slack);
-    use config::Revocation::{CryptoShred, OffChainDelete};
-    if matches!(options.revocation, CryptoShred | OffChainDelete) {
+    let gone = [Revocation::CryptoShred, Revocation::OffChainDelete];
+    if gone.contains(&options.revocation) {
         checks.push(Box::new(copies()));
     }
     let suspects = adversaries::suspects(plan, layout, chain.name);
@@ -113,7 +122,7 @@ impl Domain for Sharing {
         Arc::new(machine.under(self.options.rules()))
     }
     fn service(&self, place: &Place) -> Box<dyn Service> {
-        let service = SharingService::new(ServiceConfig {
+        let mut service = SharingService::new(ServiceConfig {
             options: self.options.clone(),
             pseudonyms: self.pseudonyms,
             name: Arc::clone(&place.name),
@@ -123,6 +132,9 @@ impl Domain for Sharing {
             gate: Box::new(CertificateGate),
             policy: (self.policy)(place.institution),
         });
+        if let Some((_, network)) = self.network {
+            service = service.within(network);
+        }
         let insiders = self.insiders_at(place);
         let administrators = insiders.filter(|i| i.deed == Deed::EditRecord);
         let administrators: Vec<Insider> = administrators.cloned().collect();
@@ -133,11 +145,15 @@ impl Domain for Sharing {
     }
     fn desk(&self, place: &Place, bearer: &Bearer<'_>) -> Option<Box<dyn Process>> {
         let certificate: Arc<[u8]> = bearer.certificate.to_bytes().into();
-        let mut desk: Box<dyn Process> = Box::new(Desk::new(DeskConfig {
+        let mut plain = Desk::new(DeskConfig {
             server: place.entry,
             certificate: Arc::clone(&certificate),
             options: self.options.clone(),
-        }));
+        });
+        if let Some((chain, _)) = self.network {
+            plain = plain.within(chain);
+        }
+        let mut desk: Box<dyn Process> = Box::new(plain);
         let insiders = self.insiders_at(place);
         for insider in insiders.filter(|i| i.deed != Deed::EditRecord) {
             let certificate = Arc::clone(&certificate);
@@ -164,6 +180,9 @@ impl Observer for Told {
 impl Summary for Told {
     fn rows(&self) -> Vec<(String, String)> {
         self.summary.rows()
+    }
+    fn crossings(&self) -> Vec<(String, f64)> {
+        self.summary.metrics()
     }
     fn attack(&self, number: u16) -> BTreeMap<String, f64> {
         let mut figures = self.insiders.figures(number);

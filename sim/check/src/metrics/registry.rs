@@ -34,6 +34,8 @@ pub enum Scope {
     Attack,
     /// `changes.NAME.`
     Change,
+    /// `relays.NAME.`
+    Relay,
 }
 
 /// A line of the registry of metrics.
@@ -64,11 +66,20 @@ const OPERATIONS: &[Scope] = &[
     Scope::Service,
     Scope::Organisation,
 ];
+const LATENCIES: &[Scope] = &[
+    Scope::Run,
+    Scope::Chain,
+    Scope::Workload,
+    Scope::Service,
+    Scope::Organisation,
+    Scope::Relay,
+];
+const SERVICE: &[Scope] = &[Scope::Service];
+const RELAY: &[Scope] = &[Scope::Relay];
 const CHAIN: &[Scope] = &[Scope::Chain];
 const RUN: &[Scope] = &[Scope::Run];
 const ATTACK: &[Scope] = &[Scope::Attack];
 const CHANGE: &[Scope] = &[Scope::Change];
-const SERVICE: &[Scope] = &[Scope::Service];
 const USES: &[Scope] = &[Scope::Service, Scope::Attack];
 const TRAFFIC: &[Scope] = &[Scope::Run, Scope::Organisation];
 
@@ -98,31 +109,31 @@ pub const METRICS: &[MetricEntry] = &[
     entry(
         "latency_mean",
         Unit::Milliseconds,
-        EVERYWHERE,
-        "Mean latency from asking to the answer; of a chain, from admission to execution.",
+        LATENCIES,
+        "Mean latency from asking to the answer; of a chain, from admission to execution; of relays, from the block that sends a packet to the one that receives it where it is for.",
     ),
     entry(
         "latency_p50",
         Unit::Milliseconds,
-        EVERYWHERE,
+        LATENCIES,
         "Median of the same latency.",
     ),
     entry(
         "latency_p95",
         Unit::Milliseconds,
-        EVERYWHERE,
+        LATENCIES,
         "95th percentile of the same latency.",
     ),
     entry(
         "latency_p99",
         Unit::Milliseconds,
-        EVERYWHERE,
+        LATENCIES,
         "99th percentile of the same latency.",
     ),
     entry(
         "latency_max",
         Unit::Milliseconds,
-        EVERYWHERE,
+        LATENCIES,
         "Largest of the same latency.",
     ),
     entry(
@@ -176,8 +187,8 @@ pub const METRICS: &[MetricEntry] = &[
     entry(
         "duplicated",
         Unit::Count,
-        RUN,
-        "Messages that came twice; on a stream the second copy goes no further than the transport.",
+        &[Scope::Run, Scope::Relay],
+        "Messages that came twice; on a stream the second copy goes no further than the transport. Of relays, packets that a chain received twice.",
     ),
     entry(
         "reordered",
@@ -509,6 +520,62 @@ pub const METRICS: &[MetricEntry] = &[
         CHANGE,
         "Messages of those whose certificates are revoked that were refused for that.",
     ),
+    entry(
+        "delivered",
+        Unit::Share,
+        RELAY,
+        "Share of the packets that were received where they were for; without those still on their way and in time at the end.",
+    ),
+    entry("sent", Unit::Count, RELAY, "Packets that were sent."),
+    entry("late", Unit::Count, RELAY, "Packets that ran out of time."),
+    entry(
+        "brought_again",
+        Unit::Count,
+        RELAY,
+        "Transactions that brought a packet which the chain had received already, and were refused.",
+    ),
+    entry(
+        "answered_inside",
+        Unit::Count,
+        SERVICE,
+        "Records of other networks that came over the chains.",
+    ),
+    entry(
+        "answered_apart",
+        Unit::Count,
+        SERVICE,
+        "Records of other networks that came point to point.",
+    ),
+    entry(
+        "queries_open",
+        Unit::Count,
+        SERVICE,
+        "Queries of other networks for records that are open.",
+    ),
+    entry(
+        "queries_sharable",
+        Unit::Count,
+        SERVICE,
+        "The same for records that are sharable.",
+    ),
+    entry(
+        "queries_protected",
+        Unit::Count,
+        SERVICE,
+        "The same for records that are protected.",
+    ),
+    entry(
+        "queries_non_open",
+        Unit::Count,
+        SERVICE,
+        "The same for records that are not open.",
+    ),
+    entry(
+        "queries_refused",
+        Unit::Count,
+        SERVICE,
+        "Queries of other networks that providers refused.",
+    ),
 ];
 
 impl Scope {
@@ -521,6 +588,7 @@ impl Scope {
         Self::Organisation,
         Self::Attack,
         Self::Change,
+        Self::Relay,
     ];
 
     /// The first part of a path; empty for the whole run.
@@ -533,6 +601,7 @@ impl Scope {
             Self::Organisation => "organisations",
             Self::Attack => "attacks",
             Self::Change => "changes",
+            Self::Relay => "relays",
         }
     }
     /// The path of the metric `word` of `name` (which a run has not).

@@ -141,7 +141,9 @@ impl Planner<'_> {
             && !self.doubt
         {
             let members = self.chains.values().flat_map(|c| c.members.clone());
-            let running: BTreeSet<usize> = members.chain(self.light_clients()).collect();
+            let relays = self.relays.values().flatten().copied();
+            let running = members.chain(self.light_clients()).chain(relays);
+            let running: BTreeSet<usize> = running.collect();
             let outsider = nodes.iter().find(|n| !running.contains(n));
             if let Some(outsider) = outsider.and_then(|&i| self.institutions.get(i)) {
                 let name = outsider.name.clone();

@@ -246,6 +246,9 @@ fn what_nothing_fed_is_no_metric() {
     assert!(!none.contains_key("organisations.clinics.messages"));
 }
 
+/// Words of what services of several chains tell.
+const BETWEEN: &[&str] = &["queries_", "answered_"];
+
 #[test]
 fn every_metric_is_in_the_registry_and_every_word_of_it_occurs() {
     const DAY: u64 = 86_400;
@@ -321,6 +324,7 @@ fn every_metric_is_in_the_registry_and_every_word_of_it_occurs() {
                 Scope::Organisation => "hospitals",
                 Scope::Attack => "twins",
                 Scope::Change => "newcomer",
+                Scope::Relay => "hub",
             };
             let path = scope.path(name, entry.name);
             // What an attack did is told by whoever carried it out, and what was read by the domain model.
@@ -332,7 +336,10 @@ fn every_metric_is_in_the_registry_and_every_word_of_it_occurs() {
                 "copies_readable",
                 "copies_at",
             ];
-            let told = *scope == Scope::Attack || of_model.contains(&entry.name);
+            // So is what goes between chains.
+            let told = matches!(scope, Scope::Attack | Scope::Relay)
+                || of_model.contains(&entry.name)
+                || BETWEEN.iter().any(|word| entry.name.starts_with(word));
             let fed = told || v.contains_key(&path);
             assert!(fed, "{path}");
             let (found, found_scope, found_name) = find(&path).unwrap();

@@ -738,6 +738,10 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
         "expiry-edge",
         "needs a service with consents; the search of that model has its own",
     ),
+    (
+        "lying-relay",
+        "needs relays, and a search takes scenarios with one chain",
+    ),
     ("clone-authority", "is drawn as twins"),
     (
         "long-range",

@@ -33,7 +33,7 @@ mod workloads;
 pub(crate) use adversaries::{Adversary, Amount};
 pub(crate) use attacks::{
     Answer, Attack, AttackCommon, AttackKind, FakeHeaderKeys, FakeWord, Field, InsiderKeys,
-    Meddling, RelayLieWord, TwinsKeys,
+    Meddling, MutateKeys, RelayLieWord, TwinsKeys,
 };
 pub(crate) use chains::{
     AcknowledgeWord, Auto, BftSmartKeys, Certificates, Chain, CliqueKeys, Consensus, ForkWord,

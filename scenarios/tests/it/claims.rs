@@ -86,8 +86,8 @@ fn what_is_wrong_with_a_claim_is_said() {
         ),
         (
             "  claim-5: { supported_if: { near.height: above 1s }, refuted_if: { near.height: below 1 } }",
-            "E102",
-            "1s",
+            "E106",
+            "`1s` is not a whole number",
         ),
         (
             "  claim-5: { seeds: 0, supported_if: { near.height: above 1 }, refuted_if: { near.height: below 1 } }",

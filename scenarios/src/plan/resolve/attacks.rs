@@ -6,7 +6,7 @@ use crate::plan::{AdversaryPlan, AttackPlan, AttackPlanKind, Interference, Links
 use crate::schema::shape::{Shape, suggestion};
 use crate::schema::{
     Adversary, Amount, Answer, At, Attack, AttackKind, Budget, Decode, Excess, Field, For,
-    InsiderKeys, Meddling, RelayLieWord, TwinsKeys,
+    InsiderKeys, Meddling, MutateKeys, RelayLieWord, TwinsKeys,
 };
 use crate::tree::Place;
 use consim_core::Span;
@@ -511,26 +511,8 @@ impl Planner<'_> {
                 simple(&keys.chain, Conduct::ReplayOld { age })
             }
             AttackKind::Mutate(keys) => {
-                let field = match keys.field.value {
-                    Field::View => MutatedField::View,
-                    Field::Sequence => MutatedField::Sequence,
-                    Field::Digest => MutatedField::Digest,
-                    Field::Certificate => MutatedField::Certificate,
-                };
-                let by = keys.by.value.0;
-                let most = if field == MutatedField::Digest {
-                    255
-                } else {
-                    u64::from(u32::MAX)
-                };
-                if by == 0 || by > most {
-                    let place = keys.by.place.clone();
-                    let help = format!("1 to {most}");
-                    self.cx.error("E107", &place, "no change", help);
-                    return None;
-                }
-                let by = by as i64;
-                simple(&keys.chain, Conduct::Mutate { field, by })
+                let conduct = self.mutation(keys)?;
+                simple(&keys.chain, conduct)
             }
             AttackKind::LyingSync(keys) => {
                 let field = match keys.field.value {
@@ -546,6 +528,29 @@ impl Planner<'_> {
                 simple(&keys.chain, Conduct::LyingSync { field })
             }
         }
+    }
+
+    fn mutation(&mut self, keys: &MutateKeys) -> Option<Conduct> {
+        let field = match keys.field.value {
+            Field::View => MutatedField::View,
+            Field::Sequence => MutatedField::Sequence,
+            Field::Digest => MutatedField::Digest,
+            Field::Certificate => MutatedField::Certificate,
+        };
+        let by = keys.by.value.0;
+        let most = if field == MutatedField::Digest {
+            255
+        } else {
+            u64::from(u32::MAX)
+        };
+        if by == 0 || by > most {
+            let place = keys.by.place.clone();
+            let help = format!("1 to {most}");
+            self.cx.error("E107", &place, "no change", help);
+            return None;
+        }
+        let by = by as i64;
+        Some(Conduct::Mutate { field, by })
     }
 
     fn insider(

@@ -116,7 +116,11 @@ fn one(claim: &Claim, runs: &[Metrics]) -> Claimed {
         } else {
             all_hold
         },
-        p_refuted: (any_holds * refuted_if.len() as f64).min(1.0),
+        p_refuted: if refuted_if.is_empty() {
+            1.0
+        } else {
+            (any_holds * refuted_if.len() as f64).min(1.0)
+        },
         supported_if,
         refuted_if,
     }

@@ -11,7 +11,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     since: "0.1.0",
     severity: Severity::Safety,
     says: "No correct node acts on what the bearer of a certificate says that it has been told is revoked.",
-    applies: |subjects| subjects.revokes,
+    applies: |subjects| subjects.revokes && !subjects.chains.is_empty(),
     build: |subjects| Box::new(RevokedRefused::new(subjects)),
 };
 

@@ -11,8 +11,8 @@
 //!   committed; of simulated curves, before the first load that falls short. Where rows measured one, the
 //!   simulated one may lie a fifth beside it.
 //! - Where the file says so, the rows stand in the measured *order* of a metric, exactly.
-//! - A row that is out of its tolerance with a known reason is a *known miss*: printed and counted. Any other
-//!   miss, and a known miss that has gone, is a missed expectation (exit code 12).
+//! - A row that is out of its tolerance with a known reason is a *known miss*: printed and counted; so is a knee that was
+//!   measured at such a row. Any other miss, and a known miss that has gone, is a missed expectation (exit code 12).
 
 mod score;
 #[cfg(test)]

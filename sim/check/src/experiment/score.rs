@@ -348,8 +348,8 @@ fn standing(figures: &[Figure], failed: u64, known: bool) -> Standing {
     }
 }
 
-/// Offered, measured, simulated.
-type Point = (f64, f64, Option<f64>);
+/// Offered, measured, simulated, and whether the row is a known miss.
+type Point = (f64, f64, Option<f64>, bool);
 
 /// The knee of each curve of which a row was measured past it.
 fn curves(spec: &Spec, rows: &[Row], tolerance: f64) -> Vec<Curve> {
@@ -358,10 +358,11 @@ fn curves(spec: &Spec, rows: &[Row], tolerance: f64) -> Vec<Curve> {
     names.dedup();
     let of = |name: &str| {
         let points = spec.rows.iter().zip(rows).filter(|(s, _)| s.curve == name);
-        let mut points: Vec<(f64, f64, Option<f64>)> = points
+        let mut points: Vec<Point> = points
             .filter_map(|(_, row)| {
                 let figure = row.figures.iter().find(|f| f.metric == "throughput")?;
-                Some((row.offered?, figure.measured, figure.simulated))
+                let known = row.known_miss.is_some();
+                Some((row.offered?, figure.measured, figure.simulated, known))
             })
             .collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -369,7 +370,7 @@ fn curves(spec: &Spec, rows: &[Row], tolerance: f64) -> Vec<Curve> {
         // Measured runs spread: one that falls short below another that does not is not past the knee.
         let measured = points.iter().rposition(|p| kept(p, p.1))?;
         points.get(measured + 1)?;
-        let measured = points.get(measured)?.0;
+        let &(measured, _, _, known) = points.get(measured)?;
         let simulated = points.iter();
         let simulated = simulated.take_while(|p| p.2.is_some_and(|done| kept(p, done)));
         let simulated = simulated.last().map(|p| p.0);
@@ -380,7 +381,12 @@ fn curves(spec: &Spec, rows: &[Row], tolerance: f64) -> Vec<Curve> {
             measured,
             simulated,
             error,
-            standing: if near { Standing::In } else { Standing::Missed },
+            standing: match (near, known) {
+                (true, _) => Standing::In,
+                // What is known of the row there is known of the knee.
+                (false, true) => Standing::KnownMiss,
+                (false, false) => Standing::Missed,
+            },
         })
     };
     names.into_iter().filter_map(of).collect()

@@ -138,9 +138,14 @@ fn curve(simulated: [f64; 4]) -> Scored {
     curve_of([10.0, 20.0, 29.0, 30.0], simulated)
 }
 fn curve_of(measured: [f64; 4], simulated: [f64; 4]) -> Scored {
+    curve_with(measured, simulated, None)
+}
+/// The same; of the third row a miss is known.
+fn curve_with(measured: [f64; 4], simulated: [f64; 4], known_miss: Option<&str>) -> Scored {
     let rows = measured.iter().zip([10.0, 20.0, 30.0, 40.0]);
     let rows = rows.map(|(&measured, offered)| RowSpec {
         offered: Some(offered),
+        known_miss: known_miss.filter(|_| offered == 30.0).map(str::to_owned),
         ..row("r", vec![figure("throughput", measured, None)])
     });
     let ran: Vec<Ran> = simulated.iter().map(|&s| ran(&[&[s]])).collect();
@@ -171,6 +176,23 @@ fn a_row_that_falls_short_below_the_knee_is_not_past_it() {
     let beyond = curve_of([9.0, 18.0, 27.0, 30.0], [10.0, 20.0, 29.5, 36.5]);
     assert!(beyond.rows.iter().all(|r| r.standing == Standing::Drawn));
     assert!(beyond.curves.is_empty());
+}
+
+#[test]
+fn a_knee_at_a_row_that_misses_for_a_known_reason_does_so_too() {
+    let measured = [10.0, 20.0, 29.0, 30.0];
+    let early = |known| curve_with(measured, [10.0, 20.0, 27.0, 27.0], known);
+    let missed = early(None);
+    assert_eq!(missed.curves[0].standing, Standing::Missed);
+    let known = early(Some("a reason"));
+    assert_eq!(known.curves[0].simulated, Some(20.0));
+    assert_eq!(known.curves[0].standing, Standing::KnownMiss);
+    assert_eq!(known.rows[2].standing, Standing::KnownMiss);
+    assert_eq!(exit_code(&[known]), 0);
+    // One that has gone counts, whatever the knee does.
+    let gone = curve_with(measured, [10.0, 20.0, 29.5, 36.5], Some("a reason"));
+    assert_eq!(gone.curves[0].standing, Standing::In);
+    assert_eq!(exit_code(&[gone]), EXIT_EXPECTATION);
 }
 
 #[test]

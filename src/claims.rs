@@ -2,12 +2,12 @@
 
 use crate::cli::ClaimsArgs;
 use crate::exit;
-use crate::run::{Failure, STEPS, other, print_file};
+use crate::run::{Failure, STEPS, campaign_folder, of_cell, other, print_file};
 use consim_check::claims::{Claim, Metrics, judge};
 use consim_scenarios::claims::PAPER_CLAIMS;
 use consim_scenarios::diagnostic::Diagnostics;
 use consim_scenarios::library;
-use consim_scenarios::run::cells::{self, ReproduceError};
+use consim_scenarios::run::cells;
 use consim_scenarios::{LoadOptions, Study, study, study_bytes};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -26,15 +26,7 @@ pub(crate) fn claims(args: &ClaimsArgs) -> u8 {
 }
 
 fn run(args: &ClaimsArgs) -> Result<u8, Failure> {
-    let dir = args.out.clone();
-    let dir = dir.unwrap_or_else(|| PathBuf::from("results/claims"));
-    if dir.join(LAST).exists() && !args.force {
-        let message = format!(
-            "results are already in {}; --force replaces them, --out DIR writes elsewhere",
-            dir.display()
-        );
-        return Err((exit::BAD_INPUT, message));
-    }
+    let dir = campaign_folder(&args.campaign, "results/claims", LAST)?;
     let chosen = chosen(&args.names)?;
     let mut judged: Vec<(Claim, Vec<Metrics>)> = Vec::new();
     for study in &chosen.studies {
@@ -43,9 +35,9 @@ fn run(args: &ClaimsArgs) -> Result<u8, Failure> {
     let claimed = judge(&judged);
     let version = env!("CARGO_PKG_VERSION");
     consim_reports::write_claims(&claimed, &chosen.without, version, &dir).map_err(other)?;
-    if args.json {
+    if args.campaign.json {
         print_file(&dir.join(LAST))?;
-    } else if !args.quiet {
+    } else if !args.campaign.quiet {
         say!(
             "{}",
             consim_reports::claims_summary(&claimed, &chosen.without)
@@ -72,7 +64,12 @@ fn chosen(names: &[String]) -> Result<Chosen, Failure> {
             continue;
         }
         let (first, last) = name.split_once(TO).unwrap_or((name, name));
-        wanted.extend(place(first)?..=place(last)?);
+        let range = place(first)?..=place(last)?;
+        if range.is_empty() {
+            let message = format!("`{name}` runs backwards; write {last}{TO}{first}");
+            return Err((exit::BAD_INPUT, message));
+        }
+        wanted.extend(range);
     }
     if names.is_empty() {
         wanted.extend(0..PAPER_CLAIMS.len());
@@ -136,28 +133,25 @@ fn place(name: &str) -> Result<usize, Failure> {
 
 /// The runs of a study: those of the most seeds that one of its claims asks for.
 fn all_runs(args: &ClaimsArgs, study: &Study) -> Result<Vec<(Claim, Vec<Metrics>)>, Failure> {
-    let threads = args.threads.map_or_else(cells::threads, usize::from);
+    let threads = args.campaign.threads();
     let most = study.claims.iter().map(|claim| claim.seeds).max();
-    let seeds = args.seeds.or(most).unwrap_or(1);
+    let seeds = args.campaign.seeds.or(most).unwrap_or(1);
     let names: Vec<&str> = study
         .claims
         .iter()
         .map(|claim| claim.name.as_str())
         .collect();
-    let bar = crate::run::bar(args.quiet, format!("{}, {seeds} seeds", names.join(", ")));
+    let bar = crate::run::bar(
+        args.campaign.quiet,
+        format!("{}, {seeds} seeds", names.join(", ")),
+    );
     let progress = |done: f64| bar.set_position((done * STEPS as f64) as u64);
-    let hooks = args.seeded.hooks();
+    let hooks = args.campaign.seeded.hooks();
     let ran = cells::runs_of_claims(study, seeds, threads, &hooks, &progress);
     bar.finish_and_clear();
-    let runs = ran.map_err(|error| match error {
-        ReproduceError::Plan(found) => (
-            exit::BAD_INPUT,
-            format!("a run is no scenario\n{}", found.render()),
-        ),
-        error @ ReproduceError::Run(_) => other(error),
-    })?;
+    let runs = ran.map_err(|error| of_cell(error, "a run"))?;
     let of = |claim: &Claim| {
-        let seeds = args.seeds.unwrap_or(claim.seeds);
+        let seeds = args.campaign.seeds.unwrap_or(claim.seeds);
         let seeds = usize::try_from(seeds).unwrap_or(usize::MAX);
         (claim.clone(), runs.iter().take(seeds).cloned().collect())
     };

@@ -252,18 +252,16 @@ pub(crate) struct ReplayArgs {
     pub(crate) json: bool,
 }
 
-/// Arguments of `reproduce`.
+/// Arguments of what runs much of the library, each under several seeds.
 #[derive(Debug, Args)]
-pub(crate) struct ReproduceArgs {
-    /// Experiments of the library, or files; all of the library if left out.
-    pub(crate) names: Vec<String>,
-    /// Seeds of each row, in place of what the experiments say. Fewer tell less.
+pub(crate) struct CampaignArgs {
+    /// How many seeds, in place of what each says. Fewer tell less.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub(crate) seeds: Option<u64>,
     /// How many runs go on at a time, in place of one a core. It changes no result.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) threads: Option<u16>,
-    /// Output folder. The default is `results/reproduce`.
+    threads: Option<u16>,
+    /// Output folder, in place of `results/reproduce` or `results/claims`.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Replace results that are already in the output folder.
@@ -274,9 +272,25 @@ pub(crate) struct ReproduceArgs {
     /// No progress bar and no summary.
     #[arg(long)]
     pub(crate) quiet: bool,
-    /// Print experiments.json in place of the summary.
+    /// Print the results as JSON in place of the summary.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl CampaignArgs {
+    /// How many runs go on at a time.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads.map_or_else(cells::threads, usize::from)
+    }
+}
+
+/// Arguments of `reproduce`.
+#[derive(Debug, Args)]
+pub(crate) struct ReproduceArgs {
+    /// Experiments of the library, or files; all of the library if left out.
+    pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    pub(crate) campaign: CampaignArgs,
 }
 
 /// Arguments of `claims`.
@@ -285,26 +299,8 @@ pub(crate) struct ClaimsArgs {
     /// Claims of the paper (`claim-17`), ranges of them (`claim-1..claim-22`), or files with claims; all of the library if
     /// left out.
     pub(crate) names: Vec<String>,
-    /// Seeds of each claim, in place of what it says. Fewer tell less.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    pub(crate) seeds: Option<u64>,
-    /// How many runs go on at a time, in place of one a core. It changes no result.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) threads: Option<u16>,
-    /// Output folder. The default is `results/claims`.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// Replace results that are already in the output folder.
-    #[arg(long)]
-    pub(crate) force: bool,
     #[command(flatten)]
-    pub(crate) seeded: SeededArgs,
-    /// No progress bar and no summary.
-    #[arg(long)]
-    pub(crate) quiet: bool,
-    /// Print claims.json in place of the summary.
-    #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) campaign: CampaignArgs,
 }
 
 /// Arguments of `shrink`.

@@ -2,7 +2,7 @@
 
 use crate::cli::RunArgs;
 use crate::exit;
-use crate::run::{Failure, STEPS, junit, other, output_folder, print_file, progress_bar};
+use crate::run::{Failure, STEPS, junit, of_cell, other, output_folder, print_file, progress_bar};
 use consim_reports::{Axis, MatrixReport, MatrixWriter, junit_suite};
 use consim_scenarios::Study;
 use consim_scenarios::run::cells::{Matrix, MatrixError, Store};
@@ -73,11 +73,8 @@ pub(crate) fn run(args: &RunArgs, study: &Study) -> Result<u8, Failure> {
     );
     bar.finish_and_clear();
     ran.map_err(|error| match error {
-        MatrixError::Plan(found) => (
-            exit::BAD_INPUT,
-            format!("a cell is no scenario\n{}", found.render()),
-        ),
-        error => other(error),
+        MatrixError::Cell(error) => of_cell(error, "a cell"),
+        error @ MatrixError::Store(_) => other(error),
     })?;
     if let Some(error) = unwritten {
         return Err(other(error));

@@ -2,13 +2,13 @@
 
 use crate::cli::ReproduceArgs;
 use crate::exit;
-use crate::run::{Failure, STEPS, other, print_file};
+use crate::run::{Failure, STEPS, campaign_folder, of_cell, other, print_file};
 use consim_check::experiment::{Scored, exit_code};
 use consim_scenarios::diagnostic::Diagnostics;
 use consim_scenarios::library::{LIBRARY, LibraryEntry, experiments};
-use consim_scenarios::run::cells::{self, ReproduceError};
+use consim_scenarios::run::cells;
 use consim_scenarios::{Experiment, LoadOptions, Study, study, study_bytes};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What the folder of results holds last.
 const LAST: &str = "experiments.json";
@@ -22,15 +22,7 @@ pub(crate) fn reproduce(args: &ReproduceArgs) -> u8 {
 }
 
 fn run(args: &ReproduceArgs) -> Result<u8, Failure> {
-    let dir = args.out.clone();
-    let dir = dir.unwrap_or_else(|| PathBuf::from("results/reproduce"));
-    if dir.join(LAST).exists() && !args.force {
-        let message = format!(
-            "results are already in {}; --force replaces them, --out DIR writes elsewhere",
-            dir.display()
-        );
-        return Err((exit::BAD_INPUT, message));
-    }
+    let dir = campaign_folder(&args.campaign, "results/reproduce", LAST)?;
     let mut chosen = Vec::new();
     for (name, study) in named(&args.names)? {
         let study = study.map_err(|found| (exit::BAD_INPUT, format!("\n{}", found.render())))?;
@@ -43,9 +35,9 @@ fn run(args: &ReproduceArgs) -> Result<u8, Failure> {
     let scored = all(args, &chosen)?;
     let version = env!("CARGO_PKG_VERSION");
     consim_reports::write_experiments(&scored, version, &dir).map_err(other)?;
-    if args.json {
+    if args.campaign.json {
         print_file(&dir.join(LAST))?;
-    } else if !args.quiet {
+    } else if !args.campaign.quiet {
         say!("{}", consim_reports::experiments_summary(&scored));
         sayln!("report: {}", dir.join("report.html").display());
     }
@@ -86,27 +78,21 @@ fn named(names: &[String]) -> Result<Vec<Named>, Failure> {
 
 /// Runs them one after the other, each on all cores.
 fn all(args: &ReproduceArgs, chosen: &[Experiment]) -> Result<Vec<Scored>, Failure> {
-    let threads = args.threads.map_or_else(cells::threads, usize::from);
-    let hooks = args.seeded.hooks();
+    let threads = args.campaign.threads();
+    let hooks = args.campaign.seeded.hooks();
     let mut scored = Vec::new();
     for experiment in chosen {
-        let seeds = args.seeds.unwrap_or(experiment.seeds);
+        let seeds = args.campaign.seeds.unwrap_or(experiment.seeds);
         let message = format!(
             "{}, {} rows",
             experiment.spec.id,
             experiment.spec.rows.len()
         );
-        let bar = crate::run::bar(args.quiet, message);
+        let bar = crate::run::bar(args.campaign.quiet, message);
         let progress = |done: f64| bar.set_position((done * STEPS as f64) as u64);
         let ran = cells::reproduce(experiment, seeds, threads, &hooks, &progress);
         bar.finish_and_clear();
-        scored.push(ran.map_err(|error| match error {
-            ReproduceError::Plan(found) => (
-                exit::BAD_INPUT,
-                format!("a row is no scenario\n{}", found.render()),
-            ),
-            error @ ReproduceError::Run(_) => other(error),
-        })?);
+        scored.push(ran.map_err(|error| of_cell(error, "a row"))?);
     }
     Ok(scored)
 }

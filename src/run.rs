@@ -1,6 +1,6 @@
 //! `consim run`: replays a scenario and writes its results.
 
-use crate::cli::RunArgs;
+use crate::cli::{CampaignArgs, RunArgs};
 use crate::exit;
 use crate::matrix;
 use crate::overrides::{draw_seed, load_options};
@@ -9,6 +9,7 @@ use crate::variants;
 use consim_check::results::Results;
 use consim_reports::{JunitSuite, junit_suite};
 use consim_scenarios::run::Divergence;
+use consim_scenarios::run::cells::CellError;
 use consim_scenarios::{Loaded, run as runner, study};
 use std::path::{Path, PathBuf};
 
@@ -196,6 +197,34 @@ pub(crate) fn simulate(
     let wall_s = begun.elapsed().as_secs_f64();
     let timing = Timing::new(wall_s, &run.results.outcome, run.memory);
     Ok((run.results, timing))
+}
+
+/// The failure of a command one of whose runs, called `what`, came to nothing.
+pub(crate) fn of_cell(error: CellError, what: &str) -> Failure {
+    match error {
+        CellError::Plan(found) => (
+            exit::BAD_INPUT,
+            format!("{what} is no scenario\n{}", found.render()),
+        ),
+        error @ CellError::Run(_) => other(error),
+    }
+}
+
+/// The output folder of a campaign, which holds `last` once it is done: replaced only on request.
+pub(crate) fn campaign_folder(
+    args: &CampaignArgs,
+    default: &str,
+    last: &str,
+) -> Result<PathBuf, Failure> {
+    let dir = args.out.clone().unwrap_or_else(|| PathBuf::from(default));
+    if dir.join(last).exists() && !args.force {
+        let message = format!(
+            "results are already in {}; --force replaces them, --out DIR writes elsewhere",
+            dir.display()
+        );
+        return Err((exit::BAD_INPUT, message));
+    }
+    Ok(dir)
 }
 
 /// Steps of a progress bar.

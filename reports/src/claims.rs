@@ -70,8 +70,14 @@ fn chances(claim: &Claimed) -> String {
 
 /// A condition: the mean with its interval, and under how many seeds it held.
 fn figures(judged: &Judged) -> (String, String) {
+    let value = |x: f64| match judged.unit {
+        "ms" => words::millis(x),
+        "share" => words::percent(x),
+        "/s" => format!("{}{}/s", words::short(x), words::NBSP),
+        _ => words::short(x),
+    };
     let mean = judged.mean.as_ref();
-    let mean = mean.map_or_else(|| "–".into(), |mean| words::estimate(mean, words::short));
+    let mean = mean.map_or_else(|| "–".into(), |mean| words::estimate(mean, value));
     let held = format!(
         "{} of {}",
         words::count(judged.held),

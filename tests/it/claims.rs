@@ -56,6 +56,10 @@ fn what_is_no_claim_is_refused() {
     for (name, part) in [
         ("claim-99", "`consim list claims` shows them"),
         ("claim-1..claim-99", "`claim-99`"),
+        (
+            "claim-22..claim-1",
+            "runs backwards; write claim-1..claim-22",
+        ),
         ("x.yaml", "holds no `claims`"),
     ] {
         let done = consim(dir.path(), &["claims", name]);

@@ -337,6 +337,47 @@ pub(super) fn chains(outcome: &Outcome) -> Option<Table> {
     )
 }
 
+/// The ways between chains: what the metrics say of each.
+pub(super) fn relays(outcome: &Outcome) -> Option<Table> {
+    const PREFIX: &str = "relays.";
+    let all = outcome.metrics.keys();
+    let mut names: Vec<&str> = all
+        .filter_map(|path| path.strip_prefix(PREFIX)?.rsplit_once('.'))
+        .map(|(name, _)| name)
+        .collect();
+    names.dedup();
+    let row = |name: &str| {
+        let of = |word: &str| outcome.metrics.get(&format!("{PREFIX}{name}.{word}"));
+        let counted = |word: &str| of(word).map(|&n| count(n as u64));
+        let latency = |word: &str| of(word).map(|&ms| words::millis(ms));
+        vec![
+            Cell::name(name),
+            number_or_dash(counted("sent")),
+            number_or_dash(of("delivered").map(|&share| words::percent(share))),
+            number_or_dash(counted("late")),
+            number_or_dash(counted("duplicated")),
+            number_or_dash(counted("brought_again")),
+            number_or_dash(latency("latency_p50")),
+            number_or_dash(latency("latency_p99")),
+            number_or_dash(latency("latency_max")),
+        ]
+    };
+    Table::of(
+        &[
+            "Relays",
+            "Packets",
+            "Delivered",
+            "Late",
+            "Twice",
+            "Brought again",
+            "p50",
+            "p99",
+            "Largest",
+        ],
+        names.into_iter().map(row),
+    )
+}
+
 pub(super) fn nodes(results: &Results) -> Option<Table> {
     let row = |n: &NodeUse| {
         let mut row = vec![

@@ -370,3 +370,24 @@ fn a_service_has_its_outages_and_a_long_run_its_minutes_a_year() {
     service.days_with_outage_at_most = 0.010_06;
     assert_eq!(last(&results)[6], "0 of 365; at most 1.01 %");
 }
+
+#[test]
+fn what_goes_between_chains_has_a_table() {
+    let mut results = sample();
+    let text = |results: &Results| file(results, "report.html");
+    assert!(!text(&results).contains("Between the chains"));
+    for (path, value) in [
+        ("relays.hub.sent", 3_159.0),
+        ("relays.hub.delivered", 0.998),
+        ("relays.hub.latency_p50", 470.0),
+        ("relays.ring.sent", 7.0),
+    ] {
+        results.outcome.metrics.insert(path.into(), value);
+    }
+    let html = text(&results);
+    let table = html.split("Between the chains").nth(1).unwrap();
+    let rows = table.split("</table>").next().unwrap();
+    assert!(rows.contains("3,159") && rows.contains("99.8"), "{rows}");
+    assert!(rows.contains("470") && rows.contains("ring"), "{rows}");
+    assert_eq!(rows.matches("<tr>").count(), 3, "{rows}");
+}

@@ -169,6 +169,7 @@ impl Reader<'_> {
             Ok((bound, text)) => Some(Condition {
                 variant,
                 path: path.to_owned(),
+                unit: entry.unit,
                 text,
                 limit: bound,
                 of,

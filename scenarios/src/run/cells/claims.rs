@@ -1,6 +1,6 @@
 //! The runs of claims: every variant under every seed.
 
-use super::{Meter, ReproduceError, in_order};
+use super::{CellError, Meter, in_order};
 use crate::run::{Hooks, execute_with};
 use crate::study::Study;
 use consim_check::claims::Metrics;
@@ -17,7 +17,7 @@ pub fn runs_of_claims(
     threads: usize,
     hooks: &Hooks,
     progress: &(dyn Fn(f64) + Sync),
-) -> Result<Vec<Metrics>, ReproduceError> {
+) -> Result<Vec<Metrics>, CellError> {
     let asked: BTreeSet<&str> = study
         .claims
         .iter()
@@ -32,10 +32,10 @@ pub fn runs_of_claims(
     let meter = Meter::new(n as u64, progress);
     let mut out: Vec<Metrics> = vec![Metrics::new(); n / variants];
     let mut failed = None;
-    let work = |number: usize| -> Result<BTreeMap<String, f64>, ReproduceError> {
+    let work = |number: usize| -> Result<BTreeMap<String, f64>, CellError> {
         let mut part = meter.part();
         let cell = crossed.cell(number % variants, (number / variants) as u64);
-        let plan = cell.map_err(ReproduceError::Plan)?.plan;
+        let plan = cell.map_err(CellError::Plan)?.plan;
         let run = execute_with(&plan, hooks, &mut |share| part.tell(share))?;
         let mut metrics = run.results.outcome.metrics;
         metrics.retain(|path, _| asked.contains(path.as_str()));

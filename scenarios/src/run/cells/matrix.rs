@@ -1,9 +1,8 @@
 //! The cells of a study, crossed with its variants.
 
-use super::{Meter, Store, StoreError, in_order};
-use crate::diagnostic::Diagnostics;
+use super::{CellError, Meter, Store, StoreError, in_order};
 use crate::plan::Plan;
-use crate::run::{Hooks, RunError, calm, execute_with};
+use crate::run::{Hooks, calm, execute_with};
 use crate::study::Study;
 use consim_check::assemble::{judge_all, settle};
 use consim_check::outcome::Outcome;
@@ -15,12 +14,9 @@ use std::collections::BTreeMap;
 /// Why a study came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum MatrixError {
-    /// A cell is no scenario.
-    #[error("{}", .0.render())]
-    Plan(Diagnostics),
     /// A cell cannot be run.
     #[error(transparent)]
-    Run(#[from] RunError),
+    Cell(#[from] CellError),
     /// A result cannot be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -114,7 +110,7 @@ impl Matrix<'_> {
         run: usize,
         progress: &mut dyn FnMut(f64),
     ) -> Result<Ran, MatrixError> {
-        let plan = self.study.cell(run, cell).map_err(MatrixError::Plan)?.plan;
+        let plan = self.study.cell(run, cell).map_err(CellError::Plan)?.plan;
         let pair = calm(&plan).filter(|_| self.pairs);
         // A result with a pair holds more than one without.
         let key = match pair {
@@ -123,7 +119,8 @@ impl Matrix<'_> {
         };
         let shares = if pair.is_some() { 0.5 } else { 1.0 };
         let make = || -> Result<Kept, MatrixError> {
-            let mut main = execute_with(&plan, self.hooks, &mut |s| progress(s * shares))?;
+            let main = execute_with(&plan, self.hooks, &mut |s| progress(s * shares));
+            let mut main = main.map_err(CellError::Run)?;
             if let Some(pair) = &pair {
                 let mut told = |s: f64| progress(shares + s * shares);
                 let (companion, _) = self.companion(&pair.plan, &mut told)?;
@@ -159,7 +156,7 @@ impl Matrix<'_> {
         progress: &mut dyn FnMut(f64),
     ) -> Result<(Companion, bool), MatrixError> {
         self.store.once(&plan.digest, || {
-            let run = execute_with(plan, self.hooks, progress)?;
+            let run = execute_with(plan, self.hooks, progress).map_err(CellError::Run)?;
             Ok(run.companion)
         })
     }

@@ -13,5 +13,19 @@ mod store;
 pub use claims::runs_of_claims;
 pub use matrix::{CellRecord, Matrix, MatrixError};
 pub use pool::{Meter, Part, in_order, threads};
-pub use reproduce::{ReproduceError, reproduce};
+pub use reproduce::reproduce;
 pub use store::{Store, StoreError};
+
+use crate::diagnostic::Diagnostics;
+use crate::run::RunError;
+
+/// Why a cell came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum CellError {
+    /// It is no scenario.
+    #[error("{}", .0.render())]
+    Plan(Diagnostics),
+    /// It cannot be run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}

@@ -1,22 +1,10 @@
 //! The rows of a published experiment, each under several seeds.
 
-use super::{Meter, in_order};
-use crate::diagnostic::Diagnostics;
-use crate::run::{Hooks, RunError, execute_with};
+use super::{CellError, Meter, in_order};
+use crate::run::{Hooks, execute_with};
 use crate::study::Experiment;
 use consim_check::experiment::{Ran, Scored, score};
 use consim_check::outcome::Outcome;
-
-/// Why an experiment came to nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum ReproduceError {
-    /// A run is no scenario.
-    #[error("{}", .0.render())]
-    Plan(Diagnostics),
-    /// A run cannot be made.
-    #[error(transparent)]
-    Run(#[from] RunError),
-}
 
 /// Runs every row under `seeds` seeds on at most `threads` threads, and sets what they come to beside what
 /// was measured. `progress` is told the share that is done, 0 to 1.
@@ -26,7 +14,7 @@ pub fn reproduce(
     threads: usize,
     hooks: &Hooks,
     progress: &(dyn Fn(f64) + Sync),
-) -> Result<Scored, ReproduceError> {
+) -> Result<Scored, CellError> {
     let study = experiment.runs(seeds);
     let n = usize::try_from(study.cells).unwrap_or(usize::MAX);
     let meter = Meter::new(study.cells, progress);
@@ -38,10 +26,10 @@ pub fn reproduce(
     let mut ran: Vec<Ran> = rows.iter().map(fresh).collect();
     let per_row = n / rows.len().max(1);
     let mut failed = None;
-    let work = |number: usize| -> Result<Outcome, ReproduceError> {
+    let work = |number: usize| -> Result<Outcome, CellError> {
         let mut part = meter.part();
         let cell = study.cell(0, number as u64);
-        let plan = cell.map_err(ReproduceError::Plan)?.plan;
+        let plan = cell.map_err(CellError::Plan)?.plan;
         let run = execute_with(&plan, hooks, &mut |share| part.tell(share))?;
         Ok(run.results.outcome)
     };

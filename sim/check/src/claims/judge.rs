@@ -39,6 +39,8 @@ impl Standing {
 pub struct Judged {
     /// The condition.
     pub condition: String,
+    /// The unit of the metric.
+    pub unit: &'static str,
     /// Mean of the metric over the seeds, with its 95 % interval; `None` if nothing fed it.
     pub mean: Option<Interval>,
     /// Seeds under which something fed it.
@@ -139,6 +141,7 @@ fn judged(condition: &Condition, runs: &[Metrics]) -> Judged {
         .count();
     Judged {
         condition: condition.words(),
+        unit: condition.unit.word(),
         mean: statistics::mean(&values, CONFIDENCE),
         seeds: seen.len() as u64,
         held: held as u64,

@@ -17,6 +17,7 @@ mod tests;
 
 pub use judge::{Claimed, Judged, Standing, holm, judge};
 
+use crate::metrics::Unit;
 use consim_core::values::Limit;
 use std::collections::BTreeMap;
 
@@ -27,6 +28,8 @@ pub struct Condition {
     pub variant: Option<String>,
     /// The metric's path.
     pub path: String,
+    /// Its unit.
+    pub unit: Unit,
     /// The limit as written.
     pub text: String,
     /// The limit.

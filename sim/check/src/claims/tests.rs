@@ -4,6 +4,7 @@ fn condition(variant: Option<&str>, limit: Limit, of: Option<&str>) -> Condition
     Condition {
         variant: variant.map(str::to_owned),
         path: "latency_p99".into(),
+        unit: Unit::Milliseconds,
         text: "a limit".into(),
         limit,
         of: of.map(str::to_owned),

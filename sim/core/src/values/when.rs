@@ -170,6 +170,17 @@ impl Value for DateTime {
         Self::read(text).ok_or_else(|| ValueError::form::<Self>(text))
     }
     fn text(&self) -> String {
+        self.written("")
+    }
+}
+
+impl DateTime {
+    /// The text with all nine digits of its fraction of a second.
+    pub fn to_the_nanosecond(&self) -> String {
+        self.written(&format!(".{:09}", self.ns.rem_euclid(1_000_000_000)))
+    }
+    /// The text; `fraction` stands behind the second.
+    fn written(&self, fraction: &str) -> String {
         let local = self.ns.div_euclid(1_000_000_000) + i64::from(self.zone_s);
         let (days, rest) = (local.div_euclid(DAY_S), local.rem_euclid(DAY_S));
         let (year, month, day) = civil_from_days(days);
@@ -181,7 +192,7 @@ impl Value for DateTime {
                 format!("{sign}{:02}:{:02}", s / 3_600, s / 60 % 60)
             }
         };
-        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{zone}")
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}")
     }
 }
 

@@ -4,6 +4,7 @@
 //! The policy is OPTIN, and the root provision the frame: the time, and the institution. In it stands one
 //! permission, of the types of resources, the purposes and whom at the institution it is for.
 
+use consim_core::values::DateTime;
 use consim_models::sharing::{Purpose, Reader, ResourceType, Scope, Who};
 use serde_json::{Map, Value, json};
 
@@ -103,24 +104,9 @@ fn recipient(reference: &str) -> Value {
     json!({ "role": concept(PARTICIPATION, "PRCP"), "reference": { "reference": reference } })
 }
 
-/// An instant of FHIR in UTC, to the nanosecond. The calendar is that of H. Hinnant, "chrono-compatible
-/// low-level date algorithms": years begin in March.
+/// An instant of FHIR in UTC, to the nanosecond.
 fn date_time(ns: i64) -> String {
-    const DAY: i64 = 86_400;
-    let (seconds, fraction) = (ns.div_euclid(1_000_000_000), ns.rem_euclid(1_000_000_000));
-    let (days, of_day) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = (month_from_march + 2) % 12 + 1;
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:09}Z")
+    DateTime { ns, zone_s: 0 }.to_the_nanosecond()
 }
 
 #[cfg(test)]
